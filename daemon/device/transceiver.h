@@ -1,0 +1,76 @@
+#pragma once
+
+// The one interface to a TPM: bytes in, bytes or a failure out. The kernel's character device, the
+// embedded software TPM and a running swtpm implement it; so do the stand-ins of the tests.
+//
+// Promises of every implementation:
+// - Nothing here blocks, and no handler is called from within the call that was given it: handlers
+//   run later, from the event loop.
+// - Every handler is called exactly once, also when the device dies or is closed, unless the
+//   transceiver itself is destroyed first.
+// - At most one command is outstanding. The caller does not call transmit() again before the
+//   handler of the previous command has been called.
+// - A failure with `reopen` set leaves the device unusable until it was closed and opened again.
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tbs::device {
+
+// Why the device gave no response.
+struct Failure {
+  std::string operation;  // the step that failed, as a log line would say it: "open /dev/tpm0"
+  int error = 0;          // errno value; 0 where there is none, with the reason in `operation`
+  bool reopen = true;     // whether the device must be closed and opened before the next command
+  std::string advice;     // what an administrator can do about it; may be empty
+};
+
+// TPM family as far as the device knows it without asking the TPM.
+enum class Family : std::uint8_t { Unknown, Tpm12, Tpm20 };
+
+// What is known of a device once it is open.
+struct Facts {
+  Family family = Family::Unknown;
+  // TPM_IFTYPE_* of tbs.h: how the TPM is attached.
+  std::uint32_t interface_type = 0;
+  // Whether cancel() has any way to reach the device.
+  bool can_cancel = false;
+  // Whether this daemon is the one that powers the TPM: then it also sends TPM2_Shutdown.
+  bool owns_power = false;
+};
+
+class Transceiver {
+ public:
+  using OpenHandler = std::move_only_function<void(std::expected<Facts, Failure>)>;
+  using ResponseHandler =
+      std::move_only_function<void(std::expected<std::vector<std::uint8_t>, Failure>)>;
+  using CloseHandler = std::move_only_function<void()>;
+
+  virtual ~Transceiver() = default;
+
+  virtual void open(OpenHandler handler) = 0;
+
+  // Sends one complete command (at least its 10-byte header, and as long as the header says).
+  // `locality` is 0 wherever the device knows no other. The command's bytes are copied or sent
+  // before the call returns.
+  virtual void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
+                        ResponseHandler handler) = 0;
+
+  // Asks the device to give up the command that runs; a no-op where none does. Whatever comes of it
+  // comes through the response handler. Never affects a later command.
+  virtual void cancel() = 0;
+
+  // Gives up whatever runs (its handler is called with a failure first) and releases the device.
+  // After the handler the device may be opened again.
+  virtual void close(CloseHandler handler) = 0;
+
+  // For logs and `tbsctl info`: "/dev/tpm0", "embedded", "swtpm:path=...".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+};
+
+}  // namespace tbs::device

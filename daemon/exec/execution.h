@@ -1,0 +1,95 @@
+#pragma once
+
+// The seam between the scheduler and what a command means to the TPM. The scheduler picks one
+// command at a time and asks the engine for its execution; the execution is a state machine that
+// says, step by step, what to send to the device, and at last what the client gets. It does no I/O
+// and knows no clock.
+//
+// The pass-through engine sends the client's bytes as they are; the resource manager loads, evicts
+// and translates around them.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "proto/status.h"
+
+namespace tbs::exec {
+
+// Send these bytes to the device and report the response.
+struct Transmit {
+  std::vector<std::uint8_t> command;
+  std::uint8_t locality = 0;
+  // True for the client's own command, which a cancel may abort; false for the steps around it
+  // (context loads, saves, flushes), which must run to their end.
+  bool client_command = false;
+};
+
+// Wait this long, then call on_pause_over(): back-off of a retry.
+struct Pause {
+  std::chrono::milliseconds duration;
+};
+
+// The execution has ended. `response` is what the client gets when `status` is TBS_SUCCESS, and is
+// empty otherwise.
+struct Done {
+  proto::Status status = proto::Status::Success;
+  std::vector<std::uint8_t> response;
+};
+
+using Step = std::variant<Transmit, Pause, Done>;
+
+class Execution {
+ public:
+  virtual ~Execution() = default;
+
+  // Called once, first.
+  virtual Step start() = 0;
+  // The response to the last Transmit. Its bytes are whatever the device gave: not yet validated.
+  virtual Step on_response(std::span<const std::uint8_t> response) = 0;
+  virtual Step on_pause_over() = 0;
+
+  // Cancel was asked for: do not send the client's command if it has not been sent yet (end with
+  // Status::CommandCanceled instead). Called at any time between steps; may be called twice.
+  virtual void withdraw() = 0;
+  // Nobody waits for the response any more: what the client's command creates must be flushed
+  // before the execution ends. Implies withdraw().
+  virtual void detach() = 0;
+};
+
+// Makes executions, and owns what outlives them (handle tables).
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual void open_context(ContextId context, UserId user) = 0;
+  // The context is gone; what it owned on the TPM is flushed by housekeeping executions.
+  virtual void close_context(ContextId context) = 0;
+
+  // Runs one client command: a complete TPM command whose header length matches its size.
+  virtual std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
+                                             std::vector<std::uint8_t> command) = 0;
+
+  // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
+  // asked for before each client command and whenever the device falls idle.
+  virtual std::unique_ptr<Execution> housekeeping() = 0;
+  // The same for work that can wait until the device has been idle for a while (evict what the
+  // kernel's users would need), or null.
+  virtual std::unique_ptr<Execution> idle_housekeeping() = 0;
+
+  // First execution after the device was opened: starts the TPM where nobody has, and learns what
+  // it is. Its Done carries a failure status when the TPM cannot be used.
+  virtual std::unique_ptr<Execution> bring_up() = 0;
+  // Last execution before an orderly stop: evict everything, TPM2_Shutdown where `owns_power`.
+  virtual std::unique_ptr<Execution> wind_down(bool owns_power) = 0;
+
+  // The device went away or was reset with a command possibly running: nothing in the tables is
+  // loaded any more.
+  virtual void device_lost() = 0;
+};
+
+}  // namespace tbs::exec

@@ -1,0 +1,65 @@
+#include "proto/status.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tbs::proto {
+namespace {
+
+struct Row {
+  Status status;
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr std::array kRows = {
+    Row{Status::Success, "TBS_SUCCESS", "success"},
+    Row{Status::InternalError, "TBS_E_INTERNAL_ERROR", "an internal error"},
+    Row{Status::BadParameter, "TBS_E_BAD_PARAMETER", "a parameter is not valid"},
+    Row{Status::InvalidOutputPointer, "TBS_E_INVALID_OUTPUT_POINTER",
+        "an output pointer is not valid"},
+    Row{Status::InvalidContext, "TBS_E_INVALID_CONTEXT", "the handle is not a live context"},
+    Row{Status::InsufficientBuffer, "TBS_E_INSUFFICIENT_BUFFER", "the output buffer is too small"},
+    Row{Status::IoError, "TBS_E_IOERROR", "the TPM could not be reached or gave no valid answer"},
+    Row{Status::InvalidContextParam, "TBS_E_INVALID_CONTEXT_PARAM",
+        "a context parameter is not valid"},
+    Row{Status::ServiceNotRunning, "TBS_E_SERVICE_NOT_RUNNING", "tbsd is not running"},
+    Row{Status::TooManyContexts, "TBS_E_TOO_MANY_TBS_CONTEXTS", "too many contexts are open"},
+    Row{Status::TooManyResources, "TBS_E_TOO_MANY_RESOURCES", "a resource limit was reached"},
+    Row{Status::ServiceStartPending, "TBS_E_SERVICE_START_PENDING",
+        "tbsd is running but has not got its TPM yet"},
+    Row{Status::PpiNotSupported, "TBS_E_PPI_NOT_SUPPORTED",
+        "the firmware has no physical presence interface"},
+    Row{Status::CommandCanceled, "TBS_E_COMMAND_CANCELED", "the command was cancelled"},
+    Row{Status::BufferTooLarge, "TBS_E_BUFFER_TOO_LARGE", "a buffer is larger than allowed"},
+    Row{Status::TpmNotFound, "TBS_E_TPM_NOT_FOUND", "there is no TPM of the kind asked for"},
+    Row{Status::ServiceDisabled, "TBS_E_SERVICE_DISABLED", "the service is disabled"},
+    Row{Status::NoEventLog, "TBS_E_NO_EVENT_LOG", "there is no such event log"},
+    Row{Status::AccessDenied, "TBS_E_ACCESS_DENIED", "the caller has not the right to do this"},
+    Row{Status::ProvisioningNotAllowed, "TBS_E_PROVISIONING_NOT_ALLOWED",
+        "provisioning is not allowed"},
+    Row{Status::PpiFunctionUnsupported, "TBS_E_PPI_FUNCTION_UNSUPPORTED",
+        "the firmware does not know this physical presence function"},
+    Row{Status::OwnerAuthNotFound, "TBS_E_OWNERAUTH_NOT_FOUND",
+        "the owner authorization is not stored"},
+    Row{Status::ProvisioningIncomplete, "TBS_E_PROVISIONING_INCOMPLETE",
+        "provisioning is not complete"},
+};
+
+constexpr Row kUnknown{Status::InternalError, "TBS_E_UNKNOWN", "not a TBS return code"};
+
+const Row& row_of(Status status) {
+  const auto* const row = std::ranges::find(kRows, status, &Row::status);
+  return row == kRows.end() ? kUnknown : *row;
+}
+
+}  // namespace
+
+std::string_view status_name(Status status) {
+  return row_of(status).name;
+}
+std::string_view status_text(Status status) {
+  return row_of(status).text;
+}
+
+}  // namespace tbs::proto
