@@ -1,0 +1,39 @@
+#pragma once
+
+// Every bound of the wire in one place, with the reason for each number.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tbs::proto {
+
+// The one protocol version there is so far. A hello names the range a client speaks.
+inline constexpr std::uint16_t kProtocolVersion = 1;
+
+// Version, type, payload length, request id.
+inline constexpr std::size_t kFrameHeaderSize = 16;
+
+// Every TPM command and response starts with tag, size and code (TPM 2.0 Library Part 1,
+// "Command/Response Structure"; the same in TPM 1.2).
+inline constexpr std::size_t kTpmHeaderSize = 10;
+
+// Largest TPM command or response that is carried. Devices take 4096 bytes today (the kernel's
+// TPM_BUFSIZE and libtpms alike), real chips less; four times that leaves room for TPMs with larger
+// keys and still bounds what one frame can make the daemon buffer.
+inline constexpr std::size_t kMaxTpmMessage = 16384;
+
+// Commands one context may have outstanding. A connection with that many is not read from until
+// one is answered; libtbs waits on its own side, so that a cancel always gets through.
+inline constexpr std::uint16_t kWindow = 32;
+
+// Answers a client leaves unread before the daemon stops reading from it. With the answers of the
+// window still to come this bounds what one connection can hold to about 768 KiB.
+inline constexpr std::size_t kMaxPendingOutput = std::size_t{256} * 1024;
+
+// Contexts in one page of a listing: a page fits one read of the client's buffer.
+inline constexpr std::size_t kMaxContextsPerPage = 128;
+
+// Longest text field (device name, program name, reason of a refusal).
+inline constexpr std::size_t kMaxText = 255;
+
+}  // namespace tbs::proto

@@ -1,0 +1,254 @@
+#pragma once
+
+// The messages between clients and tbsd, declared once and used by both sides. docs/protocol.md
+// describes the same table for people who write another client.
+//
+// Each message is a structure whose `fields()` names its fields in wire order; message_codec.h
+// turns that into an encoder and a decoder. All integers are little-endian. A `Bytes` field runs to
+// the end of the payload and, when decoded, points into the frame it came from.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/byte_reader.h"
+#include "proto/limits.h"
+#include "proto/status.h"
+
+namespace tbs::proto {
+
+// Requests have bit 15 clear; the answer to a request has the same number with bit 15 set.
+enum class Type : std::uint16_t {
+  Hello = 0x0001,
+  Submit = 0x0002,
+  Cancel = 0x0003,
+  DeviceInfo = 0x0004,
+  ListContexts = 0x0005,
+  CancelContext = 0x0006,
+  DaemonStatus = 0x0007,
+
+  HelloReply = 0x8001,
+  Result = 0x8002,
+  CancelReply = 0x8003,
+  DeviceInfoReply = 0x8004,
+  ContextList = 0x8005,
+  CancelContextReply = 0x8006,
+  DaemonStatusReply = 0x8007,
+  // Not an answer: the daemon says why it closes the connection.
+  Refusal = 0x80FF,
+};
+
+enum class Role : std::uint32_t {
+  Context = 1,   // submits commands: the connection is a TBS context
+  Observer = 2,  // asks about the daemon and its device; owns nothing on the TPM
+};
+
+// TPM families a context can use: the include flags of TBS_CONTEXT_PARAMS2.
+inline constexpr std::uint32_t kWantRaw = 0x1;
+inline constexpr std::uint32_t kWantTpm12 = 0x2;
+inline constexpr std::uint32_t kWantTpm20 = 0x4;
+
+// First message of every connection.
+struct Hello {
+  static constexpr Type kType = Type::Hello;
+  std::uint16_t version_min = kProtocolVersion;
+  std::uint16_t version_max = kProtocolVersion;
+  Role role = Role::Context;
+  std::uint32_t wanted = kWantTpm20;
+  std::uint32_t reserved = 0;  // zero; ignored
+  void fields(auto& f) { f(version_min), f(version_max), f(role), f(wanted), f(reserved); }
+};
+
+struct HelloReply {
+  static constexpr Type kType = Type::HelloReply;
+  Status status = Status::Success;
+  std::uint16_t version = kProtocolVersion;
+  std::uint16_t window = kWindow;  // commands that may be outstanding
+  std::uint64_t context = 0;       // what `tbsctl contexts` shows; 0 for an observer
+  std::uint32_t max_command = 0;   // bytes the TPM device takes
+  std::uint32_t max_response = 0;  // bytes a response can have
+  void fields(auto& f) {
+    f(status), f(version), f(window), f(context), f(max_command), f(max_response);
+  }
+};
+
+struct Submit {
+  static constexpr Type kType = Type::Submit;
+  std::uint32_t locality = 0;
+  std::uint32_t priority = 0;
+  Bytes command;
+  void fields(auto& f) { f(locality), f(priority), f(command); }
+};
+
+// Answer to Submit. `response` is empty unless the status is Success.
+struct Result {
+  static constexpr Type kType = Type::Result;
+  Status status = Status::Success;
+  Bytes response;
+  void fields(auto& f) { f(status), f(response); }
+};
+
+// Cancels everything this context has outstanding. Answered after the answers of what was queued.
+struct Cancel {
+  static constexpr Type kType = Type::Cancel;
+  void fields(auto&) {}
+};
+
+struct CancelReply {
+  static constexpr Type kType = Type::CancelReply;
+  Status status = Status::Success;
+  void fields(auto& f) { f(status); }
+};
+
+struct DeviceInfo {
+  static constexpr Type kType = Type::DeviceInfo;
+  void fields(auto&) {}
+};
+
+struct DeviceInfoReply {
+  static constexpr Type kType = Type::DeviceInfoReply;
+  Status status = Status::Success;
+  std::uint32_t tpm_version = 0;     // TPM_VERSION_* of tbs.h
+  std::uint32_t interface_type = 0;  // TPM_IFTYPE_*
+  std::uint32_t revision = 0;        // of the specification the TPM implements, times 100
+  std::uint32_t max_command = 0;
+  std::uint32_t max_response = 0;
+  std::string manufacturer;  // four letters, as the TPM reports them
+  std::string device;        // what the daemon was started with
+  void fields(auto& f) {
+    f(status), f(tpm_version), f(interface_type), f(revision), f(max_command), f(max_response),
+        f(manufacturer), f(device);
+  }
+};
+
+// Asks for the contexts with a number above `after`, in ascending order.
+struct ListContexts {
+  static constexpr Type kType = Type::ListContexts;
+  std::uint64_t after = 0;
+  void fields(auto& f) { f(after); }
+};
+
+struct ContextEntry {
+  std::uint64_t context = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t pid = 0;
+  std::uint32_t priority = 0;      // of the command that runs, else of the last one submitted
+  std::uint32_t queued = 0;        // commands waiting
+  std::uint32_t running = 0;       // 0 none, 1 running, 2 detached: cancelled, but still on the TPM
+  std::uint32_t command = 0;       // code of the command that runs, else 0
+  std::uint64_t running_us = 0;    // how long it has been running
+  std::uint64_t queued_bytes = 0;  // of commands waiting and answers unread
+  std::uint64_t submitted = 0;     // commands accepted so far
+  std::string program;             // the peer's name as the kernel tells it
+  void fields(auto& f) {
+    f(context), f(uid), f(pid), f(priority), f(queued), f(running), f(command), f(running_us),
+        f(queued_bytes), f(submitted), f(program);
+  }
+};
+
+struct ContextList {
+  static constexpr Type kType = Type::ContextList;
+  Status status = Status::Success;
+  std::uint32_t more = 0;  // 1 when contexts follow after the last one of this page
+  std::vector<ContextEntry> entries;
+  void fields(auto& f) { f(status), f(more), f(entries); }
+};
+
+// Cancels what another context has outstanding: one's own user's, or any as administrator.
+struct CancelContext {
+  static constexpr Type kType = Type::CancelContext;
+  std::uint64_t context = 0;
+  void fields(auto& f) { f(context); }
+};
+
+struct CancelContextReply {
+  static constexpr Type kType = Type::CancelContextReply;
+  Status status = Status::Success;  // InvalidContext, AccessDenied
+  void fields(auto& f) { f(status); }
+};
+
+struct DaemonStatus {
+  static constexpr Type kType = Type::DaemonStatus;
+  void fields(auto&) {}
+};
+
+enum class DeviceState : std::uint32_t {
+  Starting = 0,  // being opened and started for the first time
+  Ready = 1,
+  Down = 2,  // lost; being reopened
+};
+
+struct DaemonStatusReply {
+  static constexpr Type kType = Type::DaemonStatusReply;
+  Status status = Status::Success;
+  DeviceState device_state = DeviceState::Starting;
+  std::uint32_t contexts = 0;
+  std::uint32_t queued = 0;
+  std::uint64_t uptime_us = 0;
+  std::uint64_t commands = 0;     // client commands answered by the TPM
+  std::uint64_t transmitted = 0;  // TPM commands sent to the device, the daemon's own included
+  std::uint64_t canceled = 0;
+  std::uint64_t failed = 0;    // answered with an error of the device
+  std::uint64_t reopened = 0;  // times the device was lost
+  std::string version;
+  std::string device;
+  void fields(auto& f) {
+    f(status), f(device_state), f(contexts), f(queued), f(uptime_us), f(commands), f(transmitted),
+        f(canceled), f(failed), f(reopened), f(version), f(device);
+  }
+};
+
+struct Refusal {
+  static constexpr Type kType = Type::Refusal;
+  Status status = Status::BadParameter;
+  std::string reason;
+  void fields(auto& f) { f(status), f(reason); }
+};
+
+enum class Direction : std::uint8_t { ToDaemon, ToClient };
+
+// One row per message: what the frame extractor checks before a byte of payload is looked at.
+struct MessageRule {
+  Type type;
+  std::string_view name;
+  Direction direction;
+  std::uint32_t min_payload;
+  std::uint32_t max_payload;
+};
+
+inline constexpr std::uint32_t kTextMax = 2 + kMaxText;
+inline constexpr std::uint32_t kContextEntryFixed = 8 + 6 * 4 + 3 * 8;
+inline constexpr std::uint32_t kContextEntryMax = kContextEntryFixed + kTextMax;
+
+inline constexpr std::array kMessageRules = {
+    MessageRule{Type::Hello, "hello", Direction::ToDaemon, 16, 16},
+    MessageRule{Type::Submit, "submit", Direction::ToDaemon, 8 + kTpmHeaderSize,
+                8 + kMaxTpmMessage},
+    MessageRule{Type::Cancel, "cancel", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::DeviceInfo, "device-info", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::ListContexts, "list-contexts", Direction::ToDaemon, 8, 8},
+    MessageRule{Type::CancelContext, "cancel-context", Direction::ToDaemon, 8, 8},
+    MessageRule{Type::DaemonStatus, "daemon-status", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::HelloReply, "hello-reply", Direction::ToClient, 24, 24},
+    MessageRule{Type::Result, "result", Direction::ToClient, 4, 4 + kMaxTpmMessage},
+    MessageRule{Type::CancelReply, "cancel-reply", Direction::ToClient, 4, 4},
+    MessageRule{Type::DeviceInfoReply, "device-info-reply", Direction::ToClient, 6 * 4 + 2 * 2,
+                6 * 4 + 2 * kTextMax},
+    MessageRule{Type::ContextList, "context-list", Direction::ToClient, 8,
+                8 + kMaxContextsPerPage* kContextEntryMax},
+    MessageRule{Type::CancelContextReply, "cancel-context-reply", Direction::ToClient, 4, 4},
+    MessageRule{Type::DaemonStatusReply, "daemon-status-reply", Direction::ToClient,
+                4 * 4 + 6 * 8 + 2 * 2, 4 * 4 + 6 * 8 + 2 * kTextMax},
+    MessageRule{Type::Refusal, "refusal", Direction::ToClient, 4 + 2, 4 + kTextMax},
+};
+
+// The rule of a type number read from a frame; null for a number that is no message.
+constexpr const MessageRule* rule_of(std::uint16_t type) {
+  for (const MessageRule& rule : kMessageRules) {
+    if (static_cast<std::uint16_t>(rule.type) == type) return &rule;
+  }
+  return nullptr;
+}
+
+}  // namespace tbs::proto
