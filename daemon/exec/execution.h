@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -61,6 +62,13 @@ class Execution {
   virtual void detach() = 0;
 };
 
+// What bring_up() learnt about the TPM; zero and empty before.
+struct TpmIdentity {
+  std::uint32_t version = 0;   // TPM_VERSION_* of tbs.h: 1 for TPM 1.2, 2 for TPM 2.0
+  std::uint32_t revision = 0;  // of the specification, times 100
+  std::string manufacturer;    // four letters
+};
+
 // Makes executions, and owns what outlives them (handle tables).
 class Engine {
  public:
@@ -86,6 +94,8 @@ class Engine {
   virtual std::unique_ptr<Execution> bring_up() = 0;
   // Last execution before an orderly stop: evict everything, TPM2_Shutdown where `owns_power`.
   virtual std::unique_ptr<Execution> wind_down(bool owns_power) = 0;
+
+  [[nodiscard]] virtual const TpmIdentity& identity() const = 0;
 
   // The device went away or was reset with a command possibly running: nothing in the tables is
   // loaded any more.

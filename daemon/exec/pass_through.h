@@ -1,0 +1,28 @@
+#pragma once
+
+// The engine without resource management: a client's bytes reach the TPM as they are, and handles
+// are the TPM's own. What remains to be done is little: the TPM is started and asked what it is,
+// and what a detached command created is flushed.
+
+#include "daemon/exec/execution.h"
+
+namespace tbs::exec {
+
+class PassThrough : public Engine {
+ public:
+  void open_context(ContextId, UserId) override {}
+  void close_context(ContextId) override {}
+  std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
+                                     std::vector<std::uint8_t> command) override;
+  std::unique_ptr<Execution> housekeeping() override { return nullptr; }
+  std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
+  std::unique_ptr<Execution> bring_up() override;
+  std::unique_ptr<Execution> wind_down(bool owns_power) override;
+  [[nodiscard]] const TpmIdentity& identity() const override { return identity_; }
+  void device_lost() override {}
+
+ private:
+  TpmIdentity identity_;
+};
+
+}  // namespace tbs::exec

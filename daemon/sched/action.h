@@ -1,0 +1,48 @@
+#pragma once
+
+// What the dispatcher wants done. Whoever drives it takes the actions after each event and carries
+// them out in order.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "proto/status.h"
+
+namespace tbs::sched {
+
+// The one answer to a submit.
+struct Answer {
+  ContextId context;
+  RequestId request;
+  proto::Status status;
+  std::vector<std::uint8_t> response;
+};
+
+struct SendToDevice {
+  std::vector<std::uint8_t> command;
+  std::uint8_t locality;
+};
+
+// Ask the device to give up the command that runs.
+struct CancelOnDevice {};
+
+// The device is of no use as it is: close it and open it again.
+struct ReopenDevice {
+  std::string reason;
+};
+
+// The TPM was started and can be used from now on; or could not, with the reason.
+struct DeviceReady {};
+struct DeviceUnusable {
+  std::string reason;
+};
+
+// Everything has ended after stop(): the device can be closed for good.
+struct Stopped {};
+
+using Action = std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady,
+                            DeviceUnusable, Stopped>;
+
+}  // namespace tbs::sched

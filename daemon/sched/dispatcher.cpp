@@ -1,0 +1,285 @@
+#include "daemon/sched/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/tpm_header.h"
+
+namespace tbs::sched {
+namespace {
+
+using proto::Status;
+
+constexpr std::uint32_t kTpmRcCanceled = 0x909;  // TPM_RC_CANCELED, TPM 2.0 Part 2 "TPM_RC"
+
+std::uint32_t code_of(std::span<const std::uint8_t> message) {
+  const auto header = proto::read_tpm_header(message);
+  return header ? header->code : 0;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(exec::Engine& engine, Options options)
+    : engine_(engine), options_(options) {}
+
+void Dispatcher::open_context(ContextId context, UserId user) {
+  engine_.open_context(context, user);
+}
+
+void Dispatcher::close_context(ContextId context, TimePoint now) {
+  counters_.canceled += queue_.remove(context).size();
+  if (runs_for(context)) {
+    // The engine still needs the context for the command on the TPM.
+    closing_.insert(context);
+    running_->answered = true;
+    if (running_->cancel == CancelState::None) cancel_running(now);
+    detach();
+    return;
+  }
+  engine_.close_context(context);
+  settle(now);
+}
+
+void Dispatcher::submit(Request request, TimePoint now) {
+  if (stopping_) {
+    answer(request, Status::CommandCanceled);
+    return;
+  }
+  if (phase_ == Phase::Lost) {
+    answer(request, Status::IoError);
+    return;
+  }
+  queue_.push(std::move(request), now);
+  settle(now);
+}
+
+void Dispatcher::cancel(ContextId context, TimePoint now) {
+  for (const Request& request : queue_.remove(context)) answer(request, Status::CommandCanceled);
+  if (runs_for(context) && running_->cancel == CancelState::None) cancel_running(now);
+}
+
+void Dispatcher::device_opened(TimePoint now) {
+  phase_ = Phase::BringUp;
+  run(engine_.bring_up(), std::nullopt, now);
+  settle(now);
+}
+
+void Dispatcher::device_unavailable(TimePoint now) {
+  phase_ = Phase::Lost;
+  for (const Request& request : queue_.clear()) answer(request, Status::IoError);
+  if (stopping_) stop(owns_power_, now);
+}
+
+void Dispatcher::device_responded(std::vector<std::uint8_t> response, TimePoint now) {
+  if (!running_ || !running_->on_device) return;
+  running_->on_device = false;
+  if (code_of(response) == 0 && !proto::read_tpm_header(response)) {
+    lose_device("the TPM's answer is no TPM response", true, now);
+    return;
+  }
+  apply(running_->execution->on_response(response), now);
+  settle(now);
+}
+
+void Dispatcher::device_failed(const std::string& reason, bool reopen, bool canceled,
+                               TimePoint now) {
+  if (running_ && canceled && running_->cancel == CancelState::Grace) {
+    answer_running(Status::CommandCanceled);
+  }
+  lose_device(reason, reopen, now);
+}
+
+void Dispatcher::stop(bool owns_power, TimePoint now) {
+  stopping_ = true;
+  owns_power_ = owns_power;
+  for (const Request& request : queue_.clear()) answer(request, Status::CommandCanceled);
+  if (phase_ == Phase::Closed || phase_ == Phase::Lost) {
+    phase_ = Phase::Stopped;
+    actions_.emplace_back(Stopped{});
+  } else if (running_ && running_->request && running_->cancel == CancelState::None) {
+    cancel_running(now);
+  } else {
+    settle(now);
+  }
+}
+
+std::optional<TimePoint> Dispatcher::next_deadline() const {
+  if (!running_) return idle_at_;
+  if (running_->cancel == CancelState::Grace && !running_->answered) {
+    return std::min(running_->deadline, running_->grace_until);
+  }
+  return running_->deadline;
+}
+
+void Dispatcher::tick(TimePoint now) {
+  if (!running_) {
+    if (!idle_at_ || now < *idle_at_) return;
+    idle_at_.reset();
+    if (auto work = engine_.idle_housekeeping()) {
+      run(std::move(work), std::nullopt, now);
+      settle(now);
+    }
+    return;
+  }
+  if (running_->cancel == CancelState::Grace && now >= running_->grace_until) detach();
+  if (now < running_->deadline) return;
+  if (!running_->on_device) {
+    apply(running_->execution->on_pause_over(), now);
+    settle(now);
+    return;
+  }
+  lose_device("the TPM did not answer within the deadline of its command", true, now);
+}
+
+RunningView Dispatcher::running_of(ContextId context) const {
+  if (!runs_for(context)) return {};
+  return {
+      .state = running_->cancel == CancelState::Detached ? RunState::Detached : RunState::Running,
+      .priority = running_->request->priority,
+      .command_code = code_of(running_->request->command),
+      .since = running_->since};
+}
+
+void Dispatcher::settle(TimePoint now) {
+  while (!running_ && phase_ == Phase::Ready && start_next(now)) {
+  }
+}
+
+bool Dispatcher::start_next(TimePoint now) {
+  idle_at_.reset();
+  if (auto work = engine_.housekeeping()) {
+    run(std::move(work), std::nullopt, now);
+    return true;
+  }
+  if (stopping_) {
+    phase_ = Phase::WindDown;
+    run(engine_.wind_down(owns_power_), std::nullopt, now);
+    return true;
+  }
+  if (auto request = queue_.pop(now)) {
+    auto execution = engine_.execute(request->context, request->locality, request->command);
+    run(std::move(execution), std::move(request), now);
+    return true;
+  }
+  idle_at_ = now + options_.idle_delay;
+  return false;
+}
+
+void Dispatcher::run(std::unique_ptr<exec::Execution> execution, std::optional<Request> request,
+                     TimePoint now) {
+  const bool internal = !request.has_value();
+  running_.emplace(Running{.execution = std::move(execution),
+                           .request = std::move(request),
+                           .answered = internal,
+                           .since = now});
+  apply(running_->execution->start(), now);
+}
+
+void Dispatcher::apply(exec::Step step, TimePoint now) {
+  if (auto* const bytes = std::get_if<exec::Transmit>(&step)) {
+    transmit(std::move(*bytes), now);
+  } else if (const auto* const pause = std::get_if<exec::Pause>(&step)) {
+    running_->deadline = now + pause->duration;
+    // A cancelled command has no reason to wait for its retry.
+    if (running_->cancel != CancelState::None) running_->deadline = now;
+  } else {
+    finish(std::move(std::get<exec::Done>(step)), now);
+  }
+}
+
+void Dispatcher::transmit(exec::Transmit transmit, TimePoint now) {
+  running_->on_device = true;
+  running_->deadline = now + options_.deadline_of(code_of(transmit.command));
+  running_->client_command_on_device = transmit.client_command;
+  ++counters_.transmitted;
+  actions_.emplace_back(
+      SendToDevice{.command = std::move(transmit.command), .locality = transmit.locality});
+}
+
+void Dispatcher::finish(exec::Done done, TimePoint now) {
+  if (running_->request && !running_->answered) {
+    const bool canceled =
+        running_->cancel != CancelState::None && code_of(done.response) == kTpmRcCanceled;
+    if (canceled) {
+      answer_running(Status::CommandCanceled);
+    } else {
+      answer_running(done.status, std::move(done.response));
+    }
+  }
+  const auto request = std::move(running_->request);
+  running_.reset();
+  if (request && closing_.erase(request->context) > 0) engine_.close_context(request->context);
+  if (phase_ != Phase::Ready) finish_phase(done, now);
+}
+
+void Dispatcher::finish_phase(const exec::Done& done, TimePoint now) {
+  if (phase_ == Phase::WindDown) {
+    phase_ = Phase::Stopped;
+    actions_.emplace_back(Stopped{});
+  } else if (done.status == Status::Success) {
+    phase_ = Phase::Ready;
+    actions_.emplace_back(DeviceReady{});
+  } else {
+    device_unavailable(now);
+    actions_.emplace_back(DeviceUnusable{"the TPM could not be started"});
+  }
+}
+
+void Dispatcher::cancel_running(TimePoint now) {
+  Running& running = *running_;
+  running.cancel = CancelState::Grace;
+  running.grace_until = now + kCancelGrace;
+  running.execution->withdraw();
+  if (!running.on_device) {
+    // Pausing before a retry: nothing is under way, so the end can come at once.
+    running.deadline = now;
+  } else if (running.client_command_on_device) {
+    actions_.emplace_back(CancelOnDevice{});
+  }
+}
+
+void Dispatcher::detach() {
+  running_->cancel = CancelState::Detached;
+  running_->execution->detach();
+  if (!running_->answered) answer_running(Status::CommandCanceled);
+}
+
+void Dispatcher::lose_device(const std::string& reason, bool reopen, TimePoint now) {
+  if (running_) {
+    if (!running_->answered) answer_running(Status::IoError);
+    const auto request = std::move(running_->request);
+    running_.reset();
+    if (request && closing_.erase(request->context) > 0) engine_.close_context(request->context);
+  }
+  engine_.device_lost();
+  if (phase_ == Phase::WindDown) {
+    phase_ = Phase::Stopped;
+    actions_.emplace_back(Stopped{});
+  } else if (!reopen && phase_ == Phase::Ready) {
+    device_opened(now);
+  } else {
+    device_unavailable(now);
+    if (phase_ != Phase::Stopped) actions_.emplace_back(ReopenDevice{reason});
+  }
+}
+
+void Dispatcher::answer(const Request& request, Status status, std::vector<std::uint8_t> response) {
+  if (status == Status::Success) ++counters_.answered;
+  if (status == Status::CommandCanceled) ++counters_.canceled;
+  if (status == Status::IoError) ++counters_.failed;
+  actions_.emplace_back(Answer{.context = request.context,
+                               .request = request.id,
+                               .status = status,
+                               .response = std::move(response)});
+}
+
+void Dispatcher::answer_running(Status status, std::vector<std::uint8_t> response) {
+  running_->answered = true;
+  answer(*running_->request, status, std::move(response));
+}
+
+bool Dispatcher::runs_for(ContextId context) const {
+  return running_ && running_->request && running_->request->context == context;
+}
+
+}  // namespace tbs::sched

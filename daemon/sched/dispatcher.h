@@ -1,0 +1,146 @@
+#pragma once
+
+// Runs one command at a time: takes the next request from the queue, walks through its execution,
+// answers it exactly once, and carries out cancels. No I/O and no clock: every event is told with
+// the time, and what is to be done about it is taken with take_actions().
+//
+// Life of a request, and what a cancel does in each state (DESIGN of cancel):
+//
+//   queued     removed at once; answered COMMAND_CANCELED
+//   running    the device is asked to cancel, and gets kCancelGrace to say how it ended:
+//              finished first -> its response; TPM_RC_CANCELED or ECANCELED -> COMMAND_CANCELED
+//   detached   the grace is over: answered COMMAND_CANCELED, still on the TPM; what it creates is
+//              flushed when it ends, and the next command waits until then
+//
+// The device goes through
+//
+//   Closed -> BringUp -> Ready -> WindDown -> Stopped
+//      ^---------+---------'  lost: everything waiting is answered IOERROR
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
+#include "daemon/exec/execution.h"
+#include "daemon/sched/action.h"
+#include "daemon/sched/run_queue.h"
+
+namespace tbs::sched {
+
+// How long the submitter of a cancelled command waits to be told how it really ended.
+inline constexpr std::chrono::milliseconds kCancelGrace{10};
+
+enum class RunState : std::uint8_t { None, Running, Detached };
+
+// What runs for a context, for listings.
+struct RunningView {
+  RunState state = RunState::None;
+  std::uint32_t priority = 0;
+  std::uint32_t command_code = 0;
+  TimePoint since;
+};
+
+struct Counters {
+  std::uint64_t answered = 0;     // client commands answered with a response
+  std::uint64_t transmitted = 0;  // TPM commands sent to the device
+  std::uint64_t canceled = 0;
+  std::uint64_t failed = 0;  // client commands answered IOERROR
+};
+
+class Dispatcher {
+ public:
+  // The longest a TPM command may take before the device counts as hung.
+  using DeadlineOf = std::chrono::milliseconds (*)(std::uint32_t command_code);
+
+  struct Options {
+    DeadlineOf deadline_of;
+    // How long the TPM must be idle before the engine is asked for its idle housekeeping.
+    std::chrono::milliseconds idle_delay{50};
+  };
+
+  Dispatcher(exec::Engine& engine, Options options);
+
+  void open_context(ContextId context, UserId user);
+  // Cancels what the context has outstanding, without answers, and lets go of what it owned.
+  void close_context(ContextId context, TimePoint now);
+  void submit(Request request, TimePoint now);
+  void cancel(ContextId context, TimePoint now);
+
+  // The device was opened; the TPM behind it is started next.
+  void device_opened(TimePoint now);
+  // It could not be opened: what waits for it is answered.
+  void device_unavailable(TimePoint now);
+  void device_responded(std::vector<std::uint8_t> response, TimePoint now);
+  // It gave no response to what was sent last. `canceled`: because the kernel cancelled it.
+  void device_failed(const std::string& reason, bool reopen, bool canceled, TimePoint now);
+
+  // No new commands; what waits is cancelled, what runs may end, then the TPM is wound down.
+  void stop(bool owns_power, TimePoint now);
+
+  // When tick() must be called at the latest; nothing when only events matter.
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+  void tick(TimePoint now);
+
+  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+
+  [[nodiscard]] RunningView running_of(ContextId context) const;
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t queued() const { return queue_.size(); }
+
+ private:
+  enum class Phase : std::uint8_t { Closed, Lost, BringUp, Ready, WindDown, Stopped };
+  enum class CancelState : std::uint8_t { None, Grace, Detached };
+
+  // The execution under way: a client's command, or work of the daemon's own (no request).
+  struct Running {
+    std::unique_ptr<exec::Execution> execution;
+    std::optional<Request> request;
+    CancelState cancel = CancelState::None;
+    bool answered = false;  // or nobody is there to be answered
+    bool on_device = false;
+    bool client_command_on_device = false;
+    TimePoint since;
+    TimePoint deadline;     // of the command on the device, or the end of a pause
+    TimePoint grace_until;  // with CancelState::Grace
+  };
+
+  // Starts what is next until something is under way or nothing is left. A loop and not a
+  // recursion: commands answered from memory end at once, and the queue can hold thousands of them.
+  void settle(TimePoint now);
+  bool start_next(TimePoint now);
+  void run(std::unique_ptr<exec::Execution> execution, std::optional<Request> request,
+           TimePoint now);
+  void apply(exec::Step step, TimePoint now);
+  void transmit(exec::Transmit transmit, TimePoint now);
+  void finish(exec::Done done, TimePoint now);
+  void finish_phase(const exec::Done& done, TimePoint now);
+  void cancel_running(TimePoint now);
+  void detach();
+  void lose_device(const std::string& reason, bool reopen, TimePoint now);
+  void answer(const Request& request, proto::Status status,
+              std::vector<std::uint8_t> response = {});
+  void answer_running(proto::Status status, std::vector<std::uint8_t> response = {});
+  [[nodiscard]] bool runs_for(ContextId context) const;
+
+  exec::Engine& engine_;
+  Options options_;
+  Phase phase_ = Phase::Closed;
+  RunQueue queue_;
+  std::optional<Running> running_;
+  std::set<ContextId> closing_;  // closed while a command of theirs is on the TPM
+  std::optional<TimePoint> idle_at_;
+  bool stopping_ = false;
+  bool owns_power_ = false;
+  std::vector<Action> actions_;
+  Counters counters_;
+};
+
+}  // namespace tbs::sched
