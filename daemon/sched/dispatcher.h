@@ -58,7 +58,7 @@ struct Counters {
 class Dispatcher {
  public:
   // The longest a TPM command may take before the device counts as hung.
-  using DeadlineOf = std::chrono::milliseconds (*)(std::uint32_t command_code);
+  using DeadlineOf = std::chrono::seconds (*)(std::uint32_t command_code);
 
   struct Options {
     DeadlineOf deadline_of;

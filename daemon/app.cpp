@@ -1,0 +1,156 @@
+#include "daemon/app.h"
+
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <sys/resource.h>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "daemon/device/open_device.h"
+#include "daemon/exec/pass_through.h"
+#include "daemon/platform/log_setup.h"
+#include "daemon/tpm/command_class.h"
+#include "version.h"
+
+namespace tbs {
+namespace {
+
+// Past it the process leaves whatever still runs on the TPM to itself.
+constexpr std::chrono::seconds kStopDeadline{30};
+
+// Connections that are no context: tools that look at the daemon, and clients that have just come.
+constexpr std::size_t kExtraConnections = 64;
+
+std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
+                                                 const std::string& text) {
+  auto spec = device::parse_device_spec(text);
+  if (!spec) throw std::runtime_error("device: " + spec.error());
+  return device::make_transceiver(io, *spec,
+                                  [](const std::string& notice) { spdlog::warn("{}", notice); });
+}
+
+// One descriptor per client: take what the service manager allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+App::App(Config config, std::vector<std::string> arguments)
+    : config_(std::move(config)),
+      arguments_(std::move(arguments)),
+      notify_(io_),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      stop_deadline_(io_),
+      device_(make_device(io_, config_.device)),
+      engine_(std::make_unique<exec::PassThrough>()),
+      pump_(io_, *device_, *engine_, {.deadline_of = tpm::deadline_of}),
+      server_(io_, pump_, config_.device),
+      listener_(io_) {}
+
+App::~App() = default;
+
+int App::run() {
+  raise_descriptor_limit();
+  apply(config_);
+  if (const auto listening = listen(); !listening) {
+    spdlog::error("{}", listening.error());
+    return 1;
+  }
+  wait_for_signal();
+  pump_.start({.answer = [this](sched::Answer answer) { server_.deliver(std::move(answer)); },
+               .device_changed = [this] { on_device_changed(); }});
+  listener_.start([this](server::Listener::Socket socket) { server_.accept(std::move(socket)); });
+  io_.run();
+  return 0;
+}
+
+std::expected<void, std::string> App::listen() {
+  const auto inherited = platform::inherited_sockets();
+  if (inherited.size() > 1) return std::unexpected("more than one socket was handed over");
+  return inherited.empty() ? listener_.bind(config_.socket) : listener_.adopt(inherited.front());
+}
+
+void App::on_device_changed() {
+  const bool ready = pump_.device_state() == proto::DeviceState::Ready;
+  const std::string status =
+      ready ? "TPM " + config_.device + " is ready" : "TPM " + config_.device + " is not available";
+  if (ready && !announced_) {
+    spdlog::info("tbsd {}: TPM {} ({}, TPM {}) is ready", kVersion, config_.device,
+                 pump_.identity().manufacturer, pump_.identity().version == 1 ? "1.2" : "2.0");
+  }
+  // Ready also without a TPM: clients can connect and are told what is wrong.
+  if (announced_) {
+    notify_.status(status);
+  } else {
+    notify_.ready(status);
+  }
+  announced_ = true;
+  server_.device_changed();
+}
+
+void App::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+    } else {
+      stop(signal);
+    }
+    wait_for_signal();
+  });
+}
+
+void App::stop(int signal) {
+  if (std::exchange(stopping_, true)) return;
+  spdlog::info("stopping on {}", strsignal(signal));
+  notify_.stopping();
+  listener_.stop();
+  stop_deadline_.expires_after(kStopDeadline);
+  stop_deadline_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    spdlog::warn("the TPM is still busy after {} s; leaving all the same", kStopDeadline.count());
+    finish();
+  });
+  pump_.stop([this] { finish(); });
+}
+
+void App::finish() {
+  server_.close_all();
+  io_.stop();
+}
+
+void App::reload() {
+  notify_.reloading();
+  // Reading files and the group database may block: not here.
+  std::thread([this, work = boost::asio::make_work_guard(io_)] {
+    auto loaded = load_config(arguments_);
+    boost::asio::post(io_, [this, loaded = std::move(loaded)] {
+      if (loaded) {
+        apply(loaded->config);
+        spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
+      } else {
+        spdlog::error("the configuration was not reloaded, the old one stays: {}",
+                      loaded.error().text);
+      }
+      notify_.ready("TPM " + config_.device);
+    });
+  }).detach();
+}
+
+void App::apply(const Config& config) {
+  platform::set_log_level(config.log_level);
+  server_.configure(
+      {.connections = config.max_contexts + kExtraConnections, .contexts = config.max_contexts},
+      {.group = config.admin_gid, .has_group = !config.admin_group.empty()});
+}
+
+}  // namespace tbs

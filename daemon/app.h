@@ -1,0 +1,58 @@
+#pragma once
+
+// Owns the parts of the daemon and the order in which they start and stop.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/config.h"
+#include "daemon/device/transceiver.h"
+#include "daemon/exec/execution.h"
+#include "daemon/platform/service_notify.h"
+#include "daemon/pump.h"
+#include "daemon/server/listener.h"
+#include "daemon/server/server.h"
+
+namespace tbs {
+
+class App {
+ public:
+  // Throws std::runtime_error when the device's name cannot be understood.
+  App(Config config, std::vector<std::string> arguments);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  // Runs until a signal ends it; the exit code of the program.
+  int run();
+
+ private:
+  std::expected<void, std::string> listen();
+  void wait_for_signal();
+  void stop(int signal);
+  void finish();
+  void reload();
+  void apply(const Config& config);
+  void on_device_changed();
+
+  boost::asio::io_context io_{1};
+  Config config_;
+  std::vector<std::string> arguments_;
+  platform::ServiceNotify notify_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer stop_deadline_;
+  std::unique_ptr<device::Transceiver> device_;
+  std::unique_ptr<exec::Engine> engine_;
+  Pump pump_;
+  server::Server server_;
+  server::Listener listener_;
+  bool announced_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace tbs

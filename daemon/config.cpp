@@ -1,0 +1,104 @@
+#include "daemon/config.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <grp.h>
+
+#include <CLI/CLI.hpp>
+
+#include "version.h"
+
+namespace tbs {
+namespace {
+
+constexpr const char* kDefaultFile = "/etc/tbs/tbsd.conf";
+
+void add_options(CLI::App& app, Config& config, bool& print) {
+  app.set_version_flag("--version", std::string("tbsd ") + kVersion);
+  app.set_config("--config", kDefaultFile, "Configuration file")->check(CLI::ExistingFile);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_option("--device", config.device,
+                 "The TPM: /dev/tpm0, embedded[:STATE_DIR], swtpm:path=P or swtpm:host=H,port=N");
+  app.add_option("--socket", config.socket, "Where clients connect");
+  app.add_option("--log-level", config.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+  app.add_option("--admin-group", config.admin_group,
+                 "Members of this group are administrators, as user 0 is");
+  app.add_option("--max-contexts", config.max_contexts, "Contexts open at a time, of all users")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
+  app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
+      ->configurable(false);
+}
+
+bool on_command_line(const std::vector<std::string>& arguments, const std::string& name) {
+  return std::ranges::any_of(arguments, [&](const std::string& argument) {
+    return argument == name || argument.starts_with(name + "=");
+  });
+}
+
+std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const std::string file = app.get_config_ptr()->as<std::string>();
+  std::vector<Setting> settings;
+  for (const char* const name :
+       {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts"}) {
+    const CLI::Option* const option = app.get_option(name);
+    std::string origin = "default";
+    if (on_command_line(arguments, name)) {
+      origin = "command line";
+    } else if (option->count() > 0) {
+      origin = file;
+    }
+    const std::string value =
+        option->count() > 0 ? option->results().back() : option->get_default_str();
+    settings.push_back({.name = name + 2, .value = value, .origin = origin});
+  }
+  return settings;
+}
+
+std::string print(const std::vector<Setting>& settings) {
+  std::ostringstream text;
+  for (const Setting& setting : settings) {
+    text << setting.name << " = " << (setting.value.empty() ? "\"\"" : setting.value) << "  # "
+         << setting.origin << '\n';
+  }
+  return text.str();
+}
+
+std::expected<void, Leave> resolve_group(Config& config) {
+  if (config.admin_group.empty()) return {};
+  const group* const entry = getgrnam(config.admin_group.c_str());
+  if (entry == nullptr) {
+    return std::unexpected(
+        Leave{1, "tbsd: admin-group: there is no group '" + config.admin_group + "'\n"});
+  }
+  config.admin_gid = entry->gr_gid;
+  return {};
+}
+
+}  // namespace
+
+std::expected<Loaded, Leave> load_config(const std::vector<std::string>& arguments) {
+  Loaded loaded;
+  bool print_only = false;
+  CLI::App app("TPM Base Services daemon: owns a TPM and shares it between programs", "tbsd");
+  app.option_defaults()->always_capture_default();
+  add_options(app, loaded.config, print_only);
+  try {
+    // CLI11 takes them from the back.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err);
+    return std::unexpected(Leave{code == 0 ? 0 : 2, out.str() + err.str()});
+  }
+  loaded.settings = settings_of(app, arguments);
+  if (print_only) return std::unexpected(Leave{0, print(loaded.settings)});
+  if (const auto resolved = resolve_group(loaded.config); !resolved) {
+    return std::unexpected(resolved.error());
+  }
+  return loaded;
+}
+
+}  // namespace tbs

@@ -1,0 +1,47 @@
+#pragma once
+
+// What the daemon was told to do: command line first, then the configuration file, then defaults.
+// Every option exists in both places under the same name.
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace tbs {
+
+struct Config {
+  std::string device = "/dev/tpm0";
+  std::string socket = "/run/tbs/tbsd.sock";
+  std::string log_level = "info";
+  std::string admin_group;
+  std::size_t max_contexts = 1024;
+
+  // Derived: the number of `admin_group`.
+  gid_t admin_gid = 0;
+};
+
+// One line of --print-config.
+struct Setting {
+  std::string name;
+  std::string value;
+  std::string origin;  // "command line", the file's path, or "default"
+};
+
+struct Loaded {
+  Config config;
+  std::vector<Setting> settings;
+};
+
+// What to do instead of running: print `text` and exit with `exit_code` (help, version, an error).
+struct Leave {
+  int exit_code = 0;
+  std::string text;
+};
+
+// Reads files and the group database: not to be called from the event loop.
+std::expected<Loaded, Leave> load_config(const std::vector<std::string>& arguments);
+
+}  // namespace tbs

@@ -1,0 +1,76 @@
+#include "daemon/device_keeper.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace tbs {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{50};
+constexpr std::chrono::milliseconds kLongestPause{5000};
+
+}  // namespace
+
+DeviceKeeper::DeviceKeeper(boost::asio::io_context& io, device::Transceiver& device, Events events)
+    : io_(io), device_(device), events_(std::move(events)), timer_(io), pause_(kFirstPause) {}
+
+void DeviceKeeper::open() {
+  attempt();
+}
+
+void DeviceKeeper::attempt() {
+  device_.open([this](std::expected<device::Facts, device::Failure> opened) {
+    if (closing_) return;
+    if (opened) {
+      last_error_ = 0;
+      events_.opened(*opened);
+      return;
+    }
+    const device::Failure& failure = opened.error();
+    last_error_ = failure.error;
+    report(failure.error == 0 ? failure.operation
+                              : failure.operation + ": " + std::strerror(failure.error),
+           failure.advice);
+    events_.unavailable(failure);
+    retry_later();
+  });
+}
+
+void DeviceKeeper::reopen(const std::string& reason) {
+  if (closing_) return;
+  report(reason, "waiting commands were answered TBS_E_IOERROR; the device is being reopened");
+  device_.close([this] {
+    if (!closing_) retry_later();
+  });
+}
+
+void DeviceKeeper::settled() {
+  pause_ = kFirstPause;
+  if (!last_report_.empty()) spdlog::info("TPM {} is back", device_.name());
+  last_report_.clear();
+}
+
+void DeviceKeeper::close(std::function<void()> closed) {
+  closing_ = true;
+  timer_.cancel();
+  device_.close(std::move(closed));
+}
+
+void DeviceKeeper::retry_later() {
+  timer_.expires_after(pause_);
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  timer_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped && !closing_) attempt();
+  });
+}
+
+void DeviceKeeper::report(const std::string& message, const std::string& advice) {
+  if (message == last_report_) return;
+  last_report_ = message;
+  spdlog::error("TPM {}: {}{}{}", device_.name(), message, advice.empty() ? "" : "; ", advice);
+}
+
+}  // namespace tbs

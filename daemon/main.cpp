@@ -1,0 +1,29 @@
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+#include "daemon/app.h"
+#include "daemon/config.h"
+#include "daemon/platform/log_setup.h"
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    const auto loaded = tbs::load_config(arguments);
+    if (!loaded) {
+      std::fputs(loaded.error().text.c_str(), loaded.error().exit_code == 0 ? stdout : stderr);
+      return loaded.error().exit_code;
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    tbs::platform::set_up_log();
+    tbs::App app(loaded->config, arguments);
+    return app.run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tbsd: %s\n", error.what());
+    return 1;
+  }
+}

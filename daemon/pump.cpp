@@ -1,0 +1,176 @@
+#include "daemon/pump.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace tbs {
+namespace {
+
+// What the kernel's driver (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both take.
+constexpr std::uint32_t kDeviceBuffer = 4096;
+
+TimePoint now() {
+  return std::chrono::steady_clock::now();
+}
+
+std::string text_of(const device::Failure& failure) {
+  std::string text = failure.operation;
+  if (failure.error != 0) text += std::string(": ") + std::strerror(failure.error);
+  if (!failure.advice.empty()) text += "; " + failure.advice;
+  return text;
+}
+
+}  // namespace
+
+Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
+           sched::Dispatcher::Options options)
+    : io_(io),
+      device_(device),
+      engine_(engine),
+      dispatcher_(engine, options),
+      keeper_(io, device,
+              {.opened =
+                   [this](const device::Facts& facts) {
+                     facts_ = facts;
+                     dispatcher_.device_opened(now());
+                     carry_out();
+                   },
+               .unavailable =
+                   [this](const device::Failure&) {
+                     device_state_ = proto::DeviceState::Down;
+                     dispatcher_.device_unavailable(now());
+                     carry_out();
+                     events_.device_changed();
+                   }}),
+      timer_(io) {}
+
+void Pump::start(Events events) {
+  events_ = std::move(events);
+  keeper_.open();
+}
+
+void Pump::stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  dispatcher_.stop(facts_.owns_power, now());
+  carry_out();
+}
+
+void Pump::open_context(ContextId context, UserId user) {
+  dispatcher_.open_context(context, user);
+}
+
+void Pump::close_context(ContextId context) {
+  dispatcher_.close_context(context, now());
+  carry_out();
+}
+
+void Pump::submit(sched::Request request) {
+  dispatcher_.submit(std::move(request), now());
+  carry_out();
+}
+
+void Pump::cancel(ContextId context) {
+  dispatcher_.cancel(context, now());
+  carry_out();
+}
+
+std::uint32_t Pump::max_command() const {
+  return kDeviceBuffer;
+}
+
+proto::Status Pump::missing_device_status() const {
+  switch (keeper_.last_error()) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      return proto::Status::TpmNotFound;
+    default:
+      return proto::Status::ServiceStartPending;
+  }
+}
+
+void Pump::carry_out() {
+  // An action may bring new ones (an answer that makes a paused client's next frame be read): the
+  // outermost call takes them all, in order.
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  for (auto actions = dispatcher_.take_actions(); !actions.empty();
+       actions = dispatcher_.take_actions()) {
+    for (sched::Action& action : actions) {
+      std::visit([this](auto& chosen) { perform(chosen); }, action);
+    }
+  }
+  carrying_out_ = false;
+  arm_timer();
+}
+
+void Pump::perform(sched::Answer& action) {
+  events_.answer(std::move(action));
+}
+
+void Pump::perform(sched::SendToDevice& action) {
+  device_.transmit(action.command, action.locality,
+                   [this](std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
+                     on_device_answer(std::move(answer));
+                   });
+}
+
+void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
+  if (answer) {
+    dispatcher_.device_responded(std::move(*answer), now());
+  } else {
+    const device::Failure& failure = answer.error();
+    const bool canceled = failure.error == ECANCELED;
+    if (!canceled && !failure.reopen) spdlog::warn("TPM {}: {}", device_.name(), text_of(failure));
+    dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
+  }
+  carry_out();
+}
+
+void Pump::perform(sched::CancelOnDevice&) {
+  device_.cancel();
+}
+
+void Pump::perform(sched::ReopenDevice& action) {
+  device_state_ = proto::DeviceState::Down;
+  ++times_lost_;
+  keeper_.reopen(action.reason);
+  events_.device_changed();
+}
+
+void Pump::perform(sched::DeviceReady&) {
+  device_state_ = proto::DeviceState::Ready;
+  keeper_.settled();
+  events_.device_changed();
+}
+
+void Pump::perform(sched::DeviceUnusable& action) {
+  device_state_ = proto::DeviceState::Down;
+  keeper_.reopen(action.reason);
+  events_.device_changed();
+}
+
+void Pump::perform(sched::Stopped&) {
+  timer_.cancel();
+  keeper_.close([this] { stopped_(); });
+}
+
+void Pump::arm_timer() {
+  const auto deadline = dispatcher_.next_deadline();
+  // A timer that fires too early costs one look; setting it anew for each command costs two system
+  // calls. So it is only ever moved forward.
+  if (!deadline || (armed_ && *armed_ <= *deadline)) return;
+  armed_ = *deadline;
+  timer_.expires_at(*deadline);
+  timer_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    armed_.reset();
+    dispatcher_.tick(now());
+    carry_out();
+  });
+}
+
+}  // namespace tbs

@@ -1,0 +1,100 @@
+#include "daemon/server/listener.h"
+
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <spdlog/spdlog.h>
+
+namespace tbs::server {
+namespace {
+
+namespace asio = boost::asio;
+using Protocol = asio::local::stream_protocol;
+
+// Pause after accept() failed for want of descriptors or memory: the clients that are there go on.
+constexpr std::chrono::milliseconds kAcceptRetry{100};
+constexpr int kBacklog = 512;
+
+bool somebody_answers(asio::io_context& io, const std::string& path) {
+  Protocol::socket probe(io);
+  boost::system::error_code error;
+  probe.connect(Protocol::endpoint(path), error);
+  return !error;
+}
+
+}  // namespace
+
+Listener::~Listener() {
+  stop();
+}
+
+std::expected<void, std::string> Listener::adopt(int descriptor) {
+  boost::system::error_code error;
+  acceptor_.assign(Protocol(), descriptor, error);
+  if (error) return std::unexpected("take over the socket from systemd: " + error.message());
+  return {};
+}
+
+std::expected<void, std::string> Listener::bind(const std::string& path) {
+  if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return std::unexpected("socket path '" + path + "' is empty or longer than 107 bytes");
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  if (std::filesystem::is_socket(path, ignored)) {
+    auto& io = static_cast<asio::io_context&>(acceptor_.get_executor().context());
+    if (somebody_answers(io, path)) {
+      return std::unexpected("another daemon answers on " + path);
+    }
+    std::filesystem::remove(path, ignored);
+  }
+  boost::system::error_code error;
+  acceptor_.open(Protocol(), error);
+  if (!error) acceptor_.bind(Protocol::endpoint(path), error);
+  if (error) return std::unexpected("bind " + path + ": " + error.message());
+  own_path_ = path;
+  if (::chmod(path.c_str(), 0666) != 0) {
+    return std::unexpected("open " + path + " to all users: " + std::strerror(errno));
+  }
+  acceptor_.listen(kBacklog, error);
+  if (error) return std::unexpected("listen on " + path + ": " + error.message());
+  return {};
+}
+
+void Listener::start(AcceptHandler handler) {
+  handler_ = std::move(handler);
+  accept();
+}
+
+void Listener::stop() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  retry_.cancel();
+  if (!own_path_.empty()) ::unlink(std::exchange(own_path_, {}).c_str());
+}
+
+void Listener::accept() {
+  acceptor_.async_accept([this](const boost::system::error_code& error, Socket socket) {
+    if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+    if (!error) {
+      handler_(std::move(socket));
+      accept();
+      return;
+    }
+    spdlog::warn(
+        "cannot take another connection ({}); trying again, raise LimitNOFILE if this "
+        "goes on",
+        error.message());
+    retry_.expires_after(kAcceptRetry);
+    retry_.async_wait([this](const boost::system::error_code& stopped) {
+      if (!stopped) accept();
+    });
+  });
+}
+
+}  // namespace tbs::server

@@ -1,0 +1,371 @@
+#include "daemon/sched/dispatcher.h"
+
+#include <deque>
+#include <memory>
+
+#include <catch2/catch.hpp>
+
+#include "daemon/exec/pass_through.h"
+#include "daemon/exec/startup.h"
+#include "proto/byte_writer.h"
+#include "proto/tpm_header.h"
+
+using namespace tbs;
+using namespace tbs::sched;
+using namespace std::chrono_literals;
+using proto::Status;
+
+namespace {
+
+using Message = std::vector<std::uint8_t>;
+
+constexpr std::uint32_t kGetRandom = 0x17B;
+constexpr std::uint32_t kCreatePrimary = 0x131;
+constexpr std::uint32_t kFlushContext = 0x165;
+
+Message message(std::uint32_t code, std::vector<std::uint32_t> words = {}) {
+  Message out;
+  proto::ByteWriter writer(out);
+  writer.be16(proto::kTagNoSessions);
+  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
+  writer.be32(code);
+  for (const std::uint32_t word : words) writer.be32(word);
+  return out;
+}
+
+std::uint32_t code_of(const Message& bytes) {
+  return proto::read_tpm_header(bytes)->code;
+}
+
+// The response of GetCapability(TPM_PROPERTIES) to the bring-up: one property, the manufacturer.
+Message properties() {
+  Message out = message(0);
+  proto::ByteWriter writer(out);
+  writer.u8(0);
+  for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
+  out[5] = static_cast<std::uint8_t>(out.size());
+  return out;
+}
+
+// A dispatcher over the pass-through engine, with a clock of the test's own.
+class Bench {
+ public:
+  Bench() { take(); }
+
+  void start() {
+    dispatcher.device_opened(now);
+    respond(message(0x100));
+    respond(properties());
+    take();
+    REQUIRE(count<DeviceReady>() == 1);
+    actions.clear();
+  }
+
+  void open(std::uint64_t context) { dispatcher.open_context(ContextId{context}, UserId{1000}); }
+
+  void submit(std::uint64_t context, std::uint64_t id, std::uint32_t code = kGetRandom,
+              std::uint32_t priority = 200) {
+    dispatcher.submit({.context = ContextId{context},
+                       .id = RequestId{id},
+                       .priority = priority,
+                       .locality = 0,
+                       .command = message(code)},
+                      now);
+    take();
+  }
+
+  void respond(Message response) {
+    dispatcher.device_responded(std::move(response), now);
+    take();
+  }
+
+  void pass(Duration time) {
+    now += time;
+    dispatcher.tick(now);
+    take();
+  }
+
+  template <typename Kind>
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        actions, [](const Action& a) { return std::holds_alternative<Kind>(a); }));
+  }
+
+  // The answers so far, as request id and status.
+  std::vector<std::pair<std::uint64_t, Status>> answers() const {
+    std::vector<std::pair<std::uint64_t, Status>> list;
+    for (const Action& action : actions) {
+      if (const auto* const answer = std::get_if<Answer>(&action)) {
+        list.emplace_back(static_cast<std::uint64_t>(answer->request), answer->status);
+      }
+    }
+    return list;
+  }
+
+  // The command codes sent to the device so far.
+  std::vector<std::uint32_t> sent() const {
+    std::vector<std::uint32_t> codes;
+    for (const Action& action : actions) {
+      if (const auto* const send = std::get_if<SendToDevice>(&action)) {
+        codes.push_back(code_of(send->command));
+      }
+    }
+    return codes;
+  }
+
+  void take() {
+    for (Action& action : dispatcher.take_actions()) actions.push_back(std::move(action));
+  }
+
+  TimePoint now{};
+  exec::PassThrough engine;
+  Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
+  std::vector<Action> actions;
+};
+
+using Answers = std::vector<std::pair<std::uint64_t, Status>>;
+
+}  // namespace
+
+TEST_CASE("one command is on the device at a time, the others wait", "[sched][dispatcher]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11);
+  bench.submit(2, 21);
+  bench.submit(1, 12, kGetRandom, 300);
+  REQUIRE(bench.sent().size() == 1);
+  REQUIRE(bench.dispatcher.queued() == 2);
+  bench.respond(message(0, {7}));
+  bench.respond(message(0));
+  bench.respond(message(0x101));
+  REQUIRE(bench.answers() ==
+          Answers{{11, Status::Success}, {12, Status::Success}, {21, Status::Success}});
+  REQUIRE(bench.dispatcher.counters().answered == 3);
+}
+
+TEST_CASE("commands that come before the TPM is ready wait for it", "[sched][dispatcher]") {
+  Bench bench;
+  bench.submit(1, 1);
+  REQUIRE(bench.sent().empty());
+  bench.dispatcher.device_opened(bench.now);
+  bench.respond(message(0x100));
+  bench.respond(properties());
+  bench.respond(message(0));
+  REQUIRE(bench.answers() == Answers{{1, Status::Success}});
+}
+
+TEST_CASE("a queued command is cancelled at once", "[sched][dispatcher][cancel]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11);
+  bench.submit(2, 21);
+  bench.submit(2, 22);
+  bench.dispatcher.cancel(ContextId{2}, bench.now);
+  bench.take();
+  REQUIRE(bench.answers() == Answers{{21, Status::CommandCanceled}, {22, Status::CommandCanceled}});
+  REQUIRE(bench.count<CancelOnDevice>() == 0);
+  bench.respond(message(0));
+  REQUIRE(bench.answers().back() == std::pair<std::uint64_t, Status>{11, Status::Success});
+  REQUIRE(bench.sent().size() == 1);
+}
+
+TEST_CASE("cancelling a running command asks the device, and the TPM decides",
+          "[sched][dispatcher][cancel]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11, kCreatePrimary);
+  bench.dispatcher.cancel(ContextId{1}, bench.now);
+  bench.take();
+  REQUIRE(bench.count<CancelOnDevice>() == 1);
+  REQUIRE(bench.answers().empty());
+
+  SECTION("it was cancelled") {
+    bench.respond(message(0x909));
+    REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
+  }
+  SECTION("it had finished") {
+    bench.respond(message(0, {0x80000000U}));
+    REQUIRE(bench.answers() == Answers{{11, Status::Success}});
+  }
+  SECTION("the kernel says ECANCELED") {
+    bench.dispatcher.device_failed("read", false, true, bench.now);
+    bench.take();
+    REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
+  }
+  SECTION("it goes on past the grace") {
+    bench.pass(kCancelGrace - 1ms);
+    REQUIRE(bench.answers().empty());
+    bench.pass(1ms);
+    REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
+    REQUIRE(bench.dispatcher.running_of(ContextId{1}).state == RunState::Detached);
+    // The next command waits until the TPM is free and what was created is gone.
+    bench.submit(1, 12);
+    REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary});
+    bench.respond(message(0, {0x80000000U}));
+    REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary, kFlushContext});
+    bench.respond(message(0));
+    REQUIRE(bench.sent().back() == kGetRandom);
+    bench.respond(message(0));
+    REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}, {12, Status::Success}});
+  }
+  REQUIRE(bench.dispatcher.running_of(ContextId{1}).state == RunState::None);
+}
+
+TEST_CASE("a cancel touches neither another context nor a later command",
+          "[sched][dispatcher][cancel]") {
+  Bench bench;
+  bench.start();
+  bench.dispatcher.cancel(ContextId{1}, bench.now);
+  bench.submit(1, 11);
+  bench.dispatcher.cancel(ContextId{2}, bench.now);
+  bench.take();
+  REQUIRE(bench.count<CancelOnDevice>() == 0);
+  bench.respond(message(0));
+  REQUIRE(bench.answers() == Answers{{11, Status::Success}});
+}
+
+TEST_CASE("cancelling twice asks the device once", "[sched][dispatcher][cancel]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11, kCreatePrimary);
+  for (int i = 0; i < 3; ++i) bench.dispatcher.cancel(ContextId{1}, bench.now);
+  bench.pass(20ms);
+  bench.dispatcher.cancel(ContextId{1}, bench.now);
+  bench.take();
+  REQUIRE(bench.count<CancelOnDevice>() == 1);
+  REQUIRE(bench.answers().size() == 1);
+}
+
+TEST_CASE("a context that closes takes what it had outstanding with it", "[sched][dispatcher]") {
+  Bench bench;
+  bench.start();
+  bench.open(1);
+  bench.submit(1, 11, kCreatePrimary);
+  bench.submit(1, 12);
+  bench.submit(2, 21);
+  bench.dispatcher.close_context(ContextId{1}, bench.now);
+  bench.take();
+  REQUIRE(bench.answers().empty());
+  REQUIRE(bench.count<CancelOnDevice>() == 1);
+  bench.respond(message(0, {0x80000000U}));
+  REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary, kFlushContext});
+  bench.respond(message(0));
+  bench.respond(message(0));
+  REQUIRE(bench.answers() == Answers{{21, Status::Success}});
+}
+
+TEST_CASE("when the device is lost everything waiting is answered once", "[sched][dispatcher]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11);
+  bench.submit(2, 21);
+  SECTION("it fails") {
+    bench.dispatcher.device_failed("read: EIO", true, false, bench.now);
+  }
+  SECTION("it gives what is no response") {
+    bench.dispatcher.device_responded({1, 2, 3}, bench.now);
+  }
+  SECTION("it hangs past the deadline") {
+    bench.now += 61s;
+    bench.dispatcher.tick(bench.now);
+  }
+  bench.take();
+  REQUIRE(bench.answers() == Answers{{11, Status::IoError}, {21, Status::IoError}});
+  REQUIRE(bench.count<ReopenDevice>() == 1);
+  bench.submit(1, 12);
+  REQUIRE(bench.answers().back() == std::pair<std::uint64_t, Status>{12, Status::IoError});
+  // A late answer of the lost device is nobody's.
+  bench.respond(message(0));
+  bench.actions.clear();
+  bench.start();
+  bench.submit(1, 13);
+  bench.respond(message(0));
+  REQUIRE(bench.answers() == Answers{{13, Status::Success}});
+}
+
+TEST_CASE("a failure that leaves the device usable costs one command", "[sched][dispatcher]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11);
+  bench.submit(2, 21);
+  bench.dispatcher.device_failed("read: ETIME", false, false, bench.now);
+  bench.take();
+  REQUIRE(bench.answers() == Answers{{11, Status::IoError}});
+  bench.respond(message(0x100));
+  bench.respond(properties());
+  bench.respond(message(0));
+  REQUIRE(bench.answers() == Answers{{11, Status::IoError}, {21, Status::Success}});
+}
+
+TEST_CASE("a TPM that cannot be started is reported, and tried again", "[sched][dispatcher]") {
+  Bench bench;
+  bench.submit(1, 1);
+  bench.dispatcher.device_opened(bench.now);
+  bench.respond(message(0x101));
+  REQUIRE(bench.count<DeviceUnusable>() == 1);
+  REQUIRE(bench.answers() == Answers{{1, Status::IoError}});
+  bench.actions.clear();
+  bench.start();
+}
+
+TEST_CASE("a TPM that still tests itself is waited for", "[sched][dispatcher]") {
+  Bench bench;
+  bench.dispatcher.device_opened(bench.now);
+  bench.take();
+  bench.respond(message(0x90A));
+  REQUIRE(bench.sent().size() == 1);
+  bench.pass(200ms);
+  REQUIRE(bench.sent().size() == 2);
+  bench.respond(message(0));
+  bench.respond(properties());
+  REQUIRE(bench.count<DeviceReady>() == 1);
+}
+
+TEST_CASE("stopping cancels what waits and lets go of the TPM in good order",
+          "[sched][dispatcher]") {
+  Bench bench;
+  SECTION("nothing runs") {
+    bench.start();
+    bench.dispatcher.stop(true, bench.now);
+    bench.take();
+    REQUIRE(bench.sent() == std::vector<std::uint32_t>{0x145});
+    bench.respond(message(0));
+  }
+  SECTION("a command runs") {
+    bench.start();
+    bench.submit(1, 11, kCreatePrimary);
+    bench.submit(1, 12);
+    bench.dispatcher.stop(true, bench.now);
+    bench.take();
+    REQUIRE(bench.answers() == Answers{{12, Status::CommandCanceled}});
+    REQUIRE(bench.count<CancelOnDevice>() == 1);
+    bench.respond(message(0x909));
+    bench.respond(message(0));
+  }
+  SECTION("the device does not answer any more") {
+    bench.start();
+    bench.submit(1, 11);
+    bench.dispatcher.stop(true, bench.now);
+    bench.dispatcher.device_failed("gone", true, false, bench.now);
+    bench.take();
+  }
+  SECTION("there never was a device") {
+    bench.dispatcher.device_unavailable(bench.now);
+    bench.dispatcher.stop(false, bench.now);
+    bench.take();
+  }
+  REQUIRE(bench.count<Stopped>() == 1);
+  bench.submit(1, 99);
+  REQUIRE(bench.answers().back() == std::pair<std::uint64_t, Status>{99, Status::CommandCanceled});
+}
+
+TEST_CASE("an idle dispatcher asks for no wake-up for ever", "[sched][dispatcher]") {
+  Bench bench;
+  bench.start();
+  REQUIRE(bench.dispatcher.next_deadline().has_value());
+  bench.pass(50ms);
+  REQUIRE_FALSE(bench.dispatcher.next_deadline().has_value());
+  bench.submit(1, 1);
+  bench.respond(message(0));
+  REQUIRE(bench.dispatcher.next_deadline() == bench.now + 50ms);
+}

@@ -1,0 +1,141 @@
+#include "daemon/sched/run_queue.h"
+
+#include <map>
+#include <random>
+#include <set>
+
+#include <catch2/catch.hpp>
+
+using namespace tbs;
+using namespace tbs::sched;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TimePoint kStart{};
+
+Request request(std::uint64_t context, std::uint64_t id, std::uint32_t priority) {
+  return {.context = ContextId{context},
+          .id = RequestId{id},
+          .priority = priority,
+          .locality = 0,
+          .command = {}};
+}
+
+std::uint64_t pop_id(RunQueue& queue, TimePoint now) {
+  const auto popped = queue.pop(now);
+  REQUIRE(popped.has_value());
+  return static_cast<std::uint64_t>(popped->id);
+}
+
+}  // namespace
+
+TEST_CASE("the highest priority goes first, whatever the order of arrival", "[sched][queue]") {
+  RunQueue queue;
+  queue.push(request(1, 1, 100), kStart);
+  queue.push(request(1, 2, 0), kStart);
+  queue.push(request(2, 3, 0x80000000U), kStart);
+  queue.push(request(3, 4, 300), kStart);
+  queue.push(request(3, 5, 200), kStart);
+  for (const std::uint64_t expected : {3U, 4U, 5U, 1U, 2U}) {
+    REQUIRE(pop_id(queue, kStart) == expected);
+  }
+  REQUIRE(queue.empty());
+  REQUIRE_FALSE(queue.pop(kStart).has_value());
+}
+
+TEST_CASE("contexts of one priority take turns, and keep their own order", "[sched][queue]") {
+  RunQueue queue;
+  for (std::uint64_t id = 0; id < 3; ++id) queue.push(request(1, 10 + id, 200), kStart);
+  for (std::uint64_t id = 0; id < 2; ++id) queue.push(request(2, 20 + id, 200), kStart);
+  queue.push(request(3, 30, 200), kStart);
+  for (const std::uint64_t expected : {10U, 20U, 30U, 11U, 21U, 12U}) {
+    REQUIRE(pop_id(queue, kStart) == expected);
+  }
+}
+
+TEST_CASE("a low level is served under an endless flood of a higher one", "[sched][queue]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  queue.push(request(1, 1, 100), now);
+  queue.push(request(2, 2, 300), now);
+  while (queue.size() == 2) {
+    now += 20ms;
+    const auto popped = queue.pop(now);
+    if (popped->priority == 300) queue.push(request(2, 2, 300), now);
+    if (popped->priority == 100) break;
+    REQUIRE(now - kStart < 2500ms);
+  }
+  // 200 steps below, lifted by 100 a second.
+  REQUIRE(now - kStart >= 1900ms);
+}
+
+TEST_CASE("no priority is so high that another waits for ever", "[sched][queue]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  queue.push(request(1, 1, 0), now);
+  queue.push(request(2, 2, 0xffffffffU), now);
+  for (;;) {
+    now += 100ms;
+    const auto popped = queue.pop(now);
+    if (popped->priority == 0) break;
+    queue.push(request(2, 2, 0xffffffffU), now);
+    REQUIRE(now - kStart < 11s);
+  }
+}
+
+TEST_CASE("a long queue within one level does not overtake a higher one", "[sched][queue]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  for (std::uint64_t context = 1; context <= 64; ++context) {
+    queue.push(request(context, context, 200), now);
+  }
+  // Each takes a second on the TPM, so most have waited far longer than any lift needs.
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(queue.pop(now)->priority == 200);
+    now += 1s;
+  }
+  queue.push(request(100, 999, 300), now - 1ms);
+  REQUIRE(pop_id(queue, now) == 999);
+}
+
+TEST_CASE("removing a context leaves the others as they were", "[sched][queue]") {
+  RunQueue queue;
+  queue.push(request(1, 10, 200), kStart);
+  queue.push(request(2, 20, 200), kStart);
+  queue.push(request(1, 11, 300), kStart);
+  const auto removed = queue.remove(ContextId{1});
+  REQUIRE(removed.size() == 2);
+  REQUIRE(queue.size() == 1);
+  REQUIRE(queue.remove(ContextId{1}).empty());
+  REQUIRE(pop_id(queue, kStart) == 20);
+  queue.push(request(1, 12, 200), kStart);
+  REQUIRE(queue.clear().size() == 1);
+  REQUIRE(queue.empty());
+}
+
+TEST_CASE("whatever is pushed comes out once, and nothing starves", "[sched][queue]") {
+  std::mt19937 random(GENERATE(1U, 2U, 3U, 4U));
+  RunQueue queue;
+  TimePoint now = kStart;
+  std::map<std::uint64_t, TimePoint> waiting;
+  Duration longest{};
+  for (std::uint64_t id = 0; id < 20000; ++id) {
+    now += 1ms;
+    const std::uint32_t priority = std::uniform_int_distribution<std::uint32_t>(0, 4)(random) * 100;
+    if (waiting.size() < 200) {
+      queue.push(request(random() % 20, id, priority), now);
+      waiting.emplace(id, now);
+    }
+    if (id % 2 == 0) continue;
+    const auto popped = queue.pop(now);
+    REQUIRE(popped.has_value());
+    const auto entry = waiting.find(static_cast<std::uint64_t>(popped->id));
+    REQUIRE(entry != waiting.end());
+    longest = std::max(longest, now - entry->second);
+    waiting.erase(entry);
+  }
+  REQUIRE(queue.size() == waiting.size());
+  // At most 200 commands of 2 ms each wait at a time; the lift must have let all of them through.
+  REQUIRE(longest < 30s);
+}
