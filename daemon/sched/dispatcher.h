@@ -4,7 +4,7 @@
 // answers it exactly once, and carries out cancels. No I/O and no clock: every event is told with
 // the time, and what is to be done about it is taken with take_actions().
 //
-// Life of a request, and what a cancel does in each state (DESIGN of cancel):
+// Life of a request, and what a cancel does in each state:
 //
 //   queued     removed at once; answered COMMAND_CANCELED
 //   running    the device is asked to cancel, and gets kCancelGrace to say how it ended:
