@@ -1,0 +1,23 @@
+#pragma once
+
+// Where the daemon's socket is: what the caller names, else what the process has chosen, else
+// TBS_SOCKET from the environment, else the fixed place. The environment does not count in a
+// program that runs with more rights than its caller (set-user-ID and the like).
+
+#include <string>
+#include <string_view>
+
+namespace tbs::client {
+
+inline constexpr std::string_view kDefaultSocket = "/run/tbs/tbsd.sock";
+
+// True when a socket can have this path: not empty, no zero byte, at most 107 bytes.
+bool is_socket_path(std::string_view path);
+
+// Chooses the path for all connections of this process that name none; empty: none chosen.
+void choose_process_socket(std::string_view path);
+
+// The path to connect to; `named` is the caller's own choice, or empty.
+std::string socket_path(std::string_view named = {});
+
+}  // namespace tbs::client

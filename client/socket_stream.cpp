@@ -1,0 +1,198 @@
+#include "client/socket_stream.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "client/socket_path.h"
+
+namespace tbs::client {
+namespace {
+
+std::unexpected<StreamError> failed(StreamFault fault, int system_error = 0) {
+  return std::unexpected(StreamError{.fault = fault, .system_error = system_error});
+}
+
+StreamFault fault_of_connect(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
+    case ENOTSOCK:
+    case EPROTOTYPE:
+      return StreamFault::NotRunning;
+    case EACCES:
+    case EPERM:
+      return StreamFault::Denied;
+    default:
+      return StreamFault::Failed;
+  }
+}
+
+// An interrupted connect goes on by itself: wait for it and ask how it ended.
+int finish_connect(int socket) {
+  wait_for(socket, POLLOUT, {});
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  if (error != 0) return error;
+  sockaddr_un peer{};
+  size = sizeof peer;
+  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0 ? 0 : errno;
+}
+
+int connect_to(int socket, const sockaddr_un& address) {
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  for (;;) {
+    if (::connect(socket, generic, sizeof address) == 0 || errno == EISCONN) return 0;
+    if (errno != EINTR) return errno;
+    const int error = finish_connect(socket);
+    // An interrupted wait for a place in the backlog leaves the socket as it was.
+    if (error != ENOTCONN) return error;
+  }
+}
+
+int poll_timeout(Deadline deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max() / 2));
+}
+
+bool would_wait(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+StreamFault fault_of_transfer(int error) {
+  return error == EPIPE || error == ECONNRESET || error == EBADF || error == ENOTCONN
+             ? StreamFault::Closed
+             : StreamFault::Failed;
+}
+
+}  // namespace
+
+bool wait_for(int descriptor, short events, Deadline deadline) {
+  pollfd entry{.fd = descriptor, .events = events, .revents = 0};
+  for (;;) {
+    const int timeout = poll_timeout(deadline);
+    const int ready = ::poll(&entry, 1, timeout);
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return true;  // the transfer that follows says what is wrong
+    if (ready == 0 && poll_timeout(deadline) == 0) return false;
+  }
+}
+
+proto::Status status_of(const StreamError& error) {
+  switch (error.fault) {
+    case StreamFault::BadPath:
+    case StreamFault::NotRunning:
+    case StreamFault::Closed:
+      return proto::Status::ServiceNotRunning;
+    case StreamFault::Denied:
+      return proto::Status::AccessDenied;
+    case StreamFault::TimedOut:
+      return proto::Status::ServiceStartPending;
+    case StreamFault::Protocol:
+    case StreamFault::Failed:
+      return proto::Status::InternalError;
+  }
+  return proto::Status::InternalError;
+}
+
+std::string describe(const StreamError& error) {
+  std::string text;
+  switch (error.fault) {
+    case StreamFault::BadPath:
+      text = "the path is no socket address (empty, or longer than 107 bytes)";
+      break;
+    case StreamFault::NotRunning:
+      text = "nobody listens there";
+      break;
+    case StreamFault::Denied:
+      text = "the socket's permissions do not let this user in";
+      break;
+    case StreamFault::Closed:
+      text = "the connection was closed";
+      break;
+    case StreamFault::TimedOut:
+      text = "no answer in time";
+      break;
+    case StreamFault::Protocol:
+      text = "the peer does not speak this protocol";
+      break;
+    case StreamFault::Failed:
+      text = "the system refused";
+      break;
+  }
+  if (error.system_error != 0) {
+    text += " (" + std::generic_category().message(error.system_error) + ")";
+  }
+  return text;
+}
+
+std::expected<SocketStream, StreamError> SocketStream::connect(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (!is_socket_path(path)) return failed(StreamFault::BadPath);
+  std::ranges::copy(path, address.sun_path);
+  Descriptor socket =
+      Descriptor::open([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); });
+  if (!socket.valid()) return failed(StreamFault::Failed, errno);
+  if (const int error = connect_to(socket.get(), address); error != 0) {
+    return failed(fault_of_connect(error), error);
+  }
+  return SocketStream(std::move(socket));
+}
+
+std::expected<void, StreamError> SocketStream::send_all(proto::Bytes bytes, Deadline deadline) {
+  const int flags = MSG_NOSIGNAL | (deadline ? MSG_DONTWAIT : 0);
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), flags);
+    if (sent >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
+    } else if (would_wait(errno)) {
+      if (!wait_for(socket_.get(), POLLOUT, deadline)) return failed(StreamFault::TimedOut);
+    } else if (errno != EINTR) {
+      return failed(fault_of_transfer(errno), errno);
+    }
+  }
+  return {};
+}
+
+std::expected<std::size_t, StreamError> SocketStream::receive(std::span<std::uint8_t> room,
+                                                              Deadline deadline) {
+  const int flags = deadline ? MSG_DONTWAIT : 0;
+  for (;;) {
+    const ssize_t count = ::recv(socket_.get(), room.data(), room.size(), flags);
+    if (count > 0) return static_cast<std::size_t>(count);
+    if (count == 0) return failed(StreamFault::Closed);
+    if (would_wait(errno)) {
+      if (!wait_for(socket_.get(), POLLIN, deadline)) return failed(StreamFault::TimedOut);
+    } else if (errno != EINTR) {
+      return failed(fault_of_transfer(errno), errno);
+    }
+  }
+}
+
+std::expected<proto::Frame, StreamError> SocketStream::receive_frame(proto::FrameExtractor& frames,
+                                                                     Deadline deadline) {
+  for (;;) {
+    const auto frame = frames.next();
+    if (!frame) return failed(StreamFault::Protocol);
+    if (*frame) return **frame;
+    const auto count = receive(frames.writable(), deadline);
+    if (!count) return std::unexpected(count.error());
+    frames.commit(*count);
+  }
+}
+
+void SocketStream::shutdown() {
+  ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
+}  // namespace tbs::client
