@@ -4,19 +4,14 @@
 // library's socket could write into its parent's conversation, and the daemon would not notice the
 // parent's end; so the child closes every one of them before fork() returns in it.
 //
-// Descriptors are made while the list is locked: a fork in another thread sees each one either not
-// yet made or listed.
+// Descriptors are made while the library's lock is held: a fork in another thread sees each one
+// either not yet made or listed.
 
-#include <atomic>
 #include <concepts>
-#include <cstdint>
-#include <utility>
+
+#include "client/fork_guard.h"
 
 namespace tbs::client {
-
-// Counts the forks between this process and the one that loaded the library: what was made in
-// another generation belongs to another process.
-std::uint32_t fork_generation();
 
 class Descriptor {
  public:
@@ -35,7 +30,7 @@ class Descriptor {
   template <std::invocable Make>
   static Descriptor open(Make make) {
     Descriptor made;
-    const ListLock lock;
+    const LibraryLock lock;
     made.fd_ = make();
     if (made.fd_ >= 0) made.link();
     return made;
@@ -46,19 +41,10 @@ class Descriptor {
   // Closes it now.
   void reset();
 
-  // Run by fork() in the child: closes every descriptor of the list.
+  // Run by fork() in the child: closes every descriptor there is.
   static void close_all_in_child();
 
  private:
-  // Holds the list, and keeps errno as it is when let go.
-  class ListLock {
-   public:
-    ListLock();
-    ~ListLock();
-    ListLock(const ListLock&) = delete;
-    ListLock& operator=(const ListLock&) = delete;
-  };
-
   void take(Descriptor& other);
   void link();
   void unlink();

@@ -1,23 +1,16 @@
 #include "client/socket_path.h"
 
 #include <cstdlib>
-#include <mutex>
 
 #include <sys/un.h>
+
+#include "client/fork_guard.h"
 
 namespace tbs::client {
 namespace {
 
-struct Choice {
-  std::mutex mutex;
-  std::string path;
-};
-
-// Never destroyed: other threads may still connect while the process exits.
-Choice& choice() {
-  static Choice& made = *new Choice;
-  return made;
-}
+// Under the library's lock. Never freed: other threads may still connect while the process exits.
+constinit std::string* chosen = nullptr;
 
 }  // namespace
 
@@ -27,15 +20,16 @@ bool is_socket_path(std::string_view path) {
 }
 
 void choose_process_socket(std::string_view path) {
-  const std::lock_guard lock(choice().mutex);
-  choice().path = path;
+  const LibraryLock lock;
+  if (chosen == nullptr) chosen = new std::string;
+  *chosen = path;
 }
 
 std::string socket_path(std::string_view named) {
   if (!named.empty()) return std::string(named);
   {
-    const std::lock_guard lock(choice().mutex);
-    if (!choice().path.empty()) return choice().path;
+    const LibraryLock lock;
+    if (chosen != nullptr && !chosen->empty()) return *chosen;
   }
   const char* const environment = ::secure_getenv("TBS_SOCKET");
   if (environment != nullptr && *environment != '\0') return environment;

@@ -149,16 +149,23 @@ std::expected<SocketStream, StreamError> SocketStream::connect(const std::string
   return SocketStream(std::move(socket));
 }
 
+std::expected<std::size_t, StreamError> SocketStream::send_some(proto::Bytes bytes) {
+  for (;;) {
+    const ssize_t sent =
+        ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (would_wait(errno)) return 0;
+    if (errno != EINTR) return failed(fault_of_transfer(errno), errno);
+  }
+}
+
 std::expected<void, StreamError> SocketStream::send_all(proto::Bytes bytes, Deadline deadline) {
-  const int flags = MSG_NOSIGNAL | (deadline ? MSG_DONTWAIT : 0);
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), flags);
-    if (sent >= 0) {
-      bytes = bytes.subspan(static_cast<std::size_t>(sent));
-    } else if (would_wait(errno)) {
-      if (!wait_for(socket_.get(), POLLOUT, deadline)) return failed(StreamFault::TimedOut);
-    } else if (errno != EINTR) {
-      return failed(fault_of_transfer(errno), errno);
+    const auto sent = send_some(bytes);
+    if (!sent) return std::unexpected(sent.error());
+    bytes = bytes.subspan(*sent);
+    if (!bytes.empty() && !wait_for(socket_.get(), POLLOUT, deadline)) {
+      return failed(StreamFault::TimedOut);
     }
   }
   return {};

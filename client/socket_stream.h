@@ -53,6 +53,9 @@ class SocketStream {
   // Sends everything before it returns, unless it fails.
   std::expected<void, StreamError> send_all(proto::Bytes bytes, Deadline deadline = {});
 
+  // Sends as much as the socket takes at once, possibly nothing; how many bytes they were.
+  std::expected<std::size_t, StreamError> send_some(proto::Bytes bytes);
+
   // Receives at least one byte into `room`, which must not be empty; how many they were.
   std::expected<std::size_t, StreamError> receive(std::span<std::uint8_t> room,
                                                   Deadline deadline = {});

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * tbs.h: the TPM Base Services API for Linux, as declared by the Windows SDK's tbs.h.
+ *
+ * A program opens a context with the service (tbsd), sends it whole TPM commands and gets whole TPM
+ * responses. To each context it looks as if it had a TPM of its own: handles of transient objects
+ * are private to the context, sessions have an owner, and commands of all programs are run one
+ * after another by priority. Extensions for Linux (another socket, submitting without waiting) are
+ * in tbsx.h.
+ *
+ * Compile and link with `pkg-config --cflags --libs tbs`. The header is valid C89 and C++98 and
+ * later, except that TBS_CONTEXT_PARAMS2 has an anonymous union, which GCC and Clang take in every
+ * mode.
+ *
+ * Conventions
+ * -----------
+ * - All sizes are in bytes. Integers in structures have the byte order of the machine; TPM commands
+ *   and responses are passed as they are, big-endian.
+ * - Functions return a TBS_RESULT: TBS_SUCCESS (0) or one of the TBS_E_ codes below. An error that
+ *   the TPM itself reports is no error of these functions: they return TBS_SUCCESS and the response
+ *   code is in the response.
+ * - Buffers belong to the caller. None is kept after the function returned.
+ * - Handles are small odd numbers, never zero, below 2^31. A value that is no live handle is
+ *   found out and refused with TBS_E_INVALID_CONTEXT; it is never used as an address.
+ * - Every function may be called from any thread at any time, also several at once on one context.
+ *   None may be called from a signal handler. Threads must not be cancelled (pthread_cancel) inside.
+ * - No function raises a signal (SIGPIPE) and none fails because of one (EINTR).
+ * - After fork() the contexts belong to the parent alone. In the child their handles give
+ *   TBS_E_INVALID_CONTEXT, and the child's use of them, or its end, disturbs nothing in the parent.
+ *   The child can create contexts of its own.
+ * - When the service ends, every call that waits for it, and every later one on that context,
+ *   returns TBS_E_SERVICE_NOT_RUNNING. Such a context can only be closed; what it owned on the TPM
+ *   is gone.
+ * - TBS_E_INTERNAL_ERROR can come from every function: memory or descriptors of this process are
+ *   exhausted, or the service sent what this library does not understand.
+ *
+ * The service listens on /run/tbs/tbsd.sock. The environment variable TBS_SOCKET names another
+ * socket; it is ignored in programs with raised privileges (secure_getenv(3)).
+ */
+#ifndef _TBS_H_
+#define _TBS_H_
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define TBS_EXTENSION __extension__
+#define TBS_API __attribute__((visibility("default")))
+#else
+#define TBS_EXTENSION
+#define TBS_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Base types -------------------------------------------------------------------------------
+ * The same types that the Windows SDK and the tpm2-tss headers give these names, so that all of
+ * them can be included together. None depends on the size of `long`.
+ */
+typedef uint8_t BYTE;
+typedef uint8_t UINT8;
+typedef uint16_t UINT16;
+typedef uint32_t UINT32;
+typedef uint64_t UINT64;
+typedef int32_t INT32;
+typedef int BOOL;
+typedef BYTE *PBYTE;
+typedef const BYTE *PCBYTE;
+typedef UINT32 *PUINT32;
+typedef const UINT32 *PCUINT32;
+typedef INT32 *PINT32;
+typedef const INT32 *PCINT32;
+typedef void *PVOID;
+typedef const void *PCVOID;
+typedef INT32 HRESULT;
+
+typedef UINT32 TBS_RESULT;
+typedef BOOL TBS_BOOL;
+typedef UINT32 TBS_HANDLE;
+typedef UINT32 TBS_COMMAND_PRIORITY;
+typedef UINT32 TBS_COMMAND_LOCALITY;
+typedef UINT32 TBS_OWNERAUTH_TYPE;
+typedef void *TBS_HCONTEXT;
+typedef TBS_HCONTEXT *PTBS_HCONTEXT;
+
+/* ---- Context versions, localities, priorities ------------------------------------------------ */
+
+#define TBS_CONTEXT_VERSION_ONE 1U
+#define TBS_CONTEXT_VERSION_TWO 2U
+
+#define TBS_COMMAND_LOCALITY_ZERO 0U
+#define TBS_COMMAND_LOCALITY_ONE 1U
+#define TBS_COMMAND_LOCALITY_TWO 2U
+#define TBS_COMMAND_LOCALITY_THREE 3U
+#define TBS_COMMAND_LOCALITY_FOUR 4U
+
+/* Any number is a priority; these are names for five of them. 0 is below LOW. */
+#define TBS_COMMAND_PRIORITY_LOW 100U
+#define TBS_COMMAND_PRIORITY_NORMAL 200U
+#define TBS_COMMAND_PRIORITY_HIGH 300U
+#define TBS_COMMAND_PRIORITY_SYSTEM 400U
+#define TBS_COMMAND_PRIORITY_MAX 0x80000000U
+
+/* The largest buffer any function takes. */
+#define TBS_IN_OUT_BUF_SIZE_MAX (256U * 1024U)
+
+#define TBS_OWNERAUTH_TYPE_FULL 1U
+#define TBS_OWNERAUTH_TYPE_ADMIN 2U
+#define TBS_OWNERAUTH_TYPE_USER 3U
+#define TBS_OWNERAUTH_TYPE_ENDORSEMENT 4U
+#define TBS_OWNERAUTH_TYPE_ENDORSEMENT_20 12U
+#define TBS_OWNERAUTH_TYPE_STORAGE_20 13U
+
+#define TBS_TCGLOG_SRTM_CURRENT 0U
+#define TBS_TCGLOG_DRTM_CURRENT 1U
+#define TBS_TCGLOG_SRTM_BOOT 2U
+#define TBS_TCGLOG_SRTM_RESUME 3U
+#define TBS_TCGLOG_DRTM_BOOT 4U
+#define TBS_TCGLOG_DRTM_RESUME 5U
+#define TBS_GET_ALL_LOGS_FLAG 1U
+
+#define TPM_WNF_INFO_CLEAR_SUCCESSFUL 1U
+#define TPM_WNF_INFO_OWNERSHIP_SUCCESSFUL 2U
+#define TPM_WNF_INFO_NO_REBOOT_REQUIRED 1U
+
+#ifndef TPM_VERSION_UNKNOWN
+#define TPM_VERSION_UNKNOWN 0U
+#define TPM_VERSION_12 1U
+#define TPM_VERSION_20 2U
+
+#define TPM_IFTYPE_UNKNOWN 0U
+#define TPM_IFTYPE_1 1U         /* a chip on I/O ports or memory-mapped registers */
+#define TPM_IFTYPE_TRUSTZONE 2U /* in the trusted execution environment of the processor */
+#define TPM_IFTYPE_HW 3U        /* hardware, or firmware that takes its place */
+#define TPM_IFTYPE_EMULATOR 4U  /* software: its secrets are as safe as the files they lie in */
+#define TPM_IFTYPE_SPB 5U       /* a chip on an SPI or I2C bus */
+#endif
+
+/* ---- Return codes ("TBS Return Codes") --------------------------------------------------------
+ * The numbers are those of the Windows SDK. They are unsigned, like TBS_RESULT.
+ */
+#define TBS_SUCCESS 0U
+#define TBS_E_INTERNAL_ERROR 0x80284001U          /* a fault of the software */
+#define TBS_E_BAD_PARAMETER 0x80284002U           /* a parameter is not valid */
+#define TBS_E_INVALID_OUTPUT_POINTER 0x80284003U  /* an output pointer is not valid */
+#define TBS_E_INVALID_CONTEXT 0x80284004U         /* the handle is not a live context */
+#define TBS_E_INSUFFICIENT_BUFFER 0x80284005U     /* the output buffer is too small */
+#define TBS_E_IOERROR 0x80284006U                 /* the TPM failed to take or answer a command */
+#define TBS_E_INVALID_CONTEXT_PARAM 0x80284007U   /* a context parameter is not valid */
+#define TBS_E_SERVICE_NOT_RUNNING 0x80284008U     /* the service is not running */
+#define TBS_E_TOO_MANY_TBS_CONTEXTS 0x80284009U   /* the limit of contexts is reached */
+#define TBS_E_TOO_MANY_RESOURCES 0x8028400AU      /* another limit is reached */
+#define TBS_E_SERVICE_START_PENDING 0x8028400BU   /* the service has not got its TPM yet */
+#define TBS_E_PPI_NOT_SUPPORTED 0x8028400CU       /* there is no physical presence interface */
+#define TBS_E_COMMAND_CANCELED 0x8028400DU        /* the command was cancelled */
+#define TBS_E_BUFFER_TOO_LARGE 0x8028400EU        /* a buffer is larger than allowed */
+#define TBS_E_TPM_NOT_FOUND 0x8028400FU           /* there is no TPM of the kind asked for */
+#define TBS_E_SERVICE_DISABLED 0x80284010U        /* the administrator disabled the service */
+#define TBS_E_NO_EVENT_LOG 0x80284011U            /* there is no event log of that kind */
+#define TBS_E_ACCESS_DENIED 0x80284012U           /* the caller lacks the right to do this */
+#define TBS_E_PROVISIONING_NOT_ALLOWED 0x80284013U
+#define TBS_E_PPI_FUNCTION_UNSUPPORTED 0x80284014U
+#define TBS_E_OWNERAUTH_NOT_FOUND 0x80284015U
+#define TBS_E_PROVISIONING_INCOMPLETE 0x80284016U
+#define TBS_E_DEACTIVATED 0x80284016U /* the older name of the same number */
+
+/* Codes that the service puts into a TPM response, not return codes. A command that policy forbids
+ * gives TBS_SUCCESS and a response of ten bytes with TPM_E_COMMAND_BLOCKED. */
+#define TPM_E_COMMAND_BLOCKED 0x80280400U
+#define TPM_E_INVALID_HANDLE 0x80280401U
+#define TPM_E_DUPLICATE_VHANDLE 0x80280402U
+#define TPM_E_EMBEDDED_COMMAND_BLOCKED 0x80280403U
+#define TPM_E_EMBEDDED_COMMAND_UNSUPPORTED 0x80280404U
+#define TPM_E_RETRY 0x80280800U
+#define TPM_E_NEEDS_SELFTEST 0x80280801U
+#define TPM_E_DOING_SELFTEST 0x80280802U
+#define TPM_E_DEFEND_LOCK_RUNNING 0x80280803U
+
+/* ---- Structures ------------------------------------------------------------------------------ */
+
+/* Parameters of a context for TPM 1.2 (version TBS_CONTEXT_VERSION_ONE). 4 bytes.
+ * Page: "TBS_CONTEXT_PARAMS structure". */
+typedef struct tdTBS_CONTEXT_PARAMS {
+  UINT32 version;
+} TBS_CONTEXT_PARAMS, *PTBS_CONTEXT_PARAMS;
+typedef const TBS_CONTEXT_PARAMS *PCTBS_CONTEXT_PARAMS;
+
+/* Parameters of a context that names the TPM families it can use (version
+ * TBS_CONTEXT_VERSION_TWO). 8 bytes. Passed cast to TBS_CONTEXT_PARAMS.
+ *
+ * In asUINT32: requestRaw is 0x1, includeTpm12 is 0x2, includeTpm20 is 0x4. requestRaw and the 29
+ * spare bits are ignored, whatever they hold: programs leave them uninitialised.
+ * Page: "TBS_CONTEXT_PARAMS2 structure". */
+typedef struct tdTBS_CONTEXT_PARAMS2 {
+  UINT32 version;
+  TBS_EXTENSION union {
+    TBS_EXTENSION struct {
+#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__) && \
+    __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+      UINT32 reserved : 29;
+      UINT32 includeTpm20 : 1;
+      UINT32 includeTpm12 : 1;
+      UINT32 requestRaw : 1;
+#else
+      UINT32 requestRaw : 1;
+      UINT32 includeTpm12 : 1;
+      UINT32 includeTpm20 : 1;
+      UINT32 reserved : 29;
+#endif
+    };
+    UINT32 asUINT32;
+  };
+} TBS_CONTEXT_PARAMS2, *PTBS_CONTEXT_PARAMS2;
+typedef const TBS_CONTEXT_PARAMS2 *PCTBS_CONTEXT_PARAMS2;
+
+/* What Tbsi_GetDeviceInfo tells. 16 bytes. Page: "TPM_DEVICE_INFO structure". */
+typedef struct _TPM_DEVICE_INFO {
+  UINT32 structVersion;    /* 1 */
+  UINT32 tpmVersion;       /* TPM_VERSION_12 or TPM_VERSION_20 */
+  UINT32 tpmInterfaceType; /* TPM_IFTYPE_... */
+  UINT32 tpmImpRevision;   /* revision of the specification that the TPM implements, times 100 */
+} TPM_DEVICE_INFO, *PTPM_DEVICE_INFO;
+typedef const TPM_DEVICE_INFO *PCTPM_DEVICE_INFO;
+
+/* Of Windows notifications; no function here uses it. 32 bytes. */
+typedef struct tdTPM_WNF_PROVISIONING {
+  UINT32 status;
+  BYTE message[28];
+} TPM_WNF_PROVISIONING, *PTPM_WNF_PROVISIONING;
+typedef const TPM_WNF_PROVISIONING *PCTPM_WNF_PROVISIONING;
+
+/* ---- Functions ------------------------------------------------------------------------------- */
+
+/* Opens a context with the service.
+ *
+ * pContextParams: a TBS_CONTEXT_PARAMS (version 1: the program knows TPM 1.2 only) or a
+ *   TBS_CONTEXT_PARAMS2 (version 2) cast to it. Not kept.
+ * phContext: receives the handle, or NULL when the function fails. Close it with
+ *   Tbsip_Context_Close.
+ *
+ * Waits while the service is starting, for at most 90 seconds.
+ *
+ * TBS_SUCCESS
+ * TBS_E_BAD_PARAMETER          pContextParams is NULL
+ * TBS_E_INVALID_OUTPUT_POINTER phContext is NULL
+ * TBS_E_INVALID_CONTEXT_PARAM  the version is neither 1 nor 2, or it is 2 and includes no family
+ * TBS_E_SERVICE_NOT_RUNNING    nothing listens on the socket, or it went away
+ * TBS_E_SERVICE_START_PENDING  the service runs but has not got its TPM in time
+ * TBS_E_SERVICE_DISABLED       the administrator disabled the service
+ * TBS_E_ACCESS_DENIED          the socket or the service does not let this user in
+ * TBS_E_TOO_MANY_TBS_CONTEXTS  this user's limit of contexts, or this process's (65535), is reached
+ * TBS_E_TPM_NOT_FOUND          there is no TPM, or none of the families asked for
+ *
+ * Page: "Tbsi_Context_Create function". */
+TBS_API TBS_RESULT Tbsi_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams,
+                                       PTBS_HCONTEXT phContext);
+
+/* Closes a context. The handle is dead when this returns, and everything that the context owned on
+ * the TPM is flushed. Commands that other threads have outstanding on it return
+ * TBS_E_COMMAND_CANCELED.
+ *
+ * TBS_SUCCESS            also when the service is gone
+ * TBS_E_INVALID_CONTEXT  hContext is not a live context of this process
+ *
+ * Page: "Tbsip_Context_Close function". */
+TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
+
+/* Runs one TPM command and waits for its response. There is no time limit; Tbsip_Cancel_Commands
+ * from another thread ends the wait.
+ *
+ * Locality: 0 in the Windows API. Others are for the service to take or refuse.
+ * Priority: any number; one of TBS_COMMAND_PRIORITY_. The service lowers what the user may not use.
+ * pabCommand, cbCommand: one whole TPM command with its header; the header's size is cbCommand.
+ * pabResult: receives the whole response. May be the same buffer as pabCommand.
+ * pcbResult: in, the size of pabResult. Out, on success, the size of the response; with
+ *   TBS_E_INSUFFICIENT_BUFFER, the size it would have needed; otherwise unchanged.
+ *
+ * Checked in this order: the context, the command, the output pointers, the sizes, the header.
+ *
+ * TBS_SUCCESS                  there is a response; it may carry an error of the TPM
+ * TBS_E_INVALID_CONTEXT        hContext is not a live context of this process
+ * TBS_E_BAD_PARAMETER          pabCommand is NULL, cbCommand is 0 or less than the ten bytes of a
+ *                              header, or the header names another size; the locality is not
+ *                              supported
+ * TBS_E_INVALID_OUTPUT_POINTER pabResult or pcbResult is NULL
+ * TBS_E_BUFFER_TOO_LARGE       cbCommand or *pcbResult is above TBS_IN_OUT_BUF_SIZE_MAX, or the
+ *                              command is longer than the TPM takes
+ * TBS_E_INSUFFICIENT_BUFFER    the response does not fit. The command has run, and the response is
+ *                              lost: submitting the same bytes again runs it again
+ * TBS_E_COMMAND_CANCELED       cancelled, or the context was closed; nothing is written to pabResult
+ * TBS_E_IOERROR                the TPM failed to take or answer the command
+ * TBS_E_TOO_MANY_RESOURCES     a limit of the service is reached
+ * TBS_E_SERVICE_NOT_RUNNING    the service went away; whether the command ran is not known
+ *
+ * Page: "Tbsip_Submit_Command function". */
+TBS_API TBS_RESULT Tbsip_Submit_Command(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
+                                        TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
+                                        UINT32 cbCommand, PBYTE pabResult, PUINT32 pcbResult);
+
+/* Cancels every command that the context has outstanding, in whatever thread. Their submitters get
+ * TBS_E_COMMAND_CANCELED, except where the TPM had finished first: those get their response. When
+ * nothing is outstanding, nothing happens, and later commands are not concerned.
+ *
+ * TBS_SUCCESS
+ * TBS_E_INVALID_CONTEXT      hContext is not a live context of this process
+ * TBS_E_IOERROR              the TPM could not be told
+ * TBS_E_SERVICE_NOT_RUNNING  the service went away
+ *
+ * Page: "Tbsip_Cancel_Commands function". */
+TBS_API TBS_RESULT Tbsip_Cancel_Commands(TBS_HCONTEXT hContext);
+
+/* Tells which TPM there is. Needs no context.
+ *
+ * Size: the size of the buffer at Info, at least sizeof(TPM_DEVICE_INFO) = 16.
+ * Info: receives a TPM_DEVICE_INFO. What it held before does not matter, and bytes after the first
+ *   16 are not touched. Untouched when the function fails.
+ *
+ * TBS_SUCCESS
+ * TBS_E_BAD_PARAMETER          Size is below 16, or Info is NULL
+ * TBS_E_TPM_NOT_FOUND          the service has no TPM
+ * TBS_E_SERVICE_NOT_RUNNING, TBS_E_SERVICE_START_PENDING, TBS_E_ACCESS_DENIED
+ *                              as for Tbsi_Context_Create. The Windows page does not list them; they
+ *                              tell an administrator more than "no TPM" would
+ *
+ * Page: "Tbsi_GetDeviceInfo function". */
+TBS_API TBS_RESULT Tbsi_GetDeviceInfo(UINT32 Size, PVOID Info);
+
+/* Non-zero when Tbsi_GetDeviceInfo finds a TPM; 0 otherwise, also when the service is not running.
+ * Source: the Windows SDK's tbs.h. */
+TBS_API BOOL Tbsi_Is_Tpm_Present(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _TBS_H_ */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * tbsx.h: what libtbs adds to the TPM Base Services API on Linux: choosing the daemon's socket, and
+ * submitting commands without waiting for them.
+ *
+ * The conventions are those of tbs.h: every function may be called from any thread, buffers belong
+ * to the caller, handles are checked, and TBS_E_INTERNAL_ERROR can come from every function.
+ *
+ * Submitting from an event loop:
+ *
+ *   Tbsx_Get_Poll_Descriptor(context, &fd);          once; watch fd for readability
+ *   Tbsx_Submit_Begin(context, 0, TBS_COMMAND_PRIORITY_NORMAL, command, size, &request);
+ *   ...                                              fd turned readable:
+ *   length = sizeof buffer;
+ *   result = Tbsx_Submit_Result(context, request, buffer, &length, 0);
+ *   if (result == TBSX_E_PENDING) go on watching;    the wake-up was for something else
+ */
+#ifndef TBSX_H
+#define TBSX_H
+
+#include "tbs.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The command is not answered yet. Not a code of Windows: bit 29, which Microsoft reserves for
+ * others, is set. */
+#define TBSX_E_PENDING 0xA0284001U
+
+/* A command begun with Tbsx_Submit_Begin; never 0. Has a meaning only together with its context. */
+typedef UINT64 TBSX_REQUEST;
+
+/* What the service said when the context was opened. 16 bytes. */
+typedef struct TBSX_CONTEXT_INFO {
+  UINT64 number;      /* of the context, as `tbsctl contexts` shows it */
+  UINT32 maxCommand;  /* longest command that the TPM takes, in bytes */
+  UINT32 maxResponse; /* longest response that can come, in bytes */
+} TBSX_CONTEXT_INFO;
+
+/* Chooses the socket for all contexts that this process creates from now on, instead of TBS_SOCKET
+ * and the fixed path.
+ *
+ * path: a socket file, at most 107 bytes; copied. NULL: forget the choice.
+ *
+ * TBS_SUCCESS
+ * TBS_E_BAD_PARAMETER  path is empty or too long */
+TBS_API TBS_RESULT Tbsx_Set_Socket(const char *path);
+
+/* Tbsi_Context_Create, on a socket of the caller's choice.
+ *
+ * path: a socket file, at most 107 bytes; NULL means the same as Tbsi_Context_Create.
+ *
+ * Returns what Tbsi_Context_Create returns, and TBS_E_BAD_PARAMETER when path is empty or too long.
+ */
+TBS_API TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, const char *path,
+                                       PTBS_HCONTEXT phContext);
+
+/* Tells the number of a context and how long commands and responses can be.
+ *
+ * TBS_SUCCESS
+ * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
+ * TBS_E_INVALID_OUTPUT_POINTER  info is NULL */
+TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO *info);
+
+/* Hands one TPM command to the service and returns without waiting for its response. Parameters
+ * are those of Tbsip_Submit_Command; the command is copied. It may wait for the service to read
+ * when the socket is full, never for the TPM.
+ *
+ * request: receives the number under which to take the result.
+ *
+ * A context has at most as many commands outstanding as the service allows (32), those whose
+ * result was not taken included. Results must be taken, also after Tbsip_Cancel_Commands.
+ *
+ * TBS_SUCCESS
+ * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
+ * TBS_E_BAD_PARAMETER           pabCommand is NULL, cbCommand is below ten, or the header of the
+ *                               command names another size
+ * TBS_E_INVALID_OUTPUT_POINTER  request is NULL
+ * TBS_E_BUFFER_TOO_LARGE        the command is longer than the TPM takes
+ * TBS_E_TOO_MANY_RESOURCES      too many are outstanding: take a result first
+ * TBS_E_SERVICE_NOT_RUNNING     the service went away */
+TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
+                                     TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
+                                     UINT32 cbCommand, TBSX_REQUEST *request);
+
+/* Takes the result of a command. Each result can be taken once; after any return code other than
+ * TBSX_E_PENDING, TBS_E_INSUFFICIENT_BUFFER and those marked (*), the request number is used up.
+ *
+ * pabResult, pcbResult: as for Tbsip_Submit_Command. To learn the size alone, pass NULL and a size
+ *   of 0.
+ * timeout: how long to wait, in milliseconds; 0 does not wait, a negative one waits for ever.
+ *
+ * TBS_SUCCESS                      there is a response
+ * TBSX_E_PENDING                   not answered within the timeout; ask again
+ * TBS_E_INSUFFICIENT_BUFFER        *pcbResult is the size needed; the response stays and can be
+ *                                  taken with a larger buffer
+ * TBS_E_INVALID_CONTEXT (*)        hContext is not a live context of this process
+ * TBS_E_BAD_PARAMETER (*)          there is no such request, its result was taken, or another
+ *                                  thread is waiting for it
+ * TBS_E_INVALID_OUTPUT_POINTER (*) pcbResult is NULL, or pabResult is NULL and *pcbResult is not 0
+ * TBS_E_BUFFER_TOO_LARGE (*)       *pcbResult is above TBS_IN_OUT_BUF_SIZE_MAX
+ * others                           how the command ended: those of Tbsip_Submit_Command. A locality
+ *                                  that is not supported gives TBS_E_BAD_PARAMETER here and uses
+ *                                  the request up */
+TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE pabResult,
+                                      PUINT32 pcbResult, INT32 timeout);
+
+/* Gives a descriptor that turns readable (poll, epoll, select) when a result may be there to take.
+ * Readable is a hint: Tbsx_Submit_Result with a timeout of 0 says for certain. It stays readable
+ * while a result waits to be taken, and for good once the service went away.
+ *
+ * fd: receives the descriptor. It belongs to the context: do not read, change or close it. It is
+ *   the same for every call, and gone with Tbsip_Context_Close.
+ *
+ * TBS_SUCCESS
+ * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
+ * TBS_E_INVALID_OUTPUT_POINTER  fd is NULL */
+TBS_API TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int *fd);
+
+/* The name of a return code, such as "TBS_E_COMMAND_CANCELED", and a line of English about it.
+ * Never NULL, also for numbers that are no return codes; the text is constant. */
+TBS_API const char *Tbsx_Result_Name(TBS_RESULT result);
+TBS_API const char *Tbsx_Result_Text(TBS_RESULT result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TBSX_H */
