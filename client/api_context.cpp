@@ -1,0 +1,20 @@
+// Tbsi_Context_Create, Tbsip_Context_Close.
+
+#include "client/boundary.h"
+#include "client/contexts.h"
+
+using namespace tbs::client;
+using tbs::proto::Status;
+
+TBS_RESULT Tbsi_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, PTBS_HCONTEXT phContext) {
+  return at_boundary([&] { return create_context(pContextParams, {}, phContext); });
+}
+
+TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext) {
+  return at_boundary([&] {
+    const auto channel = remove_context(hContext);
+    if (!channel) return Status::InvalidContext;
+    channel->close();
+    return Status::Success;
+  });
+}

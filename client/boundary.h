@@ -1,0 +1,20 @@
+#pragma once
+
+// Every exported function runs its body in here, so that no exception leaves the library: what
+// could be thrown is the lack of memory.
+
+#include "client/include/tbs/tbs.h"
+#include "proto/status.h"
+
+namespace tbs::client {
+
+template <typename Body>
+TBS_RESULT at_boundary(Body body) noexcept {
+  try {
+    return static_cast<TBS_RESULT>(body());
+  } catch (...) {
+    return TBS_E_INTERNAL_ERROR;
+  }
+}
+
+}  // namespace tbs::client

@@ -1,0 +1,301 @@
+#include "client/channel.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include <poll.h>
+
+namespace tbs::client {
+
+using proto::Status;
+
+std::expected<std::shared_ptr<Channel>, Status> open_channel(const std::string& path,
+                                                             std::uint32_t wanted) {
+  auto greeted = greet(path, {.role = proto::Role::Context, .wanted = wanted});
+  if (!greeted) return std::unexpected(greeted.error());
+  return std::make_shared<Channel>(std::move(*greeted));
+}
+
+Channel::Channel(Greeted greeted)
+    : connection_(std::move(greeted.connection)),
+      terms_(greeted.terms),
+      window_(greeted.terms.window) {}
+
+Status Channel::submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size) {
+  Request request;
+  Lock lock(mutex_);
+  if (const Status refused = admit(lock, request); refused != Status::Success) return refused;
+  lock.unlock();
+  send(request.id, proto::Submit{command.locality, command.priority, command.bytes});
+  lock.lock();
+  request.room = room;
+  wait(lock, request, RequestState::Outstanding, {});
+  size = request.size;
+  if (request.status != Status::Success) return request.status;
+  return request.deliver(room) ? Status::Success : Status::InsufficientBuffer;
+}
+
+// Gives the request its number and a place among the outstanding ones, waiting for one if need be.
+Status Channel::admit(Lock& lock, Request& request) {
+  if (ended_) return *ended_;
+  request.id = ++last_id_;
+  if (!window_.try_enter()) {
+    window_.hold_back(request);
+    wait(lock, request, RequestState::HeldBack, {});
+    return request.state == RequestState::Done ? request.status : Status::Success;
+  }
+  outstanding_.append(request);
+  return Status::Success;
+}
+
+Status Channel::cancel() {
+  Request request{.kind = RequestKind::Cancel};
+  Lock lock(mutex_);
+  if (ended_) return *ended_;
+  give_up_held_back(Status::CommandCanceled);
+  request.id = ++last_id_;
+  outstanding_.append(request);
+  lock.unlock();
+  send(request.id, proto::Cancel{});
+  lock.lock();
+  wait(lock, request, RequestState::Outstanding, {});
+  // Closed meanwhile by another thread: that has cancelled everything too.
+  return request.status == Status::CommandCanceled ? Status::Success : request.status;
+}
+
+std::expected<std::uint64_t, Status> Channel::begin(const Command& command) {
+  auto made = std::make_unique<Request>();
+  Request& request = *made;
+  Lock lock(mutex_);
+  if (ended_) return std::unexpected(*ended_);
+  if (begun_.size() >= window_.size()) return std::unexpected(Status::TooManyResources);
+  begun_.push_back(std::move(made));
+  if (!window_.try_enter()) {
+    begun_.pop_back();
+    return std::unexpected(Status::TooManyResources);
+  }
+  const std::uint64_t id = request.id = ++last_id_;
+  outstanding_.append(request);
+  lock.unlock();
+  send(id, proto::Submit{command.locality, command.priority, command.bytes});
+  return id;
+}
+
+std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> room,
+                                    std::size_t& size, Deadline deadline) {
+  Lock lock(mutex_);
+  Request* const request = begun(id);
+  if (request == nullptr || request->awaited) return Status::BadParameter;
+  request->awaited = true;
+  wait(lock, *request, RequestState::Outstanding, deadline);
+  request->awaited = false;
+  std::optional<Status> result;
+  if (request->state == RequestState::Done) {
+    result = request->status;
+    size = request->size;
+    if (*result == Status::Success && !request->deliver(room)) {
+      result = Status::InsufficientBuffer;
+    } else {
+      forget(*request);
+    }
+  }
+  update_signal();
+  return result;
+}
+
+Request* Channel::begun(std::uint64_t id) {
+  const auto at = std::ranges::find(begun_, id, [](const auto& each) { return each->id; });
+  return at == begun_.end() ? nullptr : at->get();
+}
+
+void Channel::forget(const Request& request) {
+  std::erase_if(begun_, [&](const auto& each) { return each.get() == &request; });
+}
+
+int Channel::poll_descriptor() {
+  const Lock lock(mutex_);
+  return signal_.descriptor(connection_.stream.descriptor());
+}
+
+void Channel::close() {
+  const Lock lock(mutex_);
+  end(Status::CommandCanceled);
+}
+
+bool Channel::ended() {
+  const Lock lock(mutex_);
+  return ended_.has_value();
+}
+
+// ---- waiting and reading ----
+
+// Waits until the request has left the state, or the deadline passes. Reads when nobody else does.
+void Channel::wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline) {
+  while (request.state == as_long_as) {
+    if (!reading_) {
+      if (!read_once(lock, deadline)) break;
+      continue;
+    }
+    request.waiting = true;
+    const bool in_time =
+        !deadline ? (request.wake.wait(lock), true)
+                  : request.wake.wait_until(lock, *deadline) == std::cv_status::no_timeout;
+    request.waiting = false;
+    if (!in_time) break;
+  }
+  hand_over_reading();
+}
+
+// Lets another waiting thread read on when nobody does.
+void Channel::hand_over_reading() {
+  if (reading_) return;
+  Request* next = outstanding_.sleeper();
+  if (next == nullptr) next = window_.held_back().sleeper();
+  if (next != nullptr) next->wake.notify_one();
+}
+
+// Receives once, and hands out what came; false when nothing came before the deadline. Nobody may
+// be reading.
+bool Channel::read_once(Lock& lock, Deadline deadline) {
+  reading_ = true;
+  lock.unlock();
+  const auto count = receive(deadline);
+  lock.lock();
+  reading_ = false;
+  if (!count && count.error().fault == StreamFault::TimedOut) return false;
+  if (count) {
+    connection_.frames.commit(*count);
+    dispatch_frames();
+  } else {
+    end(status_of(count.error()));
+  }
+  return true;
+}
+
+std::expected<std::size_t, StreamError> Channel::receive(Deadline deadline) {
+  try {
+    return connection_.stream.receive(connection_.frames.writable(), deadline);
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(StreamError{.fault = StreamFault::Failed});
+  }
+}
+
+void Channel::dispatch_frames() {
+  for (;;) {
+    const auto frame = connection_.frames.next();
+    if (!frame) return end(Status::InternalError);
+    if (!*frame) break;
+    const Status fault = dispatch(**frame);
+    if (fault != Status::Success) return end(fault);
+  }
+  update_signal();
+}
+
+// Success, or why the connection has to end.
+Status Channel::dispatch(const proto::Frame& frame) {
+  switch (frame.type) {
+    case proto::Type::Result:
+      return finish_command(frame);
+    case proto::Type::CancelReply:
+      return finish_cancel(frame);
+    default:
+      return status_of_stray(frame);
+  }
+}
+
+Status Channel::finish_command(const proto::Frame& frame) {
+  const auto result = proto::decode<proto::Result>(frame.payload);
+  Request* const request = outstanding_.take(frame.request_id);
+  if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
+  const bool plausible = result && request->kind == RequestKind::Command &&
+                         (result->status != Status::Success || !result->response.empty());
+  if (plausible) {
+    request->finish(result->status, result->response);
+  } else {
+    request->finish(Status::InternalError, {});
+  }
+  if (request->kind == RequestKind::Command) leave_window();
+  return plausible ? Status::Success : Status::InternalError;
+}
+
+Status Channel::finish_cancel(const proto::Frame& frame) {
+  const auto reply = proto::decode<proto::CancelReply>(frame.payload);
+  Request* const request = outstanding_.take(frame.request_id);
+  if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
+  const bool plausible = reply && request->kind == RequestKind::Cancel;
+  request->finish(plausible ? reply->status : Status::InternalError, {});
+  return plausible ? Status::Success : Status::InternalError;
+}
+
+void Channel::leave_window() {
+  Request* const next = window_.leave();
+  if (next == nullptr) return;
+  next->state = RequestState::Outstanding;
+  outstanding_.append(*next);
+  if (next->waiting) next->wake.notify_one();
+}
+
+void Channel::give_up_held_back(Status why) {
+  while (Request* const request = window_.give_up()) request->finish(why, {});
+}
+
+// Ends the connection for good; the first reason holds.
+void Channel::end(Status why) {
+  if (ended_) return;
+  ended_ = why;
+  while (Request* const request = outstanding_.take_first()) request->finish(why, {});
+  give_up_held_back(why);
+  connection_.stream.shutdown();
+  update_signal();
+}
+
+void Channel::update_signal() {
+  signal_.set(ended_ || std::ranges::any_of(begun_, [](const auto& each) {
+                return each->state == RequestState::Done && !each->awaited;
+              }));
+}
+
+// ---- sending ----
+
+// Sends one frame whole. When the connection breaks, whoever reads next finds out and ends it:
+// what the daemon said before it went is still there to be read.
+template <typename Message>
+void Channel::send(std::uint64_t id, const Message& message) {
+  const std::lock_guard sending(sending_);
+  if (!encode(id, message)) return;
+  proto::Bytes left = outgoing_;
+  while (!left.empty()) {
+    const auto sent = connection_.stream.send_some(left);
+    if (!sent) return connection_.stream.shutdown();
+    left = left.subspan(*sent);
+    if (!left.empty() && !wait_to_send()) return;
+  }
+}
+
+template <typename Message>
+bool Channel::encode(std::uint64_t id, const Message& message) {
+  try {
+    outgoing_.clear();
+    proto::append_frame(outgoing_, id, message);
+    return true;
+  } catch (const std::bad_alloc&) {
+    const Lock lock(mutex_);
+    end(Status::InternalError);
+    return false;
+  }
+}
+
+// Waits for room in the socket. The daemon may itself be waiting for us to read, so this reads too
+// when nobody does. False when the connection has ended.
+bool Channel::wait_to_send() {
+  wait_for(connection_.stream.descriptor(), POLLIN | POLLOUT, {});
+  Lock lock(mutex_);
+  if (!reading_ && !ended_) {
+    read_once(lock, Clock::now());
+    hand_over_reading();
+  }
+  return !ended_;
+}
+
+}  // namespace tbs::client

@@ -1,0 +1,115 @@
+#pragma once
+
+// One connection to the daemon that is a TBS context, used by any number of threads.
+//
+// There is no thread of its own. Of the threads that wait for an answer, one is the reader: it
+// receives without holding the lock, hands each answer to the request it belongs to, and once it
+// has its own it wakes another waiting thread to take over. So a program with one thread pays one
+// send and one receive for a command, and nothing else.
+//
+// When the connection ends, every request that is open ends with the reason, and so does every
+// later one. Locks: `sending_` before `mutex_`; neither is held while waiting for the peer, except
+// `sending_` by the thread whose frame the socket does not take yet.
+
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/greeting.h"
+#include "client/ready_signal.h"
+#include "client/request.h"
+#include "client/socket_stream.h"
+#include "client/window.h"
+
+namespace tbs::client {
+
+struct Command {
+  std::uint32_t locality = 0;
+  std::uint32_t priority = 0;
+  proto::Bytes bytes;
+};
+
+class Channel {
+ public:
+  explicit Channel(Greeted greeted);
+
+  // What the daemon said when the connection was opened.
+  [[nodiscard]] const proto::HelloReply& terms() const { return terms_; }
+
+  // Runs a command and waits for its response. `size` becomes the size of the response, which
+  // is in `room` when the status is Success; with InsufficientBuffer it was larger and is lost.
+  // `room` may be the memory of the command.
+  proto::Status submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size);
+
+  // Cancels all that is open, and waits until the daemon has seen to it.
+  proto::Status cancel();
+
+  // Hands a command over without waiting for its response; its number. TooManyResources when as
+  // many as the window allows are open or not taken.
+  std::expected<std::uint64_t, proto::Status> begin(const Command& command);
+
+  // Takes the result of a begun command; nothing when it is not there at the deadline. As with
+  // submit(), but with InsufficientBuffer the response stays. BadParameter: there is no such
+  // command, or another thread is taking its result.
+  std::optional<proto::Status> take(std::uint64_t id, std::span<std::uint8_t> room,
+                                    std::size_t& size, Deadline deadline);
+
+  // See ReadySignal; -1 when the system has no descriptor left.
+  int poll_descriptor();
+
+  // Ends the connection. What other threads wait for ends with CommandCanceled.
+  void close();
+
+  // Whether the connection has ended, from whichever side.
+  bool ended();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  proto::Status admit(Lock& lock, Request& request);
+  void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
+  bool read_once(Lock& lock, Deadline deadline);
+  void hand_over_reading();
+  std::expected<std::size_t, StreamError> receive(Deadline deadline);
+
+  void dispatch_frames();
+  proto::Status dispatch(const proto::Frame& frame);
+  proto::Status finish_command(const proto::Frame& frame);
+  proto::Status finish_cancel(const proto::Frame& frame);
+  void leave_window();
+  void give_up_held_back(proto::Status why);
+  void end(proto::Status why);
+  Request* begun(std::uint64_t id);
+  void forget(const Request& request);
+
+  template <typename Message>
+  void send(std::uint64_t id, const Message& message);
+  template <typename Message>
+  bool encode(std::uint64_t id, const Message& message);
+  bool wait_to_send();
+  void update_signal();
+
+  Connection connection_;
+  const proto::HelloReply terms_;
+
+  std::mutex sending_;
+  proto::Buffer outgoing_;  // under sending_
+
+  std::mutex mutex_;      // everything below
+  bool reading_ = false;  // a thread receives; it alone uses connection_.frames
+  std::optional<proto::Status> ended_;
+  std::uint64_t last_id_ = 0;
+  Window window_;
+  RequestList outstanding_;
+  std::vector<std::unique_ptr<Request>> begun_;  // not taken yet
+  ReadySignal signal_;
+};
+
+// Connects and greets: a channel for commands to a TPM of the `wanted` families (proto::kWant...).
+std::expected<std::shared_ptr<Channel>, proto::Status> open_channel(const std::string& path,
+                                                                    std::uint32_t wanted);
+
+}  // namespace tbs::client

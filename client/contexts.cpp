@@ -1,0 +1,73 @@
+#include "client/contexts.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "client/fork_guard.h"
+#include "client/handle_table.h"
+#include "client/socket_path.h"
+
+namespace tbs::client {
+namespace {
+
+using proto::Status;
+using Table = HandleTable<Channel>;
+
+// Under the library's lock. Never freed: other threads may still be inside while the process exits.
+constinit Table* table = nullptr;
+
+// The TPM families that a version-two client includes. requestRaw is not passed on: programs leave
+// that bit uninitialised.
+std::uint32_t included_families(const TBS_CONTEXT_PARAMS2& parameters) {
+  return (parameters.includeTpm12 != 0 ? proto::kWantTpm12 : 0) |
+         (parameters.includeTpm20 != 0 ? proto::kWantTpm20 : 0);
+}
+
+std::expected<std::uint32_t, Status> wanted_families(PCTBS_CONTEXT_PARAMS parameters) {
+  if (parameters->version == TBS_CONTEXT_VERSION_ONE) return proto::kWantTpm12;
+  if (parameters->version != TBS_CONTEXT_VERSION_TWO) {
+    return std::unexpected(Status::InvalidContextParam);
+  }
+  const std::uint32_t wanted =
+      included_families(*reinterpret_cast<PCTBS_CONTEXT_PARAMS2>(parameters));
+  if (wanted == 0) return std::unexpected(Status::InvalidContextParam);
+  return wanted;
+}
+
+}  // namespace
+
+TBS_HCONTEXT add_context(std::shared_ptr<Channel> channel) {
+  const LibraryLock lock;
+  if (table == nullptr) table = new Table;
+  const std::uint32_t handle = table->insert(std::move(channel), fork_generation());
+  return reinterpret_cast<TBS_HCONTEXT>(std::uintptr_t{handle});
+}
+
+std::shared_ptr<Channel> find_context(TBS_HCONTEXT handle) {
+  const LibraryLock lock;
+  if (table == nullptr) return nullptr;
+  return table->find(reinterpret_cast<std::uintptr_t>(handle), fork_generation());
+}
+
+std::shared_ptr<Channel> remove_context(TBS_HCONTEXT handle) {
+  const LibraryLock lock;
+  if (table == nullptr) return nullptr;
+  return table->remove(reinterpret_cast<std::uintptr_t>(handle), fork_generation());
+}
+
+Status create_context(PCTBS_CONTEXT_PARAMS parameters, std::string_view path,
+                      PTBS_HCONTEXT handle) {
+  if (handle != nullptr) *handle = nullptr;
+  if (parameters == nullptr) return Status::BadParameter;
+  if (handle == nullptr) return Status::InvalidOutputPointer;
+  const auto wanted = wanted_families(parameters);
+  if (!wanted) return wanted.error();
+  auto channel = open_channel(socket_path(path), *wanted);
+  if (!channel) return channel.error();
+  const TBS_HCONTEXT made = add_context(std::move(*channel));
+  if (made == nullptr) return Status::TooManyContexts;
+  *handle = made;
+  return Status::Success;
+}
+
+}  // namespace tbs::client
