@@ -1,0 +1,21 @@
+#pragma once
+
+// Where a subcommand prints: data to `out`, as a table or as JSON, and remarks that are not data
+// (the decoded response code beside a response in hex) to `notes`.
+
+#include <ostream>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace tbs::ctl {
+
+struct Console {
+  std::ostream& out;
+  std::ostream& notes;
+  bool json = false;
+};
+
+// One JSON document and a newline. Text that is not UTF-8 is replaced, never an exception.
+void print_json(std::ostream& out, const nlohmann::ordered_json& document);
+
+}  // namespace tbs::ctl

@@ -1,0 +1,163 @@
+#include "client/tbsctl/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "client/tbsctl/number.h"
+
+namespace tbs::ctl {
+namespace {
+
+constexpr const char* kAbout =
+    "Shows what tbsd and its TPM do, cancels commands, and sends TPM commands.";
+
+constexpr const char* kFooter = R"(Examples:
+  tbsctl status                        is the daemon well, and its TPM there?
+  tbsctl contexts                      who uses the TPM, and what runs
+  tbsctl cancel 17                     cancel what context 17 has outstanding
+  tbsctl random 32                     32 random bytes in hexadecimal
+  tbsctl random 4096 --raw > noise     the same, as bytes
+  tbsctl submit 80010000000c0000017b0010 --priority high
+                                       TPM2_GetRandom(16), ahead of others
+  tbsctl --json contexts | jq '.[] | select(.state == "detached")'
+
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
+4 tbsd refused (TBS_E_...), 5 the TPM answered with an error.)";
+
+// An option or argument that takes a number of at least `least`.
+template <typename Number>
+CLI::Option* add_number(CLI::App& sub, const std::string& name, Number& value, Number least,
+                        const std::string& about) {
+  return sub
+      .add_option_function<std::string>(
+          name,
+          [&value, least, name](const std::string& text) {
+            const auto number = parse_number<Number>(text);
+            if (!number || *number < least) {
+              throw CLI::ValidationError(name, "'" + text + "' is not a number" +
+                                                   (least > 0 ? " above 0" : "") +
+                                                   ", or too large");
+            }
+            value = *number;
+          },
+          about)
+      ->type_name("");
+}
+
+void add_cancel(CLI::App& app, Options& options) {
+  CLI::App* const sub = app.add_subcommand("cancel", "Cancel what a context has outstanding");
+  add_number<std::uint64_t>(*sub, "ID", options.context, 0,
+                            "Number of the context, from `tbsctl contexts`")
+      ->required();
+  sub->footer(
+      "Everybody can cancel the commands of contexts of their own user, an administrator any.");
+  sub->callback([&options] { options.command = Command::Cancel; });
+}
+
+void add_priority(CLI::App& sub, Options& options) {
+  sub.add_option_function<std::string>(
+         "--priority",
+         [&options](const std::string& text) {
+           const auto priority = parse_priority(text);
+           if (!priority) {
+             throw CLI::ValidationError("--priority", "'" + text +
+                                                          "' is neither a number nor one of low, "
+                                                          "normal, high, system, max");
+           }
+           options.priority = *priority;
+         },
+         "A number, or low (100), normal (200, the default), high (300), system (400), max")
+      ->type_name("PRIORITY");
+}
+
+void add_submit(CLI::App& app, Options& options) {
+  CLI::App* const sub = app.add_subcommand("submit", "Send one TPM command, print its response");
+  sub->add_option_function<std::vector<std::string>>(
+      "HEX",
+      [&options](const std::vector<std::string>& words) {
+        for (const std::string& word : words) {
+          options.hex += (options.hex.empty() ? "" : " ") + word;
+        }
+      },
+      "The command in hexadecimal; - reads standard input");
+  sub->add_option("-f,--file", options.file,
+                  "Read the command from a file, in hexadecimal or as bytes; - is standard input")
+      ->type_name("FILE");
+  add_priority(*sub, options);
+  add_number<std::uint32_t>(*sub, "--locality", options.locality, 0,
+                            "Locality of the command (default 0)")
+      ->type_name("NUMBER");
+  sub->add_flag("--raw", options.raw, "Print the response as bytes instead of hexadecimal");
+  sub->footer(R"(The response goes to standard output, its response code in words to standard error.
+White space, colons, commas and 0x in the hexadecimal text are skipped.
+
+Examples:
+  tbsctl submit 80 01 00:00:00:0c 0x0000017b 0010
+  tbsctl submit -f command.bin --raw > response.bin
+  echo 80010000000c0000017b0010 | tbsctl submit -)");
+  sub->callback([&options] { options.command = Command::Submit; });
+}
+
+void add_random(CLI::App& app, Options& options) {
+  CLI::App* const sub = app.add_subcommand("random", "Print random bytes from the TPM");
+  add_number<std::uint64_t>(*sub, "N", options.count, 1, "How many bytes")->required();
+  sub->add_flag("--raw", options.raw, "Print bytes instead of hexadecimal");
+  sub->callback([&options] { options.command = Command::Random; });
+}
+
+void add_all(CLI::App& app, Options& options) {
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("tbsctl ") + TBSCTL_VERSION);
+  app.add_flag("--json", options.json, "Print data as JSON");
+  app.add_option("--socket", options.socket,
+                 "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/tbsd.sock)")
+      ->type_name("PATH");
+  app.add_subcommand("info", "Show the TPM")->callback([&options] {
+    options.command = Command::Info;
+  });
+  app.add_subcommand("status", "Show how the daemon does")->callback([&options] {
+    options.command = Command::Status;
+  });
+  app.add_subcommand("contexts", "List the contexts: who uses the TPM, what waits, what runs")
+      ->callback([&options] { options.command = Command::Contexts; });
+  add_cancel(app, options);
+  add_submit(app, options);
+  add_random(app, options);
+}
+
+std::unexpected<Failure> usage(std::string message) {
+  return std::unexpected(
+      Failure{.exit = Exit::Usage, .message = std::move(message) + "; see `tbsctl --help`"});
+}
+
+// What CLI11 cannot check because it concerns two arguments.
+std::expected<std::optional<Options>, Failure> completed(Options options) {
+  if (options.raw && options.json) return usage("--raw and --json exclude each other");
+  if (options.command != Command::Submit) return options;
+  if (options.hex == "-") options.hex.clear(), options.file = "-";
+  if (options.hex.empty() == options.file.empty()) {
+    return usage("submit needs the command, either as HEX or with -f FILE");
+  }
+  return options;
+}
+
+}  // namespace
+
+std::expected<std::optional<Options>, Failure> parse_options(int argc, const char* const* argv,
+                                                             std::ostream& out) {
+  Options options;
+  CLI::App app(kAbout, "tbsctl");
+  add_all(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return usage(error.what());
+    app.exit(error, out, out);
+    return std::nullopt;
+  }
+  if (app.get_subcommands().empty()) return usage("a subcommand is missing");
+  return completed(std::move(options));
+}
+
+}  // namespace tbs::ctl

@@ -1,0 +1,35 @@
+#pragma once
+
+// The command line of tbsctl.
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "client/tbsctl/failure.h"
+#include "client/tbsctl/priority.h"
+
+namespace tbs::ctl {
+
+enum class Command : std::uint8_t { Info, Status, Contexts, Cancel, Submit, Random };
+
+struct Options {
+  Command command = Command::Info;
+  bool json = false;
+  std::string socket;         // empty: TBS_SOCKET, else the default
+  std::uint64_t context = 0;  // cancel
+  std::string hex;            // submit: the command as text
+  std::string file;           // submit: where it is instead; "-" is standard input
+  std::uint32_t priority = kPriorityNormal;
+  std::uint32_t locality = 0;
+  std::uint64_t count = 0;  // random
+  bool raw = false;         // submit, random
+};
+
+// Nothing when the help or the version was asked for: it is printed to `out` then.
+std::expected<std::optional<Options>, Failure> parse_options(int argc, const char* const* argv,
+                                                             std::ostream& out);
+
+}  // namespace tbs::ctl
