@@ -1,0 +1,127 @@
+#include "daemon/device/child_process.h"
+
+#include <cstring>
+#include <spawn.h>
+#include <utility>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace tbs::device {
+namespace {
+
+constexpr int kChildSocket = 3;
+
+// What the child starts with: its three standard descriptors, the socket, no signal blocked or
+// ignored.
+class SpawnSetup {
+ public:
+  explicit SpawnSetup(int child_end) {
+    posix_spawn_file_actions_init(&files_);
+    posix_spawn_file_actions_adddup2(&files_, child_end, kChildSocket);
+    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&files_, STDIN_FILENO, STDOUT_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&files_, kChildSocket + 1);
+    posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes_, &signals);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  }
+  ~SpawnSetup() {
+    posix_spawn_file_actions_destroy(&files_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+
+  // errno value, or 0 with the child's id in `pid`.
+  int spawn(const std::string& program, const std::vector<std::string>& arguments, pid_t& pid) {
+    std::vector<char*> argv;
+    argv.push_back(const_cast<char*>(program.c_str()));
+    for (const std::string& argument : arguments) {
+      argv.push_back(const_cast<char*>(argument.c_str()));
+    }
+    argv.push_back(nullptr);
+    return ::posix_spawn(&pid, program.c_str(), &files_, &attributes_, argv.data(), environ);
+  }
+
+ private:
+  posix_spawn_file_actions_t files_;
+  posix_spawnattr_t attributes_;
+};
+
+std::string describe(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return "exit status " + std::to_string(info.si_status);
+  return "killed by signal " + std::to_string(info.si_status);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<ChildProcess>, Failure> ChildProcess::spawn(
+    boost::asio::io_context& loop, const std::string& program,
+    const std::vector<std::string>& arguments) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return std::unexpected(Failure{.operation = "make a socket pair", .error = errno});
+  }
+  pid_t pid = 0;
+  const int error = SpawnSetup(ends[1]).spawn(program, arguments, pid);
+  ::close(ends[1]);
+  if (error != 0) {
+    ::close(ends[0]);
+    return std::unexpected(Failure{.operation = "start " + program, .error = error});
+  }
+  std::unique_ptr<ChildProcess> child(new ChildProcess(loop, pid));
+  child->socket_.assign(boost::asio::local::stream_protocol(), ends[0]);
+  // By number: the header of glibc 2.36 declares pidfd_open without C linkage.
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (pidfd < 0) {
+    return std::unexpected(Failure{.operation = "watch " + program, .error = errno});
+  }
+  child->pidfd_.assign(pidfd);
+  return child;
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ == 0) return;
+  kill();
+  reap(0);
+}
+
+void ChildProcess::async_wait_exit(ExitHandler handler) {
+  pidfd_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                    [this, alive = deferred_.watch(),
+                     on_exit = std::move(handler)](boost::system::error_code error) mutable {
+                      if (!error && !alive.expired()) on_exit(reap(WNOHANG));
+                    });
+}
+
+void ChildProcess::queue_signal(int signal, std::uint32_t value) const {
+  if (pid_ == 0) return;
+  sigval content{};
+  content.sival_int = static_cast<int>(value);
+  ::sigqueue(pid_, signal, content);
+}
+
+void ChildProcess::kill() const {
+  if (pid_ != 0) ::kill(pid_, SIGKILL);
+}
+
+std::string ChildProcess::reap(int options) {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | options) != 0) {
+    if (errno != EINTR) break;
+  }
+  pid_ = 0;
+  return describe(info);
+}
+
+}  // namespace tbs::device

@@ -1,0 +1,157 @@
+// tbsd-embedded-tpm: the software TPM behind `--device embedded`. tbsd starts it and talks to it
+// over the socket on descriptor 3 (daemon/device/child_frame.h). A process of its own, so that a
+// command of seconds never holds up the daemon and can be cancelled, and so that the TPM's secrets
+// are not in the memory of the process that parses what clients send.
+//
+// It never outlives the daemon: it ends when the socket does, and the kernel kills it when its
+// parent is gone. It ignores the signals of a terminal, since the daemon decides when to stop.
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/device/child_frame.h"
+#include "daemon/device/embedded/cancel_signal.h"
+#include "daemon/device/embedded/state_folder.h"
+#include "daemon/device/embedded/tpm_library.h"
+
+namespace tbs::device::embedded {
+namespace {
+
+constexpr int kSocket = 3;
+
+struct Arguments {
+  std::string state_dir;
+  Family family = Family::Tpm20;
+  bool durable = true;
+  pid_t parent = 0;
+};
+
+// FOLDER FAMILY durable|volatile PARENT-PID, all required: only tbsd calls this program.
+std::optional<Arguments> parse_arguments(int count, char** values) {
+  if (count != 5) return std::nullopt;
+  Arguments arguments{.state_dir = values[1]};
+  const std::string_view family = values[2];
+  const std::string_view durability = values[3];
+  const std::string_view parent = values[4];
+  if (family != "1.2" && family != "2.0") return std::nullopt;
+  if (durability != "durable" && durability != "volatile") return std::nullopt;
+  const auto [end, code] =
+      std::from_chars(parent.data(), parent.data() + parent.size(), arguments.parent);
+  if (code != std::errc() || end != parent.data() + parent.size()) return std::nullopt;
+  arguments.family = family == "1.2" ? Family::Tpm12 : Family::Tpm20;
+  arguments.durable = durability == "durable";
+  return arguments;
+}
+
+// False when the parent is gone already.
+bool tie_to_parent(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return ::getppid() == parent;
+}
+
+void shield_process() {
+  for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
+    ::signal(ignored, SIG_IGN);
+  }
+  // Neither a core file nor a debugger of the same user shall see the TPM's secrets.
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::close_range(kSocket + 1, ~0U, 0);
+  ::umask(077);
+}
+
+bool send_frame(std::uint32_t sequence, ReplyKind kind, proto::Bytes payload) {
+  const proto::Buffer frame =
+      encode_child_frame(sequence, static_cast<std::uint8_t>(kind), payload);
+  proto::Bytes rest(frame);
+  while (!rest.empty()) {
+    const ssize_t count = ::write(kSocket, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    rest = rest.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+int give_up(std::uint32_t sequence, const std::string& reason) {
+  const proto::Bytes text(reinterpret_cast<const std::uint8_t*>(reason.data()),
+                          std::min(reason.size(), kMaxFramePayload));
+  send_frame(sequence, ReplyKind::Failed, text);
+  return 1;
+}
+
+// The next command; nothing at the end of the socket; an error when the stream makes no sense.
+std::expected<std::optional<ChildFrame>, std::string> receive_command(
+    ChildFrameAssembler& assembler) {
+  std::uint8_t buffer[kMaxFramePayload];
+  while (true) {
+    auto frame = assembler.next();
+    if (!frame || *frame) return frame;
+    const ssize_t count = ::read(kSocket, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return std::nullopt;
+    assembler.append({buffer, static_cast<std::size_t>(count)});
+  }
+}
+
+int serve(TpmLibrary& tpm) {
+  ChildFrameAssembler assembler;
+  if (!send_frame(0, ReplyKind::Ready, {})) return 1;
+  while (true) {
+    const auto command = receive_command(assembler);
+    if (!command) return give_up(0, command.error());
+    if (!*command) return 0;
+    const ChildFrame& frame = **command;
+    std::expected<std::span<const std::uint8_t>, std::string> response;
+    {
+      const RunningCommand running(frame.sequence);
+      response = tpm.process(frame.payload, frame.kind);
+    }
+    if (!response) return give_up(frame.sequence, response.error());
+    if (response->size() > kMaxFramePayload) {
+      return give_up(frame.sequence, "libtpms gave a response of more than 4096 bytes");
+    }
+    if (!send_frame(frame.sequence, ReplyKind::Response, *response)) return 1;
+  }
+}
+
+int run(const Arguments& arguments) {
+  if (!tie_to_parent(arguments.parent)) return 1;
+  shield_process();
+  if (auto installed = install_cancel_signal(); !installed) return give_up(0, installed.error());
+  const std::string_view prefix = arguments.family == Family::Tpm12 ? "tpm12" : "tpm20";
+  auto state = StateFolder::open(arguments.state_dir, prefix, arguments.durable);
+  if (!state) return give_up(0, state.error());
+  auto tpm = TpmLibrary::start(arguments.family, std::move(*state));
+  if (!tpm) return give_up(0, tpm.error());
+  return serve(*tpm);
+}
+
+}  // namespace
+}  // namespace tbs::device::embedded
+
+int main(int count, char** values) {
+  const auto arguments = tbs::device::embedded::parse_arguments(count, values);
+  if (!arguments) {
+    std::fprintf(stderr,
+                 "%s is the software TPM of tbsd and is started by it:\n"
+                 "tbsd --device embedded\n",
+                 values[0]);
+    return 2;
+  }
+  return tbs::device::embedded::run(*arguments);
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+// libtpms as one object: its callbacks, its start and end, one command at a time. There is one TPM
+// per process, as libtpms keeps its state in globals.
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+
+#include "daemon/device/embedded/state_folder.h"
+#include "daemon/device/transceiver.h"
+
+namespace tbs::device::embedded {
+
+class TpmLibrary {
+ public:
+  // Powers the TPM on; a fresh state folder gets a newly made TPM.
+  static std::expected<TpmLibrary, std::string> start(Family family, StateFolder state);
+
+  TpmLibrary(TpmLibrary&& other) noexcept;
+  TpmLibrary& operator=(TpmLibrary&&) = delete;
+  ~TpmLibrary();  // powers it off
+
+  // The response stays valid until the next call.
+  std::expected<std::span<const std::uint8_t>, std::string> process(
+      std::span<const std::uint8_t> command, std::uint8_t locality);
+
+ private:
+  TpmLibrary() = default;
+
+  bool running_ = true;
+  unsigned char* response_ = nullptr;  // grown by libtpms with realloc
+  std::uint32_t capacity_ = 0;
+};
+
+}  // namespace tbs::device::embedded
