@@ -16,7 +16,7 @@ constexpr const char* kDefaultFile = "/etc/tbs/tbsd.conf";
 
 void add_options(CLI::App& app, Config& config, bool& print) {
   app.set_version_flag("--version", std::string("tbsd ") + kVersion);
-  app.set_config("--config", kDefaultFile, "Configuration file")->check(CLI::ExistingFile);
+  app.set_config("--config", kDefaultFile, "Configuration file");
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.add_option("--device", config.device,
                  "The TPM: /dev/tpm0, embedded[:STATE_DIR], swtpm:path=P or swtpm:host=H,port=N");

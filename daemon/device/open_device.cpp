@@ -1,0 +1,19 @@
+#include "daemon/device/open_device.h"
+
+#include <stdexcept>
+
+#include "daemon/device/embedded_device.h"
+
+namespace tbs::device {
+
+std::unique_ptr<Transceiver> make_transceiver(boost::asio::io_context& loop, const DeviceSpec& spec,
+                                              Notice) {
+  if (const auto* const embedded = std::get_if<EmbeddedSpec>(&spec)) {
+    return std::make_unique<EmbeddedDevice>(
+        loop, EmbeddedDevice::Options{
+                  .state_dir = embedded->state_dir, .family = embedded->family, .program = {}});
+  }
+  throw std::runtime_error("this kind of device is not part of this build");
+}
+
+}  // namespace tbs::device
