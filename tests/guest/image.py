@@ -1,0 +1,134 @@
+"""The guest's kernel and initramfs, from Debian's kernel package, kept in a cache folder.
+
+The package is downloaded and unpacked, never installed. The cache holds `vmlinuz` and `base.cpio`
+(busybox and the modules in load order); what changes from run to run (the scripts and the command)
+is a second archive, which the kernel unpacks over the first. To take a newer kernel, delete the
+cache folder.
+"""
+
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class ImageError(Exception):
+    """The kernel cannot be had; the text says why."""
+
+
+def cached(package):
+    """Returns the folder with the kernel and initramfs of `package`, made when missing."""
+    caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()[:8]
+    folder = caches / "tbs" / "guest" / f"{package}.{recipe}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            for old in folder.parent.glob(f"{package}.????????"):
+                shutil.rmtree(old)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+                _make(package, pathlib.Path(work)).rename(folder)
+    return folder
+
+
+def with_scripts(folder, command, destination):
+    """Writes the initramfs of one run: the base, the guest's scripts and the command to run."""
+    with tempfile.TemporaryDirectory() as work:
+        top = pathlib.Path(work)
+        for name in ("init", "session"):
+            shutil.copy(HERE / name, top / name)
+        (top / "init").chmod(0o755)
+        (top / "command").write_bytes(command)
+        scripts = _archive(top)
+    destination.write_bytes((folder / "base.cpio").read_bytes() + scripts)
+
+
+def _make(package, work):
+    real = _real_package(package)
+    print(f"guest: fetching {real}", flush=True)
+    _download(real, work)
+    tree = work / "tree"
+    subprocess.run(["dpkg-deb", "-x", next(work.glob("*.deb")), tree], check=True)
+    ready = work / "ready"
+    ready.mkdir()
+    shutil.copy(next((tree / "boot").glob("vmlinuz-*")), ready / "vmlinuz")
+    (ready / "base.cpio").write_bytes(_base(tree, work / "base"))
+    return ready
+
+
+def _real_package(package):
+    """A meta package such as linux-image-amd64 stands for the newest kernel."""
+    asked = _apt("apt-cache", "depends", "--no-recommends", "--no-suggests", package)
+    if asked is None:
+        _refresh_lists()
+        asked = _apt("apt-cache", "depends", "--no-recommends", "--no-suggests", package)
+    if asked is None:
+        raise ImageError(f"apt does not know the kernel package {package}")
+    depends = re.findall(r"Depends: (linux-image-\S+)", asked)
+    return depends[0] if depends else package
+
+
+def _download(package, work):
+    command = ("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package)
+    if _apt(*command, cwd=work) is None:
+        _refresh_lists()
+        if _apt(*command, cwd=work) is None:
+            raise ImageError(f"{package} could not be downloaded")
+
+
+def _refresh_lists():
+    subprocess.run(["apt-get", "-qq", "update"], check=False)
+
+
+def _apt(*command, cwd=None):
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise ImageError("apt is needed to fetch the guest's kernel") from error
+    return done.stdout if done.returncode == 0 else None
+
+
+def _base(tree, top):
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        raise ImageError("busybox is missing (package busybox-static)")
+    for name in ("bin", "dev", "lib", "proc", "sys"):
+        (top / name).mkdir(parents=True)
+    shutil.copy(busybox, top / "bin" / "busybox")
+    files = _in_load_order({path.stem: path for path in tree.rglob("*.ko")})
+    for path in files:
+        shutil.copy(path, top / "lib" / path.name)
+    (top / "modules").write_text("".join(f"{path.name}\n" for path in files), encoding="ascii")
+    return _archive(top)
+
+
+def _in_load_order(available):
+    """The files of MODULES, each after those it names in its own `depends=` record."""
+    order = []
+
+    def add(name):
+        if name not in available:
+            raise ImageError(f"this kernel has no module {name}")
+        record = re.search(rb"\0depends=([^\0]*)\0", available[name].read_bytes())
+        for dependency in filter(None, record.group(1).decode().split(",")):
+            add(dependency.replace("-", "_"))
+        if available[name] not in order:
+            order.append(available[name])
+
+    for module in MODULES:
+        add(module)
+    return order
+
+
+def _archive(top):
+    names = "\n".join(sorted(str(path.relative_to(top)) for path in top.rglob("*")))
+    return subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=top,
+                          input=names.encode(), stdout=subprocess.PIPE, check=True).stdout

@@ -1,0 +1,109 @@
+"""One virtual machine with its emulated TPM: two processes, and nothing left of them afterwards.
+
+QEMU emulates the processor in software, so that the machine runs where there is no nested
+virtualization. Both processes die with this one, even when it is killed.
+"""
+
+import ctypes
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+PORTS = ("stdout", "stderr", "status", "control")
+KERNEL_ARGUMENTS = ("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on "
+                    "no_timer_check rdinit=/init")
+PR_SET_PDEATHSIG = 1
+
+
+class MachineError(Exception):
+    """The machine did not start or fell over; the text says why."""
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Machine:
+    """A booting guest; `ports` are the host's ends of its virtio ports, by name."""
+
+    def __init__(self, folder, kernel, initramfs, tpm, interface, memory):
+        self.folder = pathlib.Path(folder)
+        self.ports = {}
+        self.emulator = None
+        self.qemu = None
+        try:
+            self.emulator = self._start_emulator(tpm)
+            self.qemu = self._start_qemu(kernel, initramfs, interface, memory)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        """Ends both processes, whatever state they are in."""
+        for process in (self.qemu, self.emulator):
+            if process is not None:
+                process.kill()
+                process.wait()
+        for port in self.ports.values():
+            port.close()
+
+    def console(self, lines=15):
+        """The last lines that the kernel wrote, for error messages."""
+        for name in ("console.log", "qemu.log", "swtpm.log"):
+            path = self.folder / name
+            text = path.read_text(errors="replace") if path.exists() else ""
+            if text.strip():
+                return "\n".join(text.splitlines()[-lines:])
+        return "(the kernel wrote nothing)"
+
+    def _start_emulator(self, tpm):
+        control = self.folder / "tpm.ctrl"
+        state = self.folder / "tpm"
+        state.mkdir()
+        command = ["swtpm", "socket", "--tpmstate", f"dir={state}",
+                   "--ctrl", f"type=unixio,path={control}"]
+        process = self._start(command + (["--tpm2"] if tpm == "2.0" else []), "swtpm.log")
+        deadline = time.monotonic() + 10
+        while not control.is_socket():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise MachineError(f"swtpm does not start:\n{self.console()}")
+            time.sleep(0.01)
+        return process
+
+    def _start_qemu(self, kernel, initramfs, interface, memory):
+        command = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+            "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-m", str(memory), "-smp", "2",
+            "-kernel", str(kernel), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS,
+            "-serial", f"file:{self.folder / 'console.log'}",
+            "-chardev", f"socket,id=tpm,path={self.folder / 'tpm.ctrl'}",
+            "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+            "-device", f"tpm-{interface},tpmdev=tpm0",
+            "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
+            "-device", "virtio-serial-pci",
+        ]
+        theirs = []
+        for name in PORTS:
+            self.ports[name], end = socket.socketpair()
+            theirs.append(end)
+            command += ["-chardev", f"socket,id={name},fd={end.fileno()}",
+                        "-device", f"virtserialport,chardev={name},name=guest.{name}"]
+        process = self._start(command, "qemu.log", [end.fileno() for end in theirs])
+        for end in theirs:
+            end.close()
+        return process
+
+    def _start(self, command, log, keep=()):
+        try:
+            with open(self.folder / log, "wb") as output:
+                return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                        stderr=output, pass_fds=keep, start_new_session=True,
+                                        preexec_fn=_die_with_parent)
+        except FileNotFoundError as error:
+            raise MachineError(f"{command[0]} is not installed") from error
