@@ -1,0 +1,51 @@
+# Sourced by ./dev: one build folder per purpose, each configured once and again when its options here
+# change. build/ belongs to whoever set it up: when it is there without our mark, it is used as it is.
+
+# build_folder FOLDER COMPILER [MESON OPTION...]: configures it; COMPILER is gcc or clang.
+build_folder() {
+    local folder=$top/$1 compiler=$2 options wrapper=
+    shift 2
+    options="$compiler $*"
+    if [[ -e $folder/build.ninja ]]; then
+        [[ ! -e $folder/dev-options || $(<"$folder/dev-options") == "$options" ]] && return
+        rm -rf "$folder"
+    fi
+    ! command -v ccache >/dev/null || wrapper='ccache '
+    local cc=gcc cxx=g++
+    [[ $compiler == gcc ]] || cc=clang-19 cxx=clang++-19
+    say "configuring ${folder##*/}"
+    mkdir -p "$state"
+    if ! CC=$wrapper$cc CXX=$wrapper$cxx meson setup "$folder" "$top" "$@" >"$state/setup.log" 2>&1; then
+        tail -n 20 "$state/setup.log" >&2
+        rm -rf "$folder"
+        return 1
+    fi
+    printf '%s' "$options" >"$folder/dev-options"
+}
+
+# compile FOLDER [TARGET...]: ninja's progress on a terminal, a quiet log elsewhere.
+compile() {
+    local folder=$top/$1
+    shift
+    say "compiling ${folder##*/}"
+    if [[ -t 1 ]]; then
+        ninja -C "$folder" "$@"
+    else
+        ninja -C "$folder" --quiet "$@"
+    fi
+}
+
+build_default() { build_folder build gcc && compile build "$@"; }
+build_release() {
+    build_folder build-release gcc --buildtype=release --prefix=/usr/local --sysconfdir=/etc \
+        --localstatedir=/var && compile build-release
+}
+build_bench() { build_folder build-bench gcc --buildtype=release && compile build-bench; }
+configure_sanitized() {
+    build_folder "$1" clang -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1
+}
+# sources: every file that clang-format looks after.
+sources() {
+    find "$top"/{proto,client,daemon,tests} -type f \( -name '*.h' -o -name '*.cpp' -o -name '*.c' \) |
+        sort
+}
