@@ -1,0 +1,68 @@
+# Sourced by ./dev: everything that is checked before a change is taken.
+#
+# Two kinds of things are counted. A `check` is one command that passes or fails. A `suite` is a run
+# of `meson test`, in which every test case counts (tally.py says how they are told apart). What runs
+# is what the tree declares to Meson; the suites mean:
+#   guest    needs a kernel to test in; run once, on the plain build
+#   threads  code with threads of its own, libtbs above all; run again under TSan
+#   (others) run on the plain build (gcc) and again under ASan and UBSan (clang)
+# Saved fuzz inputs are ordinary tests of the sanitized build. The last line printed is the sum.
+
+results=$state/results
+PATH=$PATH:/usr/lib/llvm-19/bin # where the sanitizers find llvm-symbolizer
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:abort_on_error=1:print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+
+run_all() {
+    mkdir -p "$state"
+    : >"$results"
+    SECONDS=0
+
+    check 'format' formatted
+    if check 'build, gcc' build_default; then
+        suite 'tests' build
+    fi
+    if check 'build, clang with ASan and UBSan' build_sanitized; then
+        suite 'tests under ASan and UBSan' build-asan
+        check 'static analysis' python3 "$top/tests/ci/tidy.py" "$top" "$top/build-asan"
+    fi
+    if has_suite build threads && check 'build, clang with TSan' configure_sanitized build-tsan thread false
+    then
+        suite 'threads under TSan' build-tsan --suite threads
+    fi
+    ! has_suite build guest || suite 'tests on a real kernel' build --suite guest
+
+    say "after $((SECONDS / 60)) min $((SECONDS % 60)) s"
+    python3 "$top/tests/ci/tally.py" sum "$results"
+}
+
+# check NAME COMMAND...
+check() {
+    local name=$1
+    shift
+    say "$name"
+    if "$@"; then
+        echo "1 0 0 $name" >>"$results"
+    else
+        echo "0 1 0 $name" >>"$results"
+        say "FAILED: $name"
+        return 1
+    fi
+}
+
+# suite NAME FOLDER [MESON TEST OPTION...]: compiles what the tests need, runs and counts them.
+suite() {
+    local name=$1 folder=$top/$2
+    shift 2
+    say "$name"
+    rm -f "$folder/meson-logs/dev.json"
+    meson test -C "$folder" --logbase dev --timeout-multiplier 3 --print-errorlogs "$@"
+    python3 "$top/tests/ci/tally.py" add "$results" "$name" "$folder/meson-logs/dev.json"
+}
+
+has_suite() {
+    [[ -d $top/$1 ]] && meson introspect --tests "$top/$1" | grep -q "\"suite\": \[[^]]*:$2\""
+}
+
+formatted() { sources | xargs clang-format-19 --dry-run -Werror; }
+build_sanitized() { configure_sanitized build-asan address,undefined true && compile build-asan; }
