@@ -18,6 +18,16 @@ nlohmann::ordered_json as_json(proto::Bytes response, const proto::TpmHeader& he
           {"text", rc.text}};
 }
 
+Failure submit_failure(const SubmitRequest& request, proto::Status status) {
+  Failure failure = tbs_failure("tbsd did not run the command", status);
+  if (request.locality != 0 && status == proto::Status::AccessDenied) {
+    failure.message += "; localities other than 0 are for administrators";
+  } else if (request.locality != 0 && status == proto::Status::BadParameter) {
+    failure.message += "; there is no locality " + std::to_string(request.locality);
+  }
+  return failure;
+}
+
 void print_response(const Console& console, proto::Bytes response, bool raw) {
   if (raw) {
     const std::string bytes(response.begin(), response.end());
@@ -34,7 +44,7 @@ Outcome run_submit(Conversation& daemon, const Console& console, const SubmitReq
       .locality = request.locality, .priority = request.priority, .command = request.command});
   if (!result) return std::unexpected(result.error());
   if (result->status != proto::Status::Success) {
-    return std::unexpected(tbs_failure("tbsd did not run the command", result->status));
+    return std::unexpected(submit_failure(request, result->status));
   }
   const auto header = proto::read_tpm_header(result->response);
   if (!header) {

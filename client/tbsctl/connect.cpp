@@ -6,12 +6,27 @@
 namespace tbs::ctl {
 namespace {
 
-constexpr std::chrono::seconds kBrief{10};
+// A daemon that lives answers long before; these are for one that stands still.
+constexpr std::chrono::seconds kAnswerPatience{10};
+constexpr std::chrono::seconds kStartPatience{90};
+
+client::Deadline deadline_for(Patience patience) {
+  switch (patience) {
+    case Patience::Answer:
+      return client::Clock::now() + kAnswerPatience;
+    case Patience::Start:
+      return client::Clock::now() + kStartPatience;
+    case Patience::Command:
+      break;
+  }
+  return {};
+}
 
 std::string_view advice_for(client::StreamFault fault) {
   switch (fault) {
     case client::StreamFault::NotRunning:
-      return "; start tbsd, or name its socket with --socket or TBS_SOCKET";
+      return "; start it (`systemctl start tbsd.socket`), or name its socket with --socket or "
+             "TBS_SOCKET";
     case client::StreamFault::Denied:
       return "; an administrator decides who may use the socket";
     case client::StreamFault::Closed:
@@ -40,9 +55,7 @@ class DaemonSocket : public Stream {
 
   std::expected<std::size_t, Failure> receive(std::span<std::uint8_t> room,
                                               Patience patience) override {
-    client::Deadline deadline;
-    if (patience == Patience::Brief) deadline = client::Clock::now() + kBrief;
-    const auto count = socket_.receive(room, deadline);
+    const auto count = socket_.receive(room, deadline_for(patience));
     if (!count) return std::unexpected(lost(count.error()));
     return *count;
   }

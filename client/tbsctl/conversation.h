@@ -55,7 +55,7 @@ class Conversation {
     const std::uint64_t id = ++last_id_;
     proto::Buffer frame;
     proto::append_frame(frame, id, request);
-    auto payload = exchange(frame, id, {Answer::kType, patience_for(Request::kType)});
+    auto payload = exchange(frame, id, {Answer::kType, patience_for(request)});
     if (!payload) return std::unexpected(std::move(payload.error()));
     auto answer = proto::decode<Answer>(*payload);
     if (!answer) return std::unexpected(broken("its answer cannot be read"));
@@ -68,9 +68,11 @@ class Conversation {
     Patience patience;
   };
 
-  static constexpr Patience patience_for(proto::Type request) {
-    return request == proto::Type::Submit ? Patience::Endless : Patience::Brief;
+  static Patience patience_for(const proto::Submit&) { return Patience::Command; }
+  static Patience patience_for(const proto::Hello& hello) {
+    return hello.role == proto::Role::Context ? Patience::Start : Patience::Answer;
   }
+  static Patience patience_for(const auto&) { return Patience::Answer; }
   std::expected<proto::Bytes, Failure> exchange(const proto::Buffer& frame, std::uint64_t id,
                                                 Expected expected);
   std::expected<proto::Frame, Failure> next_frame(Patience patience);

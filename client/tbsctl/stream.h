@@ -11,9 +11,9 @@
 
 namespace tbs::ctl {
 
-// How long an answer may take. What the daemon says about itself comes at once; a TPM command takes
-// as long as it takes.
-enum class Patience : std::uint8_t { Brief, Endless };
+// What is waited for, and so how long: what the daemon says about itself comes at once, a context
+// opens when the TPM has started, and a TPM command takes as long as it takes.
+enum class Patience : std::uint8_t { Answer, Start, Command };
 
 class Stream {
  public:
