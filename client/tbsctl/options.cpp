@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "client/tbsctl/number.h"
+#include "version.h"
 
 namespace tbs::ctl {
 namespace {
@@ -108,7 +109,7 @@ void add_all(CLI::App& app, Options& options) {
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(kFooter);
-  app.set_version_flag("--version", std::string("tbsctl ") + TBSCTL_VERSION);
+  app.set_version_flag("--version", std::string("tbsctl ") + kVersion);
   app.add_flag("--json", options.json, "Print data as JSON");
   app.add_option("--socket", options.socket,
                  "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/tbsd.sock)")
