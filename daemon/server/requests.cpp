@@ -111,18 +111,29 @@ void Server::handle_cancel(Client& client, const Frame& frame) {
 }
 
 void Server::handle_device_info(Client& client, const Frame& frame) {
+  client.device_info_id = frame.request_id;
+  if (pump_.device_state() == proto::DeviceState::Starting) {
+    client.connection->set_window_full(true);
+  } else {
+    answer_device_info(client);
+  }
+}
+
+void Server::answer_device_info(Client& client) {
   const exec::TpmIdentity& tpm = pump_.identity();
-  client.connection->send(
-      frame.request_id,
-      proto::DeviceInfoReply{
-          .status = tpm.version == 0 ? pump_.missing_device_status() : Status::Success,
-          .tpm_version = tpm.version,
-          .interface_type = pump_.facts().interface_type,
-          .revision = tpm.revision,
-          .max_command = pump_.max_command(),
-          .max_response = pump_.max_command(),
-          .manufacturer = tpm.manufacturer,
-          .device = device_});
+  const auto connection = client.connection;
+  const std::uint64_t request = *std::exchange(client.device_info_id, std::nullopt);
+  connection->send(request,
+                   proto::DeviceInfoReply{
+                       .status = tpm.version == 0 ? pump_.missing_device_status() : Status::Success,
+                       .tpm_version = tpm.version,
+                       .interface_type = pump_.facts().interface_type,
+                       .revision = tpm.revision,
+                       .max_command = pump_.max_command(),
+                       .max_response = pump_.max_command(),
+                       .manufacturer = tpm.manufacturer,
+                       .device = device_});
+  connection->set_window_full(client.outstanding.size() >= proto::kWindow);
 }
 
 proto::ContextEntry Server::describe(std::uint64_t id, const Client& client) const {

@@ -80,11 +80,17 @@ void Server::deliver(sched::Answer answer) {
 void Server::device_changed() {
   std::vector<std::uint64_t> waiting;
   for (const auto& [id, client] : clients_) {
-    if (client.stage == Stage::Waiting) waiting.push_back(id);
+    if (client.stage == Stage::Waiting || client.device_info_id) waiting.push_back(id);
   }
+  // An answer may end its connection, and with it others of the list: each is looked up anew.
   for (const std::uint64_t id : waiting) {
     const auto entry = clients_.find(id);
-    if (entry != clients_.end()) answer_hello(entry->second);
+    if (entry == clients_.end()) continue;
+    if (entry->second.stage == Stage::Waiting) {
+      answer_hello(entry->second);
+    } else {
+      answer_device_info(entry->second);
+    }
   }
 }
 

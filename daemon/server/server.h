@@ -42,7 +42,7 @@ class Server : public Connection::Owner {
   void accept(Connection::Socket socket);
   // An answer of the pump; ignored when its client has gone.
   void deliver(sched::Answer answer);
-  // The device became ready or failed: clients that wait for their hello's answer get it.
+  // The device became ready or failed: clients that wait for that are answered.
   void device_changed();
   // Closes every connection.
   void close_all();
@@ -64,6 +64,8 @@ class Server : public Connection::Owner {
     std::unordered_map<std::uint64_t, std::size_t> outstanding;  // request id -> bytes
     std::size_t outstanding_bytes = 0;
     std::unique_ptr<boost::asio::steady_timer> greeting_deadline;
+    // A question about the TPM that waits until the TPM has been started.
+    std::optional<std::uint64_t> device_info_id;
 
     [[nodiscard]] bool is_context() const {
       return stage == Stage::Open && role == proto::Role::Context;
@@ -86,6 +88,7 @@ class Server : public Connection::Owner {
 
   void start_greeting_deadline(Client& client);
   void answer_hello(Client& client);
+  void answer_device_info(Client& client);
   [[nodiscard]] proto::Status admit(const Client& client) const;
   void refuse(Client& client, proto::Status status, const std::string& reason);
   void drop(std::uint64_t id);
