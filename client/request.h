@@ -15,6 +15,7 @@
 #include <new>
 #include <span>
 
+#include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/status.h"
 

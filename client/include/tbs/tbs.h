@@ -269,7 +269,8 @@ TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
 /* Runs one TPM command and waits for its response. There is no time limit; Tbsip_Cancel_Commands
  * from another thread ends the wait.
  *
- * Locality: 0 in the Windows API. Others are for the service to take or refuse.
+ * Locality: 0. The service lets administrators name 1 to 4, which has an effect where the TPM's
+ *   device knows localities (a kernel device does not).
  * Priority: any number; one of TBS_COMMAND_PRIORITY_. The service lowers what the user may not use.
  * pabCommand, cbCommand: one whole TPM command with its header; the header's size is cbCommand.
  * pabResult: receives the whole response. May be the same buffer as pabCommand.
@@ -281,8 +282,8 @@ TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
  * TBS_SUCCESS                  there is a response; it may carry an error of the TPM
  * TBS_E_INVALID_CONTEXT        hContext is not a live context of this process
  * TBS_E_BAD_PARAMETER          pabCommand is NULL, cbCommand is 0 or less than the ten bytes of a
- *                              header, or the header names another size; the locality is not
- *                              supported
+ *                              header, or the header names another size; the locality is
+ *                              above 4
  * TBS_E_INVALID_OUTPUT_POINTER pabResult or pcbResult is NULL
  * TBS_E_BUFFER_TOO_LARGE       cbCommand or *pcbResult is above TBS_IN_OUT_BUF_SIZE_MAX, or the
  *                              command is longer than the TPM takes
@@ -290,6 +291,7 @@ TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
  *                              lost: submitting the same bytes again runs it again
  * TBS_E_COMMAND_CANCELED       cancelled, or the context was closed; nothing is written to pabResult
  * TBS_E_IOERROR                the TPM failed to take or answer the command
+ * TBS_E_ACCESS_DENIED          the locality is not 0, and the caller is no administrator
  * TBS_E_TOO_MANY_RESOURCES     a limit of the service is reached
  * TBS_E_SERVICE_NOT_RUNNING    the service went away; whether the command ran is not known
  *

@@ -69,7 +69,7 @@ TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INF
  *
  * request: receives the number under which to take the result.
  *
- * A context has at most as many commands outstanding as the service allows (32), those whose
+ * A context has at most as many commands outstanding as the service allows (31), those whose
  * result was not taken included. Results must be taken, also after Tbsip_Cancel_Commands.
  *
  * TBS_SUCCESS
@@ -101,8 +101,8 @@ TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY
  * TBS_E_INVALID_OUTPUT_POINTER (*) pcbResult is NULL, or pabResult is NULL and *pcbResult is not 0
  * TBS_E_BUFFER_TOO_LARGE (*)       *pcbResult is above TBS_IN_OUT_BUF_SIZE_MAX
  * others                           how the command ended: those of Tbsip_Submit_Command. A locality
- *                                  that is not supported gives TBS_E_BAD_PARAMETER here and uses
- *                                  the request up */
+ *                                  above 4 gives TBS_E_BAD_PARAMETER here and uses the request up
+ */
 TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE pabResult,
                                       PUINT32 pcbResult, INT32 timeout);
 

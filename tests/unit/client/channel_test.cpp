@@ -1,0 +1,426 @@
+#include "client/channel.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/fake_daemon.h"
+
+using namespace tbs;
+using namespace tbs::client;
+using proto::Status;
+using test::FakeDaemon;
+using test::Peer;
+using test::tpm_message;
+
+namespace {
+
+std::shared_ptr<Channel> connect(const FakeDaemon& daemon) {
+  auto channel = open_channel(daemon.path(), proto::kWantTpm20);
+  REQUIRE(channel.has_value());
+  return *channel;
+}
+
+struct Answer {
+  Status status;
+  proto::Buffer response;
+};
+
+Answer submit(Channel& channel, const proto::Buffer& command, std::size_t room = 4096) {
+  proto::Buffer response(room);
+  std::size_t size = 0;
+  const Status status = channel.submit({0, 200, command}, response, size);
+  response.resize(status == Status::Success ? size : 0);
+  return {status, response};
+}
+
+Deadline in(int milliseconds) {
+  return Clock::now() + std::chrono::milliseconds(milliseconds);
+}
+
+bool readable(int descriptor, int milliseconds) {
+  return wait_for(descriptor, POLLIN, in(milliseconds));
+}
+
+// A handler that answers the hello and then does what `body` does.
+FakeDaemon::Handler greeted(FakeDaemon::Handler body) {
+  return [body = std::move(body)](Peer& peer) {
+    if (peer.greet(test::usual_terms())) body(peer);
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a command's response comes back, also into the command's own memory",
+          "[client][channel]") {
+  FakeDaemon daemon(test::echo);
+  const auto channel = connect(daemon);
+  proto::Buffer buffer = tpm_message(0x17b, 64);
+  const proto::Buffer sent = buffer;
+  std::size_t size = 0;
+  REQUIRE(channel->submit({0, 200, buffer}, buffer, size) == Status::Success);
+  REQUIRE(size == 64);
+  REQUIRE(buffer == sent);
+}
+
+TEST_CASE("a response that does not fit is reported with its exact size", "[client][channel]") {
+  FakeDaemon daemon(test::echo);
+  const auto channel = connect(daemon);
+  const auto command = tpm_message(0x17b, 100);
+  for (const std::size_t room : {0U, 1U, 99U}) {
+    proto::Buffer response(room, 0xee);
+    std::size_t size = 0;
+    REQUIRE(channel->submit({0, 0, command}, response, size) == Status::InsufficientBuffer);
+    REQUIRE(size == 100);
+    REQUIRE(response == proto::Buffer(room, 0xee));
+  }
+  REQUIRE(submit(*channel, command, 100).status == Status::Success);
+}
+
+TEST_CASE("the daemon's terms and refusals decide what opening gives", "[client][channel]") {
+  SECTION("a status in the answer to hello") {
+    FakeDaemon daemon([](Peer& peer) { peer.greet({.status = Status::TooManyContexts}); });
+    REQUIRE(open_channel(daemon.path(), 4).error() == Status::TooManyContexts);
+  }
+  SECTION("a refusal instead of an answer") {
+    FakeDaemon daemon([](Peer& peer) {
+      peer.send(0, proto::Refusal{.status = Status::AccessDenied, .reason = "not you"});
+    });
+    REQUIRE(open_channel(daemon.path(), 4).error() == Status::AccessDenied);
+  }
+  SECTION("a connection closed without a word") {
+    FakeDaemon daemon([](Peer&) {});
+    REQUIRE(open_channel(daemon.path(), 4).error() == Status::ServiceNotRunning);
+  }
+  SECTION("an answer of another kind") {
+    FakeDaemon daemon([](Peer& peer) { peer.send(0, proto::CancelReply{}); });
+    REQUIRE(open_channel(daemon.path(), 4).error() == Status::InternalError);
+  }
+  SECTION("no socket, or nobody behind it") {
+    std::string path;
+    {
+      FakeDaemon daemon(test::echo);
+      path = daemon.path();
+    }
+    REQUIRE(open_channel(path, 4).error() == Status::ServiceNotRunning);
+    REQUIRE(open_channel("/dev/null", 4).error() == Status::ServiceNotRunning);
+    REQUIRE(open_channel(std::string(200, 'x'), 4).error() == Status::ServiceNotRunning);
+  }
+}
+
+TEST_CASE("answers in any order reach those who asked", "[client][channel]") {
+  constexpr int kThreads = 8;
+  FakeDaemon daemon(greeted([](Peer& peer) {
+    std::vector<std::pair<std::uint64_t, proto::Buffer>> waiting;
+    while (const auto frame = peer.next()) {
+      const auto command = proto::decode<proto::Submit>(frame->payload)->command;
+      waiting.emplace_back(frame->request_id, proto::Buffer(command.begin(), command.end()));
+      if (waiting.size() < kThreads) continue;
+      for (; !waiting.empty(); waiting.pop_back()) {
+        peer.send(waiting.back().first, proto::Result{.response = waiting.back().second});
+      }
+    }
+  }));
+  const auto channel = connect(daemon);
+  std::atomic<int> right = 0;
+  std::vector<std::jthread> threads;
+  for (std::uint32_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::uint32_t round = 0; round < 50; ++round) {
+        const auto command = tpm_message(t * 1000 + round, 20 + t);
+        const Answer answer = submit(*channel, command);
+        if (answer.status == Status::Success && answer.response == command) ++right;
+      }
+    });
+  }
+  threads.clear();
+  REQUIRE(right == kThreads * 50);
+}
+
+TEST_CASE("no more than the window are at the daemon, and all are served", "[client][channel]") {
+  std::atomic<int> at_daemon = 0;
+  std::atomic<int> most = 0;
+  FakeDaemon daemon([&](Peer& peer) {
+    auto terms = test::usual_terms();
+    terms.window = 4;
+    if (!peer.greet(terms)) return;
+    while (const auto frame = peer.next()) {
+      // Answers only once no other command can come: a fourth would show up in this time.
+      most = std::max(most.load(), ++at_daemon);
+      const std::uint64_t id = frame->request_id;
+      const auto response = tpm_message(0);
+      if (at_daemon < 3) continue;
+      at_daemon = 0;
+      for (std::uint64_t each = id - 2; each <= id; ++each) {
+        peer.send(each, proto::Result{.response = response});
+      }
+    }
+  });
+  const auto channel = connect(daemon);
+  std::atomic<int> done = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 12; ++t) {
+    threads.emplace_back([&] {
+      if (submit(*channel, tpm_message(1)).status == Status::Success) ++done;
+    });
+  }
+  threads.clear();
+  REQUIRE(done == 12);
+  REQUIRE(most == 3);
+}
+
+TEST_CASE("a cancel ends what is at the daemon and what is held back", "[client][channel]") {
+  std::atomic<int> arrived = 0;
+  FakeDaemon daemon([&](Peer& peer) {
+    auto terms = test::usual_terms();
+    terms.window = 3;
+    if (!peer.greet(terms)) return;
+    std::vector<std::uint64_t> waiting;
+    while (const auto frame = peer.next()) {
+      if (frame->type == proto::Type::Submit) {
+        waiting.push_back(frame->request_id);
+        ++arrived;
+        continue;
+      }
+      const std::uint64_t cancel = frame->request_id;
+      for (const auto id : waiting) {
+        peer.send(id, proto::Result{.status = Status::CommandCanceled, .response = {}});
+      }
+      waiting.clear();
+      peer.send(cancel, proto::CancelReply{});
+    }
+  });
+  const auto channel = connect(daemon);
+  std::atomic<int> canceled = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&] {
+      if (submit(*channel, tpm_message(1)).status == Status::CommandCanceled) ++canceled;
+    });
+  }
+  while (arrived < 2) std::this_thread::yield();
+  // Late comers are cancelled by one of the next rounds.
+  while (canceled < 6) {
+    REQUIRE(channel->cancel() == Status::Success);
+    std::this_thread::yield();
+  }
+  threads.clear();
+  REQUIRE(canceled == 6);
+  REQUIRE(channel->cancel() == Status::Success);
+}
+
+TEST_CASE("a daemon that dies ends all that waits and all that comes later", "[client][channel]") {
+  FakeDaemon daemon(greeted([](Peer& peer) {
+    peer.next();
+    peer.next();
+    peer.next();
+  }));
+  const auto channel = connect(daemon);
+  std::atomic<int> ended = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      if (submit(*channel, tpm_message(1)).status == Status::ServiceNotRunning) ++ended;
+    });
+  }
+  threads.clear();
+  REQUIRE(ended == 3);
+  REQUIRE(submit(*channel, tpm_message(1)).status == Status::ServiceNotRunning);
+  REQUIRE(channel->cancel() == Status::ServiceNotRunning);
+  REQUIRE(channel->begin({0, 0, tpm_message(1)}).error() == Status::ServiceNotRunning);
+  REQUIRE(channel->ended());
+}
+
+TEST_CASE("what breaks the protocol ends the channel", "[client][channel]") {
+  const auto outcome = [](FakeDaemon::Handler answer) {
+    FakeDaemon daemon(greeted(std::move(answer)));
+    const auto channel = connect(daemon);
+    const Status first = submit(*channel, tpm_message(1)).status;
+    REQUIRE(submit(*channel, tpm_message(1)).status == first);
+    return first;
+  };
+  SECTION("half a frame") {
+    REQUIRE(outcome([](Peer& peer) {
+              proto::Buffer frame;
+              proto::append_frame(frame, peer.expect(proto::Type::Submit),
+                                  proto::Result{.response = tpm_message(0, 100)});
+              peer.send_raw(proto::Bytes(frame).first(50));
+            }) == Status::ServiceNotRunning);
+  }
+  SECTION("bytes that are no frame") {
+    REQUIRE(outcome([](Peer& peer) {
+              peer.next();
+              peer.send_raw(proto::Buffer(64, 0xa5));
+              peer.next();
+            }) == Status::InternalError);
+  }
+  SECTION("an answer to what nobody asked") {
+    REQUIRE(outcome([](Peer& peer) {
+              const auto id = peer.expect(proto::Type::Submit);
+              peer.send(id + 1, proto::Result{.response = tpm_message(0)});
+              peer.next();
+            }) == Status::InternalError);
+  }
+  SECTION("success without a response") {
+    REQUIRE(outcome([](Peer& peer) {
+              peer.send(peer.expect(proto::Type::Submit), proto::Result{});
+              peer.next();
+            }) == Status::InternalError);
+  }
+  SECTION("the answer of a cancel to a command") {
+    REQUIRE(outcome([](Peer& peer) {
+              peer.send(peer.expect(proto::Type::Submit), proto::CancelReply{});
+              peer.next();
+            }) == Status::InternalError);
+  }
+  SECTION("a refusal says why") {
+    REQUIRE(outcome([](Peer& peer) {
+              peer.next();
+              peer.send(0, proto::Refusal{.status = Status::AccessDenied, .reason = "enough"});
+            }) == Status::AccessDenied);
+  }
+}
+
+TEST_CASE("an answer in single bytes is put together", "[client][channel]") {
+  FakeDaemon daemon(greeted([](Peer& peer) {
+    proto::Buffer frame;
+    proto::append_frame(frame, peer.expect(proto::Type::Submit),
+                        proto::Result{.response = tpm_message(5, 40)});
+    for (const std::uint8_t& byte : frame) peer.send_raw({&byte, 1});
+    peer.next();
+  }));
+  const auto channel = connect(daemon);
+  REQUIRE(submit(*channel, tpm_message(1)).response == tpm_message(5, 40));
+}
+
+TEST_CASE("closing cancels what other threads wait for", "[client][channel]") {
+  std::atomic<int> arrived = 0;
+  FakeDaemon daemon(greeted([&](Peer& peer) {
+    while (peer.next()) ++arrived;
+  }));
+  const auto channel = connect(daemon);
+  std::atomic<int> canceled = 0;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      if (submit(*channel, tpm_message(1)).status == Status::CommandCanceled) ++canceled;
+    });
+  }
+  while (arrived < 4) std::this_thread::yield();
+  channel->close();
+  threads.clear();
+  REQUIRE(canceled == 4);
+}
+
+TEST_CASE("a begun command is taken when it is there, and only once", "[client][begin]") {
+  std::atomic<bool> answer = false;
+  FakeDaemon daemon(greeted([&](Peer& peer) {
+    const auto id = peer.expect(proto::Type::Submit);
+    while (!answer) std::this_thread::yield();
+    peer.send(id, proto::Result{.response = tpm_message(9, 30)});
+    peer.next();
+  }));
+  const auto channel = connect(daemon);
+  const auto request = channel->begin({0, 0, tpm_message(1)});
+  REQUIRE(request.has_value());
+  std::size_t size = 0;
+  proto::Buffer room(64);
+  REQUIRE_FALSE(channel->take(*request, room, size, in(0)).has_value());
+  REQUIRE_FALSE(channel->take(*request, room, size, in(20)).has_value());
+  REQUIRE(channel->take(*request + 1, room, size, in(0)) == Status::BadParameter);
+  answer = true;
+  REQUIRE(channel->take(*request, {}, size, {}) == Status::InsufficientBuffer);
+  REQUIRE(size == 30);
+  REQUIRE(channel->take(*request, room, size, in(0)) == Status::Success);
+  REQUIRE(size == 30);
+  room.resize(size);
+  REQUIRE(room == tpm_message(9, 30));
+  REQUIRE(channel->take(*request, room, size, in(0)) == Status::BadParameter);
+}
+
+TEST_CASE("as many can be begun as the window holds, until one is taken", "[client][begin]") {
+  FakeDaemon daemon(test::echo);
+  const auto channel = connect(daemon);
+  std::vector<std::uint64_t> requests;
+  for (;;) {
+    const auto request = channel->begin({0, 0, tpm_message(1)});
+    if (!request) {
+      REQUIRE(request.error() == Status::TooManyResources);
+      break;
+    }
+    requests.push_back(*request);
+  }
+  REQUIRE(requests.size() == proto::kWindow - 1);
+  proto::Buffer room(64);
+  std::size_t size = 0;
+  REQUIRE(channel->take(requests.back(), room, size, {}) == Status::Success);
+  REQUIRE(channel->begin({0, 0, tpm_message(1)}).has_value());
+}
+
+TEST_CASE("the poll descriptor shows answers, whoever read them", "[client][begin]") {
+  std::atomic<bool> answer = false;
+  FakeDaemon daemon(greeted([&](Peer& peer) {
+    const auto first = peer.expect(proto::Type::Submit);
+    while (!answer) std::this_thread::yield();
+    peer.send(first, proto::Result{.response = tpm_message(1)});
+    const auto second = peer.expect(proto::Type::Submit);
+    peer.send(second, proto::Result{.response = tpm_message(2)});
+    peer.next();
+  }));
+  const auto channel = connect(daemon);
+  const int descriptor = channel->poll_descriptor();
+  REQUIRE(descriptor >= 0);
+  REQUIRE(channel->poll_descriptor() == descriptor);
+  const auto request = channel->begin({0, 0, tpm_message(1)});
+  REQUIRE_FALSE(readable(descriptor, 0));
+  answer = true;
+  REQUIRE(readable(descriptor, 10000));
+  // This thread reads the first answer while it waits for its own.
+  REQUIRE(submit(*channel, tpm_message(1)).response == tpm_message(2));
+  REQUIRE(readable(descriptor, 0));
+  std::size_t size = 0;
+  proto::Buffer room(64);
+  REQUIRE(channel->take(*request, {}, size, in(0)) == Status::InsufficientBuffer);
+  REQUIRE(readable(descriptor, 0));
+  REQUIRE(channel->take(*request, room, size, in(0)) == Status::Success);
+  REQUIRE_FALSE(readable(descriptor, 0));
+}
+
+TEST_CASE("the poll descriptor is readable for good once the daemon is gone", "[client][begin]") {
+  FakeDaemon daemon(greeted([](Peer& peer) { peer.next(); }));
+  const auto channel = connect(daemon);
+  const auto request = channel->begin({0, 0, tpm_message(1)});
+  const int descriptor = channel->poll_descriptor();
+  REQUIRE(readable(descriptor, 10000));
+  std::size_t size = 0;
+  REQUIRE(channel->take(*request, {}, size, {}) == Status::ServiceNotRunning);
+  REQUIRE(readable(descriptor, 0));
+}
+
+TEST_CASE("commands begun without reading do not lock up a daemon that waits to be read",
+          "[client][begin]") {
+  FakeDaemon daemon([](Peer& peer) {
+    // Answers each command before it reads the next, with more than any socket buffers.
+    if (!peer.greet({.max_command = 16384, .max_response = 16384})) return;
+    const auto response = tpm_message(0, 16384);
+    while (const auto frame = peer.next()) {
+      peer.send(frame->request_id, proto::Result{.response = response});
+    }
+  });
+  const auto channel = connect(daemon);
+  const auto command = tpm_message(1, 16384);
+  std::vector<std::uint64_t> requests;
+  for (unsigned i = 0; i < proto::kWindow - 1; ++i) {
+    requests.push_back(*channel->begin({0, 0, command}));
+  }
+  proto::Buffer room(16384);
+  std::size_t size = 0;
+  for (const auto request : requests) {
+    REQUIRE(channel->take(request, room, size, {}) == Status::Success);
+    REQUIRE(size == 16384);
+  }
+}
