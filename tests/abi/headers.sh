@@ -1,0 +1,35 @@
+#!/bin/sh
+# Compiles layout.c as every C and C++ standard, without one warning, with each compiler there is.
+# usage: headers.sh SOURCE_FOLDER
+set -u
+folder=$1
+warnings="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wno-unused-local-typedefs -Werror"
+failed=0
+tried=0
+
+check() { # compiler language standard
+  command -v "$1" >/dev/null || return 0
+  tried=$((tried + 1))
+  # shellcheck disable=SC2086 # the warnings are words
+  if ! "$1" -x "$2" "-std=$3" -fsyntax-only $warnings -I"$folder/client/include/tbs" \
+    "$folder/tests/abi/layout.c"; then
+    echo "not clean: $1 -std=$3"
+    failed=1
+  fi
+}
+
+for standard in c89 c99 c11 c17 c2x gnu89 gnu17; do
+  check gcc c "$standard"
+  check clang-19 c "$standard"
+done
+for standard in c++98 c++11 c++14 c++17 c++20 c++23; do
+  check g++ c++ "$standard"
+  check clang++-19 c++ "$standard"
+done
+
+if [ "$tried" -eq 0 ]; then
+  echo "no compiler found"
+  exit 1
+fi
+echo "$tried combinations of compiler and standard"
+exit $failed
