@@ -1,0 +1,77 @@
+// SIGHUP reads the configuration again: limits change, connected clients stay, and a file that
+// cannot be used changes nothing.
+
+#include <csignal>
+
+#include <catch2/catch.hpp>
+
+#include "tests/integration/support/test_bench.h"
+#include "tests/integration/support/tpm_commands.h"
+
+using namespace tbs::test;
+using tbs::proto::Role;
+using tbs::proto::Status;
+
+namespace {
+
+Status try_context(TestBench& bench) {
+  return bench.connect().hello(Role::Context).status;
+}
+
+// The bench's own look at the daemon takes no context.
+struct Reloadable {
+  TempFolder folder;
+  std::string file = folder / "tbsd.conf";
+
+  explicit Reloadable(const std::string& text) { write_file(file, text); }
+  DaemonOptions options() { return {.arguments = {"--config=" + file}}; }
+};
+
+}  // namespace
+
+TEST_CASE("SIGHUP changes the limit of contexts and keeps the clients") {
+  Reloadable configuration("max-contexts=2\n");
+  TestBench bench(configuration.options());
+  RawClient first = bench.context();
+  RawClient second = bench.context();
+  CHECK(try_context(bench) == Status::TooManyContexts);
+
+  write_file(configuration.file, "max-contexts=3\n");
+  bench.daemon().program().signal(SIGHUP);
+  CHECK(eventually([&] { return try_context(bench) == Status::Success; }));
+  CHECK(first.call(tpm::get_random(8)).status == Status::Success);
+  CHECK(second.call(tpm::get_random(8)).status == Status::Success);
+
+  // Those who are there stay also when the limit is lower than their number.
+  write_file(configuration.file, "max-contexts=1\n");
+  bench.daemon().program().signal(SIGHUP);
+  CHECK(eventually([&] { return try_context(bench) == Status::TooManyContexts; }));
+  CHECK(first.call(tpm::get_random(8)).status == Status::Success);
+  CHECK(second.call(tpm::get_random(8)).status == Status::Success);
+}
+
+TEST_CASE("SIGHUP with a file that cannot be used keeps what is in force") {
+  Reloadable configuration("max-contexts=2\n");
+  TestBench bench(configuration.options());
+  RawClient first = bench.context();
+  RawClient second = bench.context();
+  write_file(configuration.file, "max-contexts=many\n");
+  bench.daemon().program().signal(SIGHUP);
+  CHECK(eventually(
+      [&] { return bench.daemon().log().find("was not reloaded") != std::string::npos; }));
+  CHECK(try_context(bench) == Status::TooManyContexts);
+  CHECK(first.call(tpm::get_random(8)).status == Status::Success);
+}
+
+TEST_CASE("SIGHUP with a command running leaves that command alone") {
+  Reloadable configuration("max-contexts=2\n");
+  TestBench bench(configuration.options());
+  RawClient client = bench.context();
+  bench.occupy_tpm(client);
+  bench.daemon().program().signal(SIGHUP);
+  CHECK(eventually(
+      [&] { return bench.daemon().log().find("configuration reloaded") != std::string::npos; }));
+  CHECK(bench.entry_of(client.context_id())->running == 1);
+  bench.thaw_tpm();
+  CHECK(client.receive_result().status == Status::Success);
+}

@@ -1,0 +1,95 @@
+// The daemon stops in good order whatever is going on: exit code 0, clients told, the TPM shut down
+// where the daemon is what powers it, and its state kept.
+
+#include <csignal>
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/integration/support/test_bench.h"
+#include "tests/integration/support/tpm_commands.h"
+
+using namespace tbs::test;
+using tbs::proto::Buffer;
+using tbs::proto::Status;
+
+namespace {
+
+constexpr std::uint32_t kIndex = 0x01500020;
+
+}  // namespace
+
+TEST_CASE("a daemon with nothing to do stops") {
+  TestBench bench;
+  CHECK(bench.stop_daemon() == 0);
+  CHECK(::access(bench.socket().c_str(), F_OK) != 0);
+}
+
+TEST_CASE("SIGINT stops it as SIGTERM does") {
+  TestBench bench;
+  bench.daemon().program().signal(SIGINT);
+  CHECK(bench.daemon().wait_for_exit() == 0);
+}
+
+TEST_CASE("a daemon stops while a key generation runs, and the TPM's state is intact") {
+  TestBench bench;
+  RawClient client = bench.context();
+  const Buffer data = {1, 2, 3, 4, 5, 6, 7, 8};
+  REQUIRE(tpm::code(client.response(tpm::nv_define(kIndex, 8))) == tpm::kSuccess);
+  REQUIRE(tpm::code(client.response(tpm::nv_write(kIndex, data))) == tpm::kSuccess);
+  for (std::uint64_t id = 1; id <= 8; ++id) client.submit(id, tpm::create_primary_rsa(2048));
+  REQUIRE(eventually([&] { return bench.entry_of(client.context_id())->running == 1; }));
+  CHECK(bench.stop_daemon() == 0);
+  // Each command was answered, the last ones as cancelled; then the connection ends.
+  std::size_t answers = 0;
+  bool canceled = false;
+  while (const auto received = client.receive()) {
+    CHECK(received->type == tbs::proto::Type::Result);
+    const auto result = tbs::proto::decode<tbs::proto::Result>(received->payload);
+    REQUIRE(result);
+    canceled = result->status == Status::CommandCanceled;
+    ++answers;
+  }
+  CHECK(answers == 8);
+  CHECK(canceled);
+
+  bench.restart_daemon();
+  RawClient next = bench.context();
+  CHECK(tpm::nv_data(next.response(tpm::nv_read(kIndex, 8))) == data);
+  if (device_under_test() == DeviceKind::Embedded) {
+    const auto flags = tpm::property(next.response(tpm::get_property(tpm::kPropertyStartupClear)));
+    CHECK((flags & tpm::kOrderly) != 0);
+  }
+}
+
+TEST_CASE("a daemon stops with commands waiting") {
+  TestBench bench;
+  RawClient blocker = bench.context();
+  RawClient client = bench.context();
+  bench.occupy_tpm(blocker);
+  for (std::uint64_t id = 1; id <= 5; ++id) client.submit(id, tpm::get_random(8));
+  REQUIRE(bench.wait_for_load(client, 5, 0));
+  bench.daemon().program().signal(SIGTERM);
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    const Answer answer = client.receive_result();
+    CHECK(answer.request_id == id);
+    CHECK(answer.status == Status::CommandCanceled);
+  }
+  CHECK(blocker.receive_result().status == Status::CommandCanceled);
+  bench.thaw_tpm();
+  CHECK(bench.daemon().wait_for_exit() == 0);
+}
+
+TEST_CASE("the embedded TPM's process ends with the daemon, also with one that is killed") {
+  TestBench bench;
+  if (device_under_test() != DeviceKind::Embedded) return;
+  const auto children = children_of(bench.daemon().program().pid());
+  REQUIRE(children.size() == 1);
+  bench.daemon().program().signal(SIGKILL);
+  bench.daemon().wait_for_exit();
+  CHECK(eventually([&] { return ::kill(children.front(), 0) != 0; }));
+  // And a new daemon finds the state as it was.
+  bench.restart_daemon();
+  CHECK(bench.context().call(tpm::get_random(8)).status == Status::Success);
+}

@@ -1,0 +1,41 @@
+#include "tests/integration/support/swtpm_process.h"
+
+#include <csignal>
+#include <filesystem>
+#include <stdexcept>
+
+namespace tbs::test {
+
+SwtpmProcess::SwtpmProcess(const TempFolder& folder)
+    : state_dir_(folder / "swtpm-state"),
+      data_socket_(folder / "swtpm.sock"),
+      control_socket_(data_socket_ + ".ctrl"),
+      log_file_(folder / "swtpm.log") {
+  std::filesystem::create_directory(state_dir_);
+}
+
+void SwtpmProcess::start() {
+  std::filesystem::remove(data_socket_);
+  std::filesystem::remove(control_socket_);
+  program_ = std::make_unique<Program>(ProgramOptions{
+      .command = {"swtpm", "socket", "--tpm2", "--server", "type=unixio,path=" + data_socket_,
+                  "--ctrl", "type=unixio,path=" + control_socket_, "--tpmstate",
+                  "dir=" + state_dir_, "--flags", "not-need-init", "--locality",
+                  "allow-set-locality"},
+      .environment = {},
+      .output = log_file_});
+  const bool there = eventually([this] {
+    return !program_->running() || (std::filesystem::is_socket(data_socket_) &&
+                                    std::filesystem::is_socket(control_socket_));
+  });
+  if (!there || !program_->running()) {
+    throw std::runtime_error("swtpm does not start: " + read_file(log_file_));
+  }
+}
+
+void SwtpmProcess::kill() {
+  program_->signal(SIGKILL);
+  program_->wait();
+}
+
+}  // namespace tbs::test

@@ -1,0 +1,60 @@
+#pragma once
+
+// TPM 2.0 commands as bytes, and readers for their responses (TPM 2.0 Library, Part 3).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/byte_reader.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::test::tpm {
+
+using proto::Buffer;
+using proto::Bytes;
+
+inline constexpr std::uint32_t kSuccess = 0;
+inline constexpr std::uint32_t kTransientFirst = 0x80000000;
+inline constexpr std::uint32_t kPropertyStartupClear = 0x201;  // TPM_PT_STARTUP_CLEAR
+inline constexpr std::uint32_t kOrderly = 0x80000000;          // TPMA_STARTUP_CLEAR orderly
+// TPM_PCR of the debug register: any locality may extend and reset it.
+inline constexpr std::uint32_t kDebugPcr = 16;
+
+Buffer get_random(std::uint16_t count);
+// Runs every self-test again: a command without handles that keeps the TPM busy.
+Buffer self_test();
+Buffer get_handles(std::uint32_t first);
+Buffer get_property(std::uint32_t property);
+Buffer flush_context(std::uint32_t handle);
+Buffer read_public(std::uint32_t handle);
+
+// Storage keys from a template that is used once, so that the TPM has to generate each of them.
+Buffer create_primary_ecc();
+Buffer create_primary_rsa(std::uint16_t bits);
+
+Buffer pcr_extend(std::uint32_t pcr, const Buffer& sha256);
+Buffer pcr_read(std::uint32_t pcr);
+Buffer hash(const Buffer& data);
+
+Buffer nv_define(std::uint32_t index, std::uint16_t size);
+Buffer nv_write(std::uint32_t index, const Buffer& data);
+Buffer nv_read(std::uint32_t index, std::uint16_t size);
+
+Buffer hash_sequence_start();
+Buffer sequence_update(std::uint32_t sequence, const Buffer& data);
+
+// The response code; nothing when the bytes are no response.
+std::optional<std::uint32_t> code(Bytes response);
+// First handle of a response that has one.
+std::uint32_t handle(Bytes response);
+std::vector<std::uint32_t> handles(Bytes response);
+std::uint32_t property(Bytes response);
+// The TPM2B that a response without sessions starts with: GetRandom, Hash.
+Buffer sized_bytes(Bytes response);
+Buffer nv_data(Bytes response);
+// The one digest of a PCR_Read.
+Buffer pcr_value(Bytes response);
+
+}  // namespace tbs::test::tpm
