@@ -14,7 +14,7 @@ using Error = std::unexpected<std::string>;
 constexpr std::size_t kMaxSocketPath = 107;
 
 Error error(std::string_view spec, const std::string& what) {
-  return Error("device \"" + std::string(spec) + "\": " + what);
+  return Error("\"" + std::string(spec) + "\": " + what);
 }
 
 struct SwtpmKeys {
@@ -125,7 +125,7 @@ std::expected<DeviceSpec, std::string> parse_embedded(std::string_view spec, std
 }  // namespace
 
 std::expected<DeviceSpec, std::string> parse_device_spec(std::string_view text) {
-  if (text.find('\0') != text.npos) return Error("device: a zero byte in the name");
+  if (text.find('\0') != text.npos) return Error("a zero byte in the name");
   if (text.starts_with('/')) return CharSpec{.path = std::string(text)};
   if (const auto rest = after_word(text, "embedded")) {
     return parse_embedded(text, *rest, Family::Tpm20);

@@ -1,5 +1,7 @@
 #pragma once
 
+// From a specification to the device it names.
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,10 +13,10 @@
 
 namespace tbs::device {
 
-// Things worth a line in the log that are no failure.
-using Notice = std::function<void(const std::string&)>;
+// Takes what an administrator should know but what is no failure: "no right to write ...".
+using Notice = std::move_only_function<void(std::string)>;
 
-// The device that `spec` names, not yet open.
+// Nothing is opened yet. `loop` must outlive the transceiver. `notice` is called from the loop.
 std::unique_ptr<Transceiver> make_transceiver(boost::asio::io_context& loop, const DeviceSpec& spec,
                                               Notice notice);
 
