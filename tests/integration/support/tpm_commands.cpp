@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "proto/limits.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::test::tpm {
