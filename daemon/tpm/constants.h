@@ -16,7 +16,8 @@ inline constexpr std::uint16_t kTagSessions = 0x8002;
 inline constexpr std::uint16_t kTagRspCommand = 0x00C4;
 
 inline constexpr std::size_t kHeaderSize = 10;
-inline constexpr std::size_t kMaxHandles = 3;
+// What TPMA_CC can say; standard commands have three at most.
+inline constexpr std::size_t kMaxHandles = 7;
 inline constexpr std::size_t kMaxSessions = 3;
 
 // Part 2, "TPM_CC".

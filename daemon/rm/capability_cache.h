@@ -1,0 +1,35 @@
+#pragma once
+
+// Responses of TPM2_GetCapability that cannot change while the TPM runs (fixed properties,
+// algorithms, commands, curves), by the exact query. Forgotten on everything that might change
+// them after all: a reset, a firmware upgrade, another algorithm set, vendor commands.
+
+#include <cstdint>
+#include <vector>
+
+#include "daemon/tpm/capability.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::rm {
+
+class CapabilityCache {
+ public:
+  // Whether responses about this may be remembered; the response must then still be looked at,
+  // because a list of fixed properties may run on into those that vary.
+  static bool cacheable(const tpm::CapabilityQuery& query);
+
+  void put(const tpm::CapabilityQuery& query, proto::Bytes response);
+  // Null when it is not known.
+  [[nodiscard]] const proto::Buffer* find(const tpm::CapabilityQuery& query) const;
+  void clear() { entries_.clear(); }
+
+ private:
+  struct Entry {
+    tpm::CapabilityQuery query;
+    proto::Buffer response;
+  };
+
+  std::vector<Entry> entries_;  // the oldest first
+};
+
+}  // namespace tbs::rm

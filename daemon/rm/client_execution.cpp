@@ -1,0 +1,161 @@
+#include "daemon/rm/client_execution.h"
+
+#include <utility>
+
+namespace tbs::rm {
+
+using exec::Step;
+using proto::Bytes;
+
+ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t locality,
+                                 proto::Buffer command)
+    : Procedure(state), context_(context), locality_(locality), command_(std::move(command)) {}
+
+Step ClientExecution::next() {
+  while (phase_ != Phase::Over) {
+    const Phase before = phase_;
+    if (auto step = step_of(phase_)) return std::move(*step);
+    if (phase_ == before) phase_ = static_cast<Phase>(static_cast<unsigned>(before) + 1);
+  }
+  if (status_ != proto::Status::Success) return done(status_);
+  return done(std::move(reply_));
+}
+
+std::optional<Step> ClientExecution::step_of(Phase phase) {
+  switch (phase) {
+    case Phase::Check:
+    case Phase::After:
+      return look();
+    case Phase::Decide:
+      return decide();
+    case Phase::Prepare:
+      return prepare();
+    case Phase::Command:
+      return send(physical_command(), locality_, true);
+    case Phase::Undo:
+      return undo();
+    case Phase::Verify:
+      return verify();
+    case Phase::Over:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Step> ClientExecution::look() {
+  if (phase_ == Phase::Check && !survey_ && (state_.start_due || state_.check_due)) {
+    survey_.emplace(state_, state_.start_due ? Survey::Reason::Restart : Survey::Reason::Check);
+  }
+  if (!survey_) return std::nullopt;
+  if (auto command = survey_->next()) return send(std::move(*command));
+  survey_.reset();
+  return std::nullopt;
+}
+
+std::optional<Step> ClientExecution::prepare() {
+  if (withdrawn()) return given_up();
+  if (const auto operation = drop()) return perform(*operation);
+  if (const auto operation = forced()) return perform(*operation);
+  if (gap_) {
+    if (const auto operation = gap_->next(plan_.pins())) return perform(*operation);
+    gap_.reset();
+  }
+  if (const auto operation = bring_in_objects()) return perform(*operation);
+  if (const auto operation = bring_in_sessions()) return perform(*operation);
+  if (claim_loaded_session()) phase_ = Phase::Undo;
+  return std::nullopt;
+}
+
+std::optional<Operation> ClientExecution::bring_in_objects() {
+  std::size_t wanted = plan_.object_slots;
+  Object* missing = nullptr;
+  for (Object* const object : plan_.objects.all()) {
+    if (object->loaded()) continue;
+    ++wanted;
+    missing = object;
+  }
+  if (auto room = make_object_room(state_, plan_.pins(), wanted)) return room;
+  if (missing == nullptr) return std::nullopt;
+  return load(*missing);
+}
+
+std::optional<Operation> ClientExecution::bring_in_sessions() {
+  std::size_t wanted = plan_.session_slots;
+  Session* missing = nullptr;
+  for (Session* const session : plan_.sessions.all()) {
+    if (session->loaded) continue;
+    ++wanted;
+    missing = session;
+  }
+  if (auto room = make_session_room(state_, plan_.pins(), wanted)) return room;
+  if (missing == nullptr) return std::nullopt;
+  return load(*missing);
+}
+
+proto::Buffer ClientExecution::physical_command() const {
+  proto::Buffer command = command_;
+  for (std::uint8_t i = 0; i < view_.info->handles; ++i) {
+    if (const Object* const object = plan_.handle_objects[i]) {
+      tpm::put_be32(command, tpm::handle_offset(i), object->physical);
+    }
+  }
+  if (flushed_object_ != nullptr) {
+    tpm::put_be32(command, tpm::kHeaderSize, flushed_object_->physical);
+  }
+  return command;
+}
+
+tpm::ResponseShape ClientExecution::shape() const {
+  return {.has_handle = view_.info->returns_handle, .session_count = view_.session_count};
+}
+
+Step ClientExecution::answered(Bytes response, std::uint32_t code) {
+  switch (phase_) {
+    case Phase::Check:
+    case Phase::After:
+      return answered_survey(response);
+    case Phase::Verify:
+      return answered_verify(response);
+    default:
+      break;
+  }
+  return repair(code) ? next() : finish(response);
+}
+
+Step ClientExecution::answered_survey(Bytes response) {
+  if (survey_->take(response)) return next();
+  state_.check_due = true;
+  // The client's command has run and its reply is known: it must not be lost over this.
+  if (phase_ == Phase::After) {
+    survey_.reset();
+    return next();
+  }
+  return done(proto::Status::IoError);
+}
+
+std::optional<Step> ClientExecution::undo() {
+  if (!detached()) return std::nullopt;
+  if (const auto handle = state_.first_stray()) return perform(flush_stray(*handle));
+  return std::nullopt;
+}
+
+std::optional<Step> ClientExecution::verify() {
+  if (!state_.options.verify) return std::nullopt;
+  if (!lists_) lists_.emplace();
+  if (auto command = lists_->next()) return send(std::move(*command));
+  const std::string found = difference(state_, *lists_);
+  if (!found.empty()) state_.observer.tables_differ(found);
+  return std::nullopt;
+}
+
+Step ClientExecution::answered_verify(Bytes response) {
+  if (!lists_->take(response)) phase_ = Phase::Over;
+  return next();
+}
+
+Step ClientExecution::given_up() {
+  status_ = proto::Status::CommandCanceled;
+  return done(status_);
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,31 @@
+#pragma once
+
+// Which object or session has to make room, as pure functions over the tables: strays first, then
+// whatever was used least recently and is not needed by the command at hand.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "daemon/rm/operation.h"
+#include "daemon/rm/state.h"
+
+namespace tbs::rm {
+
+// What must stay loaded.
+struct Pins {
+  std::span<Object* const> objects;
+  std::span<Session* const> sessions;
+};
+
+// The next step towards having one loaded object fewer. Empty when there is nothing to evict.
+std::optional<Operation> evict_object(const State& state, const Pins& pins);
+// The same for sessions.
+std::optional<Operation> evict_session(State& state, const Pins& pins);
+
+// The next step towards `wanted` free slots, or empty: there are that many, or there is nothing
+// left to evict.
+std::optional<Operation> make_object_room(const State& state, const Pins& pins, std::size_t wanted);
+std::optional<Operation> make_session_room(State& state, const Pins& pins, std::size_t wanted);
+
+}  // namespace tbs::rm

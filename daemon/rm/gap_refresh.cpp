@@ -1,0 +1,41 @@
+#include "daemon/rm/gap_refresh.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/rm/context_gap.h"
+
+namespace tbs::rm {
+namespace {
+
+// Of one go: a client waits for it.
+constexpr unsigned kMostAtOnce = 8;
+
+}  // namespace
+
+Session* GapRefresh::candidate() {
+  if (urgent_) return oldest_saved(state_.sessions);
+  return due_for_refresh(state_.sessions, state_.facts.context_gap);
+}
+
+std::optional<Operation> GapRefresh::next(const Pins& pins) {
+  if (current_) {
+    Session* const loaded = state_.sessions.find(*std::exchange(current_, std::nullopt));
+    const bool needed = std::ranges::find(pins.sessions, loaded) != pins.sessions.end();
+    if (loaded != nullptr && loaded->loaded && !needed) return save(*loaded);
+  }
+  if (refreshed_ == kMostAtOnce) return std::nullopt;
+  Session* const session = candidate();
+  if (session == nullptr) return std::nullopt;
+  // With the gap used up the TPM saves nothing, so evicting cannot help then.
+  if (!urgent_) {
+    if (const auto room = make_session_room(state_, pins, 1)) return room;
+  }
+  urgent_ = false;
+  ++refreshed_;
+  ++state_.statistics.gap_refreshes;
+  current_ = session->handle;
+  return load(*session);
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,33 @@
+#pragma once
+
+// Asks the TPM which objects and sessions it holds: a series of TPM2_GetCapability commands, told
+// one by one.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "proto/byte_reader.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::rm {
+
+class HandleLists {
+ public:
+  // The next command; empty when all lists are complete.
+  [[nodiscard]] std::optional<proto::Buffer> next() const;
+  // Takes the response to it. False when it is no list of handles.
+  bool take(proto::Bytes response);
+
+  std::vector<std::uint32_t> objects;
+  std::vector<std::uint32_t> loaded_sessions;
+  std::vector<std::uint32_t> saved_sessions;
+
+ private:
+  [[nodiscard]] std::vector<std::uint32_t>& current();
+
+  std::uint32_t property_ = 0x80000000;  // kTransientFirst
+  unsigned list_ = 0;
+};
+
+}  // namespace tbs::rm

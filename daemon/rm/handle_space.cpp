@@ -1,0 +1,49 @@
+#include "daemon/rm/handle_space.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/tpm/constants.h"
+
+namespace tbs::rm {
+
+Object& HandleSpace::add(std::unique_ptr<Object> object) {
+  auto slot = std::ranges::find_if(slots_, [](const auto& held) { return held == nullptr; });
+  if (slot == slots_.end()) slot = slots_.emplace(slots_.end());
+  *slot = std::move(object);
+  (*slot)->virtual_handle =
+      tpm::kTransientFirst + static_cast<std::uint32_t>(slot - slots_.begin());
+  ++count_;
+  return **slot;
+}
+
+Object* HandleSpace::find(std::uint32_t handle) const {
+  const std::uint32_t index = tpm::handle_index(handle);
+  if (!tpm::is_transient(handle) || index >= slots_.size()) return nullptr;
+  return slots_[index].get();
+}
+
+void HandleSpace::erase(const Object& object) {
+  slots_[tpm::handle_index(object.virtual_handle)].reset();
+  --count_;
+  while (!slots_.empty() && slots_.back() == nullptr) slots_.pop_back();
+}
+
+std::vector<std::uint32_t> HandleSpace::handles_from(std::uint32_t first) const {
+  std::vector<std::uint32_t> handles;
+  for (const auto& slot : slots_) {
+    if (slot != nullptr && slot->virtual_handle >= first) handles.push_back(slot->virtual_handle);
+  }
+  return handles;
+}
+
+std::vector<Object*> HandleSpace::all() const {
+  std::vector<Object*> objects;
+  objects.reserve(count_);
+  for (const auto& slot : slots_) {
+    if (slot != nullptr) objects.push_back(slot.get());
+  }
+  return objects;
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,34 @@
+#pragma once
+
+// The virtual handles of one context: it owns the objects and gives each the lowest free handle,
+// from 0x80000000 on, as a TPM of its own would. (Test suites of other stacks rely on both.)
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "daemon/rm/object.h"
+
+namespace tbs::rm {
+
+class HandleSpace {
+ public:
+  // Takes the object and sets its virtual handle.
+  Object& add(std::unique_ptr<Object> object);
+  // Null when there is no such handle.
+  [[nodiscard]] Object* find(std::uint32_t handle) const;
+  // `object` must be in this space; it is destroyed.
+  void erase(const Object& object);
+
+  [[nodiscard]] std::size_t count() const { return count_; }
+  // Ascending handles from `first` on.
+  [[nodiscard]] std::vector<std::uint32_t> handles_from(std::uint32_t first) const;
+  // Every object, in the order of handles.
+  [[nodiscard]] std::vector<Object*> all() const;
+
+ private:
+  std::vector<std::unique_ptr<Object>> slots_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace tbs::rm

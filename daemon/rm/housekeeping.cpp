@@ -1,0 +1,112 @@
+#include "daemon/rm/housekeeping.h"
+
+#include "daemon/rm/context_gap.h"
+#include "daemon/rm/session_share.h"
+#include "daemon/tpm/builder.h"
+#include "daemon/tpm/constants.h"
+#include "daemon/tpm/response_code.h"
+
+namespace tbs::rm {
+
+using exec::Step;
+
+namespace {
+
+// The orphan that has to go: too old, or too many of one user.
+Session* superfluous_orphan(State& state) {
+  const Limits& limits = state.options.limits;
+  if (Session* const old =
+          expired_orphan(state.sessions, state.options.now(), limits.orphan_lifetime)) {
+    return old;
+  }
+  for (const Session* const session : state.sessions.all()) {
+    if (session->orphan() && state.sessions.orphans(session->user) > limits.orphans_per_user) {
+      return state.sessions.oldest_orphan(session->user);
+    }
+  }
+  return nullptr;
+}
+
+std::optional<Operation> evict_anything(State& state) {
+  if (const auto operation = evict_object(state, {})) return operation;
+  return evict_session(state, {});
+}
+
+bool anything_loaded(const State& state) {
+  return state.objects_in_tpm() != 0 || state.sessions.loaded_count() != 0;
+}
+
+}  // namespace
+
+Step Chores::next() {
+  if (withdrawn()) return given_up();
+  if (const auto operation = choose()) return perform(*operation);
+  return finish();
+}
+
+Step Chores::answered(proto::Bytes response, std::uint32_t code) {
+  static_cast<void>(response);
+  static_cast<void>(code);
+  return done(proto::Status::Success);
+}
+
+Step Chores::failed(const Operation& operation, proto::Bytes response, std::uint32_t code) {
+  static_cast<void>(response);
+  if (tpm::remedy_of(code) == tpm::Remedy::Start) state_.start_due = true;
+  if (!apply_failure(state_, operation, code) || failures_left_-- == 0) {
+    return done(proto::Status::Success);
+  }
+  return next();
+}
+
+Step Chores::given_up() {
+  return done(proto::Status::CommandCanceled);
+}
+
+Housekeeping::Housekeeping(State& state)
+    : Chores(state), gap_(state, GapRefresh::Urgency::Before) {}
+
+bool Housekeeping::due(State& state) {
+  return state.first_stray() || superfluous_orphan(state) != nullptr ||
+         due_for_refresh(state.sessions, state.facts.context_gap) != nullptr ||
+         (state.options.share == Share::Strict && anything_loaded(state));
+}
+
+std::optional<Operation> Housekeeping::choose() {
+  if (const auto stray = state_.first_stray()) return flush_stray(*stray);
+  if (Session* const orphan = superfluous_orphan(state_)) {
+    state_.observer.session_dropped(orphan->user, orphan->handle,
+                                    "nobody loaded it after its client had gone");
+    return flush(*orphan);
+  }
+  if (const auto operation = gap_.next({})) return operation;
+  if (state_.options.share != Share::Strict) return std::nullopt;
+  return evict_anything(state_);
+}
+
+bool Evacuation::due(State& state) {
+  return state.options.share != Share::Exclusive && anything_loaded(state);
+}
+
+std::optional<Operation> Evacuation::choose() {
+  return evict_anything(state_);
+}
+
+std::optional<Operation> WindDown::choose() {
+  if (const auto stray = state_.first_stray()) return flush_stray(*stray);
+  if (!state_.objects.loaded().empty()) return flush(*state_.objects.loaded().front());
+  for (Session* const session : state_.sessions.all()) {
+    // Another run of the daemon will accept it, unless it is told to clean up.
+    const bool kept = session->saved_by_client() && !state_.options.remove_saved_sessions;
+    if (!kept) return flush(*session);
+  }
+  return std::nullopt;
+}
+
+Step WindDown::finish() {
+  if (!shut_down_) return done(proto::Status::Success);
+  shut_down_ = false;
+  return send(tpm::build::shutdown(tpm::kStartupClear));
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,70 @@
+#pragma once
+
+// Work of the daemon's own, as executions that no client waits for. Each does its operations one
+// after the other, stops early when withdrawn (a client's command waits), and stops at the first
+// operation that the TPM refuses for a reason that the tables cannot take in.
+
+#include <optional>
+
+#include "daemon/rm/gap_refresh.h"
+#include "daemon/rm/procedure.h"
+
+namespace tbs::rm {
+
+class Chores : public Procedure {
+ public:
+  using Procedure::Procedure;
+
+ protected:
+  // The next operation; empty when there is nothing left to do.
+  virtual std::optional<Operation> choose() = 0;
+  // After the last operation.
+  virtual Step finish() { return done(proto::Status::Success); }
+  Step answered(proto::Bytes response, std::uint32_t code) override;
+
+ private:
+  Step next() final;
+  Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) final;
+  Step given_up() final;
+
+  unsigned failures_left_ = 8;
+};
+
+// What is due at once: strays, orphans that are too old, sessions close to the context gap; and
+// with Share::Strict everything that a command left loaded.
+class Housekeeping final : public Chores {
+ public:
+  explicit Housekeeping(State& state);
+  // Whether there is anything to do.
+  static bool due(State& state);
+
+ private:
+  std::optional<Operation> choose() override;
+
+  GapRefresh gap_;
+};
+
+// Empties the TPM's slots for others; what was in them can be loaded again.
+class Evacuation final : public Chores {
+ public:
+  using Chores::Chores;
+  static bool due(State& state);
+
+ private:
+  std::optional<Operation> choose() override;
+};
+
+// The last execution before the daemon stops: flushes all that clients left behind, then tells the
+// TPM to shut down where the daemon is what powers it.
+class WindDown final : public Chores {
+ public:
+  WindDown(State& state, bool shut_down) : Chores(state), shut_down_(shut_down) {}
+
+ private:
+  std::optional<Operation> choose() override;
+  Step finish() override;
+
+  bool shut_down_;
+};
+
+}  // namespace tbs::rm

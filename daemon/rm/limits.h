@@ -1,0 +1,48 @@
+#pragma once
+
+// What a context and a user may hold, and how the daemon behaves towards the other users of the
+// chip. Every number can be configured; the reasons stand beside the defaults.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+namespace tbs::rm {
+
+struct Limits {
+  // Transient objects and sequences of one context. Clients that never flush leak into this.
+  std::size_t objects_per_context = 64;
+  // Of all contexts of a user: bounds memory (about 2 KiB for each), yet leaves room for a
+  // thousand contexts of one service user with three keys each.
+  std::size_t objects_per_user = 4096;
+  // Active sessions, loaded or saved. A TPM has 64 for everybody.
+  std::size_t sessions_per_context = 32;
+  std::size_t sessions_per_user = 48;
+  // Saved sessions whose context has closed and that another context of the user may still load.
+  std::size_t orphans_per_user = 16;
+  std::chrono::seconds orphan_lifetime = std::chrono::minutes(30);
+};
+
+// When the daemon leaves the TPM's slots to the kernel's own users.
+enum class Share : std::uint8_t {
+  Idle,       // once the device has been idle for a while
+  Strict,     // after each command
+  Exclusive,  // never
+};
+
+struct Options {
+  Limits limits;
+  Share share = Share::Idle;
+  // Flush saved sessions that are found when the TPM is first brought up. They are leftovers of an
+  // earlier run, unless a program uses the kernel's resource manager at that moment.
+  bool remove_saved_sessions = true;
+  // Compare the tables with what the TPM lists after every client command (for tests).
+  bool verify = false;
+  // The time that orphans age by.
+  std::function<std::chrono::steady_clock::time_point()> now = [] {
+    return std::chrono::steady_clock::time_point{};
+  };
+};
+
+}  // namespace tbs::rm

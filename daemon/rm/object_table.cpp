@@ -1,0 +1,88 @@
+#include "daemon/rm/object_table.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace tbs::rm {
+
+void ObjectTable::open_context(ContextId context, UserId user) {
+  shelves_[context].user = user;
+}
+
+void ObjectTable::close_context(ContextId context) {
+  shelves_.erase(context);
+}
+
+Object& ObjectTable::add(ContextId context, std::uint32_t physical, bool sequence) {
+  Shelf& shelf = shelves_.at(context);
+  auto object = std::make_unique<Object>();
+  object->owner = context;
+  object->user = shelf.user;
+  object->sequence = sequence;
+  ++per_user_[shelf.user];
+  Object& added = shelf.objects.add(std::move(object));
+  set_loaded(added, physical);
+  return added;
+}
+
+void ObjectTable::erase(Object& object) {
+  set_evicted(object);
+  const auto user = per_user_.find(object.user);
+  if (--user->second == 0) per_user_.erase(user);
+  shelves_.at(object.owner).objects.erase(object);
+}
+
+Object* ObjectTable::find(ContextId context, std::uint32_t virtual_handle) const {
+  const auto shelf = shelves_.find(context);
+  return shelf == shelves_.end() ? nullptr : shelf->second.objects.find(virtual_handle);
+}
+
+void ObjectTable::displace(std::uint32_t physical) {
+  const auto other = std::ranges::find(loaded_, physical, &Object::physical);
+  if (other != loaded_.end()) set_evicted(**other);
+}
+
+void ObjectTable::set_loaded(Object& object, std::uint32_t physical) {
+  set_evicted(object);
+  displace(physical);
+  object.physical = physical;
+  loaded_.push_back(&object);
+}
+
+void ObjectTable::set_evicted(Object& object) {
+  object.physical = 0;
+  std::erase(loaded_, &object);
+}
+
+std::size_t ObjectTable::count(ContextId context) const {
+  const auto shelf = shelves_.find(context);
+  return shelf == shelves_.end() ? 0 : shelf->second.objects.count();
+}
+
+std::size_t ObjectTable::count(UserId user) const {
+  const auto entry = per_user_.find(user);
+  return entry == per_user_.end() ? 0 : entry->second;
+}
+
+std::vector<std::uint32_t> ObjectTable::handles_from(ContextId context, std::uint32_t first) const {
+  const auto shelf = shelves_.find(context);
+  if (shelf == shelves_.end()) return {};
+  return shelf->second.objects.handles_from(first);
+}
+
+std::vector<Object*> ObjectTable::of(ContextId context) const {
+  const auto shelf = shelves_.find(context);
+  if (shelf == shelves_.end()) return {};
+  return shelf->second.objects.all();
+}
+
+std::vector<Object*> ObjectTable::all() const {
+  std::vector<Object*> objects;
+  for (const auto& [context, shelf] : shelves_) {
+    const auto some = shelf.objects.all();
+    objects.insert(objects.end(), some.begin(), some.end());
+  }
+  return objects;
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,53 @@
+#pragma once
+
+// All transient objects: whose they are, and which of them are loaded. Objects keep their address
+// from add() to erase().
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "daemon/rm/handle_space.h"
+#include "daemon/rm/object.h"
+
+namespace tbs::rm {
+
+class ObjectTable {
+ public:
+  void open_context(ContextId context, UserId user);
+  // The context must have no objects left.
+  void close_context(ContextId context);
+
+  // Registers an object that the TPM has just loaded as `physical`, for an open context. Another
+  // object that was believed to be loaded there is not, then: it counts as evicted.
+  Object& add(ContextId context, std::uint32_t physical, bool sequence);
+  void erase(Object& object);
+  [[nodiscard]] Object* find(ContextId context, std::uint32_t virtual_handle) const;
+
+  void set_loaded(Object& object, std::uint32_t physical);
+  void set_evicted(Object& object);
+  [[nodiscard]] std::span<Object* const> loaded() const { return loaded_; }
+
+  [[nodiscard]] std::size_t count(ContextId context) const;
+  [[nodiscard]] std::size_t count(UserId user) const;
+  [[nodiscard]] std::vector<std::uint32_t> handles_from(ContextId context,
+                                                        std::uint32_t first) const;
+  [[nodiscard]] std::vector<Object*> of(ContextId context) const;
+  [[nodiscard]] std::vector<Object*> all() const;
+
+ private:
+  struct Shelf {
+    UserId user{};
+    HandleSpace objects;
+  };
+
+  void displace(std::uint32_t physical);
+
+  std::unordered_map<ContextId, Shelf> shelves_;
+  std::unordered_map<UserId, std::size_t> per_user_;
+  std::vector<Object*> loaded_;
+};
+
+}  // namespace tbs::rm

@@ -1,0 +1,40 @@
+#pragma once
+
+// What the resource manager has to tell an administrator. The core does not log: whoever runs it
+// implements this. Calls come from within the execution's steps.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/base/ids.h"
+
+namespace tbs::rm {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+
+  // The TPM was reset or restarted under us; what could not be kept is gone.
+  virtual void tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) {
+    static_cast<void>(reset);
+    static_cast<void>(objects_lost);
+    static_cast<void>(sessions_lost);
+  }
+  // An object or a session of this user could not be loaded again and was dropped.
+  virtual void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {
+    static_cast<void>(user);
+    static_cast<void>(handle);
+    static_cast<void>(response_code);
+  }
+  // A session was flushed to make room for another one: an orphan, or one of a user with too many.
+  virtual void session_dropped(UserId user, std::uint32_t handle, std::string_view reason) {
+    static_cast<void>(user);
+    static_cast<void>(handle);
+    static_cast<void>(reason);
+  }
+  // With Options::verify: the tables and the TPM do not agree.
+  virtual void tables_differ(std::string_view difference) { static_cast<void>(difference); }
+};
+
+}  // namespace tbs::rm

@@ -1,0 +1,128 @@
+#include "daemon/rm/operation.h"
+
+#include "daemon/tpm/builder.h"
+#include "daemon/tpm/response_code.h"
+#include "daemon/tpm/saved_context.h"
+
+namespace tbs::rm {
+namespace {
+
+// Format-one codes blame a handle or parameter: here, the one that the operation is about.
+constexpr std::uint32_t kFormatOne = 0x080;
+
+bool says_missing(std::uint32_t code) {
+  return (code & kFormatOne) != 0 || tpm::remedy_of(code) == tpm::Remedy::CheckTables;
+}
+
+void forget_stray(State& state, std::uint32_t handle) {
+  std::erase(state.stray_objects, handle);
+  std::erase(state.stray_sessions, handle);
+}
+
+bool saved_object(State& state, Object& object, proto::Bytes parameters) {
+  const auto context = tpm::parse_saved_context(parameters);
+  if (!context) return false;
+  object.saved.assign(context->bytes.begin(), context->bytes.end());
+  object.hierarchy = context->hierarchy;
+  ++state.statistics.object_saves;
+  return true;
+}
+
+bool saved_session(State& state, Session& session, proto::Bytes parameters) {
+  const auto context = tpm::parse_saved_context(parameters);
+  if (!context) return false;
+  state.sessions.set_saved(session, {context->bytes.begin(), context->bytes.end()},
+                           context->sequence);
+  ++state.statistics.session_saves;
+  return true;
+}
+
+bool loaded_object(State& state, Object& object, std::uint32_t physical) {
+  if (!tpm::is_transient(physical)) return false;
+  state.objects.set_loaded(object, physical);
+  if (object.sequence) object.saved.clear();
+  ++state.statistics.object_loads;
+  return true;
+}
+
+bool loaded_session(State& state, Session& session, std::uint32_t handle) {
+  if (handle != session.handle) return false;
+  state.sessions.set_loaded(session);
+  ++state.statistics.session_loads;
+  return true;
+}
+
+// An object that cannot be found: without a blob it is lost, and so is one that does not load.
+void lose(State& state, const Operation& operation, std::uint32_t code) {
+  Object& object = *operation.object;
+  state.objects.set_evicted(object);
+  if (operation.verb != Verb::LoadObject && !object.saved.empty()) return;
+  state.observer.lost(object.user, object.virtual_handle, code);
+  state.objects.erase(object);
+}
+
+}  // namespace
+
+proto::Buffer command_of(const Operation& operation) {
+  switch (operation.verb) {
+    case Verb::LoadObject:
+      return tpm::build::context_load(operation.object->saved);
+    case Verb::SaveObject:
+      return tpm::build::context_save(operation.object->physical);
+    case Verb::FlushObject:
+      return tpm::build::flush_context(operation.object->physical);
+    case Verb::LoadSession:
+      return tpm::build::context_load(operation.session->saved);
+    case Verb::SaveSession:
+      return tpm::build::context_save(operation.session->handle);
+    case Verb::FlushSession:
+      return tpm::build::flush_context(operation.session->handle);
+    case Verb::FlushStray:
+      break;
+  }
+  return tpm::build::flush_context(operation.stray);
+}
+
+bool apply(State& state, const Operation& operation, const tpm::ResponseView& response) {
+  switch (operation.verb) {
+    case Verb::LoadObject:
+      return loaded_object(state, *operation.object, response.handle);
+    case Verb::SaveObject:
+      return saved_object(state, *operation.object, response.parameters);
+    case Verb::LoadSession:
+      return loaded_session(state, *operation.session, response.handle);
+    case Verb::SaveSession:
+      return saved_session(state, *operation.session, response.parameters);
+    case Verb::FlushObject:
+      state.objects.set_evicted(*operation.object);
+      ++state.statistics.object_flushes;
+      return true;
+    case Verb::FlushSession:
+      state.sessions.erase(*operation.session);
+      ++state.statistics.session_flushes;
+      return true;
+    case Verb::FlushStray:
+      forget_stray(state, operation.stray);
+      return true;
+  }
+  return false;
+}
+
+bool apply_failure(State& state, const Operation& operation, std::uint32_t code) {
+  if (operation.verb == Verb::FlushStray) {
+    forget_stray(state, operation.stray);
+    return true;
+  }
+  if (!says_missing(code)) return false;
+  if (operation.object != nullptr) {
+    lose(state, operation, code);
+    return true;
+  }
+  if (operation.verb != Verb::FlushSession) {
+    state.observer.lost(operation.session->user, operation.session->handle, code);
+  }
+  state.sessions.erase(*operation.session);
+  return true;
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,54 @@
+#pragma once
+
+// What a client's command needs in the TPM, found by looking its handles up in the tables. A
+// handle that the context does not own gets the answer that a handle gets which does not exist.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <span>
+
+#include "daemon/rm/eviction.h"
+#include "daemon/rm/state.h"
+#include "daemon/tpm/command_view.h"
+#include "daemon/tpm/constants.h"
+
+namespace tbs::rm {
+
+// A few things, each once, in the order they were added.
+template <typename Item, std::size_t Capacity>
+class FewOf {
+ public:
+  void add(Item item) {
+    if (std::ranges::find(all(), item) == all().end()) items_[count_++] = item;
+  }
+  [[nodiscard]] std::span<const Item> all() const { return {items_.data(), count_}; }
+
+ private:
+  std::array<Item, Capacity> items_{};
+  std::size_t count_ = 0;
+};
+
+struct Plan {
+  // What must be loaded when the command runs.
+  FewOf<Object*, tpm::kMaxHandles> objects;
+  FewOf<Session*, tpm::kMaxHandles + tpm::kMaxSessions> sessions;
+  // By position in the command: null where it is something else.
+  std::array<Object*, tpm::kMaxHandles> handle_objects{};
+  std::array<Session*, tpm::kMaxSessions> authorizations{};
+  // Slots that the command takes besides: for its result, and while it runs.
+  std::size_t object_slots = 0;
+  std::size_t session_slots = 0;
+
+  [[nodiscard]] Pins pins() const { return {objects.all(), sessions.all()}; }
+};
+
+// Fails with the response code (without layer) for the client.
+std::expected<Plan, std::uint32_t> make_plan(State& state, ContextId context,
+                                             const tpm::CommandView& command);
+
+// A session that `context` may use: it owns it, and has not saved it.
+Session* usable_session(State& state, ContextId context, std::uint32_t handle);
+
+}  // namespace tbs::rm

@@ -1,0 +1,134 @@
+#include "daemon/rm/resource_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/rm/client_execution.h"
+#include "daemon/rm/housekeeping.h"
+#include "daemon/rm/plan.h"
+#include "daemon/rm/reconcile.h"
+#include "daemon/rm/survey_execution.h"
+
+namespace tbs::rm {
+
+ResourceManager::ResourceManager(Options options, Observer& observer)
+    : state_(std::move(options), observer) {}
+
+void ResourceManager::open_context(ContextId context, UserId user) {
+  state_.contexts[context] = user;
+  state_.objects.open_context(context, user);
+}
+
+// An execution may be at work with the context's objects: the tables are cleared after it.
+void ResourceManager::close_context(ContextId context) {
+  closing_.push_back(context);
+  reap();
+}
+
+void ResourceManager::reap() {
+  if (state_.active_executions != 0) return;
+  for (const ContextId context : std::exchange(closing_, {})) {
+    if (state_.contexts.contains(context)) reap(context);
+  }
+}
+
+void ResourceManager::reap(ContextId context) {
+  for (Object* const object : state_.objects.of(context)) {
+    if (object->loaded()) state_.stray_objects.push_back(object->physical);
+    state_.objects.erase(*object);
+  }
+  for (Session* const session : state_.sessions.all()) {
+    if (session->owner == context) release_session(*session);
+  }
+  state_.objects.close_context(context);
+  state_.contexts.erase(context);
+}
+
+void ResourceManager::release_session(Session& session) {
+  if (session.saved_by_client()) {
+    session.owner.reset();
+    session.orphaned_at = state_.options.now();
+    session.last_used = state_.next_use();
+    return;
+  }
+  state_.stray_sessions.push_back(session.handle);
+  state_.sessions.erase(session);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
+                                                          std::vector<std::uint8_t> command) {
+  reap();
+  ++state_.statistics.client_commands;
+  return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
+  reap();
+  if (state_.start_due || state_.check_due) {
+    return std::make_unique<SurveyExecution>(
+        state_, state_.start_due ? Survey::Reason::Restart : Survey::Reason::Check);
+  }
+  if (!Housekeeping::due(state_)) return nullptr;
+  return std::make_unique<Housekeeping>(state_);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::idle_housekeeping() {
+  reap();
+  if (!Evacuation::due(state_)) return nullptr;
+  return std::make_unique<Evacuation>(state_);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::bring_up() {
+  reap();
+  return std::make_unique<SurveyExecution>(state_, Survey::Reason::BringUp);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::wind_down(bool owns_power) {
+  reap();
+  return std::make_unique<WindDown>(state_, owns_power);
+}
+
+void ResourceManager::device_lost() {
+  const Losses losses = drop_loaded(state_);
+  if (losses.objects + losses.sessions != 0) {
+    state_.observer.tpm_restarted(false, losses.objects, losses.sessions);
+  }
+}
+
+std::size_t ResourceManager::loads_needed(ContextId context,
+                                          std::span<const std::uint8_t> command) {
+  const auto view = tpm::parse_command(command, state_.commands);
+  if (!view) return 0;
+  const auto plan = make_plan(state_, context, *view);
+  if (!plan) return 0;
+  const auto objects = plan->objects.all();
+  const auto sessions = plan->sessions.all();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(objects, [](const Object* object) { return !object->loaded(); }) +
+      std::ranges::count_if(sessions, [](const Session* session) { return !session->loaded; }));
+}
+
+Holdings ResourceManager::holdings(ContextId context) {
+  Holdings held;
+  held.objects = state_.objects.count(context);
+  held.loaded_objects = static_cast<std::size_t>(
+      std::ranges::count(state_.objects.loaded(), context, &Object::owner));
+  for (const Session* const session : state_.sessions.all()) {
+    if (session->owner != context) continue;
+    ++held.sessions;
+    if (session->loaded) ++held.loaded_sessions;
+  }
+  return held;
+}
+
+std::optional<std::chrono::steady_clock::time_point> ResourceManager::next_expiry() {
+  std::optional<std::chrono::steady_clock::time_point> next;
+  for (const Session* const session : state_.sessions.all()) {
+    if (!session->orphan()) continue;
+    const auto expiry = session->orphaned_at + state_.options.limits.orphan_lifetime;
+    if (!next || expiry < *next) next = expiry;
+  }
+  return next;
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,61 @@
+#pragma once
+
+// The engine for TPM 2.0: gives each context a TPM of its own out of one TPM. See state.h for what
+// it knows, client_execution.h for what happens to a command.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "daemon/exec/execution.h"
+#include "daemon/rm/limits.h"
+#include "daemon/rm/observer.h"
+#include "daemon/rm/state.h"
+#include "daemon/rm/statistics.h"
+
+namespace tbs::rm {
+
+// What a context holds, for listings.
+struct Holdings {
+  std::size_t objects = 0;
+  std::size_t loaded_objects = 0;
+  std::size_t sessions = 0;
+  std::size_t loaded_sessions = 0;
+};
+
+class ResourceManager final : public exec::Engine {
+ public:
+  // `observer` must outlive the engine; executions must not.
+  ResourceManager(Options options, Observer& observer);
+
+  void open_context(ContextId context, UserId user) override;
+  void close_context(ContextId context) override;
+  std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
+                                           std::vector<std::uint8_t> command) override;
+  std::unique_ptr<exec::Execution> housekeeping() override;
+  std::unique_ptr<exec::Execution> idle_housekeeping() override;
+  std::unique_ptr<exec::Execution> bring_up() override;
+  std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
+  void device_lost() override;
+
+  // How many contexts (of objects and sessions) would have to be loaded for this command now, and
+  // with them about as many evicted: what it costs to run it before another one. 0 for commands
+  // that need nothing or that are not understood.
+  [[nodiscard]] std::size_t loads_needed(ContextId context, std::span<const std::uint8_t> command);
+  [[nodiscard]] Holdings holdings(ContextId context);
+  // When the next orphaned session expires; housekeeping() is due then.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_expiry();
+  [[nodiscard]] const Statistics& statistics() const { return state_.statistics; }
+  [[nodiscard]] const Facts& facts() const { return state_.facts; }
+
+ private:
+  void reap();
+  void reap(ContextId context);
+  void release_session(Session& session);
+
+  State state_;
+  std::vector<ContextId> closing_;
+};
+
+}  // namespace tbs::rm

@@ -1,0 +1,47 @@
+#include "daemon/rm/session_share.h"
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+namespace tbs::rm {
+namespace {
+
+// The user with most sessions, counting the one that `asking` wants. Ties go against the others
+// only if they hold strictly more than `asking` would.
+UserId payer(SessionTable& sessions, UserId asking) {
+  std::map<UserId, std::size_t> held;
+  held[asking] = 1;
+  for (const Session* const session : sessions.all()) ++held[session->user];
+  UserId most = asking;
+  for (const auto& [user, count] : held) {
+    if (count > held[most]) most = user;
+  }
+  return most;
+}
+
+}  // namespace
+
+Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session* const> keep) {
+  const UserId who = payer(sessions, user);
+  if (Session* const orphan = sessions.oldest_orphan(who)) return orphan;
+  if (who == user) return nullptr;
+  Session* victim = nullptr;
+  for (Session* const session : sessions.all()) {
+    if (session->user != who || std::ranges::find(keep, session) != keep.end()) continue;
+    if (victim == nullptr || session->last_used < victim->last_used) victim = session;
+  }
+  return victim;
+}
+
+Session* expired_orphan(SessionTable& sessions, std::chrono::steady_clock::time_point now,
+                        std::chrono::seconds lifetime) {
+  Session* oldest = nullptr;
+  for (Session* const session : sessions.all()) {
+    if (!session->orphan() || now - session->orphaned_at < lifetime) continue;
+    if (oldest == nullptr || session->orphaned_at < oldest->orphaned_at) oldest = session;
+  }
+  return oldest;
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,22 @@
+#pragma once
+
+// Who gives up a session when there are too many. Active sessions are few (64 for everybody), so
+// the user who holds most pays: with the orphan that has waited longest, or else with the session
+// that was used least recently. Nobody loses a session to a user who holds more.
+
+#include <chrono>
+#include <span>
+
+#include "daemon/rm/session_table.h"
+
+namespace tbs::rm {
+
+// The session that must go so that `user` can have one more when the TPM has no more session
+// handles; null when `user` has no right to anybody's. `keep` says which must not be chosen.
+Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session* const> keep);
+
+// The orphan that has outlived `lifetime`, oldest first; null when there is none.
+Session* expired_orphan(SessionTable& sessions, std::chrono::steady_clock::time_point now,
+                        std::chrono::seconds lifetime);
+
+}  // namespace tbs::rm

@@ -1,0 +1,76 @@
+#include "daemon/rm/session_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/tpm/constants.h"
+
+namespace tbs::rm {
+
+Session& SessionTable::add(std::uint32_t handle, ContextId owner, UserId user) {
+  if (Session* const stale = find(handle)) erase(*stale);
+  Session& session = sessions_[tpm::handle_index(handle)];
+  session.handle = handle;
+  session.owner = owner;
+  session.user = user;
+  ++loaded_;
+  return session;
+}
+
+void SessionTable::erase(Session& session) {
+  if (session.loaded) --loaded_;
+  sessions_.erase(tpm::handle_index(session.handle));
+}
+
+Session* SessionTable::find(std::uint32_t handle) {
+  const auto entry = sessions_.find(tpm::handle_index(handle));
+  return entry == sessions_.end() ? nullptr : &entry->second;
+}
+
+void SessionTable::set_loaded(Session& session) {
+  if (!session.loaded) ++loaded_;
+  session.loaded = true;
+  session.saved.clear();
+}
+
+void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence) {
+  if (session.loaded) --loaded_;
+  session.loaded = false;
+  session.saved = std::move(blob);
+  session.sequence = sequence;
+  newest_ = std::max(newest_, sequence);
+}
+
+std::vector<Session*> SessionTable::all() {
+  std::vector<Session*> sessions;
+  sessions.reserve(sessions_.size());
+  for (auto& [index, session] : sessions_) sessions.push_back(&session);
+  return sessions;
+}
+
+std::size_t SessionTable::count(ContextId owner) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sessions_, [owner](const auto& entry) { return entry.second.owner == owner; }));
+}
+
+std::size_t SessionTable::count(UserId user) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sessions_, [user](const auto& entry) { return entry.second.user == user; }));
+}
+
+std::size_t SessionTable::orphans(UserId user) const {
+  return static_cast<std::size_t>(std::ranges::count_if(sessions_, [user](const auto& entry) {
+    return entry.second.orphan() && entry.second.user == user;
+  }));
+}
+
+Session* SessionTable::oldest_orphan(UserId user) {
+  Session* oldest = nullptr;
+  for (auto& [index, session] : sessions_) {
+    if (!session.orphan() || session.user != user) continue;
+    if (oldest == nullptr || session.last_used < oldest->last_used) oldest = &session;
+  }
+  return oldest;
+}
+
+}  // namespace tbs::rm

@@ -1,0 +1,69 @@
+#pragma once
+
+// All sessions that clients own: whose they are, whether they are loaded, and with which blob they
+// can be loaded again. Session handles stay physical (they are part of names and HMACs), so a
+// session is found by the handle's index, which is the same whether the TPM lists it as an HMAC, a
+// policy or a saved session. Sessions keep their address from add() to erase().
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::rm {
+
+struct Session {
+  std::uint32_t handle = 0;
+  UserId user{};
+  // Empty for an orphan: its context has closed, and the user may load it from another one.
+  std::optional<ContextId> owner;
+  bool loaded = true;
+  // While it is not loaded: the TPMS_CONTEXT that loads it, and its place in the context gap.
+  proto::Buffer saved;
+  std::uint64_t sequence = 0;
+  // While the client counts it as saved: the blob that the client was given. It stays the client's
+  // key to the session, though `saved` is renewed to keep within the context gap.
+  proto::Buffer client_blob;
+  std::uint64_t last_used = 0;
+  std::chrono::steady_clock::time_point orphaned_at;
+
+  [[nodiscard]] bool saved_by_client() const { return !client_blob.empty(); }
+  [[nodiscard]] bool orphan() const { return !owner.has_value(); }
+};
+
+class SessionTable {
+ public:
+  // Registers a session that the TPM has just made or loaded.
+  Session& add(std::uint32_t handle, ContextId owner, UserId user);
+  void erase(Session& session);
+  // By index: 0x02000001 and 0x03000001 are the same session. Null when there is none.
+  [[nodiscard]] Session* find(std::uint32_t handle);
+
+  void set_loaded(Session& session);
+  // `blob` is a whole TPMS_CONTEXT with this sequence number.
+  void set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence);
+
+  [[nodiscard]] std::vector<Session*> all();
+  [[nodiscard]] std::size_t total() const { return sessions_.size(); }
+  [[nodiscard]] std::size_t loaded_count() const { return loaded_; }
+  [[nodiscard]] std::size_t count(ContextId owner) const;
+  [[nodiscard]] std::size_t count(UserId user) const;
+  [[nodiscard]] std::size_t orphans(UserId user) const;
+  // The orphan of this user that has waited longest; null when there is none.
+  [[nodiscard]] Session* oldest_orphan(UserId user);
+
+  // The highest sequence number that the TPM was seen to use.
+  [[nodiscard]] std::uint64_t newest_sequence() const { return newest_; }
+  void forget_sequences() { newest_ = 0; }
+
+ private:
+  std::map<std::uint32_t, Session> sessions_;  // by index
+  std::size_t loaded_ = 0;
+  std::uint64_t newest_ = 0;
+};
+
+}  // namespace tbs::rm

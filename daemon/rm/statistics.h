@@ -1,0 +1,25 @@
+#pragma once
+
+// What the resource manager counts since it was made.
+
+#include <cstdint>
+
+namespace tbs::rm {
+
+struct Statistics {
+  std::uint64_t client_commands = 0;
+  std::uint64_t transmissions = 0;  // everything that was sent to the TPM
+  std::uint64_t from_memory = 0;    // client commands that the TPM never saw
+  std::uint64_t refused = 0;        // client commands refused by the resource manager
+  std::uint64_t object_loads = 0;
+  std::uint64_t object_saves = 0;
+  std::uint64_t object_flushes = 0;
+  std::uint64_t session_loads = 0;
+  std::uint64_t session_saves = 0;
+  std::uint64_t session_flushes = 0;
+  std::uint64_t gap_refreshes = 0;
+  std::uint64_t waits = 0;    // pauses because the TPM asked for one
+  std::uint64_t repairs = 0;  // warnings of the TPM that were put right
+};
+
+}  // namespace tbs::rm

@@ -1,0 +1,33 @@
+#include "daemon/rm/survey_execution.h"
+
+#include <utility>
+
+namespace tbs::rm {
+
+using exec::Step;
+
+SurveyExecution::SurveyExecution(State& state, Survey::Reason reason)
+    : Procedure(state), survey_(state, reason) {}
+
+Step SurveyExecution::next() {
+  if (auto command = survey_.next()) return send(std::move(*command));
+  return done(proto::Status::Success);
+}
+
+Step SurveyExecution::answered(proto::Bytes response, std::uint32_t code) {
+  static_cast<void>(code);
+  return survey_.take(response) ? next() : done(proto::Status::IoError);
+}
+
+Step SurveyExecution::failed(const Operation& operation, proto::Bytes response,
+                             std::uint32_t code) {
+  // It performs no operations.
+  static_cast<void>(operation);
+  return answered(response, code);
+}
+
+Step SurveyExecution::given_up() {
+  return done(proto::Status::CommandCanceled);
+}
+
+}  // namespace tbs::rm

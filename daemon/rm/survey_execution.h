@@ -1,0 +1,24 @@
+#pragma once
+
+// A survey as an execution of its own: after the device was opened, and when the tables are in
+// doubt while no client waits.
+
+#include "daemon/rm/procedure.h"
+#include "daemon/rm/survey.h"
+
+namespace tbs::rm {
+
+class SurveyExecution final : public Procedure {
+ public:
+  SurveyExecution(State& state, Survey::Reason reason);
+
+ private:
+  Step next() override;
+  Step answered(proto::Bytes response, std::uint32_t code) override;
+  Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) override;
+  Step given_up() override;
+
+  Survey survey_;
+};
+
+}  // namespace tbs::rm
