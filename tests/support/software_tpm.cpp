@@ -1,0 +1,102 @@
+#include "tests/support/software_tpm.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+#include <libtpms/tpm_error.h>
+#include <libtpms/tpm_library.h>
+#include <libtpms/tpm_memory.h>
+
+namespace tbs::test {
+namespace {
+
+using Flash = std::map<std::string, std::vector<std::uint8_t>>;
+
+Flash& flash() {
+  static Flash contents;
+  return contents;
+}
+
+TPM_RESULT initialize() {
+  return TPM_SUCCESS;
+}
+
+TPM_RESULT load(unsigned char** data, std::uint32_t* length, std::uint32_t, const char* name) {
+  const auto entry = flash().find(name);
+  if (entry == flash().end()) return TPM_RETRY;
+  *length = static_cast<std::uint32_t>(entry->second.size());
+  if (TPM_Malloc(data, *length) != TPM_SUCCESS) return TPM_FAIL;
+  std::memcpy(*data, entry->second.data(), *length);
+  return TPM_SUCCESS;
+}
+
+TPM_RESULT store(const unsigned char* data, std::uint32_t length, std::uint32_t, const char* name) {
+  flash()[name].assign(data, data + length);
+  return TPM_SUCCESS;
+}
+
+TPM_RESULT erase(std::uint32_t, const char* name, TPM_BOOL) {
+  flash().erase(name);
+  return TPM_SUCCESS;
+}
+
+TPM_RESULT locality(TPM_MODIFIER_INDICATOR* value, std::uint32_t) {
+  *value = 0;
+  return TPM_SUCCESS;
+}
+
+TPM_RESULT presence(TPM_BOOL* present, std::uint32_t) {
+  *present = 0;
+  return TPM_SUCCESS;
+}
+
+void power_on() {
+  if (TPMLIB_ChooseTPMVersion(TPMLIB_TPM_VERSION_2) != TPM_SUCCESS) {
+    throw std::runtime_error("libtpms has no TPM 2.0");
+  }
+  libtpms_callbacks callbacks{.sizeOfStruct = sizeof(libtpms_callbacks),
+                              .tpm_nvram_init = initialize,
+                              .tpm_nvram_loaddata = load,
+                              .tpm_nvram_storedata = store,
+                              .tpm_nvram_deletename = erase,
+                              .tpm_io_init = initialize,
+                              .tpm_io_getlocality = locality,
+                              .tpm_io_getphysicalpresence = presence};
+  if (TPMLIB_RegisterCallbacks(&callbacks) != TPM_SUCCESS || TPMLIB_MainInit() != TPM_SUCCESS) {
+    throw std::runtime_error("libtpms does not start");
+  }
+}
+
+}  // namespace
+
+SoftwareTpm::SoftwareTpm() {
+  flash().clear();
+  power_on();
+}
+
+SoftwareTpm::~SoftwareTpm() {
+  TPMLIB_Terminate();
+}
+
+void SoftwareTpm::power_cycle() {
+  TPMLIB_Terminate();
+  power_on();
+}
+
+std::vector<std::uint8_t> SoftwareTpm::run(std::span<const std::uint8_t> command) {
+  std::vector<std::uint8_t> bytes(command.begin(), command.end());
+  unsigned char* response = nullptr;
+  std::uint32_t size = 0;
+  std::uint32_t capacity = 0;
+  const TPM_RESULT result = TPMLIB_Process(&response, &size, &capacity, bytes.data(),
+                                           static_cast<std::uint32_t>(bytes.size()));
+  std::vector<std::uint8_t> copy;
+  if (result == TPM_SUCCESS) copy.assign(response, response + size);
+  TPM_Free(response);
+  return copy;
+}
+
+}  // namespace tbs::test
