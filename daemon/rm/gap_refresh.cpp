@@ -8,10 +8,16 @@
 namespace tbs::rm {
 namespace {
 
-// Of one go: a client waits for it.
+// Of one go: a client waits for it. Once the gap is used up, all that are due have to be done,
+// because each save brings the counter up against the next oldest.
 constexpr unsigned kMostAtOnce = 8;
 
 }  // namespace
+
+GapRefresh::GapRefresh(State& state, Urgency urgency)
+    : state_(state),
+      most_(urgency == Urgency::Now ? static_cast<unsigned>(state.sessions.total()) : kMostAtOnce),
+      urgent_(urgency == Urgency::Now) {}
 
 Session* GapRefresh::candidate() {
   if (urgent_) return oldest_saved(state_.sessions);
@@ -24,7 +30,7 @@ std::optional<Operation> GapRefresh::next(const Pins& pins) {
     const bool needed = std::ranges::find(pins.sessions, loaded) != pins.sessions.end();
     if (loaded != nullptr && loaded->loaded && !needed) return save(*loaded);
   }
-  if (refreshed_ == kMostAtOnce) return std::nullopt;
+  if (refreshed_ >= most_) return std::nullopt;
   Session* const session = candidate();
   if (session == nullptr) return std::nullopt;
   // With the gap used up the TPM saves nothing, so evicting cannot help then.

@@ -16,7 +16,7 @@ class GapRefresh {
   // the oldest is refreshed whatever its number says; the counter may have been moved by others.
   enum class Urgency : std::uint8_t { Before, Now };
 
-  GapRefresh(State& state, Urgency urgency) : state_(state), urgent_(urgency == Urgency::Now) {}
+  GapRefresh(State& state, Urgency urgency);
 
   // The next operation; empty when nothing is left to do or nothing can be done.
   std::optional<Operation> next(const Pins& pins);
@@ -28,6 +28,7 @@ class GapRefresh {
   // The handle of the session that was loaded to be saved again.
   std::optional<std::uint32_t> current_;
   unsigned refreshed_ = 0;
+  unsigned most_;
   bool urgent_;
 };
 

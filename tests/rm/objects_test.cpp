@@ -40,3 +40,191 @@ TEST_CASE("six keys in turn on three slots cost at most three commands each", "[
   REQUIRE(tpm.bench.manager.statistics().object_saves - saves <= keys.size());
   REQUIRE(tpm.bench.manager.facts().object_slots == 3);
 }
+
+TEST_CASE("virtual handles start at 0x80000000 and reuse the lowest free one", "[rm]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  std::array<ESYS_TR, 5> keys{};
+  for (std::uint8_t i = 0; i < keys.size(); ++i) {
+    keys[i] = client->create_primary(i);
+    REQUIRE(client->tpm_handle(keys[i]) == TPM2_TRANSIENT_FIRST + i);
+  }
+  const std::vector<TPM2_HANDLE> all = {0x80000000, 0x80000001, 0x80000002, 0x80000003, 0x80000004};
+  REQUIRE(client->handles(TPM2_TRANSIENT_FIRST) == all);
+  REQUIRE(client->flush(keys[3]));
+  REQUIRE(client->flush(keys[1]));
+  REQUIRE(client->handles(TPM2_TRANSIENT_FIRST + 1) ==
+          std::vector<TPM2_HANDLE>{0x80000002, 0x80000004});
+  REQUIRE(client->tpm_handle(client->start_hash()) == 0x80000001);
+  REQUIRE(client->tpm_handle(client->create_primary(9)) == 0x80000003);
+  REQUIRE(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("contexts do not see each other's objects", "[rm]") {
+  RealTpm tpm;
+  const auto alice = tpm.connect(kAlice);
+  const auto bob = tpm.connect(kBob);
+  const ESYS_TR hers = alice->create_primary(1);
+  REQUIRE(bob->handles(TPM2_TRANSIENT_FIRST).empty());
+  const ESYS_TR his = bob->create_primary(2);
+  REQUIRE(alice->tpm_handle(hers) == bob->tpm_handle(his));
+  const ESYS_TR second = bob->create_primary(3);
+  REQUIRE(bob->flush(second));
+  REQUIRE(alice->sign(hers));
+  REQUIRE(bob->sign(his));
+  REQUIRE(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("an unknown transient handle is refused without the TPM", "[rm]") {
+  RealTpm tpm(unverified());
+  const auto client = tpm.connect();
+  const ESYS_TR key = client->create_primary(1);
+  const auto other = tpm.connect(kBob);
+  REQUIRE(client->flush(key));
+  tpm.bench.sent.clear();
+  // TPM2_ReadPublic(0x80000000)
+  const auto read =
+      tpm.bench.submit(other->id, {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x73, 0x80, 0, 0, 0});
+  REQUIRE(read == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 10, 0, 0x0B, 0x01, 0x8B});
+  // TPM2_FlushContext(0x80000000): the handle is a parameter.
+  const auto flushed =
+      tpm.bench.submit(other->id, {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x65, 0x80, 0, 0, 0});
+  REQUIRE(flushed == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 10, 0, 0x0B, 0x01, 0xCB});
+  REQUIRE(tpm.bench.sent.empty());
+}
+
+TEST_CASE("hash sequences keep their state through evictions", "[rm]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  std::array<ESYS_TR, 7> sequences{};
+  for (auto& sequence : sequences) sequence = client->start_hash();
+  for (std::uint8_t round = 0; round < 3; ++round) {
+    for (std::uint8_t i = 0; i < sequences.size(); ++i) {
+      REQUIRE(client->update(sequences[i], i));
+    }
+  }
+  // SHA-256 of three bytes of the sequence's number.
+  const std::array<int, 7> expected = {0x70, 0x75, 0x97, 0x99, 0x21, 0x34, 0x56};
+  std::array<int, 7> digests{};
+  for (std::size_t i = 0; i < sequences.size(); ++i) digests[i] = client->complete(sequences[i]);
+  CHECK(digests == expected);
+  REQUIRE(client->handles(TPM2_TRANSIENT_FIRST).empty());
+  REQUIRE(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("an object that was saved by a client loads in every context", "[rm]") {
+  RealTpm tpm;
+  const auto alice = tpm.connect(kAlice);
+  const auto bob = tpm.connect(kBob);
+  const ESYS_TR key = alice->create_primary(1);
+  const auto blob = alice->save(key);
+  REQUIRE(blob != nullptr);
+  REQUIRE(blob->savedHandle == 0x80000000);
+  const ESYS_TR copy = bob->load(*blob);
+  REQUIRE(bob->sign(copy));
+  REQUIRE(alice->sign(key));
+  for (std::uint8_t i = 2; i < 6; ++i) alice->create_primary(i);
+  REQUIRE(bob->sign(copy));
+  REQUIRE(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("saving an object twice, and loading what memory knows, costs little", "[rm]") {
+  RealTpm tpm(unverified());
+  const auto client = tpm.connect();
+  const ESYS_TR key = client->create_primary(1);
+  REQUIRE(client->save(key) != nullptr);
+  tpm.bench.sent.clear();
+  const auto blob = client->save(key);
+  REQUIRE(blob != nullptr);
+  REQUIRE(tpm.bench.sent.empty());
+  // What the client saved and loads needs no saving of ours.
+  tpm.bench.run_idle();
+  REQUIRE(tpm.bench.sent == std::vector<std::uint32_t>{TPM2_CC_FlushContext});
+  REQUIRE(client->flush(key));
+  REQUIRE(tpm.bench.sent.size() == 1);
+  REQUIRE(client->sign(client->load(*blob)));
+}
+
+TEST_CASE("a context blob with padding behind it loads", "[rm]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const ESYS_TR key = client->create_primary(1);
+  const auto saved =
+      tpm.bench.submit(client->id, {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x62, 0x80, 0, 0, 0});
+  std::vector<std::uint8_t> load = {0x80, 0x01, 0, 0, 0, 0, 0, 0, 0x01, 0x61};
+  load.insert(load.end(), saved.begin() + 10, saved.end());
+  load.resize(load.size() + 100);
+  load[4] = static_cast<std::uint8_t>(load.size() >> 8);
+  load[5] = static_cast<std::uint8_t>(load.size());
+  const auto loaded = tpm.bench.submit(client->id, load);
+  REQUIRE(loaded == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 14, 0, 0, 0, 0, 0x80, 0, 0, 1});
+  REQUIRE(client->flush(key));
+}
+
+TEST_CASE("the public part of an object is read from the TPM once", "[rm]") {
+  RealTpm tpm(unverified());
+  const auto client = tpm.connect();
+  const std::vector<std::uint8_t> read = {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x73, 0x80, 0, 0, 0};
+  const ESYS_TR key = client->create_primary(1);
+  tpm.bench.sent.clear();
+  const auto first = tpm.bench.submit(client->id, read);
+  REQUIRE(tpm.bench.submit(client->id, read) == first);
+  REQUIRE(tpm.bench.sent.size() == 1);
+  REQUIRE(client->flush(key));
+  client->create_primary(2);
+  const auto other = tpm.bench.submit(client->id, read);
+  REQUIRE(other.size() == first.size());
+  REQUIRE(other != first);
+}
+
+TEST_CASE("a closed context leaves nothing behind", "[rm]") {
+  RealTpm tpm;
+  const auto alice = tpm.connect(kAlice);
+  const auto bob = tpm.connect(kBob);
+  for (std::uint8_t i = 0; i < 5; ++i) alice->create_primary(i);
+  alice->start_session(TPM2_SE_HMAC);
+  tpm.disconnect(*alice);
+  tpm.bench.run_due();
+  const ESYS_TR key = bob->create_primary(9);
+  REQUIRE(bob->sign(key));
+  REQUIRE(tpm.bench.manager.holdings(alice->id).objects == 0);
+  tpm.bench.run_idle();
+  REQUIRE(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("a context and a user have a limit of objects", "[rm]") {
+  rm::Options options;
+  options.limits.objects_per_context = 4;
+  options.limits.objects_per_user = 6;
+  RealTpm tpm(options);
+  const auto first = tpm.connect();
+  for (int i = 0; i < 4; ++i) REQUIRE(first->start_hash() != ESYS_TR_NONE);
+  REQUIRE(first->start_hash() == ESYS_TR_NONE);
+  REQUIRE(first->fault() == 0xB0902);
+  const auto second = tpm.connect();
+  const ESYS_TR key = second->create_primary(1);
+  const auto blob = second->save(key);
+  REQUIRE(second->load(*blob) != ESYS_TR_NONE);
+  REQUIRE(second->load(*blob) == ESYS_TR_NONE);
+  REQUIRE(second->fault() == 0xB0902);
+  const auto bob = tpm.connect(kBob);
+  REQUIRE(bob->create_primary(1) != ESYS_TR_NONE);
+}
+
+TEST_CASE("loading a key by its parent evicts neither of them", "[rm]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  for (std::uint8_t i = 0; i < 3; ++i) REQUIRE(client->create_primary(i) != ESYS_TR_NONE);
+  // Persistent keys take a slot of libtpms while they are used.
+  const ESYS_TR key = client->create_primary(7);
+  ESYS_TR persistent = ESYS_TR_NONE;
+  REQUIRE(client->check(Esys_EvictControl(client->get(), ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD,
+                                          ESYS_TR_NONE, ESYS_TR_NONE, 0x81000001, &persistent)));
+  for (int i = 0; i < 5; ++i) REQUIRE(client->sign(persistent));
+  REQUIRE(
+      client->check(Esys_EvictControl(client->get(), ESYS_TR_RH_OWNER, persistent, ESYS_TR_PASSWORD,
+                                      ESYS_TR_NONE, ESYS_TR_NONE, 0x81000001, &persistent)));
+  REQUIRE(client->sign(key));
+  REQUIRE(tpm.bench.manager.facts().persistent_takes_slot);
+  REQUIRE(tpm.bench.notes.differences.empty());
+}

@@ -1,0 +1,254 @@
+#include <catch2/catch.hpp>
+
+#include "daemon/tpm/builder.h"
+#include "daemon/tpm/capability.h"
+#include "daemon/tpm/command_view.h"
+#include "daemon/tpm/constants.h"
+#include "daemon/tpm/response_code.h"
+#include "tests/rm/fixture.h"
+
+using namespace tbs;
+using namespace tbs::test;
+
+namespace {
+
+const std::vector<std::uint8_t> kGetRandom = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x7B, 0, 8};
+
+}  // namespace
+
+TEST_CASE("a TPM that is not ready is asked again", "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  int left = 6;
+  const std::uint32_t warning = GENERATE(0x908U, 0x90AU, 0x920U, 0x922U);
+  tpm.intercept = [&](std::span<const std::uint8_t> command) -> std::optional<RmBench::Bytes> {
+    if (tpm::command_code_of(command) != tpm::cc::kGetRandom || left-- <= 0) return std::nullopt;
+    return tpm::bare_response(warning);
+  };
+  CHECK(tpm.bench.submit(client->id, kGetRandom).size() == 20);
+  CHECK(tpm.bench.paused == std::chrono::milliseconds(1 + 2 + 4 + 8 + 16 + 32));
+}
+
+TEST_CASE("a TPM that is never ready is not asked for ever", "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const std::uint32_t warning = GENERATE(0x901U, 0x902U, 0x903U, 0x904U, 0x905U, 0x906U, 0x908U,
+                                         0x90AU, 0x910U, 0x918U, 0x920U, 0x922U, 0x100U);
+  for (std::uint8_t i = 0; i < 5; ++i) client->create_primary(i);
+  for (int i = 0; i < 5; ++i) client->start_session(TPM2_SE_HMAC);
+  tpm.bench.sent.clear();
+  tpm.intercept = [&](std::span<const std::uint8_t> command) -> std::optional<RmBench::Bytes> {
+    if (tpm::command_code_of(command) != tpm::cc::kGetRandom) return std::nullopt;
+    return tpm::bare_response(warning);
+  };
+  CHECK(tpm.bench.submit(client->id, kGetRandom) == tpm::bare_response(warning));
+  CHECK(tpm.bench.sent.size() < 100);
+  tpm.intercept = nullptr;
+  CHECK(client->handles(TPM2_TRANSIENT_FIRST).size() == 5);
+  CHECK(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("what a detached command creates is flushed", "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  std::vector<std::uint8_t> last;
+  tpm.bench.on_transmit = [&last](const exec::Transmit& transmit) {
+    if (transmit.client_command) last = transmit.command;
+  };
+  std::uint32_t first = 0;
+  SECTION("an object") {
+    client->create_primary(1);
+    first = TPM2_TRANSIENT_FIRST;
+  }
+  SECTION("a session") {
+    client->start_session(TPM2_SE_HMAC);
+    first = TPM2_LOADED_SESSION_FIRST;
+  }
+  tpm.bench.on_transmit = nullptr;
+  const auto execution = tpm.bench.manager.execute(client->id, 0, last);
+  exec::Step step = execution->start();
+  REQUIRE(std::get<exec::Transmit>(step).client_command);
+  execution->detach();
+  step = execution->on_response(tpm.chip.run(last));
+  REQUIRE(tpm::command_code_of(std::get<exec::Transmit>(step).command) == tpm::cc::kFlushContext);
+  CHECK(client->handles(first).size() == 1);
+}
+
+TEST_CASE("a withdrawn command is not sent", "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  std::vector<ESYS_TR> keys;
+  for (std::uint8_t i = 0; i < 4; ++i) keys.push_back(client->create_primary(i));
+  std::vector<std::uint8_t> last;
+  tpm.bench.on_transmit = [&last](const exec::Transmit& transmit) {
+    if (transmit.client_command) last = transmit.command;
+  };
+  REQUIRE(client->sign(keys[0]));
+  REQUIRE(client->sign(keys[1]));
+  REQUIRE(client->sign(keys[2]));
+  tpm.bench.on_transmit = nullptr;
+  tpm::put_be32(last, tpm::kHeaderSize, client->tpm_handle(keys[3]));
+
+  const auto execution = tpm.bench.manager.execute(client->id, 0, last);
+  SECTION("before the start") {
+    execution->withdraw();
+  }
+  exec::Step step = execution->start();
+  SECTION("between the steps before it") {
+    const auto flush = std::get<exec::Transmit>(step);
+    CHECK_FALSE(flush.client_command);
+    execution->withdraw();
+    step = execution->on_response(tpm.chip.run(flush.command));
+  }
+  SECTION("while the TPM is waited for") {
+    step = execution->on_response(tpm::bare_response(tpm::rc::kRetry));
+    REQUIRE(std::holds_alternative<exec::Pause>(step));
+    execution->withdraw();
+    step = execution->on_pause_over();
+  }
+  if (!std::holds_alternative<exec::Done>(step)) {
+    execution->withdraw();
+    const auto transmit = std::get<exec::Transmit>(step);
+    step = execution->on_response(tpm.chip.run(transmit.command));
+  }
+  CHECK(std::get<exec::Done>(step).status == proto::Status::CommandCanceled);
+  REQUIRE(client->sign(keys[3]));
+  CHECK(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("a context that closes while its command runs leaves nothing behind", "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  std::vector<std::uint8_t> last;
+  tpm.bench.on_transmit = [&last](const exec::Transmit& transmit) {
+    if (transmit.client_command) last = transmit.command;
+  };
+  client->create_primary(1);
+  tpm.bench.on_transmit = nullptr;
+  {
+    const auto execution = tpm.bench.manager.execute(client->id, 0, last);
+    exec::Step step = execution->start();
+    tpm.disconnect(*client);
+    step = execution->on_response(tpm.chip.run(last));
+    while (auto* const transmit = std::get_if<exec::Transmit>(&step)) {
+      const auto command = transmit->command;
+      step = execution->on_response(tpm.chip.run(command));
+    }
+  }
+  const auto other = tpm.connect();
+  REQUIRE(other->create_primary(2) != ESYS_TR_NONE);
+  CHECK(tpm.bench.manager.holdings(client->id).objects == 0);
+  CHECK(tpm.bench.notes.differences.empty());
+  tpm.bench.run_idle();
+  const auto listed =
+      tpm.chip.run(tpm::build::get_capability(tpm::cap::kHandles, TPM2_TRANSIENT_FIRST, 10));
+  CHECK(listed.size() == 19);
+}
+
+TEST_CASE("a device that answers nonsense fails the command and is looked at again",
+          "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const ESYS_TR key = client->create_primary(1);
+  const std::vector<std::uint8_t> nonsense =
+      GENERATE(std::vector<std::uint8_t>{}, std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 12},
+               std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 11, 0, 0, 0, 0});
+  const auto execution = tpm.bench.manager.execute(client->id, 0, kGetRandom);
+  const exec::Step step = execution->start();
+  REQUIRE(std::holds_alternative<exec::Transmit>(step));
+  const exec::Step end = execution->on_response(nonsense);
+  CHECK(std::get<exec::Done>(end).status == proto::Status::IoError);
+  CHECK(client->sign(key));
+  CHECK(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("malformed commands never reach the TPM", "[rm][execution]") {
+  RealTpm tpm{rm::Options{}};
+  const auto client = tpm.connect();
+  struct Case {
+    std::vector<std::uint8_t> command;
+    std::uint32_t code;
+  };
+  const Case bad = GENERATE(
+      Case{{}, 0x142}, Case{{0x80, 0x01, 0, 0, 0, 9, 0, 0, 1}, 0x142},
+      // the header says more than there is
+      Case{{0x80, 0x01, 0, 0, 0, 20, 0, 0, 0x01, 0x7B, 0, 8}, 0x142},
+      Case{{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0x01, 0x7B, 0, 8}, 0x01E},
+      Case{{0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0xFF, 0, 8}, 0x143},
+      // PolicyNV with two of three handles
+      Case{{0x80, 0x01, 0, 0, 0, 18, 0, 0, 0x01, 0x49, 0x40, 0, 0, 1, 0x40, 0, 0, 1}, 0x39A},
+      // an authorization area that ends too early, none at all, one that is cut off
+      Case{{0x80, 0x02, 0, 0, 0, 14, 0, 0, 0x01, 0x7B, 0, 0, 0, 9}, 0x144},
+      Case{{0x80, 0x02, 0, 0, 0, 14, 0, 0, 0x01, 0x7B, 0, 0, 0, 0}, 0x144},
+      Case{{0x80, 0x02, 0, 0, 0, 18, 0, 0, 0x01, 0x7B, 0, 0, 0, 4, 0x40, 0, 0, 9}, 0x99A},
+      // FlushContext without its handle, and with more than that
+      Case{{0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x65}, 0x1DA},
+      Case{{0x80, 0x01, 0, 0, 0, 15, 0, 0, 0x01, 0x65, 0x80, 0, 0, 0, 0}, 0x095});
+  CHECK(tpm.bench.submit(client->id, bad.command) == tpm::refusal(bad.code));
+  CHECK(tpm.bench.sent.empty());
+}
+
+TEST_CASE("fixed capabilities are asked for once", "[rm][execution]") {
+  RealTpm tpm{rm::Options{}};
+  const auto client = tpm.connect();
+  for (const std::uint32_t capability :
+       {tpm::cap::kAlgorithms, tpm::cap::kCommands, tpm::cap::kEccCurves, tpm::cap::kProperties}) {
+    const std::uint32_t first = capability == tpm::cap::kProperties ? tpm::pt::kFixed : 0;
+    const auto query = tpm::build::get_capability(capability, first, 10);
+    tpm.bench.sent.clear();
+    const auto answer = tpm.bench.submit(client->id, query);
+    CHECK(answer.size() > 20);
+    CHECK(tpm.bench.submit(client->id, query) == answer);
+    CHECK(tpm.bench.sent.size() == 1);
+  }
+  const auto varying = tpm::build::get_capability(tpm::cap::kProperties, tpm::pt::kVariable, 10);
+  tpm.bench.sent.clear();
+  tpm.bench.submit(client->id, varying);
+  tpm.bench.submit(client->id, varying);
+  CHECK(tpm.bench.sent.size() == 2);
+}
+
+TEST_CASE("capability limits are those of the context", "[rm][execution]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const auto other = tpm.connect(kBob);
+  other->start_session(TPM2_SE_HMAC);
+  other->create_primary(1);
+  for (std::uint8_t i = 0; i < 4; ++i) client->create_primary(i);
+  client->start_session(TPM2_SE_HMAC);
+  REQUIRE(client->save(client->start_session(TPM2_SE_HMAC)) != nullptr);
+  const auto value = [&](std::uint32_t name) {
+    const auto response =
+        tpm.bench.submit(client->id, tpm::build::get_capability(tpm::cap::kProperties, name, 1));
+    const auto list = tpm::parse_properties(proto::Bytes(response).subspan(10));
+    return list->items.at(0).value;
+  };
+  const rm::Limits limits;
+  CHECK(value(tpm::pt::kHrTransientAvail) == limits.objects_per_context - 4);
+  CHECK(value(tpm::pt::kHrLoaded) == 1);
+  CHECK(value(tpm::pt::kHrActive) == 2);
+  CHECK(value(tpm::pt::kHrActiveAvail) == limits.sessions_per_context - 2);
+  CHECK(value(tpm::pt::kHrTransientMin) == 3);
+}
+
+TEST_CASE("idle, strict and exclusive sharing of the slots", "[rm][execution]") {
+  rm::Options options;
+  options.share = GENERATE(rm::Share::Idle, rm::Share::Strict, rm::Share::Exclusive);
+  RealTpm tpm(options);
+  const auto client = tpm.connect();
+  const ESYS_TR key = client->create_primary(1);
+  const ESYS_TR session = client->start_session(TPM2_SE_HMAC);
+  const auto loaded = [&] {
+    const rm::Holdings held = tpm.bench.manager.holdings(client->id);
+    return held.loaded_objects + held.loaded_sessions;
+  };
+  REQUIRE(client->sign(key, session));
+  CHECK(loaded() == 2);
+  tpm.bench.run_due();
+  CHECK(loaded() == (options.share == rm::Share::Strict ? 0 : 2));
+  tpm.bench.run_idle();
+  CHECK(loaded() == (options.share == rm::Share::Exclusive ? 2 : 0));
+  REQUIRE(client->sign(key, session));
+  CHECK(tpm.bench.manager.statistics().object_saves ==
+        (options.share == rm::Share::Exclusive ? 0 : 1));
+}
