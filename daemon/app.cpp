@@ -12,7 +12,6 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/device/open_device.h"
-#include "daemon/exec/pass_through.h"
 #include "daemon/platform/log_setup.h"
 #include "daemon/tpm/command_class.h"
 #include "version.h"
@@ -34,6 +33,15 @@ std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
                                   [](const std::string& notice) { spdlog::warn("{}", notice); });
 }
 
+TimePoint now() {
+  return std::chrono::steady_clock::now();
+}
+
+rm::Share share_of(const std::string& name) {
+  if (name == "strict") return rm::Share::Strict;
+  return name == "exclusive" ? rm::Share::Exclusive : rm::Share::Idle;
+}
+
 // One descriptor per client: take what the service manager allows.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -51,8 +59,8 @@ App::App(Config config, std::vector<std::string> arguments)
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       device_(make_device(io_, config_.device)),
-      engine_(std::make_unique<exec::PassThrough>()),
-      pump_(io_, *device_, *engine_, {.deadline_of = tpm::deadline_of}),
+      resource_manager_({.share = share_of(config_.share), .now = now}, rm_log_),
+      pump_(io_, *device_, engine_, identity_, {.deadline_of = tpm::deadline_of}),
       server_(io_, pump_, config_.device),
       listener_(io_) {}
 

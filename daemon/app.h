@@ -12,9 +12,12 @@
 
 #include "daemon/config.h"
 #include "daemon/device/transceiver.h"
-#include "daemon/exec/execution.h"
+#include "daemon/exec/family_engine.h"
+#include "daemon/exec/pass_through.h"
 #include "daemon/platform/service_notify.h"
 #include "daemon/pump.h"
+#include "daemon/rm/resource_manager.h"
+#include "daemon/rm_log.h"
 #include "daemon/server/listener.h"
 #include "daemon/server/server.h"
 
@@ -47,7 +50,11 @@ class App {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_deadline_;
   std::unique_ptr<device::Transceiver> device_;
-  std::unique_ptr<exec::Engine> engine_;
+  exec::TpmIdentity identity_;
+  RmLog rm_log_;
+  exec::PassThrough pass_through_{identity_};
+  rm::ResourceManager resource_manager_;
+  exec::FamilyEngine engine_{pass_through_, resource_manager_, identity_};
   Pump pump_;
   server::Server server_;
   server::Listener listener_;

@@ -27,6 +27,11 @@ void add_options(CLI::App& app, Config& config, bool& print) {
                  "Members of this group are administrators, as user 0 is");
   app.add_option("--max-contexts", config.max_contexts, "Contexts open at a time, of all users")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
+  app.add_option(
+         "--share", config.share,
+         "When the TPM's slots are left to the kernel's own users: idle, strict (after each "
+         "command) or exclusive (never)")
+      ->check(CLI::IsMember({"idle", "strict", "exclusive"}));
   app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
       ->configurable(false);
 }
@@ -41,7 +46,7 @@ std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::str
   const std::string file = app.get_config_ptr()->as<std::string>();
   std::vector<Setting> settings;
   for (const char* const name :
-       {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts"}) {
+       {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts", "--share"}) {
     const CLI::Option* const option = app.get_option(name);
     std::string origin = "default";
     if (on_command_line(arguments, name)) {

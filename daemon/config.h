@@ -18,6 +18,7 @@ struct Config {
   std::string log_level = "info";
   std::string admin_group;
   std::size_t max_contexts = 1024;
+  std::string share = "idle";
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;

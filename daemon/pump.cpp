@@ -26,10 +26,10 @@ std::string text_of(const device::Failure& failure) {
 }  // namespace
 
 Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
-           sched::Dispatcher::Options options)
+           const exec::TpmIdentity& identity, sched::Dispatcher::Options options)
     : io_(io),
       device_(device),
-      engine_(engine),
+      identity_(identity),
       dispatcher_(engine, options),
       keeper_(io, device,
               {.opened =

@@ -28,7 +28,7 @@ class Pump {
   };
 
   Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
-       sched::Dispatcher::Options options);
+       const exec::TpmIdentity& identity, sched::Dispatcher::Options options);
 
   void start(Events events);
   // Ends what runs, winds the TPM down and closes the device.
@@ -47,7 +47,7 @@ class Pump {
   [[nodiscard]] std::uint64_t times_lost() const { return times_lost_; }
   [[nodiscard]] proto::DeviceState device_state() const { return device_state_; }
   [[nodiscard]] const device::Facts& facts() const { return facts_; }
-  [[nodiscard]] const exec::TpmIdentity& identity() const { return engine_.identity(); }
+  [[nodiscard]] const exec::TpmIdentity& identity() const { return identity_; }
   // Longest command or response the device carries, in bytes.
   [[nodiscard]] std::uint32_t max_command() const;
   // What a client is told when no TPM was ever reached: not there, or not yet.
@@ -68,7 +68,7 @@ class Pump {
 
   boost::asio::io_context& io_;
   device::Transceiver& device_;
-  exec::Engine& engine_;
+  const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
   DeviceKeeper keeper_;
   Events events_;

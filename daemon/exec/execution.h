@@ -62,7 +62,7 @@ class Execution {
   virtual void detach() = 0;
 };
 
-// What bring_up() learnt about the TPM; zero and empty before.
+// What bringing up the TPM has taught about it; zero and empty before.
 struct TpmIdentity {
   std::uint32_t version = 0;   // TPM_VERSION_* of tbs.h: 1 for TPM 1.2, 2 for TPM 2.0
   std::uint32_t revision = 0;  // of the specification, times 100
@@ -94,8 +94,6 @@ class Engine {
   virtual std::unique_ptr<Execution> bring_up() = 0;
   // Last execution before an orderly stop: evict everything, TPM2_Shutdown where `owns_power`.
   virtual std::unique_ptr<Execution> wind_down(bool owns_power) = 0;
-
-  [[nodiscard]] virtual const TpmIdentity& identity() const = 0;
 
   // The device went away or was reset with a command possibly running: nothing in the tables is
   // loaded any more.

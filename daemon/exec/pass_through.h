@@ -10,6 +10,9 @@ namespace tbs::exec {
 
 class PassThrough : public Engine {
  public:
+  // `identity` is filled in by each bring-up and must outlive the engine.
+  explicit PassThrough(TpmIdentity& identity) : identity_(identity) {}
+
   void open_context(ContextId, UserId) override {}
   void close_context(ContextId) override {}
   std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
@@ -18,11 +21,10 @@ class PassThrough : public Engine {
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> bring_up() override;
   std::unique_ptr<Execution> wind_down(bool owns_power) override;
-  [[nodiscard]] const TpmIdentity& identity() const override { return identity_; }
   void device_lost() override {}
 
  private:
-  TpmIdentity identity_;
+  TpmIdentity& identity_;
 };
 
 }  // namespace tbs::exec

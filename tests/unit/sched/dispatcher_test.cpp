@@ -118,7 +118,8 @@ class Bench {
   }
 
   TimePoint now{};
-  exec::PassThrough engine;
+  exec::TpmIdentity identity;
+  exec::PassThrough engine{identity};
   Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
   std::vector<Action> actions;
 };

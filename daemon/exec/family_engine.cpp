@@ -1,0 +1,67 @@
+#include "daemon/exec/family_engine.h"
+
+#include <functional>
+#include <utility>
+
+#include "daemon/exec/startup.h"
+
+namespace tbs::exec {
+namespace {
+
+// The start common to both families, then the bring-up of the engine that it leads to.
+class BringUp : public Execution {
+ public:
+  BringUp(TpmIdentity& identity, std::function<std::unique_ptr<Execution>()> next)
+      : stage_(std::make_unique<Startup>(identity)), next_(std::move(next)) {}
+
+  Step start() override { return follow(stage_->start()); }
+  Step on_response(std::span<const std::uint8_t> response) override {
+    return follow(stage_->on_response(response));
+  }
+  Step on_pause_over() override { return follow(stage_->on_pause_over()); }
+  void withdraw() override {}
+  void detach() override {}
+
+ private:
+  Step follow(Step step) {
+    const auto* const done = std::get_if<Done>(&step);
+    if (done == nullptr || done->status != proto::Status::Success || !next_) return step;
+    stage_ = std::exchange(next_, {})();
+    return stage_->start();
+  }
+
+  std::unique_ptr<Execution> stage_;
+  std::function<std::unique_ptr<Execution>()> next_;
+};
+
+}  // namespace
+
+void FamilyEngine::open_context(ContextId context, UserId user) {
+  tpm12_.open_context(context, user);
+  tpm20_.open_context(context, user);
+}
+
+void FamilyEngine::close_context(ContextId context) {
+  tpm12_.close_context(context);
+  tpm20_.close_context(context);
+}
+
+std::unique_ptr<Execution> FamilyEngine::execute(ContextId context, std::uint8_t locality,
+                                                 std::vector<std::uint8_t> command) {
+  return chosen().execute(context, locality, std::move(command));
+}
+
+std::unique_ptr<Execution> FamilyEngine::bring_up() {
+  return std::make_unique<BringUp>(identity_, [this] { return chosen().bring_up(); });
+}
+
+std::unique_ptr<Execution> FamilyEngine::wind_down(bool owns_power) {
+  return chosen().wind_down(owns_power);
+}
+
+void FamilyEngine::device_lost() {
+  tpm12_.device_lost();
+  tpm20_.device_lost();
+}
+
+}  // namespace tbs::exec
