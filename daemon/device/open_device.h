@@ -2,19 +2,15 @@
 
 // From a specification to the device it names.
 
-#include <functional>
 #include <memory>
-#include <string>
 
 #include <boost/asio/io_context.hpp>
 
 #include "daemon/device/device_spec.h"
+#include "daemon/device/notice.h"
 #include "daemon/device/transceiver.h"
 
 namespace tbs::device {
-
-// Takes what an administrator should know but what is no failure: "no right to write ...".
-using Notice = std::move_only_function<void(std::string)>;
 
 // Nothing is opened yet. `loop` must outlive the transceiver. `notice` is called from the loop.
 std::unique_ptr<Transceiver> make_transceiver(boost::asio::io_context& loop, const DeviceSpec& spec,

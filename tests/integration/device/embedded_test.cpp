@@ -359,12 +359,13 @@ TEST_CASE("embedded: a TPM 1.2 starts and answers") {
 }
 
 TEST_CASE("embedded: the child ends when its daemon is killed") {
+  const std::string path = program();
   int report[2];
   REQUIRE(::pipe(report) == 0);
   const pid_t daemon = ::fork();
   if (daemon == 0) {
     boost::asio::io_context loop;
-    EmbeddedDevice device(loop, {.program = program()});
+    EmbeddedDevice device(loop, {.program = path});
     device.open([&](auto) {
       const auto list = children();
       if (::write(report[1], list.data(), sizeof(pid_t)) < 0) ::_exit(1);
@@ -372,6 +373,7 @@ TEST_CASE("embedded: the child ends when its daemon is killed") {
     loop.run();
     ::_exit(0);
   }
+  ::close(report[1]);
   pid_t child = 0;
   REQUIRE(::read(report[0], &child, sizeof child) == sizeof child);
   REQUIRE(::kill(child, 0) == 0);
@@ -387,5 +389,4 @@ TEST_CASE("embedded: the child ends when its daemon is killed") {
   for (int i = 0; i < 1000 && !gone(); ++i) ::usleep(10'000);
   CHECK(gone());
   ::close(report[0]);
-  ::close(report[1]);
 }

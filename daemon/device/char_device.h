@@ -1,0 +1,86 @@
+#pragma once
+
+// The kernel's node of a TPM, /dev/tpm0. While a command runs, the kernel holds a lock under which
+// any read, write, poll or epoll_ctl of the descriptor blocks the calling thread until the command
+// ends. So the rules here are:
+//
+// - The wait for readability is armed before the command is written, in one plain write; after it
+//   the descriptor is not touched until the wake-up comes, which is when the lock is free again.
+// - Whether a command runs is known from a flag here: poll says "writable" all the time.
+// - An error of a command comes with the read; a read of nothing means that the response was lost.
+// - The descriptor is closed in a thread, since close waits for the command that runs.
+//   Taking it out of the event loop before is harmless: EPOLL_CTL_DEL does not ask the driver.
+// - The sysfs attribute `cancel` (TPM 1.2 only) is written in a thread, too, and the next command
+//   waits until that write has returned, or else an old kernel would cancel that one.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "daemon/device/blocking_calls.h"
+#include "daemon/device/deferred.h"
+#include "daemon/device/notice.h"
+#include "daemon/device/transceiver.h"
+
+namespace tbs::device {
+
+class CharDevice final : public Transceiver {
+ public:
+  // A node that was opened non-blocking, or the errno value that says why not.
+  struct Node {
+    int descriptor = -1;
+    dev_t number = 0;
+    int error = 0;
+  };
+
+  struct Options {
+    std::string path;
+    std::string sysfs = "/sys";
+    std::string proc = "/proc";
+    std::function<Node(const std::string& path)> opener = {};  // empty: open(2)
+  };
+
+  CharDevice(boost::asio::io_context& loop, Options options, Notice notice);
+  ~CharDevice() override;
+
+  void open(OpenHandler handler) override;
+  void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
+                ResponseHandler handler) override;
+  void cancel() override;
+  void close(CloseHandler handler) override;
+  [[nodiscard]] std::string_view name() const override { return options_.path; }
+
+ private:
+  void refuse_open(const Node& node, OpenHandler handler);
+  Facts learn_facts(dev_t number);
+
+  void send(std::span<const std::uint8_t> command);
+  void arm();
+  void on_readable();
+  void fail_command(Failure failure);
+  void on_cancel_written(int error);
+  [[nodiscard]] Failure failure(const char* verb, int error) const;
+
+  Options options_;
+  Notice notice_;
+  Deferred deferred_;  // handlers owed to the caller
+  Deferred wait_;      // the wait for the response that is due
+  BlockingCalls blocking_;
+  boost::asio::posix::stream_descriptor node_;
+  std::vector<std::uint8_t> buffer_;
+
+  ResponseHandler response_handler_;
+  bool in_flight_ = false;          // the kernel has a command whose response was not read
+  std::vector<std::uint8_t> held_;  // a command that waits for the cancel attribute
+  std::string cancel_path_;
+  bool cancel_writing_ = false;
+  int cancel_error_ = 0;  // the last one reported
+};
+
+}  // namespace tbs::device
