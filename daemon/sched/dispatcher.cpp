@@ -83,7 +83,9 @@ void Dispatcher::device_responded(std::vector<std::uint8_t> response, TimePoint 
 
 void Dispatcher::device_failed(const std::string& reason, bool reopen, bool canceled,
                                TimePoint now) {
-  if (running_ && canceled && running_->cancel == CancelState::Grace) {
+  // What was given up on a missed deadline fails once more when the device is closed.
+  if (!running_ || !running_->on_device) return;
+  if (canceled && running_->cancel == CancelState::Grace) {
     answer_running(Status::CommandCanceled);
   }
   lose_device(reason, reopen, now);

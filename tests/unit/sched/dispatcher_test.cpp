@@ -284,6 +284,18 @@ TEST_CASE("when the device is lost everything waiting is answered once", "[sched
   REQUIRE(bench.answers() == Answers{{13, Status::Success}});
 }
 
+TEST_CASE("a hung device is reopened once, though closing it fails its command again",
+          "[sched][dispatcher]") {
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11);
+  bench.pass(61s);
+  bench.dispatcher.device_failed("closed", true, true, bench.now);
+  bench.take();
+  REQUIRE(bench.count<ReopenDevice>() == 1);
+  REQUIRE(bench.answers() == Answers{{11, Status::IoError}});
+}
+
 TEST_CASE("a failure that leaves the device usable costs one command", "[sched][dispatcher]") {
   Bench bench;
   bench.start();
