@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <poll.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
@@ -61,7 +63,11 @@ void Connection::process() {
 }
 
 void Connection::read() {
-  if (reading_ || !may_read()) return;
+  if (reading_ || closed_) return;
+  if (!may_read()) {
+    watch();
+    return;
+  }
   reading_ = true;
   const auto room = input_.writable();
   socket_.async_read_some(
@@ -76,6 +82,23 @@ void Connection::read() {
         self->input_.commit(count);
         self->process();
       });
+}
+
+void Connection::watch() {
+  if (watching_) return;
+  watching_ = true;
+  socket_.async_wait(Socket::wait_error,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->watching_ = false;
+                       if (self->closed_) return;
+                       if (error || self->peer_has_gone()) self->fail();
+                     });
+}
+
+// Urgent data ends the wait as well and means nothing here.
+bool Connection::peer_has_gone() {
+  pollfd state{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 void Connection::flush() {

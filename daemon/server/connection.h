@@ -5,7 +5,8 @@
 // be read from.
 //
 // Back-pressure: while the owner says so (a full window) or the client leaves its answers unread,
-// the socket is not read, and the client's own writes block in the kernel.
+// the socket is not read, and the client's own writes block in the kernel. That it has gone is
+// noticed all the same.
 
 #include <cstddef>
 #include <cstdint>
@@ -60,9 +61,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void process();
   void read();
+  void watch();
   void flush();
   void fail();
   [[nodiscard]] bool may_read() const;
+  [[nodiscard]] bool peer_has_gone();
 
   Socket socket_;
   std::uint64_t id_;
@@ -71,6 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   proto::Buffer output_;
   std::size_t sent_ = 0;
   bool reading_ = false;
+  bool watching_ = false;
   bool writing_ = false;
   bool processing_ = false;
   bool window_full_ = false;
