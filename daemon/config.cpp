@@ -1,12 +1,15 @@
 #include "daemon/config.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include <grp.h>
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/config_lines.h"
 #include "version.h"
 
 namespace tbs {
@@ -81,6 +84,25 @@ std::expected<void, Leave> resolve_group(Config& config) {
   return {};
 }
 
+// What to say about options that cannot be used, with the line when it is the file's fault.
+Leave leave_for(const CLI::App& app, const CLI::ParseError& error,
+                const std::vector<std::string>& arguments) {
+  const CLI::Option* const option = app.get_config_ptr();
+  const std::string path = option->count() > 0 ? option->results().back() : kDefaultFile;
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const ConfigLine line = find_config_line(text, error.what(), arguments);
+  if (error.get_exit_code() != 0 && line.number != 0) {
+    const bool unknown = app.get_option_no_throw("--" + line.name) == nullptr;
+    return {2, "tbsd: " + path + ":" + std::to_string(line.number) + ": " +
+                   (unknown ? "there is no option '" + line.name + "'" : error.what()) + "\n"};
+  }
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = app.exit(error, out, err);
+  return {code == 0 ? 0 : 2, out.str() + err.str()};
+}
+
 }  // namespace
 
 std::expected<Loaded, Leave> load_config(const std::vector<std::string>& arguments) {
@@ -93,10 +115,7 @@ std::expected<Loaded, Leave> load_config(const std::vector<std::string>& argumen
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = app.exit(error, out, err);
-    return std::unexpected(Leave{code == 0 ? 0 : 2, out.str() + err.str()});
+    return std::unexpected(leave_for(app, error, arguments));
   }
   loaded.settings = settings_of(app, arguments);
   if (print_only) return std::unexpected(Leave{0, print(loaded.settings)});
