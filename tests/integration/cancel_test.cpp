@@ -20,6 +20,15 @@ Status cancel_context(RawClient& client, std::uint64_t context) {
   return client.ask<CancelContextReply>(CancelContext{.context = context}).status;
 }
 
+// Until the daemon has taken a command of this context, as another connection sees it.
+bool wait_until_queued(RawClient& observer, std::uint64_t context) {
+  return eventually([&] {
+    const auto list =
+        observer.ask<tbs::proto::ContextList>(tbs::proto::ListContexts{.after = context - 1});
+    return !list.entries.empty() && list.entries.front().queued == 1;
+  });
+}
+
 }  // namespace
 
 TEST_CASE("queued commands are cancelled while the TPM is busy") {
@@ -126,6 +135,7 @@ TEST_CASE("another user's context can be cancelled by an administrator only") {
     RawClient first = RawClient::context(socket);
     RawClient second = RawClient::context(socket);
     first.submit(1, tpm::get_random(8));
+    if (!wait_until_queued(second, first.context_id())) return 4;
     if (cancel_context(second, first.context_id()) != Status::Success) return 2;
     return first.receive_result().status == Status::CommandCanceled ? 0 : 3;
   });

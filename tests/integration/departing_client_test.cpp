@@ -59,15 +59,3 @@ TEST_CASE("a client that closes its sending half has left") {
   bench.thaw_tpm();
   CHECK(blocker.receive_result().status == Status::Success);
 }
-
-TEST_CASE("what a context holds goes with it") {
-  TestBench bench;
-  for (int round = 0; round < 6; ++round) {
-    RawClient client = bench.context();
-    const auto response = client.response(tpm::hash_sequence_start());
-    INFO(round);
-    REQUIRE(tpm::code(response) == tpm::kSuccess);
-    const auto update = client.response(tpm::sequence_update(tpm::handle(response), {1, 2, 3}));
-    CHECK(tpm::code(update) == tpm::kSuccess);
-  }
-}

@@ -90,3 +90,17 @@ TEST_CASE("a detached command ends with the TPM that it was on") {
   bench.revive_tpm();
   CHECK(eventually([&] { return client.call(tpm::get_random(8)).status == Status::Success; }));
 }
+
+TEST_CASE("a TPM that hangs is given up after the deadline of its command") {
+  TestBench bench;
+  RawClient client = bench.context();
+  RawClient neighbour = bench.context();
+  bench.occupy_tpm(client);
+  neighbour.submit(1, tpm::get_random(8));
+  CHECK(client.receive_result().status == Status::IoError);
+  CHECK(neighbour.receive_result().status == Status::IoError);
+  bench.thaw_tpm();
+  REQUIRE(bench.wait_until_ready());
+  CHECK(bench.status().reopened == 1);
+  CHECK(client.call(tpm::get_random(8)).status == Status::Success);
+}
