@@ -88,8 +88,13 @@ std::expected<std::uint64_t, Status> Channel::begin(const Command& command) {
   const std::uint64_t id = request.id = ++last_id_;
   outstanding_.append(request);
   lock.unlock();
-  send(id, proto::Submit{command.locality, command.priority, command.bytes});
-  return id;
+  if (send(id, proto::Submit{command.locality, command.priority, command.bytes})) return id;
+  // The daemon never had the whole of it. What it said before it went tells why.
+  lock.lock();
+  wait(lock, request, RequestState::Outstanding, {});
+  const Status why = request.status;
+  forget(request);
+  return std::unexpected(why);
 }
 
 std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> room,
@@ -268,19 +273,23 @@ void Channel::update_signal() {
 
 // ---- sending ----
 
-// Sends one frame whole. When the connection breaks, whoever reads next finds out and ends it:
-// what the daemon said before it went is still there to be read.
+// Sends one frame whole; false when the connection breaks before. Then whoever reads next finds out
+// and ends it: what the daemon said before it went is still there to be read.
 template <typename Message>
-void Channel::send(std::uint64_t id, const Message& message) {
+bool Channel::send(std::uint64_t id, const Message& message) {
   const std::lock_guard sending(sending_);
-  if (!encode(id, message)) return;
+  if (!encode(id, message)) return false;
   proto::Bytes left = outgoing_;
   while (!left.empty()) {
     const auto sent = connection_.stream.send_some(left);
-    if (!sent) return connection_.stream.shutdown();
+    if (!sent) {
+      connection_.stream.shutdown();
+      return false;
+    }
     left = left.subspan(*sent);
-    if (!left.empty() && !wait_to_send()) return;
+    if (!left.empty() && !wait_to_send()) return false;
   }
+  return true;
 }
 
 template <typename Message>

@@ -86,7 +86,7 @@ class Channel {
   void forget(const Request& request);
 
   template <typename Message>
-  void send(std::uint64_t id, const Message& message);
+  bool send(std::uint64_t id, const Message& message);
   template <typename Message>
   bool encode(std::uint64_t id, const Message& message);
   bool wait_to_send();
