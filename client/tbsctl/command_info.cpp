@@ -1,6 +1,3 @@
-#include <chrono>
-#include <thread>
-
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/commands.h"
@@ -28,24 +25,10 @@ nlohmann::ordered_json as_json(const proto::DeviceInfoReply& info) {
           {"max_response", info.max_response}};
 }
 
-// Whoever connects first starts the daemon (socket activation) and should not be told to come
-// again: waits while the daemon starts its TPM.
-std::expected<proto::DeviceInfoReply, Failure> ask_for_info(Conversation& daemon) {
-  constexpr std::chrono::milliseconds kPause{50};
-  while (true) {
-    auto info = daemon.ask(proto::DeviceInfo{});
-    if (!info || info->status != proto::Status::ServiceStartPending) return info;
-    const auto status = daemon.ask(proto::DaemonStatus{});
-    if (!status) return std::unexpected(status.error());
-    if (status->device_state == proto::DeviceState::Down) return info;
-    if (status->device_state == proto::DeviceState::Starting) std::this_thread::sleep_for(kPause);
-  }
-}
-
 }  // namespace
 
 Outcome run_info(Conversation& daemon, const Console& console) {
-  const auto info = ask_for_info(daemon);
+  const auto info = daemon.ask(proto::DeviceInfo{});
   if (!info) return std::unexpected(info.error());
   if (info->status != proto::Status::Success) {
     return std::unexpected(tbs_failure("cannot tell about the TPM", info->status));

@@ -72,6 +72,7 @@ class Conversation {
   static Patience patience_for(const proto::Hello& hello) {
     return hello.role == proto::Role::Context ? Patience::Start : Patience::Answer;
   }
+  static Patience patience_for(const proto::DeviceInfo&) { return Patience::Start; }
   static Patience patience_for(const auto&) { return Patience::Answer; }
   std::expected<proto::Bytes, Failure> exchange(const proto::Buffer& frame, std::uint64_t id,
                                                 Expected expected);

@@ -11,8 +11,8 @@
 
 namespace tbs::ctl {
 
-// What is waited for, and so how long: what the daemon says about itself comes at once, a context
-// opens when the TPM has started, and a TPM command takes as long as it takes.
+// What is waited for, and so how long: what the daemon says about itself comes at once, what
+// concerns the TPM when that has been started, and a TPM command takes as long as it takes.
 enum class Patience : std::uint8_t { Answer, Start, Command };
 
 class Stream {

@@ -29,7 +29,7 @@ OK, FAILED, USAGE, UNREACHABLE, TBS, TPM = range(6)
 class Daemon:
     """A tbsd of our own in a folder of its own, which other users can enter."""
 
-    def __init__(self, device):
+    def __init__(self, device, wait=True):
         self.folder = tempfile.mkdtemp(prefix="tbsctl-test-")
         os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, "tbsd.sock")
@@ -38,7 +38,8 @@ class Daemon:
             [TBSD, "--config", "/dev/null", "--device", device, "--socket", self.socket],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self._wait_for_socket()
-        wire.Client(self.socket).close()  # answered when the TPM has been started
+        if wait:
+            wire.Client(self.socket).close()  # answered when the TPM has been started
 
     def _wait_for_socket(self):
         end = time.monotonic() + DEADLINE
@@ -364,6 +365,15 @@ class Tpm12(WithDaemon):
 
     def test_random_needs_a_tpm_20(self):
         self.assertIn("TBS_E_TPM_NOT_FOUND", self.refused(TBS, "random", "4"))
+
+
+class Starting(unittest.TestCase):
+    def test_whoever_comes_first_need_not_come_again(self):
+        for command in (("info",), ("random", "4")):
+            daemon = Daemon("embedded", wait=False)
+            self.addCleanup(daemon.stop)
+            ran = run(*command, socket=daemon.socket)
+            self.assertEqual(ran.code, OK, ran)
 
 
 class Losing(unittest.TestCase):

@@ -310,23 +310,3 @@ TEST_CASE_METHOD(Fixture, "info and status are printed for people and as JSON",
   REQUIRE(run_info(daemon, console(true)).has_value());
   CHECK(nlohmann::json::parse(out.str())["tpm_version"] == "2.0");
 }
-
-TEST_CASE_METHOD(Fixture, "info waits while the TPM is being started", "[tbsctl][info]") {
-  const proto::DeviceInfoReply pending{.status = proto::Status::ServiceStartPending};
-  answer(pending);
-  SECTION("until it is ready") {
-    answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Starting});
-    answer(pending);
-    answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Ready});
-    answer(proto::DeviceInfoReply{.tpm_version = 2});
-    REQUIRE(run_info(daemon, console()).has_value());
-    CHECK(out.str().find("2.0") != std::string::npos);
-  }
-  SECTION("but not for one that cannot be reached") {
-    answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Down});
-    const auto outcome = run_info(daemon, console());
-    REQUIRE_FALSE(outcome.has_value());
-    CHECK(outcome.error().exit == Exit::Tbs);
-  }
-  CHECK(recorded.answers.empty());
-}
