@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""The manual pages say what the programs do: every option of --help is described and none that is
+not there, every exported function of libtbs is named, the settings are those of --print-config, and
+the example of tbs(3) compiles without a warning and runs.
+
+TBSD, TBSCTL, LIBTBS (the library), CC and TOP (the source tree) come with the environment."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOP = os.environ["TOP"]
+TBSD = os.environ["TBSD"]
+DEADLINE = 60  # against hanging only
+
+
+def page(name):
+    with open(os.path.join(TOP, "docs", "man", name + ".scd"), encoding="utf-8") as file:
+        return file.read()
+
+
+def output_of(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=DEADLINE,
+                          encoding="utf-8").stdout
+
+
+def options_of_help(text):
+    lines = (line for line in text.splitlines() if re.match(r"\s+-", line))
+    return {option for line in lines
+            for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line.split("   ")[0])}
+
+
+def options_described(text):
+    # At the beginning of an entry, not where the running text mentions one.
+    entries = re.findall(r"^\t*(?:\*-\w\*, )?\*(--[a-z-]+)\*", text, re.MULTILINE)
+    return set(entries)
+
+
+class Options(unittest.TestCase):
+    def test_tbsctl(self):
+        tbsctl = os.environ["TBSCTL"]
+        helped = options_of_help(output_of(tbsctl, "--help"))
+        for command in ("info", "status", "contexts", "cancel", "submit", "random"):
+            helped |= options_of_help(output_of(tbsctl, command, "--help"))
+            self.assertRegex(page("tbsctl.1"), rf"(?m)^\*{command}\*")
+        self.assertEqual(options_described(page("tbsctl.1")), helped)
+
+    def test_tbsd(self):
+        self.assertEqual(options_described(page("tbsd.8")),
+                         options_of_help(output_of(TBSD, "--help")))
+
+    def test_settings(self):
+        printed = output_of(TBSD, "--config", "/dev/null", "--print-config")
+        settings = dict(re.findall(r"^([a-z-]+) = (\S+)", printed, re.MULTILINE))
+        described = dict(re.findall(r'^\*([a-z-]+)\* = "?(\S*?)"?$', page("tbsd.conf.5"),
+                                    re.MULTILINE))
+        self.assertEqual(described, {name: value.strip('"') for name, value in settings.items()})
+
+
+class Library(unittest.TestCase):
+    def test_every_function_is_named(self):
+        with open(os.path.join(TOP, "client", "tbs.map"), encoding="ascii") as file:
+            exported = set(re.findall(r"\bTbs\w+", file.read()))
+        self.assertGreater(len(exported), 5)
+        self.assertEqual(exported, set(re.findall(r"\*(Tbs\w+)\*", page("tbs.3"))))
+
+    def test_the_example_compiles_and_runs(self):
+        folder = tempfile.mkdtemp(prefix="tbs-manual-")
+        self.addCleanup(shutil.rmtree, folder)
+        source = os.path.join(folder, "example.c")
+        program = os.path.join(folder, "example")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(self.example())
+        library = os.environ["LIBTBS"]
+        subprocess.run([*shlex.split(os.environ["CC"]), "-std=c11", "-Wall", "-Wextra", "-Werror",
+                        "-I", os.path.join(TOP, "client", "include", "tbs"), source, library,
+                        "-Wl,-rpath," + os.path.dirname(library), "-o", program],
+                       check=True, timeout=DEADLINE)
+        self.assertRegex(self.run_with_daemon(folder, program), "^[0-9a-f]{16}\n$")
+
+    @staticmethod
+    def example():
+        section = page("tbs.3").split("# EXAMPLE", 1)[1]
+        return section.split("```")[1].replace("\\\\", "\\")
+
+    def run_with_daemon(self, folder, program):
+        path = os.path.join(folder, "tbsd.sock")
+        daemon = subprocess.Popen([TBSD, "--config", "/dev/null", "--device", "embedded",
+                                   "--socket", path], stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + DEADLINE
+            while not os.path.exists(path) and time.monotonic() < end:
+                time.sleep(0.02)
+            return subprocess.run([program], stdout=subprocess.PIPE, encoding="ascii", check=True,
+                                  env={**os.environ, "TBS_SOCKET": path}, timeout=DEADLINE).stdout
+        finally:
+            daemon.terminate()
+            daemon.wait(DEADLINE)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=2))
