@@ -1,13 +1,20 @@
 # Sourced by ./dev: one build folder per purpose, each configured once and again when its options here
 # change. build/ belongs to whoever set it up: when it is there without our mark, it is used as it is.
 
+# Else ccache takes the same file in two copies of the tree for two files.
+export CCACHE_NOHASHDIR=1
+
 # build_folder FOLDER COMPILER [MESON OPTION...]: configures it; COMPILER is gcc or clang.
 build_folder() {
     local folder=$top/$1 compiler=$2 options wrapper=
     shift 2
     options="$compiler $*"
     if [[ -e $folder/build.ninja ]]; then
-        [[ ! -e $folder/dev-options || $(<"$folder/dev-options") == "$options" ]] && return
+        if [[ ! -e $folder/dev-options || $(<"$folder/dev-options") == "$options" ]]; then
+            # What Meson did not find before may be there now.
+            ((! installed)) || meson setup --reconfigure "$folder" "$top" >"$state/setup.log" 2>&1
+            return
+        fi
         rm -rf "$folder"
     fi
     ! command -v ccache >/dev/null || wrapper='ccache '

@@ -2,6 +2,7 @@
 # other system it is named, and the verb goes on only when nothing is missing.
 
 packages_list=$top/tests/ci/packages
+installed=0 # whether this run has installed anything
 
 # need KIND...: makes sure that the packages of these kinds are there. Silent when they are.
 need() {
@@ -66,4 +67,5 @@ install_packages() {
         tail -n 20 "$log" >&2
         die "the packages could not be installed; the whole story is in $log"
     fi
+    installed=1
 }
