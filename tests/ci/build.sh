@@ -30,16 +30,13 @@ build_folder() {
     printf '%s' "$options" >"$folder/dev-options"
 }
 
-# compile FOLDER [TARGET...]: ninja's progress on a terminal, a quiet log elsewhere.
+# compile FOLDER [TARGET...]: one line of progress on a terminal; elsewhere only what fails, all of it.
 compile() {
-    local folder=$top/$1
+    local folder=$top/$1 how=(--quiet -k 0)
     shift
     say "compiling ${folder##*/}"
-    if [[ -t 1 ]]; then
-        ninja -C "$folder" "$@"
-    else
-        ninja -C "$folder" --quiet "$@"
-    fi
+    [[ ! -t 1 ]] || how=()
+    ninja -C "$folder" -j "$(nproc)" "${how[@]}" "$@"
 }
 
 build_default() { build_folder build gcc && compile build "$@"; }
