@@ -40,6 +40,7 @@ class ClientExecution final : public Procedure {
   Step next() override;
   Step answered(proto::Bytes response, std::uint32_t code) override;
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) override;
+  [[nodiscard]] bool can_give_up() const override { return phase_ <= Phase::Command; }
   Step given_up() override;
 
   // Phases. Each returns the step to take, or nothing when the phase is over.

@@ -53,10 +53,14 @@ Step Chores::answered(proto::Bytes response, std::uint32_t code) {
 Step Chores::failed(const Operation& operation, proto::Bytes response, std::uint32_t code) {
   static_cast<void>(response);
   if (tpm::remedy_of(code) == tpm::Remedy::Start) state_.start_due = true;
-  if (!apply_failure(state_, operation, code) || failures_left_-- == 0) {
-    return done(proto::Status::Success);
-  }
+  if (!apply_failure(state_, operation, code) || failures_left_-- == 0) return stalled();
   return next();
+}
+
+// It would be due again at once: not before something else has happened.
+Step Chores::stalled() {
+  state_.chores_stalled = true;
+  return done(proto::Status::Success);
 }
 
 Step Chores::given_up() {
@@ -67,6 +71,7 @@ Housekeeping::Housekeeping(State& state)
     : Chores(state), gap_(state, GapRefresh::Urgency::Before) {}
 
 bool Housekeeping::due(State& state) {
+  if (state.chores_stalled) return false;
   return state.first_stray() || superfluous_orphan(state) != nullptr ||
          due_for_refresh(state.sessions, state.facts.context_gap) != nullptr ||
          (state.options.share == Share::Strict && anything_loaded(state));
@@ -85,7 +90,7 @@ std::optional<Operation> Housekeeping::choose() {
 }
 
 bool Evacuation::due(State& state) {
-  return state.options.share != Share::Exclusive && anything_loaded(state);
+  return state.options.share != Share::Exclusive && !state.chores_stalled && anything_loaded(state);
 }
 
 std::optional<Operation> Evacuation::choose() {

@@ -27,6 +27,8 @@ class Chores : public Procedure {
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) final;
   Step given_up() final;
 
+  Step stalled();
+
   unsigned failures_left_ = 8;
 };
 

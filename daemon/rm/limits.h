@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "daemon/base/clock.h"
+
 namespace tbs::rm {
 
 struct Limits {
@@ -40,9 +42,7 @@ struct Options {
   // Compare the tables with what the TPM lists after every client command (for tests).
   bool verify = false;
   // The time that orphans age by.
-  std::function<std::chrono::steady_clock::time_point()> now = [] {
-    return std::chrono::steady_clock::time_point{};
-  };
+  std::function<TimePoint()> now = [] { return TimePoint{}; };
 };
 
 }  // namespace tbs::rm

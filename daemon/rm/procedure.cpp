@@ -69,7 +69,7 @@ Step Procedure::operation_answered(Bytes response, std::uint32_t code) {
 }
 
 Step Procedure::on_pause_over() {
-  if (withdrawn_) return given_up();
+  if (withdrawn_ && can_give_up()) return given_up();
   ++state_.statistics.transmissions;
   return last_;
 }

@@ -37,7 +37,9 @@ class Procedure : public exec::Execution {
   virtual Step answered(proto::Bytes response, std::uint32_t code) = 0;
   // An operation was refused with this response; the tables have not been touched yet.
   virtual Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) = 0;
-  // withdraw() came while the TPM was waited for.
+  // Whether the execution may still end without having done anything.
+  [[nodiscard]] virtual bool can_give_up() const { return true; }
+  // Ends it so: withdraw() came in time.
   virtual Step given_up() = 0;
 
   Step perform(const Operation& operation);

@@ -58,13 +58,14 @@ void ResourceManager::release_session(Session& session) {
 std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
                                                           std::vector<std::uint8_t> command) {
   reap();
+  state_.chores_stalled = false;
   ++state_.statistics.client_commands;
   return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
   reap();
-  if (state_.start_due || state_.check_due) {
+  if (!state_.chores_stalled && (state_.start_due || state_.check_due)) {
     return std::make_unique<SurveyExecution>(
         state_, state_.start_due ? Survey::Reason::Restart : Survey::Reason::Check);
   }
@@ -121,8 +122,8 @@ Holdings ResourceManager::holdings(ContextId context) {
   return held;
 }
 
-std::optional<std::chrono::steady_clock::time_point> ResourceManager::next_expiry() {
-  std::optional<std::chrono::steady_clock::time_point> next;
+std::optional<TimePoint> ResourceManager::next_expiry() {
+  std::optional<TimePoint> next;
   for (const Session* const session : state_.sessions.all()) {
     if (!session->orphan()) continue;
     const auto expiry = session->orphaned_at + state_.options.limits.orphan_lifetime;

@@ -37,6 +37,7 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
+  [[nodiscard]] const exec::TpmIdentity& identity() const override { return state_.identity; }
   void device_lost() override;
 
   // How many contexts (of objects and sessions) would have to be loaded for this command now, and
@@ -45,7 +46,7 @@ class ResourceManager final : public exec::Engine {
   [[nodiscard]] std::size_t loads_needed(ContextId context, std::span<const std::uint8_t> command);
   [[nodiscard]] Holdings holdings(ContextId context);
   // When the next orphaned session expires; housekeeping() is due then.
-  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_expiry();
+  [[nodiscard]] std::optional<TimePoint> next_expiry();
   [[nodiscard]] const Statistics& statistics() const { return state_.statistics; }
   [[nodiscard]] const Facts& facts() const { return state_.facts; }
 

@@ -34,8 +34,7 @@ Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session*
   return victim;
 }
 
-Session* expired_orphan(SessionTable& sessions, std::chrono::steady_clock::time_point now,
-                        std::chrono::seconds lifetime) {
+Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seconds lifetime) {
   Session* oldest = nullptr;
   for (Session* const session : sessions.all()) {
     if (!session->orphan() || now - session->orphaned_at < lifetime) continue;

@@ -16,7 +16,6 @@ namespace tbs::rm {
 Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session* const> keep);
 
 // The orphan that has outlived `lifetime`, oldest first; null when there is none.
-Session* expired_orphan(SessionTable& sessions, std::chrono::steady_clock::time_point now,
-                        std::chrono::seconds lifetime);
+Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seconds lifetime);
 
 }  // namespace tbs::rm

@@ -5,12 +5,12 @@
 // session is found by the handle's index, which is the same whether the TPM lists it as an HMAC, a
 // policy or a saved session. Sessions keep their address from add() to erase().
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "proto/byte_writer.h"
 
@@ -29,7 +29,7 @@ struct Session {
   // key to the session, though `saved` is renewed to keep within the context gap.
   proto::Buffer client_blob;
   std::uint64_t last_used = 0;
-  std::chrono::steady_clock::time_point orphaned_at;
+  TimePoint orphaned_at;
 
   [[nodiscard]] bool saved_by_client() const { return !client_blob.empty(); }
   [[nodiscard]] bool orphan() const { return !owner.has_value(); }

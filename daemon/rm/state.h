@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/base/ids.h"
+#include "daemon/exec/execution.h"
 #include "daemon/rm/capability_cache.h"
 #include "daemon/rm/facts.h"
 #include "daemon/rm/limits.h"
@@ -26,6 +27,7 @@ struct State {
   Options options;
   Observer& observer;
   Facts facts;
+  exec::TpmIdentity identity;
   tpm::CommandTable commands;
   CapabilityCache capabilities;
   Statistics statistics;
@@ -41,6 +43,8 @@ struct State {
   bool check_due = false;
   // The TPM wants TPM2_Startup before anything else.
   bool start_due = false;
+  // The TPM refused work of our own: none is due until the next client command.
+  bool chores_stalled = false;
   // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
   bool brought_up = false;
   // Executions that have started and not ended. Tables that they may point into must not shrink

@@ -16,7 +16,9 @@ Step SurveyExecution::next() {
 
 Step SurveyExecution::answered(proto::Bytes response, std::uint32_t code) {
   static_cast<void>(code);
-  return survey_.take(response) ? next() : done(proto::Status::IoError);
+  if (survey_.take(response)) return next();
+  state_.chores_stalled = true;
+  return done(proto::Status::IoError);
 }
 
 Step SurveyExecution::failed(const Operation& operation, proto::Bytes response,

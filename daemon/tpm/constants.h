@@ -123,8 +123,8 @@ inline constexpr std::uint32_t kEccCurves = 8;
 // Part 2, "TPM_PT".
 namespace pt {
 inline constexpr std::uint32_t kFixed = 0x100;
-inline constexpr std::uint32_t kFirmwareVersion1 = 0x10B;
-inline constexpr std::uint32_t kFirmwareVersion2 = 0x10C;
+inline constexpr std::uint32_t kRevision = 0x102;
+inline constexpr std::uint32_t kManufacturer = 0x105;
 inline constexpr std::uint32_t kHrTransientMin = 0x10E;
 inline constexpr std::uint32_t kHrLoadedMin = 0x110;
 inline constexpr std::uint32_t kActiveSessionsMax = 0x111;

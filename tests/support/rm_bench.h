@@ -58,7 +58,7 @@ class RmBench {
   std::function<void(const exec::Transmit&)> on_transmit;
 
   // The time that orphans age by.
-  std::chrono::steady_clock::time_point now{};
+  TimePoint now{};
   Notes notes;
   rm::ResourceManager manager;
   // The command codes of everything that was sent to the TPM.
