@@ -44,7 +44,9 @@ build_release() {
     build_folder build-release gcc --buildtype=release --prefix=/usr/local --sysconfdir=/etc \
         --localstatedir=/var && compile build-release
 }
-build_bench() { build_folder build-bench gcc --buildtype=release && compile build-bench; }
+build_bench() {
+    build_folder build-bench gcc --buildtype=release && compile build-bench tests/bench/tbs_bench
+}
 configure_sanitized() {
     build_folder "$1" clang -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1
 }

@@ -1,0 +1,83 @@
+#include "tests/bench/daemon.h"
+#include "tests/bench/direct_client.h"
+#include "tests/bench/load.h"
+#include "tests/bench/sections.h"
+#include "tests/bench/swtpm.h"
+#include "tests/bench/tbs_client.h"
+#include "tests/integration/support/tpm_commands.h"
+
+namespace tbs::bench {
+namespace {
+
+constexpr double kAddedLimit = 40;  // us at p50, one client
+constexpr double kRateLimit = 0.9;  // of the direct rate, 64 clients
+constexpr std::uint16_t kRandom = 16;
+
+struct Pair {
+  Rate direct;
+  Rate tbsd;
+};
+
+Rate random_load(const OpenClient& open, unsigned clients, std::chrono::duration<double> duration) {
+  const proto::Buffer command = test::tpm::get_random(kRandom);
+  std::vector<Task> tasks;
+  for (unsigned i = 0; i < clients; ++i) {
+    tasks.emplace_back([&command, client = std::shared_ptr<Client>(open())] {
+      expect_success(client->run(command), "GetRandom");
+    });
+  }
+  return run_load(tasks, duration);
+}
+
+// Rounds are interleaved, so that what else the machine does falls on both alike.
+Pair compare(const Setup& setup, const OpenClient& direct, const OpenClient& tbsd,
+             unsigned clients) {
+  std::vector<Rate> direct_rounds;
+  std::vector<Rate> tbsd_rounds;
+  for (unsigned round = 0; round < setup.rounds; ++round) {
+    direct_rounds.push_back(random_load(direct, clients, setup.duration));
+    tbsd_rounds.push_back(random_load(tbsd, clients, setup.duration));
+  }
+  return {.direct = median_of(direct_rounds), .tbsd = median_of(tbsd_rounds)};
+}
+
+std::vector<Value> row(double clients, const char* road, const Rate& rate, const Rate& direct) {
+  return {clients,  road,     rate.per_second,      rate.per_second / direct.per_second,
+          rate.p50, rate.p99, rate.p50 - direct.p50};
+}
+
+}  // namespace
+
+Section measure_round_trips(const Setup& setup) {
+  const test::TempFolder direct_folder;
+  const test::TempFolder tbsd_folder;
+  const Swtpm direct_tpm(direct_folder);
+  const Swtpm tbsd_tpm(tbsd_folder);
+  Daemon daemon(setup, tbsd_folder, "tbsd", tbsd_tpm.device());
+  daemon.wait_until_ready();
+  const OpenClient direct = direct_clients(direct_tpm.data_socket());
+
+  Section section{.name = "round-trips"};
+  Table table{.title = "GetRandom(16) on swtpm: round trips",
+              .columns = {"clients", "road", "per s", "of direct", "p50 us", "p99 us", "added us"}};
+  for (const unsigned clients : {1U, 8U, 64U}) {
+    const Pair pair = compare(setup, direct, tbs_clients(daemon.socket()), clients);
+    table.rows.push_back(row(clients, "direct", pair.direct, pair.direct));
+    table.rows.push_back(row(clients, "tbsd", pair.tbsd, pair.direct));
+    if (clients == 1) {
+      section.goals.push_back({"us added at p50, 1 client", pair.tbsd.p50 - pair.direct.p50,
+                               Bound::AtMost, kAddedLimit});
+    } else if (clients == 64) {
+      section.goals.push_back({"rate of 64 clients, of the direct one",
+                               pair.tbsd.per_second / pair.direct.per_second, Bound::AtLeast,
+                               kRateLimit});
+    }
+  }
+  section.tables.push_back(std::move(table));
+  section.notes.emplace_back(
+      "direct: swtpm takes one data connection, so direct clients share one behind a mutex, which "
+      "the thread that has just let it go mostly takes again");
+  return section;
+}
+
+}  // namespace tbs::bench

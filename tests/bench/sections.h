@@ -1,0 +1,17 @@
+#pragma once
+
+// The measurements. Each starts and stops its own servers.
+
+#include "tests/bench/report.h"
+#include "tests/bench/setup.h"
+
+namespace tbs::bench {
+
+// GetRandom(16) by 1, 8 and 64 clients: straight to swtpm, and through tbsd.
+Section measure_round_trips(const Setup& setup);
+// From Tbsip_Cancel_Commands until the cancelled Submit returns.
+Section measure_cancel(const Setup& setup);
+// From the start of the daemon to the first response, and its memory.
+Section measure_daemon(const Setup& setup);
+
+}  // namespace tbs::bench

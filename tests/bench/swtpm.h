@@ -1,0 +1,28 @@
+#pragma once
+
+// A swtpm of the benchmark's own, started up and ready for commands.
+
+#include <string>
+
+#include "proto/byte_reader.h"
+#include "tests/integration/support/swtpm_process.h"
+#include "tests/integration/support/temp_folder.h"
+
+namespace tbs::bench {
+
+class Swtpm {
+ public:
+  explicit Swtpm(const test::TempFolder& folder);
+
+  [[nodiscard]] std::string device() const { return process_.device(); }
+  [[nodiscard]] const std::string& data_socket() const { return process_.data_socket(); }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
+
+ private:
+  test::SwtpmProcess process_;
+};
+
+// Throws with the response code when the TPM did not do what was asked.
+void expect_success(proto::Bytes response, const char* what);
+
+}  // namespace tbs::bench
