@@ -22,9 +22,12 @@ inline constexpr std::size_t kTpmHeaderSize = 10;
 // keys and still bounds what one frame can make the daemon buffer.
 inline constexpr std::size_t kMaxTpmMessage = 16384;
 
-// Commands one context may have outstanding. A connection with that many is not read from until
-// one is answered; libtbs waits on its own side, so that a cancel always gets through.
+// Commands one context may have outstanding. libtbs holds further ones back on its own side.
 inline constexpr std::uint16_t kWindow = 32;
+
+// With more than its window a connection is not read from until one is answered. One more, so that
+// a client that keeps to its window is always read from, and its cancel gets through.
+inline constexpr std::size_t kMaxOutstanding = kWindow + 1;
 
 // Answers a client leaves unread before the daemon stops reading from it. With the answers of the
 // window still to come this bounds what one connection can hold to about 768 KiB.

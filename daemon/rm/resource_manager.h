@@ -37,7 +37,6 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
-  [[nodiscard]] const exec::TpmIdentity& identity() const override { return state_.identity; }
   void device_lost() override;
 
   // How many contexts (of objects and sessions) would have to be loaded for this command now, and

@@ -27,7 +27,6 @@ struct State {
   Options options;
   Observer& observer;
   Facts facts;
-  exec::TpmIdentity identity;
   tpm::CommandTable commands;
   CapabilityCache capabilities;
   Statistics statistics;

@@ -27,23 +27,6 @@ std::optional<Bytes> parameters_of(Bytes response) {
   return view->parameters;
 }
 
-std::string four_letters(std::uint32_t value) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    const auto letter = static_cast<char>(value >> shift & 0xFF);
-    if (letter > ' ' && letter < 127) text.push_back(letter);
-  }
-  return text;
-}
-
-void learn(exec::TpmIdentity& identity, const tpm::Property& property) {
-  identity.version = 2;
-  if (property.name == tpm::pt::kRevision) identity.revision = property.value;
-  if (property.name == tpm::pt::kManufacturer) {
-    identity.manufacturer = four_letters(property.value);
-  }
-}
-
 void learn(Facts& facts, const tpm::Property& property) {
   switch (property.name) {
     case tpm::pt::kHrTransientMin:
@@ -204,10 +187,7 @@ bool Survey::take_fixed(Bytes response) {
   if (!parameters) return false;
   const auto list = tpm::parse_properties(*parameters);
   if (!list) return false;
-  for (const tpm::Property& property : list->items) {
-    learn(state_.facts, property);
-    learn(state_.identity, property);
-  }
+  for (const tpm::Property& property : list->items) learn(state_.facts, property);
   const std::uint32_t last = list->items.empty() ? tpm::pt::kVariable : list->items.back().name;
   // Ascending, so a device that repeats itself does not keep us here.
   if (list->more && last >= property_ && last < tpm::pt::kVariable - 1) {

@@ -96,7 +96,7 @@ void Server::handle_submit(Client& client, const Frame& frame) {
   ++client.submitted;
   client.outstanding.emplace(frame.request_id, submit->command.size());
   client.outstanding_bytes += submit->command.size();
-  if (client.outstanding.size() >= proto::kWindow) connection->set_window_full(true);
+  if (client.outstanding.size() >= proto::kMaxOutstanding) connection->set_window_full(true);
   pump_.submit({.context = ContextId{connection->id()},
                 .id = RequestId{frame.request_id},
                 .priority = client.last_priority,
@@ -133,7 +133,7 @@ void Server::answer_device_info(Client& client) {
                        .max_response = pump_.max_command(),
                        .manufacturer = tpm.manufacturer,
                        .device = device_});
-  connection->set_window_full(client.outstanding.size() >= proto::kWindow);
+  connection->set_window_full(client.outstanding.size() >= proto::kMaxOutstanding);
 }
 
 proto::ContextEntry Server::describe(std::uint64_t id, const Client& client) const {

@@ -104,7 +104,7 @@ TEST_CASE("a client waits for a few commands of the flooders and not for all") {
   bench.freeze_tpm();
   flood(flooders);
   const std::uint32_t waiting = bench.status().queued;
-  CHECK(waiting == kFlooders * tbs::proto::kWindow - 1);
+  CHECK(waiting == kFlooders * tbs::proto::kMaxOutstanding - 1);
   client.submit(1, tpm::get_random(8));
   REQUIRE(bench.wait_for_load(client, 1, 0));
   const std::uint64_t before = bench.status().commands;

@@ -108,11 +108,12 @@ TEST_CASE("a killed client with a full window is noticed while its first command
   TestBench bench;
   bench.freeze_tpm();
   Victim victim(bench.socket(), [](RawClient& client) {
-    for (std::uint64_t id = 1; id <= tbs::proto::kWindow; ++id) {
+    for (std::uint64_t id = 1; id <= tbs::proto::kMaxOutstanding; ++id) {
       client.submit(id, tpm::create_primary_ecc());
     }
   });
-  const std::uint64_t context = context_with_load(bench, victim.pid(), tbs::proto::kWindow - 1U);
+  const std::uint64_t context =
+      context_with_load(bench, victim.pid(), tbs::proto::kMaxOutstanding - 1U);
   victim.kill();
   CHECK(bench.wait_until_gone(context));
   CHECK(bench.status().queued == 0);

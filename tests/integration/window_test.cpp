@@ -7,6 +7,7 @@
 #include "tests/integration/support/tpm_commands.h"
 
 using namespace tbs::test;
+using tbs::proto::kMaxOutstanding;
 using tbs::proto::kWindow;
 using tbs::proto::Status;
 
@@ -16,12 +17,12 @@ TEST_CASE("a client that overruns its window loses nothing") {
   bench.freeze_tpm();
   constexpr std::uint64_t kCommands = 150;
   for (std::uint64_t id = 1; id <= kCommands; ++id) client.submit(id, tpm::get_random(8));
-  REQUIRE(bench.wait_for_load(client, kWindow - 1U, 1));
+  REQUIRE(bench.wait_for_load(client, kMaxOutstanding - 1, 1));
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   const auto entry = bench.entry_of(client.context_id());
   REQUIRE(entry);
-  CHECK(entry->queued == kWindow - 1U);
-  CHECK(entry->submitted == kWindow);
+  CHECK(entry->queued == kMaxOutstanding - 1);
+  CHECK(entry->submitted == kMaxOutstanding);
   bench.thaw_tpm();
   for (std::uint64_t id = 1; id <= kCommands; ++id) {
     const Answer answer = client.receive_result();
@@ -31,19 +32,33 @@ TEST_CASE("a client that overruns its window loses nothing") {
   CHECK(bench.entry_of(client.context_id())->submitted == kCommands);
 }
 
+TEST_CASE("a cancel gets through a full window while the TPM is busy") {
+  TestBench bench;
+  RawClient client = bench.context();
+  bench.freeze_tpm();
+  for (std::uint64_t id = 1; id <= kWindow; ++id) client.submit(id, tpm::get_random(8));
+  REQUIRE(bench.wait_for_load(client, kWindow - 1, 1));
+  client.send(1000, tbs::proto::Cancel{});
+  for (std::uint64_t id = 2; id <= kWindow; ++id) {
+    CHECK(client.receive_result().status == Status::CommandCanceled);
+  }
+  bench.thaw_tpm();
+}
+
 TEST_CASE("a full window of one context does not concern another") {
   TestBench bench;
   RawClient greedy = bench.context();
   RawClient modest = bench.context();
   bench.freeze_tpm();
-  for (std::uint64_t id = 1; id <= kWindow + 8U; ++id) greedy.submit(id, tpm::get_random(8));
-  REQUIRE(bench.wait_for_load(greedy, kWindow - 1U, 1));
+  for (std::uint64_t id = 1; id <= kMaxOutstanding + 8; ++id) greedy.submit(id, tpm::get_random(8));
+  REQUIRE(bench.wait_for_load(greedy, kMaxOutstanding - 1, 1));
   modest.submit(1, tpm::get_random(8));
   REQUIRE(bench.wait_for_load(modest, 1, 0));
-  CHECK(modest.ask<tbs::proto::DaemonStatusReply>(tbs::proto::DaemonStatus{}).queued == kWindow);
+  CHECK(modest.ask<tbs::proto::DaemonStatusReply>(tbs::proto::DaemonStatus{}).queued ==
+        kMaxOutstanding);
   bench.thaw_tpm();
   CHECK(modest.receive_result().status == Status::Success);
-  for (std::uint64_t id = 1; id <= kWindow + 8U; ++id) {
+  for (std::uint64_t id = 1; id <= kMaxOutstanding + 8; ++id) {
     CHECK(greedy.receive_result().request_id == id);
   }
 }
