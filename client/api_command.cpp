@@ -19,6 +19,8 @@ TBS_RESULT Tbsip_Submit_Command(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Loca
                                        channel->terms());
     if (fault != Status::Success) return fault;
     std::size_t size = 0;
+    // check_command() has refused null pointers.
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
     const Status result = channel->submit(command, {pabResult, *pcbResult}, size);
     if (result == Status::Success || result == Status::InsufficientBuffer) {
       *pcbResult = static_cast<UINT32>(size);

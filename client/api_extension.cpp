@@ -70,6 +70,8 @@ TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Localit
     if (fault != Status::Success) return fault;
     const auto begun = channel->begin(command);
     if (!begun) return begun.error();
+    // check_command() has refused null pointers.
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
     *request = *begun;
     return Status::Success;
   });
