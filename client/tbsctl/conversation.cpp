@@ -35,7 +35,7 @@ std::expected<proto::Bytes, Failure> Conversation::exchange(const proto::Buffer&
   // failure to write.
   const auto sent = stream_->send(frame);
   auto answer = next_frame(expected.patience);
-  if (!answer) return std::unexpected(sent ? std::move(answer.error()) : sent.error());
+  if (!answer) return std::unexpected(sent ? answer.error() : sent.error());
   if (answer->type == proto::Type::Refusal) return std::unexpected(refused(*answer));
   if (answer->type != expected.type || answer->request_id != id) {
     return std::unexpected(broken("it answered another question"));

@@ -50,8 +50,10 @@ def dirty(top, build, marks):
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(os.path.normpath(pathlib.Path(entry["directory"], entry["file"])))
         if any(path.is_relative_to(top / own) for own in OWN):
-            name = mark(entry, made_from.get(entry["output"], []), top, base)
-            if not (marks / name).exists():
+            # What is not compiled yet has headers that nobody knows: it gets no mark.
+            known = made_from.get(entry["output"])
+            name = mark(entry, known, top, base) if known else None
+            if name is None or not (marks / name).exists():
                 found.setdefault(path, name)
     return found
 
@@ -76,7 +78,7 @@ def main():
             if text:
                 complaints += 1
                 print(text, flush=True)
-            else:
+            elif files[path]:
                 (marks / files[path]).touch()
     return 1 if complaints else 0
 
