@@ -34,13 +34,13 @@ std::vector<std::uint32_t> session_handles(State& state, ContextId context,
   const bool loaded = tpm::handle_type(query.property) == tpm::HandleType::HmacSession;
   const UserId user = state.contexts.at(context);
   std::vector<std::uint32_t> handles;
-  for (const Session* const session : state.sessions.all()) {
-    if (tpm::handle_index(session->handle) < tpm::handle_index(query.property)) continue;
-    if (loaded && listed_as_loaded(*session, context)) {
-      handles.push_back(session->handle);
-    } else if (!loaded && listed_as_saved(*session, context, user)) {
+  for (const Session& session : state.sessions.each()) {
+    if (tpm::handle_index(session.handle) < tpm::handle_index(query.property)) continue;
+    if (loaded && listed_as_loaded(session, context)) {
+      handles.push_back(session.handle);
+    } else if (!loaded && listed_as_saved(session, context, user)) {
       // The TPM does not know the type of a saved session and lists all of them this way.
-      handles.push_back(tpm::kLoadedSessionFirst | tpm::handle_index(session->handle));
+      handles.push_back(tpm::kLoadedSessionFirst | tpm::handle_index(session.handle));
     }
   }
   return handles;
@@ -65,10 +65,10 @@ std::optional<proto::Buffer> own_handles(State& state, ContextId context,
 
 SessionCounts count_sessions(State& state, ContextId context) {
   SessionCounts counts;
-  for (const Session* const session : state.sessions.all()) {
-    if (session->owner != context) continue;
+  for (const Session& session : state.sessions.each()) {
+    if (session.owner != context) continue;
     ++counts.active;
-    if (!session->saved_by_client()) ++counts.loaded;
+    if (!session.saved_by_client()) ++counts.loaded;
   }
   return counts;
 }

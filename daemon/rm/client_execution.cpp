@@ -102,6 +102,10 @@ proto::Buffer ClientExecution::physical_command() const {
   if (flushed_object_ != nullptr) {
     tpm::put_be32(command, tpm::kHeaderSize, flushed_object_->physical);
   }
+  // The client may have named it the way saved sessions are listed.
+  if (flushed_session_ != nullptr) {
+    tpm::put_be32(command, tpm::kHeaderSize, flushed_session_->handle);
+  }
   return command;
 }
 

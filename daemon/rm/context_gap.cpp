@@ -4,9 +4,9 @@ namespace tbs::rm {
 
 Session* oldest_saved(SessionTable& sessions) {
   Session* oldest = nullptr;
-  for (Session* const session : sessions.all()) {
-    if (session->loaded) continue;
-    if (oldest == nullptr || session->sequence < oldest->sequence) oldest = session;
+  for (Session& session : sessions.each()) {
+    if (session.loaded) continue;
+    if (oldest == nullptr || session.sequence < oldest->sequence) oldest = &session;
   }
   return oldest;
 }

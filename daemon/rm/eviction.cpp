@@ -26,9 +26,9 @@ std::optional<Operation> evict_object(const State& state, const Pins& pins) {
 std::optional<Operation> evict_session(State& state, const Pins& pins) {
   if (!state.stray_sessions.empty()) return flush_stray(state.stray_sessions.front());
   Session* victim = nullptr;
-  for (Session* const session : state.sessions.all()) {
-    if (!session->loaded || contains(pins.sessions, session)) continue;
-    if (victim == nullptr || session->last_used < victim->last_used) victim = session;
+  for (Session& session : state.sessions.each()) {
+    if (!session.loaded || contains<Session>(pins.sessions, &session)) continue;
+    if (victim == nullptr || session.last_used < victim->last_used) victim = &session;
   }
   if (victim == nullptr) return std::nullopt;
   return save(*victim);

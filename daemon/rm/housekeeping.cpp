@@ -19,9 +19,9 @@ Session* superfluous_orphan(State& state) {
           expired_orphan(state.sessions, state.options.now(), limits.orphan_lifetime)) {
     return old;
   }
-  for (const Session* const session : state.sessions.all()) {
-    if (session->orphan() && state.sessions.orphans(session->user) > limits.orphans_per_user) {
-      return state.sessions.oldest_orphan(session->user);
+  for (const Session& session : state.sessions.each()) {
+    if (session.orphan() && state.sessions.orphans(session.user) > limits.orphans_per_user) {
+      return state.sessions.oldest_orphan(session.user);
     }
   }
   return nullptr;
@@ -100,10 +100,10 @@ std::optional<Operation> Evacuation::choose() {
 std::optional<Operation> WindDown::choose() {
   if (const auto stray = state_.first_stray()) return flush_stray(*stray);
   if (!state_.objects.loaded().empty()) return flush(*state_.objects.loaded().front());
-  for (Session* const session : state_.sessions.all()) {
+  for (Session& session : state_.sessions.each()) {
     // Another run of the daemon will accept it, unless it is told to clean up.
-    const bool kept = session->saved_by_client() && !state_.options.remove_saved_sessions;
-    if (!kept) return flush(*session);
+    const bool kept = session.saved_by_client() && !state_.options.remove_saved_sessions;
+    if (!kept) return flush(session);
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "daemon/rm/procedure.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/tpm/command_class.h"
@@ -12,6 +13,9 @@ namespace {
 
 using exec::Step;
 using proto::Bytes;
+
+// In all, for a TPM that asks to wait: the others wait too.
+constexpr std::chrono::seconds kLongestWait{60};
 
 // The response code, where the bytes are a response at all.
 std::optional<std::uint32_t> code_of(Bytes response) {
@@ -48,7 +52,10 @@ Step Procedure::on_response(Bytes response) {
     return done(proto::Status::IoError);
   }
   if (tpm::remedy_of(*code) == tpm::Remedy::Wait) {
-    if (!backoff_) backoff_.emplace(tpm::deadline_of(tpm::command_code_of(last_.command)));
+    if (!backoff_) {
+      backoff_.emplace(std::min<std::chrono::seconds>(
+          tpm::deadline_of(tpm::command_code_of(last_.command)), kLongestWait));
+    }
     if (const auto pause = backoff_->next()) {
       ++state_.statistics.waits;
       return exec::Pause{*pause};

@@ -90,9 +90,9 @@ std::string line(const char* what, std::uint32_t handle) {
 
 std::string session_difference(State& state, const HandleLists& lists) {
   std::string found;
-  for (const Session* const session : state.sessions.all()) {
-    if (!agrees(*session, lists)) {
-      found += line(session->loaded ? "session not loaded" : "session not saved", session->handle);
+  for (const Session& session : state.sessions.each()) {
+    if (!agrees(session, lists)) {
+      found += line(session.loaded ? "session not loaded" : "session not saved", session.handle);
     }
   }
   for (const auto* const list : {&lists.loaded_sessions, &lists.saved_sessions}) {

@@ -114,19 +114,19 @@ Holdings ResourceManager::holdings(ContextId context) {
   held.objects = state_.objects.count(context);
   held.loaded_objects = static_cast<std::size_t>(
       std::ranges::count(state_.objects.loaded(), context, &Object::owner));
-  for (const Session* const session : state_.sessions.all()) {
-    if (session->owner != context) continue;
+  for (const Session& session : state_.sessions.each()) {
+    if (session.owner != context) continue;
     ++held.sessions;
-    if (session->loaded) ++held.loaded_sessions;
+    if (session.loaded) ++held.loaded_sessions;
   }
   return held;
 }
 
 std::optional<TimePoint> ResourceManager::next_expiry() {
   std::optional<TimePoint> next;
-  for (const Session* const session : state_.sessions.all()) {
-    if (!session->orphan()) continue;
-    const auto expiry = session->orphaned_at + state_.options.limits.orphan_lifetime;
+  for (const Session& session : state_.sessions.each()) {
+    if (!session.orphan()) continue;
+    const auto expiry = session.orphaned_at + state_.options.limits.orphan_lifetime;
     if (!next || expiry < *next) next = expiry;
   }
   return next;

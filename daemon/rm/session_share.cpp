@@ -12,7 +12,7 @@ namespace {
 UserId payer(SessionTable& sessions, UserId asking) {
   std::map<UserId, std::size_t> held;
   held[asking] = 1;
-  for (const Session* const session : sessions.all()) ++held[session->user];
+  for (const Session& session : sessions.each()) ++held[session.user];
   UserId most = asking;
   for (const auto& [user, count] : held) {
     if (count > held[most]) most = user;
@@ -27,18 +27,18 @@ Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session*
   if (Session* const orphan = sessions.oldest_orphan(who)) return orphan;
   if (who == user) return nullptr;
   Session* victim = nullptr;
-  for (Session* const session : sessions.all()) {
-    if (session->user != who || std::ranges::find(keep, session) != keep.end()) continue;
-    if (victim == nullptr || session->last_used < victim->last_used) victim = session;
+  for (Session& session : sessions.each()) {
+    if (session.user != who || std::ranges::find(keep, &session) != keep.end()) continue;
+    if (victim == nullptr || session.last_used < victim->last_used) victim = &session;
   }
   return victim;
 }
 
 Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seconds lifetime) {
   Session* oldest = nullptr;
-  for (Session* const session : sessions.all()) {
-    if (!session->orphan() || now - session->orphaned_at < lifetime) continue;
-    if (oldest == nullptr || session->orphaned_at < oldest->orphaned_at) oldest = session;
+  for (Session& session : sessions.each()) {
+    if (!session.orphan() || now - session.orphaned_at < lifetime) continue;
+    if (oldest == nullptr || session.orphaned_at < oldest->orphaned_at) oldest = &session;
   }
   return oldest;
 }

@@ -49,24 +49,21 @@ std::vector<Session*> SessionTable::all() {
 }
 
 std::size_t SessionTable::count(ContextId owner) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      sessions_, [owner](const auto& entry) { return entry.second.owner == owner; }));
+  return static_cast<std::size_t>(std::ranges::count(each(), owner, &Session::owner));
 }
 
 std::size_t SessionTable::count(UserId user) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      sessions_, [user](const auto& entry) { return entry.second.user == user; }));
+  return static_cast<std::size_t>(std::ranges::count(each(), user, &Session::user));
 }
 
 std::size_t SessionTable::orphans(UserId user) const {
-  return static_cast<std::size_t>(std::ranges::count_if(sessions_, [user](const auto& entry) {
-    return entry.second.orphan() && entry.second.user == user;
-  }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      each(), [user](const Session& session) { return session.orphan() && session.user == user; }));
 }
 
 Session* SessionTable::oldest_orphan(UserId user) {
   Session* oldest = nullptr;
-  for (auto& [index, session] : sessions_) {
+  for (Session& session : each()) {
     if (!session.orphan() || session.user != user) continue;
     if (oldest == nullptr || session.last_used < oldest->last_used) oldest = &session;
   }

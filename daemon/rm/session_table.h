@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 #include "daemon/base/clock.h"
@@ -47,6 +48,9 @@ class SessionTable {
   // `blob` is a whole TPMS_CONTEXT with this sequence number.
   void set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence);
 
+  // Every session, in the order of handles, for looking; and the same for changing the table.
+  [[nodiscard]] auto each() const { return std::views::values(sessions_); }
+  [[nodiscard]] auto each() { return std::views::values(sessions_); }
   [[nodiscard]] std::vector<Session*> all();
   [[nodiscard]] std::size_t total() const { return sessions_.size(); }
   [[nodiscard]] std::size_t loaded_count() const { return loaded_; }
