@@ -1,5 +1,6 @@
 #include "daemon/rm/client_execution.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tbs::rm {
@@ -59,6 +60,10 @@ std::optional<Step> ClientExecution::prepare() {
   if (gap_) {
     if (const auto operation = gap_->next(plan_.pins())) return perform(*operation);
     gap_.reset();
+  }
+  if (std::ranges::any_of(plan_.objects.all(), &Object::lost)) {
+    phase_ = Phase::Decide;
+    return std::nullopt;
   }
   if (const auto operation = bring_in_objects()) return perform(*operation);
   if (const auto operation = bring_in_sessions()) return perform(*operation);

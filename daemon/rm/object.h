@@ -28,6 +28,8 @@ struct Object {
   std::uint64_t last_used = 0;
 
   [[nodiscard]] bool loaded() const { return physical != 0; }
+  // Nothing can bring it back: the TPM used its handle for another object.
+  [[nodiscard]] bool lost() const { return !loaded() && saved.empty(); }
   [[nodiscard]] bool must_be_saved() const { return saved.empty(); }
 };
 

@@ -5,12 +5,20 @@
 namespace tbs::rm {
 namespace {
 
+Object* living_object(State& state, ContextId context, std::uint32_t handle) {
+  Object* const object = state.objects.find(context, handle);
+  if (object == nullptr || !object->lost()) return object;
+  state.observer.lost(object->user, handle, tpm::rc::kHandle);
+  state.objects.erase(*object);
+  return nullptr;
+}
+
 // Looks up the handle with this number (from 0); returns 0 or what is wrong.
 std::uint32_t plan_handle(State& state, ContextId context, const tpm::CommandView& command,
                           std::uint8_t number, Plan& plan) {
   const std::uint32_t handle = command.handles[number];
   if (tpm::is_transient(handle)) {
-    Object* const object = state.objects.find(context, handle);
+    Object* const object = living_object(state, context, handle);
     if (object == nullptr) return tpm::at_handle(tpm::rc::kHandle, number + 1U);
     plan.handle_objects[number] = object;
     plan.objects.add(object);

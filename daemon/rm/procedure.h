@@ -59,6 +59,7 @@ class Procedure : public exec::Execution {
   exec::Transmit last_;
   std::optional<Operation> operation_;
   std::optional<Backoff> backoff_;
+  unsigned operations_ = 0;
   bool withdrawn_ = false;
   bool detached_ = false;
   bool active_ = false;
