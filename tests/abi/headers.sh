@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles layout.c as every C and C++ standard, without one warning, with each compiler there is.
+# Compiles layout.c, and a Windows program, as every C and C++ standard, without one warning, with each compiler there is.
 # usage: headers.sh SOURCE_FOLDER
 set -u
 folder=$1
@@ -7,15 +7,26 @@ warnings="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wund
 failed=0
 tried=0
 
+compile() { # compiler language standard source [options]
+  compiler=$1 language=$2 standard=$3 source=$4
+  shift 4
+  # shellcheck disable=SC2086 # the warnings are words
+  if ! "$compiler" -x "$language" "-std=$standard" -fsyntax-only $warnings "$@" \
+    -I"$folder/client/include/tbs" "$folder/tests/abi/$source"; then
+    echo "not clean: $compiler -std=$standard $source"
+    failed=1
+  fi
+}
+
 check() { # compiler language standard
   command -v "$1" >/dev/null || return 0
   tried=$((tried + 1))
-  # shellcheck disable=SC2086 # the warnings are words
-  if ! "$1" -x "$2" "-std=$3" -fsyntax-only $warnings -I"$folder/client/include/tbs" \
-    "$folder/tests/abi/layout.c"; then
-    echo "not clean: $1 -std=$3"
-    failed=1
-  fi
+  compile "$1" "$2" "$3" layout.c
+  # Types declared twice, as Windows sources have them, are for C11 and C++ alone.
+  case $3 in
+    c11 | c17 | c2x | gnu17 | c++*)
+      compile "$1" "$2" "$3" windows_program.c -I"$folder/client/include/compat" ;;
+  esac
 }
 
 for standard in c89 c99 c11 c17 c2x gnu89 gnu17; do

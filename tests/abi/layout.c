@@ -3,7 +3,6 @@
  * those of the Windows SDK ("TBS Return Codes" and the structure pages). */
 
 #include <stddef.h>
-
 #include <tbs.h>
 #include <tbsx.h>
 
@@ -15,7 +14,7 @@ CHECK(dword, sizeof(UINT32) == 4 && sizeof(INT32) == 4 && sizeof(BOOL) == 4);
 CHECK(qword, sizeof(UINT64) == 8);
 CHECK(result, sizeof(TBS_RESULT) == 4 && (TBS_RESULT)-1 > 0);
 CHECK(hresult, sizeof(HRESULT) == 4 && (HRESULT)-1 < 0);
-CHECK(handle, sizeof(TBS_HCONTEXT) == sizeof(void *));
+CHECK(handle, sizeof(TBS_HCONTEXT) == sizeof(void*));
 
 CHECK(params, sizeof(TBS_CONTEXT_PARAMS) == 4);
 CHECK(params2, sizeof(TBS_CONTEXT_PARAMS2) == 8);
