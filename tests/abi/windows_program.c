@@ -2,7 +2,8 @@
  * habits. It has to compile unchanged, as C and as C++, and to find no service where there is none.
  */
 
-/* clang-format off: the order is that of Windows programs */
+/* The order is that of Windows programs. */
+/* clang-format off */
 #include <winsock2.h>
 #include <windows.h>
 #include <winerror.h>

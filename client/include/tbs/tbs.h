@@ -23,7 +23,8 @@
  * - Handles are small odd numbers, never zero, below 2^31. A value that is no live handle is
  *   found out and refused with TBS_E_INVALID_CONTEXT; it is never used as an address.
  * - Every function may be called from any thread at any time, also several at once on one context.
- *   None may be called from a signal handler. Threads must not be cancelled (pthread_cancel) inside.
+ *   None may be called from a signal handler. Threads must not be cancelled (pthread_cancel)
+ *   inside.
  * - No function raises a signal (SIGPIPE) and none fails because of one (EINTR).
  * - After fork() the contexts belong to the parent alone. In the child their handles give
  *   TBS_E_INVALID_CONTEXT, and the child's use of them, or its end, disturbs nothing in the parent.
@@ -65,14 +66,14 @@ typedef uint32_t UINT32;
 typedef uint64_t UINT64;
 typedef int32_t INT32;
 typedef int BOOL;
-typedef BYTE *PBYTE;
-typedef const BYTE *PCBYTE;
-typedef UINT32 *PUINT32;
-typedef const UINT32 *PCUINT32;
-typedef INT32 *PINT32;
-typedef const INT32 *PCINT32;
-typedef void *PVOID;
-typedef const void *PCVOID;
+typedef BYTE* PBYTE;
+typedef const BYTE* PCBYTE;
+typedef UINT32* PUINT32;
+typedef const UINT32* PCUINT32;
+typedef INT32* PINT32;
+typedef const INT32* PCINT32;
+typedef void* PVOID;
+typedef const void* PCVOID;
 typedef INT32 HRESULT;
 
 typedef UINT32 TBS_RESULT;
@@ -81,8 +82,8 @@ typedef UINT32 TBS_HANDLE;
 typedef UINT32 TBS_COMMAND_PRIORITY;
 typedef UINT32 TBS_COMMAND_LOCALITY;
 typedef UINT32 TBS_OWNERAUTH_TYPE;
-typedef void *TBS_HCONTEXT;
-typedef TBS_HCONTEXT *PTBS_HCONTEXT;
+typedef void* TBS_HCONTEXT;
+typedef TBS_HCONTEXT* PTBS_HCONTEXT;
 
 /* ---- Context versions, localities, priorities ------------------------------------------------ */
 
@@ -141,24 +142,24 @@ typedef TBS_HCONTEXT *PTBS_HCONTEXT;
  * The numbers are those of the Windows SDK. They are unsigned, like TBS_RESULT.
  */
 #define TBS_SUCCESS 0U
-#define TBS_E_INTERNAL_ERROR 0x80284001U          /* a fault of the software */
-#define TBS_E_BAD_PARAMETER 0x80284002U           /* a parameter is not valid */
-#define TBS_E_INVALID_OUTPUT_POINTER 0x80284003U  /* an output pointer is not valid */
-#define TBS_E_INVALID_CONTEXT 0x80284004U         /* the handle is not a live context */
-#define TBS_E_INSUFFICIENT_BUFFER 0x80284005U     /* the output buffer is too small */
-#define TBS_E_IOERROR 0x80284006U                 /* the TPM failed to take or answer a command */
-#define TBS_E_INVALID_CONTEXT_PARAM 0x80284007U   /* a context parameter is not valid */
-#define TBS_E_SERVICE_NOT_RUNNING 0x80284008U     /* the service is not running */
-#define TBS_E_TOO_MANY_TBS_CONTEXTS 0x80284009U   /* the limit of contexts is reached */
-#define TBS_E_TOO_MANY_RESOURCES 0x8028400AU      /* another limit is reached */
-#define TBS_E_SERVICE_START_PENDING 0x8028400BU   /* the service has not got its TPM yet */
-#define TBS_E_PPI_NOT_SUPPORTED 0x8028400CU       /* there is no physical presence interface */
-#define TBS_E_COMMAND_CANCELED 0x8028400DU        /* the command was cancelled */
-#define TBS_E_BUFFER_TOO_LARGE 0x8028400EU        /* a buffer is larger than allowed */
-#define TBS_E_TPM_NOT_FOUND 0x8028400FU           /* there is no TPM of the kind asked for */
-#define TBS_E_SERVICE_DISABLED 0x80284010U        /* the administrator disabled the service */
-#define TBS_E_NO_EVENT_LOG 0x80284011U            /* there is no event log of that kind */
-#define TBS_E_ACCESS_DENIED 0x80284012U           /* the caller lacks the right to do this */
+#define TBS_E_INTERNAL_ERROR 0x80284001U         /* a fault of the software */
+#define TBS_E_BAD_PARAMETER 0x80284002U          /* a parameter is not valid */
+#define TBS_E_INVALID_OUTPUT_POINTER 0x80284003U /* an output pointer is not valid */
+#define TBS_E_INVALID_CONTEXT 0x80284004U        /* the handle is not a live context */
+#define TBS_E_INSUFFICIENT_BUFFER 0x80284005U    /* the output buffer is too small */
+#define TBS_E_IOERROR 0x80284006U                /* the TPM failed to take or answer a command */
+#define TBS_E_INVALID_CONTEXT_PARAM 0x80284007U  /* a context parameter is not valid */
+#define TBS_E_SERVICE_NOT_RUNNING 0x80284008U    /* the service is not running */
+#define TBS_E_TOO_MANY_TBS_CONTEXTS 0x80284009U  /* the limit of contexts is reached */
+#define TBS_E_TOO_MANY_RESOURCES 0x8028400AU     /* another limit is reached */
+#define TBS_E_SERVICE_START_PENDING 0x8028400BU  /* the service has not got its TPM yet */
+#define TBS_E_PPI_NOT_SUPPORTED 0x8028400CU      /* there is no physical presence interface */
+#define TBS_E_COMMAND_CANCELED 0x8028400DU       /* the command was cancelled */
+#define TBS_E_BUFFER_TOO_LARGE 0x8028400EU       /* a buffer is larger than allowed */
+#define TBS_E_TPM_NOT_FOUND 0x8028400FU          /* there is no TPM of the kind asked for */
+#define TBS_E_SERVICE_DISABLED 0x80284010U       /* the administrator disabled the service */
+#define TBS_E_NO_EVENT_LOG 0x80284011U           /* there is no event log of that kind */
+#define TBS_E_ACCESS_DENIED 0x80284012U          /* the caller lacks the right to do this */
 #define TBS_E_PROVISIONING_NOT_ALLOWED 0x80284013U
 #define TBS_E_PPI_FUNCTION_UNSUPPORTED 0x80284014U
 #define TBS_E_OWNERAUTH_NOT_FOUND 0x80284015U
@@ -184,7 +185,7 @@ typedef TBS_HCONTEXT *PTBS_HCONTEXT;
 typedef struct tdTBS_CONTEXT_PARAMS {
   UINT32 version;
 } TBS_CONTEXT_PARAMS, *PTBS_CONTEXT_PARAMS;
-typedef const TBS_CONTEXT_PARAMS *PCTBS_CONTEXT_PARAMS;
+typedef const TBS_CONTEXT_PARAMS* PCTBS_CONTEXT_PARAMS;
 
 /* Parameters of a context that names the TPM families it can use (version
  * TBS_CONTEXT_VERSION_TWO). 8 bytes. Passed cast to TBS_CONTEXT_PARAMS.
@@ -212,7 +213,7 @@ typedef struct tdTBS_CONTEXT_PARAMS2 {
     UINT32 asUINT32;
   };
 } TBS_CONTEXT_PARAMS2, *PTBS_CONTEXT_PARAMS2;
-typedef const TBS_CONTEXT_PARAMS2 *PCTBS_CONTEXT_PARAMS2;
+typedef const TBS_CONTEXT_PARAMS2* PCTBS_CONTEXT_PARAMS2;
 
 /* What Tbsi_GetDeviceInfo tells. 16 bytes. Page: "TPM_DEVICE_INFO structure". */
 typedef struct _TPM_DEVICE_INFO {
@@ -221,14 +222,14 @@ typedef struct _TPM_DEVICE_INFO {
   UINT32 tpmInterfaceType; /* TPM_IFTYPE_... */
   UINT32 tpmImpRevision;   /* revision of the specification that the TPM implements, times 100 */
 } TPM_DEVICE_INFO, *PTPM_DEVICE_INFO;
-typedef const TPM_DEVICE_INFO *PCTPM_DEVICE_INFO;
+typedef const TPM_DEVICE_INFO* PCTPM_DEVICE_INFO;
 
 /* Of Windows notifications; no function here uses it. 32 bytes. */
 typedef struct tdTPM_WNF_PROVISIONING {
   UINT32 status;
   BYTE message[28];
 } TPM_WNF_PROVISIONING, *PTPM_WNF_PROVISIONING;
-typedef const TPM_WNF_PROVISIONING *PCTPM_WNF_PROVISIONING;
+typedef const TPM_WNF_PROVISIONING* PCTPM_WNF_PROVISIONING;
 
 /* ---- Functions ------------------------------------------------------------------------------- */
 
@@ -289,7 +290,7 @@ TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
  *                              command is longer than the TPM takes
  * TBS_E_INSUFFICIENT_BUFFER    the response does not fit. The command has run, and the response is
  *                              lost: submitting the same bytes again runs it again
- * TBS_E_COMMAND_CANCELED       cancelled, or the context was closed; nothing is written to pabResult
+ * TBS_E_COMMAND_CANCELED       cancelled, or the context was closed; pabResult is unchanged
  * TBS_E_IOERROR                the TPM failed to take or answer the command
  * TBS_E_ACCESS_DENIED          the locality is not 0, and the caller is no administrator
  * TBS_E_TOO_MANY_RESOURCES     a limit of the service is reached
@@ -322,8 +323,8 @@ TBS_API TBS_RESULT Tbsip_Cancel_Commands(TBS_HCONTEXT hContext);
  * TBS_E_BAD_PARAMETER          Size is below 16, or Info is NULL
  * TBS_E_TPM_NOT_FOUND          the service has no TPM
  * TBS_E_SERVICE_NOT_RUNNING, TBS_E_SERVICE_START_PENDING, TBS_E_ACCESS_DENIED
- *                              as for Tbsi_Context_Create. The Windows page does not list them; they
- *                              tell an administrator more than "no TPM" would
+ *                              as for Tbsi_Context_Create. The Windows page does not list them;
+ *                              they tell an administrator more than "no TPM" would
  *
  * Page: "Tbsi_GetDeviceInfo function". */
 TBS_API TBS_RESULT Tbsi_GetDeviceInfo(UINT32 Size, PVOID Info);

@@ -45,7 +45,7 @@ typedef struct TBSX_CONTEXT_INFO {
  *
  * TBS_SUCCESS
  * TBS_E_BAD_PARAMETER  path is empty or too long */
-TBS_API TBS_RESULT Tbsx_Set_Socket(const char *path);
+TBS_API TBS_RESULT Tbsx_Set_Socket(const char* path);
 
 /* Tbsi_Context_Create, on a socket of the caller's choice.
  *
@@ -53,7 +53,7 @@ TBS_API TBS_RESULT Tbsx_Set_Socket(const char *path);
  *
  * Returns what Tbsi_Context_Create returns, and TBS_E_BAD_PARAMETER when path is empty or too long.
  */
-TBS_API TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, const char *path,
+TBS_API TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, const char* path,
                                        PTBS_HCONTEXT phContext);
 
 /* Tells the number of a context and how long commands and responses can be.
@@ -61,7 +61,7 @@ TBS_API TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, cons
  * TBS_SUCCESS
  * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
  * TBS_E_INVALID_OUTPUT_POINTER  info is NULL */
-TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO *info);
+TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO* info);
 
 /* Hands one TPM command to the service and returns without waiting for its response. Parameters
  * are those of Tbsip_Submit_Command; the command is copied. It may wait for the service to read
@@ -82,7 +82,7 @@ TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INF
  * TBS_E_SERVICE_NOT_RUNNING     the service went away */
 TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
                                      TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
-                                     UINT32 cbCommand, TBSX_REQUEST *request);
+                                     UINT32 cbCommand, TBSX_REQUEST* request);
 
 /* Takes the result of a command. Each result can be taken once; after any return code other than
  * TBSX_E_PENDING, TBS_E_INSUFFICIENT_BUFFER and those marked (*), the request number is used up.
@@ -116,12 +116,12 @@ TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST reques
  * TBS_SUCCESS
  * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
  * TBS_E_INVALID_OUTPUT_POINTER  fd is NULL */
-TBS_API TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int *fd);
+TBS_API TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int* fd);
 
 /* The name of a return code, such as "TBS_E_COMMAND_CANCELED", and a line of English about it.
  * Never NULL, also for numbers that are no return codes; the text is constant. */
-TBS_API const char *Tbsx_Result_Name(TBS_RESULT result);
-TBS_API const char *Tbsx_Result_Text(TBS_RESULT result);
+TBS_API const char* Tbsx_Result_Name(TBS_RESULT result);
+TBS_API const char* Tbsx_Result_Text(TBS_RESULT result);
 
 #ifdef __cplusplus
 }
