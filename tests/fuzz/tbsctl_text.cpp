@@ -1,0 +1,44 @@
+// What tbsctl reads from people, files and responses: hexadecimal text, numbers, response codes. A
+// text that is read must be written back to the same bytes; every response code has a description
+// that fits on one line.
+
+#include <cstdlib>
+#include <string_view>
+
+#include "client/tbsctl/format.h"
+#include "client/tbsctl/hex.h"
+#include "client/tbsctl/priority.h"
+#include "client/tbsctl/rc_text.h"
+
+using namespace tbs;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+bool is_line(const std::string& text) {
+  return !text.empty() && ctl::printable(text) == text;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const proto::Bytes bytes(data, size);
+  const std::string text(bytes.begin(), bytes.end());
+  const auto read = ctl::parse_hex(text);
+  if (read) {
+    require(ctl::parse_hex(ctl::to_hex(*read)) == *read);
+    require(read->size() * 2 <= text.size());
+  } else {
+    require(is_line(read.error()));
+  }
+  require(ctl::parse_hex(ctl::to_hex(bytes)) == proto::Buffer(bytes.begin(), bytes.end()));
+  const auto priority = ctl::parse_priority(text);
+  if (priority) require(ctl::parse_priority(ctl::priority_text(*priority)) == priority);
+  proto::ByteReader reader(bytes);
+  const proto::TpmHeader header{.tag = reader.be16(), .size = 10, .code = reader.be32()};
+  require(is_line(ctl::rc_line(header.code, ctl::describe_response(header))));
+  return 0;
+}
