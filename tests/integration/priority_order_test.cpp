@@ -103,6 +103,27 @@ TEST_CASE("contexts of one priority take turns") {
               "adfbec");
 }
 
+TEST_CASE("a HIGH command waits for the one on the TPM only, however many NORMAL ones there are") {
+  TestBench bench;
+  RawClient client = bench.context();
+  std::vector<RawClient> crowd;
+  for (int i = 0; i < 8; ++i) crowd.push_back(bench.context());
+  bench.freeze_tpm();
+  constexpr std::uint64_t kEach = 8;
+  for (RawClient& each : crowd) {
+    for (std::uint64_t id = 1; id <= kEach; ++id) each.submit(id, tpm::self_test(), kNormal);
+  }
+  REQUIRE(eventually([&] { return bench.status().queued == 8 * kEach - 1; }));
+  client.submit(1, tpm::get_random(8), kHigh);
+  REQUIRE(bench.wait_for_load(client, 1, 0));
+  const std::uint64_t before = bench.status().commands;
+  bench.thaw_tpm();
+  CHECK(client.receive_result().status == Status::Success);
+  // Two commands it must be; more run until the status is read.
+  CHECK(bench.status().commands - before < 8 * kEach / 4);
+  for (RawClient& each : crowd) order_of_answers(each, kEach);
+}
+
 TEST_CASE("a user without rights is capped at HIGH, silently") {
   if (!can_become_nobody()) return;
   TestBench bench;

@@ -2,35 +2,18 @@
 // hands over is used and left alone.
 
 #include <csignal>
-#include <cstring>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/unix_socket.h"
 
 using namespace tbs::test;
 using tbs::proto::Status;
-
-namespace {
-
-int listen_on(const std::string& path) {
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  REQUIRE(path.size() < sizeof(address.sun_path));
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
-  REQUIRE(::listen(socket, 16) == 0);
-  return socket;
-}
-
-}  // namespace
 
 TEST_CASE("a second daemon on the same socket is refused, the first goes on") {
   TestBench bench;

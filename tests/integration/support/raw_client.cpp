@@ -1,30 +1,16 @@
 #include "tests/integration/support/raw_client.h"
 
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/integration/support/unix_socket.h"
 
 namespace tbs::test {
 namespace {
-
-int try_connect(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) throw std::runtime_error("socket path too long");
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) throw std::system_error(errno, std::generic_category(), "socket");
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-    return socket;
-  }
-  ::close(socket);
-  return -1;
-}
 
 // Whether the socket became ready for `events` in time.
 bool wait_for(int socket, short events, std::chrono::milliseconds patience) {
@@ -39,9 +25,7 @@ proto::Buffer submit_frame(std::uint64_t request_id, const proto::Buffer& comman
   return frame_of(request_id, proto::Submit{.priority = priority, .command = command});
 }
 
-RawClient::RawClient(const std::string& socket_path) : socket_(try_connect(socket_path)) {
-  if (socket_ < 0) throw std::runtime_error("cannot connect to " + socket_path);
-}
+RawClient::RawClient(const std::string& socket_path) : socket_(connect_to(socket_path)) {}
 
 RawClient::~RawClient() {
   close();

@@ -4,6 +4,11 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/integration/support/unix_socket.h"
+
 namespace tbs::test {
 
 SwtpmProcess::SwtpmProcess(const TempFolder& folder)
@@ -36,6 +41,19 @@ void SwtpmProcess::start() {
 void SwtpmProcess::kill() {
   program_->signal(SIGKILL);
   program_->wait();
+}
+
+proto::Buffer SwtpmProcess::ask(const proto::Buffer& command) const {
+  const int socket = connect_to(data_socket_);
+  proto::Buffer response(4096);
+  ssize_t size = -1;
+  if (::send(socket, command.data(), command.size(), MSG_NOSIGNAL) > 0) {
+    size = ::recv(socket, response.data(), response.size(), 0);
+  }
+  ::close(socket);
+  if (size <= 0) throw std::runtime_error("swtpm does not answer");
+  response.resize(static_cast<std::size_t>(size));
+  return response;
 }
 
 }  // namespace tbs::test

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proto/byte_writer.h"
 #include "tests/integration/support/program.h"
 #include "tests/integration/support/temp_folder.h"
 
@@ -19,6 +20,8 @@ class SwtpmProcess {
   // Returns when its sockets are there.
   void start();
   void kill();
+  // Sends a command past tbsd, which must not be connected, and returns the response.
+  [[nodiscard]] proto::Buffer ask(const proto::Buffer& command) const;
 
   [[nodiscard]] pid_t pid() const { return program_->pid(); }
   // For tbsd's --device.

@@ -74,7 +74,7 @@ pid_t TestBench::tpm_process() {
   return children.front();
 }
 
-void TestBench::settle() {
+void TestBench::wait_until_idle() {
   std::uint64_t before = 0;
   for (std::uint64_t now = status().transmitted; now != before; now = status().transmitted) {
     before = now;
@@ -83,7 +83,7 @@ void TestBench::settle() {
 }
 
 void TestBench::freeze_tpm() {
-  settle();
+  wait_until_idle();
   frozen_ = tpm_process();
   freeze(frozen_);
 }

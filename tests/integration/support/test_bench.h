@@ -56,12 +56,12 @@ class TestBench {
   bool wait_for_load(const RawClient& client, std::uint32_t queued, std::uint32_t running);
   bool wait_until_gone(std::uint64_t context);
   bool wait_until_ready();
+  // Until the TPM does nothing, the daemon's own work between commands included.
+  void wait_until_idle();
 
  private:
   void start_daemon();
   [[nodiscard]] pid_t tpm_process();
-  // Until the TPM does nothing, the daemon's own work between commands included.
-  void settle();
 
   TempFolder folder_;
   std::unique_ptr<SwtpmProcess> swtpm_;

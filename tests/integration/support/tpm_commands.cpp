@@ -15,6 +15,7 @@ using proto::ByteWriter;
 constexpr std::uint32_t kCcNvDefineSpace = 0x12A;
 constexpr std::uint32_t kCcCreatePrimary = 0x131;
 constexpr std::uint32_t kCcNvWrite = 0x137;
+constexpr std::uint32_t kCcSequenceComplete = 0x13E;
 constexpr std::uint32_t kCcSelfTest = 0x143;
 constexpr std::uint32_t kCcNvRead = 0x14E;
 constexpr std::uint32_t kCcSequenceUpdate = 0x15C;
@@ -131,6 +132,13 @@ Buffer handle_only(std::uint32_t command_code, std::uint32_t handle) {
 Buffer take_sized(ByteReader& reader) {
   const Bytes bytes = reader.take(reader.be16());
   return {bytes.begin(), bytes.end()};
+}
+
+// The TPM2B behind the parameter size that a response with sessions has.
+Buffer first_parameter_with_session(Bytes response) {
+  ByteReader reader(response);
+  reader.skip(proto::kTpmHeaderSize + 4);
+  return take_sized(reader);
 }
 
 }  // namespace
@@ -259,6 +267,15 @@ Buffer sequence_update(std::uint32_t sequence, const Buffer& data) {
   return command.finish();
 }
 
+Buffer sequence_complete(std::uint32_t sequence) {
+  Command command(kCcSequenceComplete, true);
+  command.out.be32(sequence);
+  command.password();
+  command.sized({});
+  command.out.be32(kRhNull);
+  return command.finish();
+}
+
 std::optional<std::uint32_t> code(Bytes response) {
   const auto header = proto::read_tpm_header(response);
   if (!header) return std::nullopt;
@@ -293,9 +310,11 @@ Buffer sized_bytes(Bytes response) {
 }
 
 Buffer nv_data(Bytes response) {
-  ByteReader reader(response);
-  reader.skip(proto::kTpmHeaderSize + 4);
-  return take_sized(reader);
+  return first_parameter_with_session(response);
+}
+
+Buffer sequence_result(Bytes response) {
+  return first_parameter_with_session(response);
 }
 
 Buffer pcr_value(Bytes response) {

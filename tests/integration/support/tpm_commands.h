@@ -44,6 +44,7 @@ Buffer nv_read(std::uint32_t index, std::uint16_t size);
 
 Buffer hash_sequence_start();
 Buffer sequence_update(std::uint32_t sequence, const Buffer& data);
+Buffer sequence_complete(std::uint32_t sequence);
 
 // The response code; nothing when the bytes are no response.
 std::optional<std::uint32_t> code(Bytes response);
@@ -54,6 +55,7 @@ std::uint32_t property(Bytes response);
 // The TPM2B that a response without sessions starts with: GetRandom, Hash.
 Buffer sized_bytes(Bytes response);
 Buffer nv_data(Bytes response);
+Buffer sequence_result(Bytes response);
 // The one digest of a PCR_Read.
 Buffer pcr_value(Bytes response);
 
