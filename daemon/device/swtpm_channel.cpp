@@ -34,7 +34,7 @@ std::string SwtpmAddress::text() const {
 }
 
 SwtpmConnection::SwtpmConnection(boost::asio::io_context& loop, SwtpmAddress address)
-    : loop_(loop), address_(std::move(address)), resolver_(loop), socket_(loop), timer_(loop) {}
+    : address_(std::move(address)), resolver_(loop), socket_(loop), timer_(loop) {}
 
 void SwtpmConnection::connect(Handler handler, std::chrono::milliseconds limit) {
   handler_ = std::move(handler);

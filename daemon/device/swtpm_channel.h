@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -49,7 +50,6 @@ class SwtpmConnection {
   void try_next(boost::system::error_code last_error);
   void finish(boost::system::error_code error);
 
-  boost::asio::io_context& loop_;
   SwtpmAddress address_;
   boost::asio::ip::tcp::resolver resolver_;
   StreamSocket socket_;
