@@ -52,7 +52,9 @@ Family family_of(const fs::path& chip) {
   file >> version;
   if (version == 1) return Family::Tpm12;
   if (version == 2) return Family::Tpm20;
-  return Family::Unknown;
+  // Kernels before 5.6 have no such attribute, and this one for TPM 1.2 alone.
+  std::error_code error;
+  return fs::exists(chip / "caps", error) ? Family::Tpm12 : Family::Unknown;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // The embedded TPM with its real child process.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -63,14 +62,6 @@ pid_t only_child() {
   const auto list = children();
   REQUIRE(list.size() == 1);
   return list.front();
-}
-
-std::size_t private_folders() {
-  const auto entries = fs::directory_iterator(fs::temp_directory_path());
-  return static_cast<std::size_t>(
-      std::count_if(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-        return entry.path().filename().string().starts_with("tbsd-embedded-");
-      }));
 }
 
 // An RSA key generation that takes long enough to be caught in the act.
@@ -249,7 +240,10 @@ TEST_CASE("embedded: a stopped child is killed by close") {
 }
 
 TEST_CASE("embedded: destruction at any moment leaves no child, no folder, and calls nothing") {
-  const std::size_t folders = private_folders();
+  const TempDir folder;
+  const char* const old = std::getenv("TMPDIR");
+  const std::string previous = old == nullptr ? "/tmp" : old;
+  ::setenv("TMPDIR", folder.path().c_str(), 1);
   bool called = false;
   boost::asio::io_context loop;
   {
@@ -269,7 +263,8 @@ TEST_CASE("embedded: destruction at any moment leaves no child, no folder, and c
   loop.run_for(20ms);
   CHECK_FALSE(called);
   CHECK(children().empty());
-  CHECK(private_folders() == folders);
+  CHECK(fs::is_empty(folder.path()));
+  ::setenv("TMPDIR", previous.c_str(), 1);
 }
 
 TEST_CASE("embedded: a command that is too long is refused and disturbs nothing") {

@@ -62,6 +62,12 @@ TEST_CASE("sysfs: the family comes from the version attribute") {
   CHECK(sysfs.read().family == Family::Unknown);
 }
 
+TEST_CASE("sysfs: an old kernel's TPM 1.2 is known by its other attributes") {
+  Sysfs sysfs("platform/MSFT0101:00");
+  sysfs.attribute("caps", "Manufacturer: 0x49465800\n");
+  CHECK(sysfs.read().family == Family::Tpm12);
+}
+
 TEST_CASE("sysfs: nodes of the kernel's resource manager are TPM 2.0") {
   const Sysfs sysfs("platform/MSFT0101:00", "tpmrm");
   CHECK(sysfs.read().family == Family::Tpm20);
