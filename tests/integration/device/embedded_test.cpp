@@ -64,6 +64,31 @@ pid_t only_child() {
   return list.front();
 }
 
+// A folder of its own for what this process and its children put into the folder for such things.
+class PrivateTmp {
+ public:
+  PrivateTmp() {
+    const char* const before = std::getenv("TMPDIR");
+    if (before != nullptr) before_ = before;
+    ::setenv("TMPDIR", folder_.path().c_str(), 1);
+  }
+  ~PrivateTmp() {
+    if (before_.empty()) {
+      ::unsetenv("TMPDIR");
+    } else {
+      ::setenv("TMPDIR", before_.c_str(), 1);
+    }
+  }
+  PrivateTmp(const PrivateTmp&) = delete;
+  PrivateTmp& operator=(const PrivateTmp&) = delete;
+
+  [[nodiscard]] bool empty() const { return fs::is_empty(folder_.path()); }
+
+ private:
+  TempDir folder_;
+  std::string before_;
+};
+
 // An RSA key generation that takes long enough to be caught in the act.
 proto::Buffer long_command(std::uint32_t unique) {
   return create_primary(2048, unique);
@@ -240,10 +265,7 @@ TEST_CASE("embedded: a stopped child is killed by close") {
 }
 
 TEST_CASE("embedded: destruction at any moment leaves no child, no folder, and calls nothing") {
-  const TempDir folder;
-  const char* const old = std::getenv("TMPDIR");
-  const std::string previous = old == nullptr ? "/tmp" : old;
-  ::setenv("TMPDIR", folder.path().c_str(), 1);
+  const PrivateTmp tmp;
   bool called = false;
   boost::asio::io_context loop;
   {
@@ -263,8 +285,7 @@ TEST_CASE("embedded: destruction at any moment leaves no child, no folder, and c
   loop.run_for(20ms);
   CHECK_FALSE(called);
   CHECK(children().empty());
-  CHECK(fs::is_empty(folder.path()));
-  ::setenv("TMPDIR", previous.c_str(), 1);
+  CHECK(tmp.empty());
 }
 
 TEST_CASE("embedded: a command that is too long is refused and disturbs nothing") {
@@ -354,6 +375,7 @@ TEST_CASE("embedded: a TPM 1.2 starts and answers") {
 }
 
 TEST_CASE("embedded: the child ends when its daemon is killed") {
+  const PrivateTmp tmp;  // a daemon that is killed removes nothing
   const std::string path = program();
   int report[2];
   REQUIRE(::pipe(report) == 0);
