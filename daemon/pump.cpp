@@ -99,8 +99,15 @@ void Pump::carry_out() {
   carrying_out_ = true;
   for (auto actions = dispatcher_.take_actions(); !actions.empty();
        actions = dispatcher_.take_actions()) {
+    // The TPM first: it works while answers are written, and a client that its answer wakes may
+    // take the processor from us.
     for (sched::Action& action : actions) {
-      std::visit([this](auto& chosen) { perform(chosen); }, action);
+      if (auto* const send = std::get_if<sched::SendToDevice>(&action)) perform(*send);
+    }
+    for (sched::Action& action : actions) {
+      if (!std::holds_alternative<sched::SendToDevice>(action)) {
+        std::visit([this](auto& chosen) { perform(chosen); }, action);
+      }
     }
   }
   carrying_out_ = false;

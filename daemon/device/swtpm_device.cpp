@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
 namespace tbs::device {
@@ -191,34 +190,31 @@ void SwtpmDevice::send_command() {
         writing_ = false;
         if (error) fail_command({.operation = "send swtpm a command", .error = error.value()});
       });
-  receive_header();
+  response_.clear();
+  receive();
 }
 
-void SwtpmDevice::receive_header() {
-  response_.resize(kHeaderSize);
-  boost::asio::async_read(*socket_, boost::asio::buffer(response_),
-                          [this, alive = io_.watch()](error_code error, std::size_t) {
-                            if (alive.expired()) return;
-                            if (error)
-                              return fail_command({.operation = "swtpm closed its data channel"});
-                            receive_body();
-                          });
+// Whatever has come: a response is nearly always there in one piece.
+void SwtpmDevice::receive() {
+  socket_->async_read_some(boost::asio::buffer(received_),
+                           [this, alive = io_.watch()](error_code error, std::size_t count) {
+                             if (alive.expired()) return;
+                             if (error)
+                               return fail_command({.operation = "swtpm closed its data channel"});
+                             take(proto::Bytes(received_).first(count));
+                           });
 }
 
-void SwtpmDevice::receive_body() {
+void SwtpmDevice::take(proto::Bytes piece) {
+  response_.insert(response_.end(), piece.begin(), piece.end());
+  if (response_.size() < kHeaderSize) return receive();
   const std::uint32_t size = announced_size(response_);
-  if (size < kHeaderSize || size > kMaxResponse) {
-    return fail_command(
-        {.operation = "swtpm announces a response of " + std::to_string(size) + " bytes"});
+  if (size < kHeaderSize || size > kMaxResponse || size < response_.size()) {
+    return fail_command({.operation = "swtpm announces a response of " + std::to_string(size) +
+                                      " bytes and sends others"});
   }
-  response_.resize(size);
-  boost::asio::async_read(*socket_, boost::asio::buffer(response_) + kHeaderSize,
-                          [this, alive = io_.watch()](error_code error, std::size_t) {
-                            if (alive.expired()) return;
-                            if (error)
-                              return fail_command({.operation = "swtpm closed its data channel"});
-                            deliver();
-                          });
+  if (response_.size() < size) return receive();
+  deliver();
 }
 
 void SwtpmDevice::deliver() {

@@ -63,8 +63,8 @@ class SwtpmDevice final : public Transceiver {
   // The steps of a command.
   void set_locality();
   void send_command();
-  void receive_header();
-  void receive_body();
+  void receive();
+  void take(proto::Bytes piece);
   void deliver();
   void fail_command(Failure failure);
   void on_cancel_answered(const Answer& answer);
@@ -88,7 +88,8 @@ class SwtpmDevice final : public Transceiver {
   OpenHandler open_handler_;
   ResponseHandler response_handler_;
   proto::Buffer command_;
-  proto::Buffer response_;
+  std::array<std::uint8_t, 4096> received_{};
+  proto::Buffer response_;  // as far as it has come
   std::uint8_t wanted_locality_ = 0;
   std::optional<std::uint8_t> locality_;  // as far as the daemon has set it
   bool sent_ = false;                     // whether the command is with swtpm
