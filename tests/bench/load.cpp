@@ -1,5 +1,6 @@
 #include "tests/bench/load.h"
 
+#include <atomic>
 #include <exception>
 #include <latch>
 #include <mutex>
@@ -25,6 +26,7 @@ class Load {
         const auto start = Clock::now();
         task();
         const auto end = Clock::now();
+        ++commands_;
         if (end >= until_) break;
         if (end >= from_) samples.push_back(Micros(end - start).count());
       }
@@ -48,7 +50,8 @@ class Load {
     const double seconds = std::chrono::duration<double>(duration_).count();
     return {.per_second = static_cast<double>(all_.size()) / seconds,
             .p50 = percentile(all_, 0.5),
-            .p99 = percentile(all_, 0.99)};
+            .p99 = percentile(all_, 0.99),
+            .commands = static_cast<double>(commands_)};
   }
 
  private:
@@ -57,6 +60,7 @@ class Load {
   Clock::duration duration_;
   Clock::time_point from_;
   Clock::time_point until_;
+  std::atomic<std::size_t> commands_ = 0;
   std::mutex mutex_;  // the following
   std::vector<double> all_;
   std::exception_ptr failure_;

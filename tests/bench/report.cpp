@@ -44,8 +44,8 @@ void append_table(std::string& out, const Table& table) {
   out += "\n" + table.title + "\n";
   std::string head;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const bool number =
-        !table.rows.empty() && std::holds_alternative<double>(table.rows.front().at(i));
+    const bool number = std::ranges::any_of(
+        table.rows, [i](const auto& row) { return std::holds_alternative<double>(row.at(i)); });
     append_cell(head, table.columns[i], widths[i], number);
   }
   out += head + "\n";

@@ -25,6 +25,7 @@ struct Rate {
   double per_second = 0;
   double p50 = 0;
   double p99 = 0;
+  double commands = 0;  // those of the warm-up and the last ones included
 };
 
 // Several rounds of the same measurement: the median of each number.

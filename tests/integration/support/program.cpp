@@ -115,4 +115,11 @@ std::size_t resident_bytes(pid_t pid) {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::chrono::nanoseconds processor_time(pid_t pid) {
+  std::ifstream schedstat("/proc/" + std::to_string(pid) + "/schedstat");
+  std::chrono::nanoseconds::rep time = 0;
+  schedstat >> time;
+  return std::chrono::nanoseconds(time);
+}
+
 }  // namespace tbs::test

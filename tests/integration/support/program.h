@@ -46,5 +46,7 @@ void thaw(pid_t pid);
 std::vector<pid_t> children_of(pid_t pid);
 // Memory of the process that is in RAM, in bytes.
 std::size_t resident_bytes(pid_t pid);
+// Time that the process's first thread has been on a processor.
+std::chrono::nanoseconds processor_time(pid_t pid);
 
 }  // namespace tbs::test
