@@ -64,31 +64,6 @@ pid_t only_child() {
   return list.front();
 }
 
-// A folder of its own for what this process and its children put into the folder for such things.
-class PrivateTmp {
- public:
-  PrivateTmp() {
-    const char* const before = std::getenv("TMPDIR");
-    if (before != nullptr) before_ = before;
-    ::setenv("TMPDIR", folder_.path().c_str(), 1);
-  }
-  ~PrivateTmp() {
-    if (before_.empty()) {
-      ::unsetenv("TMPDIR");
-    } else {
-      ::setenv("TMPDIR", before_.c_str(), 1);
-    }
-  }
-  PrivateTmp(const PrivateTmp&) = delete;
-  PrivateTmp& operator=(const PrivateTmp&) = delete;
-
-  [[nodiscard]] bool empty() const { return fs::is_empty(folder_.path()); }
-
- private:
-  TempDir folder_;
-  std::string before_;
-};
-
 // An RSA key generation that takes long enough to be caught in the act.
 proto::Buffer long_command(std::uint32_t unique) {
   return create_primary(2048, unique);

@@ -30,4 +30,29 @@ class TempDir {
   std::filesystem::path path_;
 };
 
+// A folder of its own for what this process and its children put into the folder for such things.
+class PrivateTmp {
+ public:
+  PrivateTmp() {
+    const char* const before = std::getenv("TMPDIR");
+    if (before != nullptr) before_ = before;
+    ::setenv("TMPDIR", folder_.path().c_str(), 1);
+  }
+  ~PrivateTmp() {
+    if (before_.empty()) {
+      ::unsetenv("TMPDIR");
+    } else {
+      ::setenv("TMPDIR", before_.c_str(), 1);
+    }
+  }
+  PrivateTmp(const PrivateTmp&) = delete;
+  PrivateTmp& operator=(const PrivateTmp&) = delete;
+
+  [[nodiscard]] bool empty() const { return std::filesystem::is_empty(folder_.path()); }
+
+ private:
+  TempDir folder_;
+  std::string before_;
+};
+
 }  // namespace tbs::test
