@@ -17,13 +17,23 @@ namespace {
 // Longer than the pause after which the daemon tidies up an idle TPM.
 constexpr std::chrono::milliseconds kIdle{150};
 
+// The guest's way to the emulator on the host (tests/guest/emulator).
+void emulator(const std::string& request) {
+  const char* const program = std::getenv("TBS_GUEST_EMULATOR");
+  if (program == nullptr) throw std::runtime_error("TBS_GUEST_EMULATOR is not set");
+  if (std::system((std::string(program) + " " + request).c_str()) != 0) {
+    throw std::runtime_error("the emulator refused: " + request);
+  }
+}
+
 }  // namespace
 
 DeviceKind device_under_test() {
   const char* const kind = std::getenv("TBS_TEST_DEVICE");
   if (kind == nullptr || std::string(kind) == "embedded") return DeviceKind::Embedded;
   if (std::string(kind) == "swtpm") return DeviceKind::Swtpm;
-  throw std::runtime_error("TBS_TEST_DEVICE is neither embedded nor swtpm");
+  if (std::string(kind) == "kernel") return DeviceKind::Kernel;
+  throw std::runtime_error("TBS_TEST_DEVICE is none of embedded, swtpm and kernel");
 }
 
 bool sanitized() {
@@ -35,6 +45,8 @@ TestBench::TestBench(DaemonOptions options) : options_(std::move(options)) {
     swtpm_ = std::make_unique<SwtpmProcess>(folder_);
     swtpm_->start();
     options_.device = swtpm_->device();
+  } else if (options_.device.empty() && device_under_test() == DeviceKind::Kernel) {
+    options_.device = "/dev/tpm0";
   } else if (options_.device.empty()) {
     options_.device = "embedded:" + folder_ / "embedded-state";
   }
@@ -84,11 +96,17 @@ void TestBench::wait_until_idle() {
 
 void TestBench::freeze_tpm() {
   wait_until_idle();
+  if (device_under_test() == DeviceKind::Kernel) {
+    emulator("freeze");
+    emulator_frozen_ = true;
+    return;
+  }
   frozen_ = tpm_process();
   freeze(frozen_);
 }
 
 void TestBench::thaw_tpm() {
+  if (std::exchange(emulator_frozen_, false)) emulator("thaw");
   if (frozen_ != 0) thaw(std::exchange(frozen_, 0));
 }
 

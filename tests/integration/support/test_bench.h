@@ -16,7 +16,8 @@
 
 namespace tbs::test {
 
-enum class DeviceKind { Embedded, Swtpm };
+// Kernel: /dev/tpm0, in the guest that tests/guest boots.
+enum class DeviceKind { Embedded, Swtpm, Kernel };
 DeviceKind device_under_test();
 // Whether the daemon is built with sanitizers, which change how much memory it needs.
 bool sanitized();
@@ -69,6 +70,7 @@ class TestBench {
   std::unique_ptr<DaemonProcess> daemon_;
   std::optional<RawClient> observer_;
   pid_t frozen_ = 0;
+  bool emulator_frozen_ = false;
 };
 
 }  // namespace tbs::test
