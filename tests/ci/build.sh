@@ -48,7 +48,8 @@ build_bench() {
     build_folder build-bench gcc --buildtype=release && compile build-bench tests/bench/tbs_bench
 }
 configure_sanitized() {
-    build_folder "$1" clang -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1
+    build_folder "$1" clang -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1 \
+        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only
 }
 # sources: every file that clang-format looks after.
 sources() {
