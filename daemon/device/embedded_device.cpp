@@ -77,6 +77,7 @@ std::expected<void, Failure> EmbeddedDevice::start_child(OpenHandler& handler) {
   const Facts facts{.family = options_.family,
                     .interface_type = kEmulator,
                     .can_cancel = options_.family == Family::Tpm20,
+                    .localities = true,
                     .owns_power = true};
   link_ = std::make_shared<EmbeddedLink>(loop_, std::move(*child), facts);
   link_->start(std::move(handler));

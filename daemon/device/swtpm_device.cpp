@@ -80,6 +80,7 @@ void SwtpmDevice::on_capabilities(const Answer& answer) {
             ": no control channel; localities and cancel are not to be had");
   }
   facts_.can_cancel = offers(kControlCancel);
+  facts_.localities = true;
   learn_family();
 }
 

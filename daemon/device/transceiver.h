@@ -40,6 +40,8 @@ struct Facts {
   std::uint32_t interface_type = 0;
   // Whether cancel() has any way to reach the device.
   bool can_cancel = false;
+  // Whether commands can be sent at a locality other than 0.
+  bool localities = false;
   // Whether this daemon is the one that powers the TPM: then it also sends TPM2_Shutdown.
   bool owns_power = false;
 };

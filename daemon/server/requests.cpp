@@ -18,7 +18,7 @@ using proto::Status;
 
 namespace {
 
-constexpr std::uint8_t kMaxLocality = 4;
+constexpr std::uint32_t kMaxLocality = 4;
 
 std::uint64_t microseconds(Duration duration) {
   return static_cast<std::uint64_t>(
@@ -79,8 +79,10 @@ void Server::handle_submit(Client& client, const Frame& frame) {
     refuse(client, Status::BadParameter, "a submit that is malformed or repeats a request id");
     return;
   }
+  // The kernel always speaks to its chip at locality 0.
+  const std::uint32_t max_locality = pump_.facts().localities ? kMaxLocality : 0;
   Status status = Status::Success;
-  if (!proto::read_tpm_header(submit->command) || submit->locality > kMaxLocality) {
+  if (!proto::read_tpm_header(submit->command) || submit->locality > max_locality) {
     status = Status::BadParameter;
   } else if (submit->command.size() > pump_.max_command()) {
     status = Status::BufferTooLarge;

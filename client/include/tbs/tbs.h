@@ -270,8 +270,8 @@ TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
 /* Runs one TPM command and waits for its response. There is no time limit; Tbsip_Cancel_Commands
  * from another thread ends the wait.
  *
- * Locality: 0. The service lets administrators name 1 to 4, which has an effect where the TPM's
- *   device knows localities (a kernel device does not).
+ * Locality: 0. The service lets administrators name 1 to 4 where the TPM's device knows localities;
+ *   a kernel device does not, and gives TBS_E_BAD_PARAMETER.
  * Priority: any number; one of TBS_COMMAND_PRIORITY_. The service lowers what the user may not use.
  * pabCommand, cbCommand: one whole TPM command with its header; the header's size is cbCommand.
  * pabResult: receives the whole response. May be the same buffer as pabCommand.

@@ -1,0 +1,40 @@
+// Localities: TPM2_PCR_Reset of PCR 20 is allowed at locality 4 and 2 only, so that the TPM itself
+// tells at which one a command has arrived.
+
+#include <catch2/catch.hpp>
+
+#include "tests/integration/support/test_bench.h"
+#include "tests/integration/support/tpm_commands.h"
+
+using namespace tbs::test;
+using tbs::proto::Status;
+
+namespace {
+
+constexpr std::uint32_t kRcLocality = 0x907;
+
+// TPM2_PCR_Reset with an empty password.
+tpm::Buffer pcr_reset(std::uint8_t pcr) {
+  return {0x80, 0x02, 0, 0, 0,    27, 0, 0, 0x01, 0x3d, 0, 0, 0, pcr,
+          0,    0,    0, 9, 0x40, 0,  0, 9, 0,    0,    0, 0, 0};
+}
+
+Answer at(RawClient& client, std::uint32_t locality, const tpm::Buffer& command) {
+  client.send(7, tbs::proto::Submit{.locality = locality, .priority = kNormal, .command = command});
+  return client.receive_result();
+}
+
+}  // namespace
+
+TEST_CASE("a command arrives at the locality that was asked for, and only that one") {
+  TestBench bench;
+  RawClient client = bench.context();
+  CHECK(tpm::code(at(client, 0, pcr_reset(20)).response) == kRcLocality);
+  if (device_under_test() == DeviceKind::Kernel) {
+    CHECK(at(client, 2, pcr_reset(20)).status == Status::BadParameter);
+    return;
+  }
+  CHECK(tpm::code(at(client, 2, pcr_reset(20)).response) == tpm::kSuccess);
+  CHECK(tpm::code(at(client, 0, pcr_reset(20)).response) == kRcLocality);
+  CHECK(at(client, 5, pcr_reset(20)).status == Status::BadParameter);
+}
