@@ -10,16 +10,6 @@ namespace tbs::client {
 
 using proto::Status;
 
-namespace {
-
-// One less than the daemon takes: it does not read from a connection that has its window full, and
-// a cancel must always get through.
-unsigned places(const proto::HelloReply& terms) {
-  return terms.window > 1 ? terms.window - 1U : 1U;
-}
-
-}  // namespace
-
 std::expected<std::shared_ptr<Channel>, Status> open_channel(const std::string& path,
                                                              std::uint32_t wanted) {
   auto greeted = greet(path, {.role = proto::Role::Context, .wanted = wanted});
@@ -30,7 +20,7 @@ std::expected<std::shared_ptr<Channel>, Status> open_channel(const std::string& 
 Channel::Channel(Greeted greeted)
     : connection_(std::move(greeted.connection)),
       terms_(greeted.terms),
-      window_(places(greeted.terms)) {}
+      window_(std::max<unsigned>(greeted.terms.window, 1)) {}
 
 Status Channel::submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size) {
   Request request;
