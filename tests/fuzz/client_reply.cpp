@@ -1,0 +1,57 @@
+// What a daemon can send to libtbs: the input is everything that comes after the greeting, then the
+// connection ends. Whatever it is, every command that is open ends, and none hangs; what ended is
+// told the same way ever after.
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/channel.h"
+
+using namespace tbs;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+constexpr std::array<std::uint8_t, 12> kCommand = {0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 8};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // More does not fit into a socket that nobody reads from yet.
+  if (size > 65536) return 0;
+  std::array<int, 2> ends{};
+  auto ours = client::Descriptor::open([&] {
+    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    return ends[0];
+  });
+  client::Greeted greeted{.connection = {.stream = client::SocketStream(std::move(ours))},
+                          .terms = {.window = 8, .max_command = 4096, .max_response = 4096}};
+  client::Channel channel(std::move(greeted));
+  const auto first = channel.begin({0, 0, kCommand});
+  const auto second = channel.begin({0, 0, kCommand});
+  require(first == 1U && second == 2U);
+  require(::send(ends[1], data, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size) || size == 0);
+  ::shutdown(ends[1], SHUT_WR);
+
+  std::array<std::uint8_t, 64> room{};
+  std::size_t length = 0;
+  for (const std::uint64_t request : {*second, *first}) {
+    const auto status = channel.take(request, room, length, {});
+    require(status.has_value());
+    require(*status != proto::Status::Success || length <= room.size());
+  }
+  std::size_t unused = 0;
+  const proto::Status later = channel.submit({0, 0, kCommand}, room, unused);
+  require(later == proto::Status::Success || channel.ended() ||
+          later == proto::Status::InsufficientBuffer);
+  ::close(ends[1]);
+  return 0;
+}
