@@ -1,0 +1,171 @@
+#include <array>
+
+#include <catch2/catch.hpp>
+
+#include "daemon/rm/backoff.h"
+#include "daemon/rm/capability_cache.h"
+#include "daemon/rm/context_gap.h"
+#include "daemon/rm/eviction.h"
+#include "daemon/rm/session_share.h"
+#include "daemon/tpm/constants.h"
+
+using namespace tbs;
+using namespace tbs::rm;
+
+namespace {
+
+constexpr ContextId kContext{1};
+constexpr UserId kAlice{1000};
+constexpr UserId kBob{1001};
+
+struct World {
+  World() {
+    state.contexts[kContext] = kAlice;
+    state.objects.open_context(kContext, kAlice);
+  }
+  Object& object(std::uint32_t physical) {
+    Object& made = state.objects.add(kContext, physical, false);
+    made.last_used = state.next_use();
+    return made;
+  }
+  Session& session(std::uint32_t handle, UserId user = kAlice) {
+    Session& made = state.sessions.add(handle, kContext, user);
+    made.last_used = state.next_use();
+    return made;
+  }
+  Observer observer;
+  State state{Options{}, observer};
+};
+
+}  // namespace
+
+TEST_CASE("the least recently used object that is not needed is evicted", "[rm][eviction]") {
+  World world;
+  Object& oldest = world.object(0x80000000);
+  Object& middle = world.object(0x80000001);
+  world.object(0x80000002);
+  const std::array<Object*, 1> needed = {&oldest};
+  const Pins pins{needed, {}};
+  auto step = evict_object(world.state, pins);
+  REQUIRE(step);
+  // Never saved before, so that comes first.
+  CHECK(step->verb == Verb::SaveObject);
+  CHECK(step->object == &middle);
+  middle.saved = {1};
+  step = evict_object(world.state, pins);
+  CHECK(step->verb == Verb::FlushObject);
+  world.state.stray_objects.push_back(0x80000007);
+  step = evict_object(world.state, pins);
+  CHECK(step->verb == Verb::FlushStray);
+}
+
+TEST_CASE("room is made only where there is none", "[rm][eviction]") {
+  World world;
+  world.object(0x80000000);
+  world.object(0x80000001);
+  CHECK_FALSE(make_object_room(world.state, {}, 1));
+  CHECK(make_object_room(world.state, {}, 2));
+  const auto loaded = world.state.objects.loaded();
+  CHECK_FALSE(make_object_room(world.state, {loaded, {}}, 2));
+  world.session(0x02000000);
+  CHECK_FALSE(make_session_room(world.state, {}, 2));
+  CHECK(make_session_room(world.state, {}, 3)->verb == Verb::SaveSession);
+}
+
+TEST_CASE("sessions are refreshed at half the gap, oldest first", "[rm][gap]") {
+  World world;
+  SessionTable& sessions = world.state.sessions;
+  CHECK(due_for_refresh(sessions, 255) == nullptr);
+  Session& first = world.session(0x02000000);
+  Session& second = world.session(0x02000001);
+  sessions.set_saved(second, {1}, 100);
+  sessions.set_saved(first, {1}, 110);
+  CHECK(oldest_saved(sessions) == &second);
+  CHECK(due_for_refresh(sessions, 255) == nullptr);
+  Session& third = world.session(0x02000002);
+  sessions.set_saved(third, {1}, 226);
+  CHECK(due_for_refresh(sessions, 255) == nullptr);
+  sessions.set_saved(third, {1}, 227);
+  CHECK(due_for_refresh(sessions, 255) == &second);
+  sessions.set_loaded(second);
+  CHECK(due_for_refresh(sessions, 255) == nullptr);
+  CHECK(due_for_refresh(sessions, 230) == &first);
+}
+
+TEST_CASE("the user with most sessions gives one up", "[rm][share]") {
+  World world;
+  for (std::uint32_t i = 0; i < 4; ++i) world.session(0x02000000 + i);
+  // Alone: nobody else pays.
+  CHECK(session_to_drop(world.state.sessions, kAlice, {}) == nullptr);
+  Session* const dropped = session_to_drop(world.state.sessions, kBob, {});
+  REQUIRE(dropped != nullptr);
+  CHECK(dropped->handle == 0x02000000);
+  const std::array<Session*, 1> kept = {dropped};
+  CHECK(session_to_drop(world.state.sessions, kBob, kept)->handle == 0x02000001);
+  // An orphan goes before a session in use, and also for the user's own sake.
+  Session& orphan = *world.state.sessions.find(0x02000003);
+  orphan.owner.reset();
+  CHECK(session_to_drop(world.state.sessions, kBob, {}) == &orphan);
+  CHECK(session_to_drop(world.state.sessions, kAlice, {}) == &orphan);
+  // Who would hold as many has no right to the other's.
+  for (std::uint32_t i = 4; i < 7; ++i) world.session(0x02000000 + i, kBob);
+  CHECK(session_to_drop(world.state.sessions, kBob, {}) == nullptr);
+}
+
+TEST_CASE("orphans expire by their age", "[rm][share]") {
+  World world;
+  Session& orphan = world.session(0x02000000);
+  const TimePoint start{};
+  CHECK(expired_orphan(world.state.sessions, start + std::chrono::hours(9),
+                       std::chrono::seconds(60)) == nullptr);
+  orphan.owner.reset();
+  orphan.orphaned_at = start;
+  CHECK(expired_orphan(world.state.sessions, start + std::chrono::seconds(59),
+                       std::chrono::seconds(60)) == nullptr);
+  CHECK(expired_orphan(world.state.sessions, start + std::chrono::seconds(60),
+                       std::chrono::seconds(60)) == &orphan);
+}
+
+TEST_CASE("back-off doubles, has a longest pause, and ends", "[rm][backoff]") {
+  using std::chrono::milliseconds;
+  Backoff backoff(milliseconds(5000));
+  milliseconds sum{0};
+  milliseconds longest{0};
+  int pauses = 0;
+  while (const auto pause = backoff.next()) {
+    sum += *pause;
+    longest = std::max(longest, *pause);
+    ++pauses;
+  }
+  CHECK(sum == milliseconds(5000));
+  CHECK(longest == milliseconds(1000));
+  CHECK(pauses < 20);
+}
+
+TEST_CASE("only what cannot change is remembered", "[rm][capability_cache]") {
+  CHECK(CapabilityCache::cacheable({tpm::cap::kAlgorithms, 0, 1}));
+  CHECK(CapabilityCache::cacheable({tpm::cap::kProperties, tpm::pt::kFixed, 1}));
+  CHECK_FALSE(CapabilityCache::cacheable({tpm::cap::kProperties, tpm::pt::kVariable, 1}));
+  CHECK_FALSE(CapabilityCache::cacheable({tpm::cap::kHandles, 0x81000000, 1}));
+  CHECK_FALSE(CapabilityCache::cacheable({5, 0, 1}));  // allocated PCRs
+  CapabilityCache cache;
+  const proto::Buffer response = {1, 2, 3};
+  for (std::uint32_t i = 0; i < 100; ++i) cache.put({tpm::cap::kAlgorithms, i, 1}, response);
+  CHECK(cache.find({tpm::cap::kAlgorithms, 0, 1}) == nullptr);
+  REQUIRE(cache.find({tpm::cap::kAlgorithms, 99, 1}) != nullptr);
+  CHECK(*cache.find({tpm::cap::kAlgorithms, 99, 1}) == response);
+  CHECK(cache.find({tpm::cap::kAlgorithms, 99, 2}) == nullptr);
+  cache.clear();
+  CHECK(cache.find({tpm::cap::kAlgorithms, 99, 1}) == nullptr);
+}
+
+TEST_CASE("experience lowers the number of slots, but not below the guarantee", "[rm][facts]") {
+  Facts facts;
+  facts.object_slots = 6;
+  facts.shrink_objects(4);
+  CHECK(facts.object_slots == 4);
+  facts.shrink_objects(5);
+  CHECK(facts.object_slots == 4);
+  facts.shrink_objects(1);
+  CHECK(facts.object_slots == 3);
+}

@@ -1,0 +1,100 @@
+#include <catch2/catch.hpp>
+
+#include "daemon/rm/object_table.h"
+#include "daemon/rm/session_table.h"
+
+using namespace tbs;
+using namespace tbs::rm;
+
+namespace {
+
+constexpr ContextId kFirst{1};
+constexpr ContextId kSecond{2};
+constexpr UserId kAlice{1000};
+constexpr UserId kBob{1001};
+
+}  // namespace
+
+TEST_CASE("virtual handles are the lowest free ones of each context", "[rm][objects]") {
+  ObjectTable table;
+  table.open_context(kFirst, kAlice);
+  table.open_context(kSecond, kBob);
+  Object& a = table.add(kFirst, 0x80000000, false);
+  Object& b = table.add(kFirst, 0x80000001, false);
+  const Object& c = table.add(kSecond, 0x80000002, false);
+  CHECK(a.virtual_handle == 0x80000000);
+  CHECK(b.virtual_handle == 0x80000001);
+  CHECK(c.virtual_handle == 0x80000000);
+  CHECK(table.find(kFirst, 0x80000001) == &b);
+  CHECK(table.find(kSecond, 0x80000001) == nullptr);
+  CHECK(table.find(ContextId{3}, 0x80000000) == nullptr);
+  CHECK(table.find(kFirst, 0x81000001) == nullptr);
+  table.erase(a);
+  CHECK(table.add(kFirst, 0x80000000, false).virtual_handle == 0x80000000);
+  CHECK(table.handles_from(kFirst, 0x80000001) == std::vector<std::uint32_t>{0x80000001});
+}
+
+TEST_CASE("objects are counted by context and user", "[rm][objects]") {
+  ObjectTable table;
+  table.open_context(kFirst, kAlice);
+  table.open_context(kSecond, kAlice);
+  Object& a = table.add(kFirst, 0x80000000, false);
+  table.add(kSecond, 0x80000001, false);
+  CHECK(table.count(kFirst) == 1);
+  CHECK(table.count(kAlice) == 2);
+  CHECK(table.loaded().size() == 2);
+  table.set_evicted(a);
+  CHECK(table.count(kAlice) == 2);
+  CHECK(table.loaded().size() == 1);
+  table.erase(a);
+  CHECK(table.count(kFirst) == 0);
+  CHECK(table.count(kAlice) == 1);
+  CHECK(table.count(kBob) == 0);
+}
+
+TEST_CASE("two objects are never loaded at one handle", "[rm][objects]") {
+  ObjectTable table;
+  table.open_context(kFirst, kAlice);
+  Object& stale = table.add(kFirst, 0x80000000, false);
+  const Object& fresh = table.add(kFirst, 0x80000000, false);
+  CHECK_FALSE(stale.loaded());
+  CHECK(stale.lost());
+  CHECK(fresh.loaded());
+  CHECK(table.loaded().size() == 1);
+}
+
+TEST_CASE("a session is found by its index", "[rm][sessions]") {
+  SessionTable table;
+  Session& session = table.add(0x03000005, kFirst, kAlice);
+  CHECK(table.find(0x02000005) == &session);
+  CHECK(table.find(0x03000004) == nullptr);
+  CHECK(table.loaded_count() == 1);
+  table.set_saved(session, {1, 2, 3}, 77);
+  CHECK(table.loaded_count() == 0);
+  CHECK(table.newest_sequence() == 77);
+  table.set_loaded(session);
+  CHECK(session.saved.empty());
+  CHECK(table.loaded_count() == 1);
+  // The TPM gave the index again: the old session cannot exist any more.
+  const Session& again = table.add(0x02000005, kSecond, kBob);
+  CHECK(again.handle == 0x02000005);
+  CHECK(table.total() == 1);
+  CHECK(table.loaded_count() == 1);
+  CHECK(table.count(kAlice) == 0);
+  CHECK(table.count(kSecond) == 1);
+}
+
+TEST_CASE("orphans belong to a user and to no context", "[rm][sessions]") {
+  SessionTable table;
+  Session& older = table.add(0x02000000, kFirst, kAlice);
+  Session& newer = table.add(0x02000001, kFirst, kAlice);
+  older.owner.reset();
+  newer.owner.reset();
+  older.last_used = 1;
+  newer.last_used = 2;
+  CHECK(table.orphans(kAlice) == 2);
+  CHECK(table.orphans(kBob) == 0);
+  CHECK(table.count(kFirst) == 0);
+  CHECK(table.oldest_orphan(kAlice) == &older);
+  CHECK(table.oldest_orphan(kBob) == nullptr);
+}

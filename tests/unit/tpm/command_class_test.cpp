@@ -1,0 +1,24 @@
+#include "daemon/tpm/command_class.h"
+
+#include <catch2/catch.hpp>
+
+#include "daemon/tpm/constants.h"
+
+using namespace tbs::tpm;
+using std::chrono::seconds;
+
+TEST_CASE("deadlines follow what chips were measured to take", "[tpm][command_class]") {
+  // Key creation has been seen to take 123 s.
+  for (const auto code : {cc::kCreate, cc::kCreatePrimary, cc::kCreateLoaded, cc::kClear}) {
+    CHECK(deadline_of(code) >= seconds(246));
+  }
+  CHECK(deadline_of(cc::kGetRandom) <= seconds(30));
+  CHECK(deadline_of(0x15D) > deadline_of(cc::kGetRandom));  // Sign
+  CHECK(deadline_of(0x15D) < deadline_of(cc::kCreate));
+}
+
+TEST_CASE("nothing is assumed of commands that are not known", "[tpm][command_class]") {
+  CHECK(deadline_of(cc::kVendorBit | 1) == deadline_of(cc::kCreate));
+  CHECK(deadline_of(0) == deadline_of(cc::kCreate));
+  CHECK(deadline_of(0xFFFFFFFF) == deadline_of(cc::kCreate));
+}
