@@ -16,6 +16,8 @@ using proto::Bytes;
 
 constexpr std::uint32_t kPropertiesPerQuery = 64;
 constexpr std::uint32_t kCommandsPerQuery = 254;
+// TPM_CC_FIRST, Part 2, "TPM_CC".
+constexpr std::uint32_t kFirstCommand = 0x11F;
 // More than any TPM implements: a device that lists without end is refused.
 constexpr std::size_t kMaxCommands = 4096;
 // What a TPM may claim to have room for and still be believed.
@@ -82,11 +84,22 @@ Survey::Survey(State& state, Reason reason) : state_(state), reason_(reason) {
   state_.capabilities.clear();
 }
 
+std::uint32_t Survey::first_property() const {
+  switch (stages_.front()) {
+    case Stage::Fixed:
+      return tpm::pt::kFixed;
+    case Stage::Room:
+      return tpm::pt::kVariable;
+    case Stage::Commands:
+      return kFirstCommand;
+    default:
+      return 0;
+  }
+}
+
 void Survey::advance() {
   stages_ = stages_.subspan(1);
-  property_ = stages_.front() == Stage::Fixed  ? tpm::pt::kFixed
-              : stages_.front() == Stage::Room ? tpm::pt::kVariable
-                                               : 0;
+  property_ = first_property();
   if (stages_.front() != Stage::Over) return;
   state_.check_due = state_.start_due = false;
   const bool lost = losses_.objects + losses_.sessions != 0 && reason_ == Reason::Check;
@@ -159,9 +172,14 @@ bool Survey::take_start(Bytes response) {
 }
 
 bool Survey::take_clock(Bytes response) {
-  const auto parameters = parameters_of(response);
-  if (!parameters) return false;
-  proto::ByteReader reader(*parameters);
+  const auto view = tpm::parse_response(response, {});
+  if (!view) return false;
+  // A TPM without a clock can be used all the same; resets are then noticed by what they destroyed.
+  if (!view->success()) {
+    advance();
+    return true;
+  }
+  proto::ByteReader reader(view->parameters);
   reader.skip(8 + 8);  // time, clock
   ResetCounts counts;
   counts.resets = reader.be32();

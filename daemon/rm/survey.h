@@ -41,6 +41,7 @@ class Survey {
   bool take_handles(proto::Bytes response);
   bool take_room(proto::Bytes response);
   void judge_counts(const ResetCounts& counts);
+  [[nodiscard]] std::uint32_t first_property() const;
   void compare();
   void advance();
 
