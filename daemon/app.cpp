@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include <sys/resource.h>
@@ -137,21 +136,33 @@ void App::finish() {
 }
 
 void App::reload() {
+  if (stopping_) return;
+  // One at a time; what comes meanwhile is one more afterwards, which sees the newest file.
+  if (reloading_) {
+    reload_again_ = true;
+    return;
+  }
+  reloading_ = true;
   notify_.reloading();
   // Reading files and the group database may block: not here.
-  std::thread([this, work = boost::asio::make_work_guard(io_)] {
-    auto loaded = load_config(arguments_);
-    boost::asio::post(io_, [this, loaded = std::move(loaded)] {
-      if (loaded) {
-        apply(loaded->config);
-        spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
-      } else {
-        spdlog::error("the configuration was not reloaded, the old one stays: {}",
-                      loaded.error().text);
-      }
-      notify_.ready("TPM " + config_.device);
-    });
-  }).detach();
+  reader_ = std::jthread([this, work = boost::asio::make_work_guard(io_)] {
+    boost::asio::post(io_, [this, loaded = load_config(arguments_)] { reloaded(loaded); });
+  });
+}
+
+void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
+  reloading_ = false;
+  if (stopping_) return;
+  if (loaded) {
+    apply(loaded->config);
+    spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
+  } else {
+    const std::string& text = loaded.error().text;
+    spdlog::error("the configuration was not reloaded, the old one stays: {}",
+                  text.substr(0, text.find_last_not_of('\n') + 1));
+  }
+  notify_.ready("TPM " + config_.device);
+  if (std::exchange(reload_again_, false)) reload();
 }
 
 void App::apply(const Config& config) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -40,6 +41,7 @@ class App {
   void stop(int signal);
   void finish();
   void reload();
+  void reloaded(const std::expected<Loaded, Leave>& loaded);
   void apply(const Config& config);
   void on_device_changed();
 
@@ -60,6 +62,9 @@ class App {
   server::Listener listener_;
   bool announced_ = false;
   bool stopping_ = false;
+  bool reloading_ = false;
+  bool reload_again_ = false;
+  std::jthread reader_;  // of the configuration; joined before what it uses is gone
 };
 
 }  // namespace tbs

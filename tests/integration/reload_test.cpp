@@ -75,3 +75,25 @@ TEST_CASE("SIGHUP with a command running leaves that command alone") {
   bench.thaw_tpm();
   CHECK(client.receive_result().status == Status::Success);
 }
+
+TEST_CASE("many SIGHUPs end with what the file says last") {
+  Reloadable configuration("max-contexts=2\n");
+  TestBench bench(configuration.options());
+  RawClient first = bench.context();
+  RawClient second = bench.context();
+  for (int limit = 1; limit <= 3; ++limit) {
+    write_file(configuration.file, "max-contexts=" + std::to_string(limit) + "\n");
+    bench.daemon().program().signal(SIGHUP);
+  }
+  CHECK(eventually([&] { return try_context(bench) == Status::Success; }));
+}
+
+TEST_CASE("a daemon that is stopped while it reloads leaves in good order") {
+  Reloadable configuration("max-contexts=2\n");
+  for (int round = 0; round < 10; ++round) {
+    TestBench bench(configuration.options());
+    bench.daemon().program().signal(SIGHUP);
+    if (round % 2 == 0) bench.daemon().program().signal(SIGHUP);
+    CHECK(bench.stop_daemon() == 0);
+  }
+}

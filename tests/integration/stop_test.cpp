@@ -81,6 +81,18 @@ TEST_CASE("a daemon stops with commands waiting") {
   CHECK(bench.daemon().wait_for_exit() == 0);
 }
 
+TEST_CASE("a daemon whose TPM hangs stops all the same") {
+  TestBench bench;
+  RawClient client = bench.context();
+  bench.freeze_tpm();
+  client.submit(1, tpm::create_primary_ecc());
+  REQUIRE(bench.wait_for_load(client, 0, 1));
+  bench.daemon().program().signal(SIGTERM);
+  CHECK(client.receive_result().status == Status::CommandCanceled);
+  CHECK_FALSE(client.receive());
+  CHECK(bench.daemon().wait_for_exit() == 0);
+}
+
 TEST_CASE("the embedded TPM's process ends with the daemon, also with one that is killed") {
   TestBench bench;
   if (device_under_test() != DeviceKind::Embedded) return;
