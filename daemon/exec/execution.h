@@ -82,6 +82,11 @@ class Engine {
   virtual std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
                                              std::vector<std::uint8_t> command) = 0;
 
+  // How many objects and sessions would have to be loaded, and about as many evicted, to run this
+  // command now: what it costs to run it before another one. 0 when nothing has to be moved.
+  [[nodiscard]] virtual std::size_t loads_needed(ContextId context,
+                                                 std::span<const std::uint8_t> command) = 0;
+
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.
   virtual std::unique_ptr<Execution> housekeeping() = 0;

@@ -17,6 +17,10 @@ class FamilyEngine : public Engine {
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
                                      std::vector<std::uint8_t> command) override;
+  [[nodiscard]] std::size_t loads_needed(ContextId context,
+                                         std::span<const std::uint8_t> command) override {
+    return chosen().loads_needed(context, command);
+  }
   std::unique_ptr<Execution> housekeeping() override { return chosen().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return chosen().idle_housekeeping(); }
   std::unique_ptr<Execution> bring_up() override;

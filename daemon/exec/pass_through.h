@@ -17,6 +17,9 @@ class PassThrough : public Engine {
   void close_context(ContextId) override {}
   std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
                                      std::vector<std::uint8_t> command) override;
+  [[nodiscard]] std::size_t loads_needed(ContextId, std::span<const std::uint8_t>) override {
+    return 0;
+  }
   std::unique_ptr<Execution> housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> bring_up() override;

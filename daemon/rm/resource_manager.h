@@ -39,10 +39,8 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
   void device_lost() override;
 
-  // How many contexts (of objects and sessions) would have to be loaded for this command now, and
-  // with them about as many evicted: what it costs to run it before another one. 0 for commands
-  // that need nothing or that are not understood.
-  [[nodiscard]] std::size_t loads_needed(ContextId context, std::span<const std::uint8_t> command);
+  [[nodiscard]] std::size_t loads_needed(ContextId context,
+                                         std::span<const std::uint8_t> command) override;
   [[nodiscard]] Holdings holdings(ContextId context);
   // When the next orphaned session expires; housekeeping() is due then.
   [[nodiscard]] std::optional<TimePoint> next_expiry();

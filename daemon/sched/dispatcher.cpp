@@ -73,6 +73,7 @@ void Dispatcher::device_unavailable(TimePoint now) {
 void Dispatcher::device_responded(std::vector<std::uint8_t> response, TimePoint now) {
   if (!running_ || !running_->on_device) return;
   running_->on_device = false;
+  measure_step(now);
   if (code_of(response) == 0 && !proto::read_tpm_header(response)) {
     lose_device("the TPM's answer is no TPM response", true, now);
     return;
@@ -158,13 +159,33 @@ bool Dispatcher::start_next(TimePoint now) {
     run(engine_.wind_down(owns_power_), std::nullopt, now);
     return true;
   }
-  if (auto request = queue_.pop(now)) {
+  if (auto request = next_request(now)) {
     auto execution = engine_.execute(request->context, request->locality, request->command);
     run(std::move(execution), std::move(request), now);
     return true;
   }
   idle_at_ = now + options_.idle_delay;
   return false;
+}
+
+std::optional<Request> Dispatcher::next_request(TimePoint now) {
+  const Duration slice = std::min<Duration>(swap_cost_ * kSliceInSwaps, kMaxSlice);
+  return queue_.pop(now, slice, [this](const Request& request) {
+    return engine_.loads_needed(request.context, request.command) == 0;
+  });
+}
+
+void Dispatcher::measure_step(TimePoint now) {
+  if (!running_->client_command_on_device) running_->swapping += now - running_->sent;
+}
+
+void Dispatcher::learn_swap_cost() {
+  if (!running_->request || running_->swapping == Duration::zero()) return;
+  // A moving average: chips differ by a factor of a hundred, and keys by ten.
+  constexpr int kWeight = 8;
+  swap_cost_ = swap_cost_ == Duration::zero()
+                   ? running_->swapping
+                   : swap_cost_ + (running_->swapping - swap_cost_) / kWeight;
 }
 
 void Dispatcher::run(std::unique_ptr<exec::Execution> execution, std::optional<Request> request,
@@ -193,6 +214,7 @@ void Dispatcher::transmit(exec::Transmit transmit, TimePoint now) {
   running_->on_device = true;
   running_->deadline = now + options_.deadline_of(code_of(transmit.command));
   running_->client_command_on_device = transmit.client_command;
+  running_->sent = now;
   ++counters_.transmitted;
   actions_.emplace_back(
       SendToDevice{.command = std::move(transmit.command), .locality = transmit.locality});
@@ -208,6 +230,7 @@ void Dispatcher::finish(exec::Done done, TimePoint now) {
       answer_running(done.status, std::move(done.response));
     }
   }
+  learn_swap_cost();
   const auto request = std::move(running_->request);
   running_.reset();
   if (request && closing_.erase(request->context) > 0) engine_.close_context(request->context);

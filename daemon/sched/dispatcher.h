@@ -38,6 +38,12 @@ namespace tbs::sched {
 // How long the submitter of a cancelled command waits to be told how it really ended.
 inline constexpr std::chrono::milliseconds kCancelGrace{10};
 
+// While the front of the queue would need a swap, commands that need none go before it for this
+// many times the cost of a swap: then swapping takes about a sixth of the time at most.
+inline constexpr int kSliceInSwaps = 5;
+// However slow the swaps are, this is how long one context waits for the others.
+inline constexpr std::chrono::milliseconds kMaxSlice{1000};
+
 enum class RunState : std::uint8_t { None, Running, Detached };
 
 // What runs for a context, for listings.
@@ -107,6 +113,8 @@ class Dispatcher {
     bool answered = false;  // or nobody is there to be answered
     bool on_device = false;
     bool client_command_on_device = false;
+    TimePoint sent;       // what is on the device
+    Duration swapping{};  // time spent on steps around the client's command
     TimePoint since;
     TimePoint deadline;     // of the command on the device, or the end of a pause
     TimePoint grace_until;  // with CancelState::Grace
@@ -129,6 +137,9 @@ class Dispatcher {
               std::vector<std::uint8_t> response = {});
   void answer_running(proto::Status status, std::vector<std::uint8_t> response = {});
   [[nodiscard]] bool runs_for(ContextId context) const;
+  std::optional<Request> next_request(TimePoint now);
+  void measure_step(TimePoint now);
+  void learn_swap_cost();
 
   exec::Engine& engine_;
   Options options_;
@@ -141,6 +152,7 @@ class Dispatcher {
   bool owns_power_ = false;
   std::vector<Action> actions_;
   Counters counters_;
+  Duration swap_cost_{};  // of a command that needed loads or evictions, on average
 };
 
 }  // namespace tbs::sched

@@ -16,6 +16,9 @@ std::int64_t rank(std::uint32_t priority, TimePoint served, TimePoint now) {
          duration_cast<microseconds>(now - served).count();
 }
 
+// Contexts in whose commands one choice looks: bounds the work for a queue of thousands.
+constexpr std::size_t kMaxLookedAt = 256;
+
 }  // namespace
 
 void RunQueue::push(Request request, TimePoint now) {
@@ -28,7 +31,7 @@ void RunQueue::push(Request request, TimePoint now) {
   ++size_;
 }
 
-std::optional<Request> RunQueue::pop(TimePoint now) {
+std::optional<Request> RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded) {
   // The level of the command that has just left the TPM was being served until now.
   if (last_served_) {
     const auto served = levels_.find(*last_served_);
@@ -40,8 +43,10 @@ std::optional<Request> RunQueue::pop(TimePoint now) {
   Level& level = chosen->second;
   level.served = now;
   last_served_ = chosen->first;
-  const ContextId context = level.turn.front();
-  level.turn.pop_front();
+  const auto place =
+      level.turn.begin() + static_cast<std::ptrdiff_t>(choose_turn(level, now, slice, loaded));
+  const ContextId context = *place;
+  level.turn.erase(place);
   const auto own = level.waiting.find(context);
   Request request = std::move(own->second.front());
   own->second.pop_front();
@@ -53,6 +58,27 @@ std::optional<Request> RunQueue::pop(TimePoint now) {
   erase_if_empty(chosen);
   --size_;
   return request;
+}
+
+// The place in the level's turn that is served now.
+std::size_t RunQueue::choose_turn(Level& level, TimePoint now, Duration slice,
+                                  const Loaded& loaded) {
+  const auto is_loaded = [&](ContextId context) {
+    return loaded(level.waiting.at(context).front());
+  };
+  if (slice == Duration::zero() || level.turn.size() < 2 || is_loaded(level.turn.front())) {
+    level.passed_over.reset();
+    return 0;
+  }
+  if (!level.passed_over) level.passed_over = now;
+  if (now - *level.passed_over < slice) {
+    const std::size_t looked_at = std::min(level.turn.size(), kMaxLookedAt);
+    for (std::size_t place = 1; place < looked_at; ++place) {
+      if (is_loaded(level.turn[place])) return place;
+    }
+  }
+  level.passed_over.reset();
+  return 0;
 }
 
 std::vector<Request> RunQueue::remove(ContextId context) {

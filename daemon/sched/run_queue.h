@@ -8,12 +8,17 @@
 //   served, so it is served before long whatever arrives above it. It is the level that ages, not
 //   the command: a long queue within one level is no reason to overtake a higher one, and a level
 //   that is being served does not rise because the command on the TPM takes long.
+// - Swapping costs more than waiting: loading another context's key takes a real chip as long as a
+//   signature. So within a level, a command that can run with what is loaded may overtake ones that
+//   cannot, as a disk scheduler serves what is under the head, until the one in front has been
+//   passed over for a slice of time.
 // - A level not served for kStarvationLimit goes first, however high the others are, because
 //   priorities reach up to 2^32 and no lift could bridge that.
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -32,8 +37,12 @@ class RunQueue {
  public:
   void push(Request request, TimePoint now);
 
-  // The command that is next, or nothing when none waits.
-  std::optional<Request> pop(TimePoint now);
+  // Whether a command can run with what is loaded on the TPM now.
+  using Loaded = std::function<bool(const Request&)>;
+
+  // The command that is next, or nothing when none waits. `slice`: how long the one in front may
+  // be passed over by others that are `loaded`; zero to go strictly by turns.
+  std::optional<Request> pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {});
 
   // Takes out what a context has waiting, in the order in which it was pushed within each priority.
   std::vector<Request> remove(ContextId context);
@@ -45,13 +54,15 @@ class RunQueue {
 
  private:
   struct Level {
-    TimePoint served;            // last served, or when it came to be
-    std::deque<ContextId> turn;  // contexts with commands here, next one first
+    TimePoint served;                      // last served, or when it came to be
+    std::deque<ContextId> turn;            // contexts with commands here, next one first
+    std::optional<TimePoint> passed_over;  // since when the one in front is
     std::unordered_map<ContextId, std::deque<Request>> waiting;
   };
   using Levels = std::map<std::uint32_t, Level>;
 
   Levels::iterator choose(TimePoint now);
+  static std::size_t choose_turn(Level& level, TimePoint now, Duration slice, const Loaded& loaded);
   void erase_if_empty(Levels::iterator level);
 
   Levels levels_;

@@ -99,6 +99,61 @@ TEST_CASE("a long queue within one level does not overtake a higher one", "[sche
   REQUIRE(pop_id(queue, now) == 999);
 }
 
+TEST_CASE("what is loaded goes first, for a slice", "[sched][queue][swap]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  // Context 1 is loaded and always has a command; contexts 2 and 3 would need a swap.
+  std::uint64_t loaded = 1;
+  const auto is_loaded = [&](const Request& r) { return r.context == ContextId{loaded}; };
+  for (std::uint64_t context = 3; context >= 1; --context) {
+    queue.push(request(context, context, 200), now);
+  }
+  int in_a_row = 0;
+  for (;;) {
+    const auto popped = queue.pop(now, 100ms, is_loaded);
+    REQUIRE(popped.has_value());
+    if (popped->context != ContextId{1}) {
+      // The one that has waited longest.
+      REQUIRE(popped->context == ContextId{3});
+      break;
+    }
+    ++in_a_row;
+    now += 10ms;
+    queue.push(request(1, 1, 200), now);
+  }
+  REQUIRE(in_a_row == 10);
+  // Now 3 is loaded, and it is 2 that is passed over for a slice, not for ever.
+  loaded = 3;
+  queue.push(request(3, 3, 200), now);
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(queue.pop(now, 100ms, is_loaded)->context == ContextId{3});
+    now += 10ms;
+    queue.push(request(3, 3, 200), now);
+  }
+  REQUIRE(queue.pop(now, 100ms, is_loaded)->context == ContextId{2});
+}
+
+TEST_CASE("nothing is held back when all need a swap, or none", "[sched][queue][swap]") {
+  const bool all = GENERATE(true, false);
+  RunQueue queue;
+  for (std::uint64_t context = 1; context <= 3; ++context) {
+    queue.push(request(context, context, 200), kStart);
+  }
+  for (const std::uint64_t expected : {1U, 2U, 3U}) {
+    REQUIRE(queue.pop(kStart, 1s, [&](const Request&) { return !all; })->context ==
+            ContextId{expected});
+  }
+}
+
+TEST_CASE("a loaded context overtakes within its own level only", "[sched][queue][swap]") {
+  RunQueue queue;
+  queue.push(request(1, 1, 200), kStart);
+  queue.push(request(2, 2, 300), kStart);
+  const auto is_loaded = [](const Request& r) { return r.context == ContextId{1}; };
+  REQUIRE(pop_id(queue, kStart) == 2);
+  REQUIRE(queue.pop(kStart, 1s, is_loaded)->context == ContextId{1});
+}
+
 TEST_CASE("removing a context leaves the others as they were", "[sched][queue]") {
   RunQueue queue;
   queue.push(request(1, 10, 200), kStart);
