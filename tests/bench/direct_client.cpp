@@ -4,8 +4,6 @@
 
 namespace tbs::bench {
 
-DirectLine::DirectLine(const std::string& path) : socket_(connect_unix(path)) {}
-
 proto::Bytes DirectLine::run(proto::Bytes command, std::span<std::uint8_t> room) {
   const std::lock_guard turn(turn_);
   send_whole(socket_.get(), command);
@@ -13,8 +11,9 @@ proto::Bytes DirectLine::run(proto::Bytes command, std::span<std::uint8_t> room)
 }
 
 OpenClient direct_clients(const std::string& path) {
-  return
-      [line = std::make_shared<DirectLine>(path)] { return std::make_unique<DirectClient>(line); };
+  return [line = std::make_shared<DirectLine>(connect_unix(path))] {
+    return std::make_unique<DirectClient>(line);
+  };
 }
 
 }  // namespace tbs::bench

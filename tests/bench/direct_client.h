@@ -9,21 +9,21 @@
 #include <mutex>
 #include <string>
 
-#include "client/descriptor.h"
 #include "tests/bench/client.h"
+#include "tests/bench/fd.h"
 
 namespace tbs::bench {
 
 class DirectLine {
  public:
-  explicit DirectLine(const std::string& path);
+  explicit DirectLine(Fd socket) : socket_(std::move(socket)) {}
 
   // Sends the command and receives the whole response into `room`.
   proto::Bytes run(proto::Bytes command, std::span<std::uint8_t> room);
 
  private:
   std::mutex turn_;
-  client::Descriptor socket_;
+  Fd socket_;
 };
 
 class DirectClient : public Client {

@@ -21,6 +21,8 @@ constexpr std::array kSections = {
     Entry{"round-trips", measure_round_trips},
     Entry{"cancel", measure_cancel},
     Entry{"daemon", measure_daemon},
+    Entry{"signing", measure_signing},
+    Entry{"chips", measure_chips},
 };
 
 void add_options(CLI::App& app, Setup& setup, double& seconds, bool& strict) {

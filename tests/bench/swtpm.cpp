@@ -17,8 +17,8 @@ constexpr std::array<std::uint8_t, 12> kStartupClear = {0x80, 0x01, 0,    0,    
 
 Swtpm::Swtpm(const test::TempFolder& folder) : process_(folder) {
   process_.start();
-  DirectClient client(std::make_shared<DirectLine>(process_.data_socket()));
-  expect_success(client.run(kStartupClear), "Startup");
+  const auto client = direct_clients(process_.data_socket())();
+  expect_success(client->run(kStartupClear), "Startup");
 }
 
 void expect_success(proto::Bytes response, const char* what) {

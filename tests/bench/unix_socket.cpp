@@ -17,9 +17,8 @@ namespace {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-client::Descriptor new_socket() {
-  auto socket =
-      client::Descriptor::open([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); });
+Fd new_socket() {
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) refuse("socket");
   return socket;
 }
@@ -40,21 +39,11 @@ std::size_t size_in_header(proto::Bytes message) {
 
 }  // namespace
 
-client::Descriptor connect_unix(const std::string& path) {
+Fd connect_unix(const std::string& path) {
   auto socket = new_socket();
   const sockaddr_un address = address_of(path);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     refuse("connect to " + path);
-  }
-  return socket;
-}
-
-client::Descriptor listen_unix(const std::string& path) {
-  auto socket = new_socket();
-  const sockaddr_un address = address_of(path);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(socket.get(), 16) != 0) {
-    refuse("listen on " + path);
   }
   return socket;
 }

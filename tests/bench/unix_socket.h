@@ -6,13 +6,12 @@
 #include <span>
 #include <string>
 
-#include "client/descriptor.h"
 #include "proto/byte_reader.h"
+#include "tests/bench/fd.h"
 
 namespace tbs::bench {
 
-client::Descriptor connect_unix(const std::string& path);
-client::Descriptor listen_unix(const std::string& path);
+Fd connect_unix(const std::string& path);
 
 void send_whole(int socket, proto::Bytes bytes);
 // A TPM command or response, of the size that its header tells.

@@ -1,0 +1,29 @@
+#pragma once
+
+// What clients do with keys, in a closed loop, on one road.
+
+#include <chrono>
+
+#include "tests/bench/roads.h"
+#include "tests/bench/samples.h"
+
+namespace tbs::bench {
+
+enum class Work : std::uint8_t { SignByPassword, SignBySession, ReadPublic };
+
+struct Workload {
+  const char* name;
+  Work work = Work::SignByPassword;
+  unsigned clients = 1;
+  unsigned keys = 1;  // of each client, used in turn
+};
+
+struct Outcome {
+  Rate rate;
+  double tpm_commands = 0;  // that reached the TPM, for each command of a client
+};
+
+// Makes the keys at full speed, works at the chip's, and leaves nothing behind.
+Outcome run_workload(Road& road, const Workload& workload, std::chrono::duration<double> duration);
+
+}  // namespace tbs::bench
