@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kLongestPause{5000};
 }  // namespace
 
 DeviceKeeper::DeviceKeeper(boost::asio::io_context& io, device::Transceiver& device, Events events)
-    : io_(io), device_(device), events_(std::move(events)), timer_(io), pause_(kFirstPause) {}
+    : device_(device), events_(std::move(events)), timer_(io), pause_(kFirstPause) {}
 
 void DeviceKeeper::open() {
   attempt();

@@ -39,7 +39,6 @@ class DeviceKeeper {
   void retry_later();
   void report(const std::string& message, const std::string& advice);
 
-  boost::asio::io_context& io_;
   device::Transceiver& device_;
   Events events_;
   boost::asio::steady_timer timer_;

@@ -27,8 +27,7 @@ std::string text_of(const device::Failure& failure) {
 
 Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
            const exec::TpmIdentity& identity, sched::Dispatcher::Options options)
-    : io_(io),
-      device_(device),
+    : device_(device),
       identity_(identity),
       dispatcher_(engine, options),
       keeper_(io, device,

@@ -66,7 +66,6 @@ class Pump {
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
 
-  boost::asio::io_context& io_;
   device::Transceiver& device_;
   const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
