@@ -1,5 +1,7 @@
 #include "daemon/rm/context_gap.h"
 
+#include <algorithm>
+
 namespace tbs::rm {
 
 Session* oldest_saved(SessionTable& sessions) {
@@ -14,7 +16,9 @@ Session* oldest_saved(SessionTable& sessions) {
 Session* due_for_refresh(SessionTable& sessions, std::uint64_t gap) {
   Session* const oldest = oldest_saved(sessions);
   if (oldest == nullptr) return nullptr;
-  return sessions.newest_sequence() - oldest->sequence >= gap / 2 ? oldest : nullptr;
+  // Refreshing one makes all others older: below their number there would be no end to it.
+  const std::uint64_t allowed = std::max<std::uint64_t>(gap / 2, sessions.total() + 1);
+  return sessions.newest_sequence() - oldest->sequence >= allowed ? oldest : nullptr;
 }
 
 }  // namespace tbs::rm

@@ -92,6 +92,20 @@ TEST_CASE("sessions are refreshed at half the gap, oldest first", "[rm][gap]") {
   CHECK(due_for_refresh(sessions, 230) == &first);
 }
 
+TEST_CASE("refreshing comes to an end, however small the gap", "[rm][gap]") {
+  World world;
+  SessionTable& sessions = world.state.sessions;
+  std::uint64_t counter = 0;
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    sessions.set_saved(world.session(0x02000000 + i), {1}, ++counter);
+  }
+  int refreshes = 0;
+  while (Session* const due = due_for_refresh(sessions, 20)) {
+    REQUIRE(++refreshes < 100);
+    sessions.set_saved(*due, {1}, ++counter);
+  }
+}
+
 TEST_CASE("the user with most sessions gives one up", "[rm][share]") {
   World world;
   for (std::uint32_t i = 0; i < 4; ++i) world.session(0x02000000 + i);
