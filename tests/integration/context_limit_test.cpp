@@ -30,6 +30,20 @@ TEST_CASE("one context too many is refused until another closes") {
   CHECK(bench.connect().hello(Role::Context).status == Status::TooManyContexts);
 }
 
+namespace {
+
+// The answer to a hello. One connection too many is refused before it has said anything, and may be
+// closed before it can.
+std::optional<Received> first_answer(RawClient& client) {
+  try {
+    client.send(1, tbs::proto::Hello{.role = Role::Observer});
+  } catch (const std::exception&) {
+  }
+  return client.receive();
+}
+
+}  // namespace
+
 TEST_CASE("connections that are no contexts are limited too") {
   TestBench bench({.arguments = {"--max-contexts=1"}});
   RawClient client = bench.context();
@@ -37,8 +51,7 @@ TEST_CASE("connections that are no contexts are limited too") {
   std::optional<RawClient> refused;
   for (int i = 0; i < 100 && !refused; ++i) {
     crowd.push_back(bench.connect());
-    crowd.back().send(1, tbs::proto::Hello{.role = Role::Observer});
-    const auto received = crowd.back().receive();
+    const auto received = first_answer(crowd.back());
     REQUIRE(received);
     if (received->type == Type::Refusal) refused = std::move(crowd.back());
   }
@@ -48,8 +61,7 @@ TEST_CASE("connections that are no contexts are limited too") {
   crowd.clear();
   CHECK(eventually([&] {
     RawClient probe = bench.connect();
-    probe.send(1, tbs::proto::Hello{.role = Role::Observer});
-    const auto received = probe.receive();
+    const auto received = first_answer(probe);
     return received && received->type == Type::HelloReply;
   }));
 }

@@ -122,7 +122,7 @@ TEST_CASE("initialization: sizes, configuration, and what the daemon says") {
            {Status::ServiceStartPending, TSS2_TCTI_RC_TRY_AGAIN},
            {Status::AccessDenied, TSS2_TCTI_RC_NOT_PERMITTED},
            {Status::TooManyContexts, TSS2_TCTI_RC_MEMORY}}) {
-    FakeDaemon daemon([status = status](Peer& peer) { peer.greet({.status = status}); });
+    FakeDaemon daemon([refusal = status](Peer& peer) { peer.greet({.status = refusal}); });
     REQUIRE(Tcti(daemon.path()).result() == code);
   }
   FakeDaemon daemon(test::echo);
