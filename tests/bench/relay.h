@@ -4,10 +4,11 @@
 // answer back until a chip would have given it. Runs in threads of this process.
 //
 // Users come by TCP, all by the same road, because the swtpm TCTI of tpm2-tss 3.2 speaks nothing
-// else; the control channel is passed on as it is.
+// else, and in any number, because that module connects anew for each command. The relay itself
+// stays connected and passes on one command at a time, as a chip would take them. The control
+// channel is passed on as it is, one connection after the other.
 
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,21 +33,21 @@ class Relay {
   void take_times_of(const Chip& chip) { chip_ = &chip; }
 
  private:
-  using Serve = void (Relay::*)(int user);
-
-  void accept_all(int listening, Serve serve);
-  void serve_data(int user);
-  void serve_control(int user);
-  void pass_command(int user, int tpm);
+  void serve_data();
+  void serve_commands();
+  bool serve_user(int user);
+  void pass_command(int user);
+  void serve_control();
+  void pass_control(int user);
 
   std::string path_;
   PortPair ports_;
+  Fd tpm_;
   std::atomic<std::size_t> commands_ = 0;
   std::atomic<const Chip*> chip_ = &kNoChip;
-  std::mutex mutex_;  // the two lists below
-  std::vector<Fd> sockets_;
-  std::vector<std::jthread> threads_;
-  std::vector<std::jthread> listeners_;
+  std::vector<Fd> users_;  // of the data channel; its thread's own
+  std::jthread data_;
+  std::jthread control_;
 };
 
 // Clients that share one line to the relay.

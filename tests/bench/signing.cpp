@@ -137,6 +137,9 @@ void add_notes(std::vector<std::string>& notes) {
   notes.emplace_back(
       "raw: one client with one key, whatever the number of clients; of 6 keys it loads and "
       "flushes each for its turn");
+  notes.emplace_back(
+      "tpm2-abrmd reaches swtpm by a module of tpm2-tss that connects anew for each command, which "
+      "costs it more than it would on a device");
   if (!have_tabrmd()) notes.emplace_back("tpm2-abrmd is not installed and was not measured");
 }
 
