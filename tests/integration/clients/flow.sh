@@ -1,0 +1,135 @@
+# What every flow of a real client shares; to be sourced. A flow says what it needs, starts a tbsd of
+# its own on the TPM that TBS_TEST_DEVICE names (embedded or swtpm), runs its steps as a user would,
+# and ends. The end is part of the test: no context may stay open, and nothing may stay on the TPM.
+#
+# Given TBS_FLOW_SOCKET, a flow joins the tbsd there instead, and TBS_FLOW_NUMBER keeps its handles
+# apart from those of the others.
+#
+# Environment: TBS_TEST_TBSD, TBS_TEST_TBSCTL and TBS_TEST_TCTI name the programs and the module.
+set -euo pipefail
+
+kSkipped=77
+flow=$(basename "$0" .sh)
+here=$(cd "$(dirname "$0")" && pwd)
+number=${TBS_FLOW_NUMBER:-0}
+device=${TBS_TEST_DEVICE:-embedded}
+folder=$(mktemp -d "${TMPDIR:-/tmp}/tbs-flow.XXXXXX")
+socket=${TBS_FLOW_SOCKET:-$folder/tbsd.sock}
+started=()
+tbsd_pid=
+
+step() { printf -- '-- %s: %s\n' "$flow" "$*"; }
+
+fail() {
+    printf '%s: %s\n' "$flow" "$*" >&2
+    exit 1
+}
+
+# Skips the flow where a program is not installed.
+need() {
+    local program
+    for program; do
+        [[ -n $(type -P -- "$program") || -e $program ]] && continue
+        echo "$flow: $program is not installed"
+        exit $kSkipped
+    done
+}
+
+# Succeeds if the command fails and says the given text.
+refused() {
+    local text=$1 output
+    shift
+    if output=$("$@" 2>&1); then fail "succeeded, and should not: $*"; fi
+    grep -qiF -- "$text" <<<"$output" || fail "failed without \"$text\": $*: $output"
+}
+
+eventually() {
+    local deadline=$((SECONDS + 60))
+    until "$@"; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.05
+    done
+}
+
+# Starts a program in the background that the end of the flow stops. Its output goes to NAME.log.
+background() {
+    local name=$1
+    shift
+    "$@" >"$folder/$name.log" 2>&1 &
+    started+=($!)
+}
+
+start_swtpm() {
+    mkdir "$folder/swtpm"
+    background swtpm swtpm socket --tpm2 --server "type=unixio,path=$folder/tpm" \
+        --ctrl "type=unixio,path=$folder/tpm.ctrl" --tpmstate "dir=$folder/swtpm" \
+        --flags not-need-init
+    eventually test -S "$folder/tpm" -a -S "$folder/tpm.ctrl" || fail "swtpm does not start"
+}
+
+ready() { "$TBS_TEST_TBSCTL" --json status 2>/dev/null | grep -q '"device_state": "ready"'; }
+no_contexts() { "$TBS_TEST_TBSCTL" --json status | grep -q '"contexts": 0,'; }
+
+start_tbsd() {
+    export TBS_SOCKET=$socket TPM2TOOLS_TCTI=tbs:$socket TPM2OPENSSL_TCTI=tbs:$socket
+    export TPM2_PKCS11_TCTI=tbs:$socket
+    LD_LIBRARY_PATH=$(dirname "$TBS_TEST_TCTI")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export LD_LIBRARY_PATH
+    cd "$folder"
+    [[ -z ${TBS_FLOW_SOCKET:-} ]] || return 0
+    local spec=embedded
+    if [[ $device == swtpm ]]; then
+        need swtpm
+        start_swtpm
+        spec=swtpm:path=$folder/tpm
+    fi
+    background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$socket" \
+        --log-level debug
+    tbsd_pid=$!
+    eventually ready || fail "tbsd does not become ready"
+}
+
+# Wrong passwords are part of the flows; they must not lock the TPM.
+forgive_wrong_passwords() { tpm2_dictionarylockout -Q -s -n 1000 -t 1 -l 1; }
+
+# True once another connection can be made to the swtpm, which takes one at a time.
+released() { ! kill -0 "$tbsd_pid" 2>/dev/null; }
+
+# Asks the swtpm itself. tbsd is killed first, so that it cannot tidy up in the end.
+nothing_on_swtpm() {
+    local kind handles
+    kill -KILL "$tbsd_pid"
+    eventually released || fail "tbsd does not die"
+    for kind in transient loaded-session saved-session; do
+        handles=$(tpm2_getcap -T "swtpm:path=$folder/tpm" "handles-$kind") || fail "swtpm is silent"
+        [[ -z $handles ]] || fail "left on the TPM ($kind): $handles"
+    done
+}
+
+check_the_end() {
+    eventually no_contexts || fail "a context stays open: $("$TBS_TEST_TBSCTL" contexts)"
+    [[ $device != swtpm ]] || type -P tpm2_getcap >/dev/null || return 0
+    sleep 0.5 # Longer than the idle time after which tbsd empties the TPM.
+    kill -0 "$tbsd_pid" || fail "tbsd has died"
+    [[ $device != swtpm ]] || nothing_on_swtpm
+}
+
+tidy_up() {
+    local result=$? pid log
+    trap - EXIT
+    if ((result == 0)) && [[ -n $tbsd_pid ]]; then
+        "$TBS_TEST_TBSCTL" status || true
+        (check_the_end) || result=$?
+    fi
+    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+    if ((result != 0 && result != kSkipped)); then
+        for log in "$folder"/*.log; do
+            [[ ! -e $log ]] || { echo "--- $log" && tail -n 60 "$log"; } >&2
+        done
+    fi
+    cd /
+    rm -rf "$folder"
+    exit $result
+}
+trap tidy_up EXIT
