@@ -51,6 +51,8 @@ eventually() {
     done
 }
 
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
 # Starts a program in the background that the end of the flow stops. Its output goes to NAME.log.
 background() {
     local name=$1
@@ -92,14 +94,11 @@ start_tbsd() {
 # Wrong passwords are part of the flows; they must not lock the TPM.
 forgive_wrong_passwords() { tpm2_dictionarylockout -Q -s -n 1000 -t 1 -l 1; }
 
-# True once another connection can be made to the swtpm, which takes one at a time.
-released() { ! kill -0 "$tbsd_pid" 2>/dev/null; }
-
 # Asks the swtpm itself. tbsd is killed first, so that it cannot tidy up in the end.
 nothing_on_swtpm() {
     local kind handles
     kill -KILL "$tbsd_pid"
-    eventually released || fail "tbsd does not die"
+    eventually gone "$tbsd_pid" || fail "tbsd does not die"
     for kind in transient loaded-session saved-session; do
         handles=$(tpm2_getcap -T "swtpm:path=$folder/tpm" "handles-$kind") || fail "swtpm is silent"
         [[ -z $handles ]] || fail "left on the TPM ($kind): $handles"
@@ -133,3 +132,4 @@ tidy_up() {
     exit $result
 }
 trap tidy_up EXIT
+trap 'exit 143' TERM INT HUP
