@@ -16,9 +16,9 @@ std::optional<std::uint32_t> parse_number(std::string_view text) {
   const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
   if (hexadecimal) text.remove_prefix(2);
   std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, fault] = std::from_chars(text.data(), end, number, hexadecimal ? 16 : 10);
-  if (text.empty() || fault != std::errc() || stop != end) return std::nullopt;
+  const auto [stop, fault] =
+      std::from_chars(text.begin(), text.end(), number, hexadecimal ? 16 : 10);
+  if (text.empty() || fault != std::errc() || stop != text.end()) return std::nullopt;
   return number;
 }
 

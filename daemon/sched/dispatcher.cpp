@@ -50,6 +50,7 @@ void Dispatcher::submit(Request request, TimePoint now) {
     return;
   }
   queue_.push(std::move(request), now);
+  if (running_ && running_->idle_work) running_->execution->withdraw();
   settle(now);
 }
 
@@ -120,6 +121,7 @@ void Dispatcher::tick(TimePoint now) {
     idle_at_.reset();
     if (auto work = engine_.idle_housekeeping()) {
       run(std::move(work), std::nullopt, now);
+      if (running_) running_->idle_work = true;
       settle(now);
     }
     return;

@@ -110,7 +110,8 @@ class Dispatcher {
     std::unique_ptr<exec::Execution> execution;
     std::optional<Request> request;
     CancelState cancel = CancelState::None;
-    bool answered = false;  // or nobody is there to be answered
+    bool answered = false;   // or nobody is there to be answered
+    bool idle_work = false;  // can be left for later when a command comes
     bool on_device = false;
     bool client_command_on_device = false;
     TimePoint sent;       // what is on the device
