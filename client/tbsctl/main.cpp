@@ -29,7 +29,7 @@ std::expected<Conversation, Failure> open_conversation(const Options& options) {
   return daemon;
 }
 
-Outcome run_command(const Options& options, const Console& console, SubmitRequest submit) {
+Outcome run_command(const Options& options, const Console& console, const SubmitRequest& submit) {
   auto daemon = open_conversation(options);
   if (!daemon) return std::unexpected(std::move(daemon.error()));
   switch (options.command) {
@@ -69,7 +69,7 @@ Outcome run(int argc, const char* const* argv) {
   auto submit = submit_request(**options);
   if (!submit) return std::unexpected(std::move(submit.error()));
   const Console console{.out = std::cout, .notes = std::cerr, .json = (*options)->json};
-  return run_command(**options, console, *std::move(submit));
+  return run_command(**options, console, *submit);
 }
 
 // Says what went wrong, also when the output went nowhere (a full disk), and gives the exit code.

@@ -29,6 +29,7 @@ void Table::print_row(std::ostream& out, const std::vector<std::string>& row,
 void Table::print(std::ostream& out) const {
   const std::vector<std::size_t> column_widths = widths();
   std::vector<std::string> titles;
+  titles.reserve(columns_.size());
   for (const Column& column : columns_) titles.push_back(column.title);
   print_row(out, titles, column_widths);
   for (const auto& row : rows_) print_row(out, row, column_widths);
