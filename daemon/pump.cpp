@@ -113,7 +113,7 @@ void Pump::carry_out() {
   arm_timer();
 }
 
-void Pump::perform(sched::Answer& action) {
+void Pump::perform(sched::Answer& action) const {
   events_.answer(std::move(action));
 }
 

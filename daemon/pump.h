@@ -56,7 +56,7 @@ class Pump {
  private:
   // Carries out what the dispatcher wants after an event, and arms the timer for the next one.
   void carry_out();
-  void perform(sched::Answer& action);
+  void perform(sched::Answer& action) const;
   void perform(sched::SendToDevice& action);
   void perform(sched::CancelOnDevice& action);
   void perform(sched::ReopenDevice& action);

@@ -43,11 +43,13 @@ class CharDevice final : public Transceiver {
     std::string path;
     std::string sysfs = "/sys";
     std::string proc = "/proc";
-    std::function<Node(const std::string& path)> opener = {};  // empty: open(2)
+    std::function<Node(const std::string& path)> opener;  // empty: open(2)
   };
 
   CharDevice(boost::asio::io_context& loop, Options options, Notice notice);
   ~CharDevice() override;
+  CharDevice(const CharDevice&) = delete;
+  CharDevice& operator=(const CharDevice&) = delete;
 
   void open(OpenHandler handler) override;
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,

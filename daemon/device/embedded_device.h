@@ -26,6 +26,8 @@ class EmbeddedDevice final : public Transceiver {
 
   EmbeddedDevice(boost::asio::io_context& loop, Options options);
   ~EmbeddedDevice() override;
+  EmbeddedDevice(const EmbeddedDevice&) = delete;
+  EmbeddedDevice& operator=(const EmbeddedDevice&) = delete;
 
   void open(OpenHandler handler) override;
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,

@@ -17,7 +17,7 @@ using boost::system::error_code;
 template <class Call>
 auto guarded(const std::shared_ptr<const void>& alive, Call call) {
   return [watch = std::weak_ptr<const void>(alive),
-          call = std::move(call)](auto... arguments) mutable {
+          call = std::move(call)](const auto&... arguments) mutable {
     if (!watch.expired()) call(arguments...);
   };
 }

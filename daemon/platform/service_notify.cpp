@@ -1,5 +1,6 @@
 #include "daemon/platform/service_notify.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include <systemd/sd-daemon.h>
@@ -44,7 +45,8 @@ void ServiceNotify::feed_watchdog() {
 
 std::vector<int> inherited_sockets() {
   std::vector<int> sockets;
-  const int count = sd_listen_fds(1);
+  const int count = std::max(sd_listen_fds(1), 0);
+  sockets.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) sockets.push_back(SD_LISTEN_FDS_START + i);
   return sockets;
 }

@@ -13,13 +13,14 @@ namespace {
 
 bool in_group(int socket, gid_t primary, gid_t group) {
   if (primary == group) return true;
-  // SO_PEERGROUPS (socket(7)): asked once for the size, once for the groups.
-  socklen_t size = 0;
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, nullptr, &size) == 0 || errno != ERANGE) {
-    return false;
+  // SO_PEERGROUPS (socket(7)) says how much room it needs when there is too little.
+  std::vector<gid_t> groups(32);
+  auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE || size <= groups.size() * sizeof(gid_t)) return false;
+    groups.resize(size / sizeof(gid_t));
   }
-  std::vector<gid_t> groups(size / sizeof(gid_t));
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) < 0) return false;
+  groups.resize(size / sizeof(gid_t));
   return std::ranges::find(groups, group) != groups.end();
 }
 

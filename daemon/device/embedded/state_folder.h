@@ -25,6 +25,8 @@ class StateFolder {
   StateFolder(StateFolder&& other) noexcept;
   StateFolder& operator=(StateFolder&&) = delete;
   ~StateFolder();
+  StateFolder(const StateFolder&) = delete;
+  StateFolder& operator=(const StateFolder&) = delete;
 
   // Nothing when there is no such blob.
   std::expected<std::optional<std::vector<std::uint8_t>>, std::string> load(

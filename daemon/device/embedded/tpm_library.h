@@ -21,6 +21,8 @@ class TpmLibrary {
   TpmLibrary(TpmLibrary&& other) noexcept;
   TpmLibrary& operator=(TpmLibrary&&) = delete;
   ~TpmLibrary();  // powers it off
+  TpmLibrary(const TpmLibrary&) = delete;
+  TpmLibrary& operator=(const TpmLibrary&) = delete;
 
   // The response stays valid until the next call.
   std::expected<std::span<const std::uint8_t>, std::string> process(
