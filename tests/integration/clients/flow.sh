@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What every flow of a real client shares; to be sourced. A flow says what it needs, starts a tbsd of
 # its own on the TPM that TBS_TEST_DEVICE names (embedded or swtpm), runs its steps as a user would,
 # and ends. The end is part of the test: no context may stay open, and nothing may stay on the TPM.

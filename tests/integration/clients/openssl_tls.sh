@@ -89,7 +89,7 @@ for kind in rsa ecc; do
     step "nginx with 4 workers and the $kind key: $handshakes handshakes, $clients clients"
     port=$(free_port)
     cat >nginx.conf <<END
-$(((EUID)) || echo "user root root;")
+$( ((EUID)) || echo "user root root;")
 worker_processes 4;
 daemon off;
 pid $folder/nginx.pid;
