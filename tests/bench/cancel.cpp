@@ -19,6 +19,7 @@ constexpr std::uint16_t kRsaBits = 2048;
 // How long after the submission the cancel is called: the command has reached its place by then.
 constexpr milliseconds kQueuedPause{1};
 constexpr milliseconds kRunningPause{5};
+constexpr milliseconds kMissed{500};
 constexpr double kQueuedLimit = 1000;    // us, p99
 constexpr double kRunningLimit = 20000;  // us, p99
 
@@ -38,6 +39,12 @@ std::optional<double> cancel_once(TbsClient& client, const proto::Buffer& comman
   std::this_thread::sleep_for(pause);
   const auto start = Clock::now();
   client.cancel();
+  if (submitted.wait_for(kMissed) != std::future_status::ready) {
+    // The submitter had not come to it yet when the cancel was there already.
+    client.cancel();
+    submitted.wait();
+    return std::nullopt;
+  }
   const Submitted outcome = submitted.get();
   if (outcome.result != TBS_E_COMMAND_CANCELED) return std::nullopt;
   return Micros(outcome.returned - start).count();

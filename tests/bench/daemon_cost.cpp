@@ -5,6 +5,7 @@
 #include "tests/bench/daemon.h"
 #include "tests/bench/samples.h"
 #include "tests/bench/sections.h"
+#include "tests/bench/signing_key.h"
 #include "tests/bench/swtpm.h"
 #include "tests/bench/tbs_client.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -13,6 +14,7 @@ namespace tbs::bench {
 namespace {
 
 constexpr std::size_t kContexts = 1000;
+constexpr unsigned kKeys = 3;
 constexpr double kMemoryLimit = 64;  // MiB
 
 double mebibytes(std::size_t bytes) {
@@ -53,13 +55,24 @@ void allow_many_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::size_t memory_with_contexts(const Daemon& daemon) {
-  std::vector<std::unique_ptr<TbsClient>> clients;
+using Clients = std::vector<std::unique_ptr<TbsClient>>;
+
+Clients open_contexts(const Daemon& daemon) {
+  Clients clients;
   for (std::size_t i = 0; i < kContexts; ++i) {
     clients.push_back(std::make_unique<TbsClient>(daemon.socket()));
     expect_success(clients.back()->run(test::tpm::get_random(16)), "GetRandom");
   }
-  return test::resident_bytes(daemon.pid());
+  return clients;
+}
+
+// How many keys there are afterwards.
+double make_keys(const Clients& clients) {
+  std::uint32_t unique = 0;
+  for (const auto& client : clients) {
+    for (unsigned i = 0; i < kKeys; ++i) create_key(*client, ++unique);
+  }
+  return unique;
 }
 
 Table measure_memory(const Setup& setup, std::vector<Goal>& goals) {
@@ -68,12 +81,18 @@ Table measure_memory(const Setup& setup, std::vector<Goal>& goals) {
   const Swtpm tpm(folder);
   Daemon daemon(setup, folder, "memory", tpm.device(), {"--max-contexts=1100"});
   daemon.wait_until_ready();
-  const double idle = mebibytes(test::resident_bytes(daemon.pid()));
-  const double full = mebibytes(memory_with_contexts(daemon));
-  goals.push_back({"MiB resident with 1000 contexts", full, Bound::AtMost, kMemoryLimit});
-  return {.title = "Memory of tbsd",
-          .columns = {"contexts", "resident MiB"},
-          .rows = {{0.0, idle}, {static_cast<double>(kContexts), full}}};
+  const auto resident = [&] { return mebibytes(test::resident_bytes(daemon.pid())); };
+  Table table{.title = "Memory of tbsd",
+              .columns = {"contexts", "keys", "resident MiB"},
+              .rows = {{0.0, 0.0, resident()}}};
+  const Clients clients = open_contexts(daemon);
+  const auto contexts = static_cast<double>(clients.size());
+  table.rows.push_back({contexts, 0.0, resident()});
+  const double keys = make_keys(clients);
+  table.rows.push_back({contexts, keys, resident()});
+  goals.push_back(
+      {"MiB resident with 1000 contexts of 3 keys", resident(), Bound::AtMost, kMemoryLimit});
+  return table;
 }
 
 }  // namespace
