@@ -90,6 +90,8 @@ TEST_CASE("a daemon whose TPM hangs stops all the same") {
   bench.daemon().program().signal(SIGTERM);
   CHECK(client.receive_result().status == Status::CommandCanceled);
   CHECK_FALSE(client.receive());
+  // The kernel lets no process end that has its node open while a command runs.
+  if (device_under_test() == DeviceKind::Kernel) bench.thaw_tpm();
   CHECK(bench.daemon().wait_for_exit() == 0);
 }
 
