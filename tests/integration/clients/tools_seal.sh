@@ -35,7 +35,7 @@ tpm2_policypcr -Q -S policy.ctx -l sha256:$pcr
 tpm2_policyauthvalue -Q -S policy.ctx
 tpm2_unseal -c both.ctx -p session:policy.ctx+word | cmp - secret
 tpm2_flushcontext policy.ctx
-refused 0x1cb tpm2_unseal -c both.ctx -p session:policy.ctx+word
+refused 1cb tpm2_unseal -c both.ctx -p session:policy.ctx+word
 
 step "the PCR changes: the secret stays sealed"
 tpm2_create -Q -C primary.ctx -i secret -L both.policy -a "fixedtpm|fixedparent|userwithauth" \
