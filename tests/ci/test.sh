@@ -61,7 +61,7 @@ suite() {
 }
 
 has_suite() {
-    [[ -d $top/$1 ]] && meson introspect --tests "$top/$1" | grep -q "\"suite\": \[[^]]*:$2\""
+    [[ -d $top/$1 ]] && grep -q "\"suite\": \[[^]]*:$2\"" <<<"$(meson introspect --tests "$top/$1")"
 }
 
 formatted() { sources | xargs clang-format-19 --dry-run -Werror; }

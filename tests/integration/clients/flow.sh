@@ -7,7 +7,8 @@
 # apart from those of the others.
 #
 # Environment: TBS_TEST_TBSD, TBS_TEST_TBSCTL and TBS_TEST_TCTI name the programs and the module.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'printf "%s: line %s: %s\n" "$flow" "$LINENO" "failed: $BASH_COMMAND" >&2' ERR
 
 kSkipped=77
 flow=$(basename "$0" .sh)
@@ -44,6 +45,15 @@ refused() {
     grep -qiF -- "$text" <<<"$output" || fail "failed without \"$text\": $*: $output"
 }
 
+# Succeeds if the command does and prints the given text. Its whole output is read first: a reader that
+# leaves early, as `| grep -q` does, now and then kills the command by SIGPIPE.
+prints() {
+    local text=$1 output
+    shift
+    output=$("$@") || return
+    grep -qiF -- "$text" <<<"$output"
+}
+
 eventually() {
     local deadline=$((SECONDS + 60))
     until "$@"; do
@@ -70,8 +80,8 @@ start_swtpm() {
     eventually test -S "$folder/tpm" -a -S "$folder/tpm.ctrl" || fail "swtpm does not start"
 }
 
-ready() { "$TBS_TEST_TBSCTL" --json status 2>/dev/null | grep -q '"device_state": "ready"'; }
-no_contexts() { "$TBS_TEST_TBSCTL" --json status | grep -q '"contexts": 0,'; }
+ready() { prints '"device_state": "ready"' "$TBS_TEST_TBSCTL" --json status 2>/dev/null; }
+no_contexts() { prints '"contexts": 0,' "$TBS_TEST_TBSCTL" --json status; }
 
 start_tbsd() {
     export TBS_SOCKET=$socket TPM2TOOLS_TCTI=tbs:$socket TPM2OPENSSL_TCTI=tbs:$socket

@@ -32,8 +32,9 @@ free_port() {
 }
 
 handshake() { # PORT CERTIFICATE
-    openssl s_client -connect "127.0.0.1:$1" -CAfile "$2" -verify_return_error -tls1_3 -brief \
-        </dev/null 2>&1 | grep -q "Verification: OK"
+    local output
+    output=$(openssl s_client -connect "127.0.0.1:$1" -CAfile "$2" -verify_return_error -tls1_3 \
+        -brief </dev/null 2>&1) && grep -qF "Verification: OK" <<<"$output"
 }
 
 # One of several clients that connect at a time; writes how often it succeeded.

@@ -15,7 +15,7 @@ step "a token"
 tpm2_ptool init --path "$TPM2_PKCS11_STORE" >/dev/null
 tpm2_ptool addtoken --pid 1 --label tbs --userpin 123456 --sopin 654321 \
     --path "$TPM2_PKCS11_STORE" >/dev/null
-pkcs11-tool --module "$module" --list-token-slots 2>>p11.log | grep -q tbs
+prints tbs pkcs11-tool --module "$module" --list-token-slots 2>>p11.log
 
 step "keys: of pkcs11-tool and of tpm2_ptool"
 p11 --keypairgen --key-type rsa:2048 --id 01 --label rsa >/dev/null
@@ -26,8 +26,8 @@ for key in rsa ec; do
     p11 --read-object --type pubkey --label $key -o $key.der >/dev/null
     openssl pkey -pubin -inform DER -in $key.der -out $key.pem
 done
-p11 --list-objects | grep -q second
-p11tool --provider="$module" --list-tokens 2>>p11.log | grep -q "token=tbs"
+prints second p11 --list-objects
+prints "token=tbs" p11tool --provider="$module" --list-tokens 2>>p11.log
 GNUTLS_PIN=123456 p11tool --provider="$module" --login --list-all "pkcs11:token=tbs" 2>>p11.log |
     grep -q "object=rsa"
 

@@ -29,7 +29,7 @@ if [[ -n $(type -P cryptsetup) && -n $(type -P systemd-cryptenroll) ]]; then
     echo -n "passphrase" >passphrase
     cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 disk passphrase
     PASSWORD=passphrase systemd-cryptenroll --tpm2-device="$device_of_ours" --tpm2-pcrs=7 disk
-    cryptsetup luksDump disk | grep -q systemd-tpm2 || fail "no token in the header"
+    prints systemd-tpm2 cryptsetup luksDump disk || fail "no token in the header"
 else
     echo "$flow: cryptsetup is not installed; this step is left out"
 fi

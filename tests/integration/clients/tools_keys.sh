@@ -59,7 +59,7 @@ refused 0x98e tpm2_sign -c changed.ctx -p secret -g sha256 -o changed.sig messag
 
 step "a persistent key, its first and last use, and its end"
 tpm2_evictcontrol -Q -C o -c rsa2048.ctx "$persistent"
-tpm2_getcap handles-persistent | grep -qi -- "$persistent"
+prints "$persistent" tpm2_getcap handles-persistent
 tpm2_sign -Q -c "$persistent" -p secret -g sha256 -o persistent.sig message
 tpm2_verifysignature -Q -c rsa2048.ctx -g sha256 -m message -s persistent.sig
 tpm2_evictcontrol -Q -C o -c "$persistent"

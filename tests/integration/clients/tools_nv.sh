@@ -13,8 +13,8 @@ tpm2_nvwrite -Q "$(index 1)" -C o -i data
 tpm2_nvread "$(index 1)" -C o -s 2048 | cmp - data
 tpm2_nvread "$(index 1)" -C "$(index 1)" -P word -s 100 --offset 1000 | cmp - <(tail -c +1001 data | head -c 100)
 refused 0x98e tpm2_nvread "$(index 1)" -C "$(index 1)" -P other -s 100
-tpm2_nvreadpublic "$(index 1)" | grep -qi "size: 2048"
-tpm2_getcap handles-nv-index | grep -qi "$(index 1)"
+prints "size: 2048" tpm2_nvreadpublic "$(index 1)"
+prints "$(index 1)" tpm2_getcap handles-nv-index
 
 step "a counter, bits, and an index that is extended"
 tpm2_nvdefine -Q "$(index 2)" -C o -a "nt=counter|ownerread|ownerwrite"
