@@ -171,18 +171,17 @@ std::expected<void, StreamError> SocketStream::send_all(proto::Bytes bytes, Dead
   return {};
 }
 
+// Waits with poll() also where recv() could: a thread that sleeps in recv() on a Unix socket is woken
+// as well when the peer has read what was sent (unix_write_space of the kernel's af_unix.c), once for
+// each command and for nothing.
 std::expected<std::size_t, StreamError> SocketStream::receive(std::span<std::uint8_t> room,
                                                               Deadline deadline) {
-  const int flags = deadline ? MSG_DONTWAIT : 0;
   for (;;) {
-    const ssize_t count = ::recv(socket_.get(), room.data(), room.size(), flags);
+    if (!wait_for(socket_.get(), POLLIN, deadline)) return failed(StreamFault::TimedOut);
+    const ssize_t count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
     if (count > 0) return static_cast<std::size_t>(count);
     if (count == 0) return failed(StreamFault::Closed);
-    if (would_wait(errno)) {
-      if (!wait_for(socket_.get(), POLLIN, deadline)) return failed(StreamFault::TimedOut);
-    } else if (errno != EINTR) {
-      return failed(fault_of_transfer(errno), errno);
-    }
+    if (!would_wait(errno) && errno != EINTR) return failed(fault_of_transfer(errno), errno);
   }
 }
 

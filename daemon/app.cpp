@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/device/open_device.h"
+#include "daemon/event_loop.h"
 #include "daemon/platform/log_setup.h"
 #include "daemon/tpm/command_class.h"
 #include "version.h"
@@ -76,7 +77,7 @@ int App::run() {
   pump_.start({.answer = [this](sched::Answer answer) { server_.deliver(std::move(answer)); },
                .device_changed = [this] { on_device_changed(); }});
   listener_.start([this](server::Listener::Socket socket) { server_.accept(std::move(socket)); });
-  io_.run();
+  run_loop(io_, std::chrono::microseconds(config_.busy_poll));
   return 0;
 }
 

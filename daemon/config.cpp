@@ -35,6 +35,10 @@ void add_options(CLI::App& app, Config& config, bool& print) {
          "When the TPM's slots are left to the kernel's own users: idle, strict (after each "
          "command) or exclusive (never)")
       ->check(CLI::IsMember({"idle", "strict", "exclusive"}));
+  app.add_option(
+         "--busy-poll", config.busy_poll,
+         "Microseconds to look for work before sleeping, while waits are that short; 0: none")
+      ->check(CLI::Range(0U, 1000U));
   app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
       ->configurable(false);
 }
@@ -48,8 +52,8 @@ bool on_command_line(const std::vector<std::string>& arguments, const std::strin
 std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::string>& arguments) {
   const std::string file = app.get_config_ptr()->as<std::string>();
   std::vector<Setting> settings;
-  for (const char* const name :
-       {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts", "--share"}) {
+  for (const char* const name : {"--device", "--socket", "--log-level", "--admin-group",
+                                 "--max-contexts", "--share", "--busy-poll"}) {
     const CLI::Option* const option = app.get_option(name);
     std::string origin = "default";
     if (on_command_line(arguments, name)) {

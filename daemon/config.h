@@ -19,6 +19,7 @@ struct Config {
   std::string admin_group;
   std::size_t max_contexts = 1024;
   std::string share = "idle";
+  unsigned busy_poll = 50;  // microseconds
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;
