@@ -54,14 +54,27 @@ Status Channel::cancel() {
   Lock lock(mutex_);
   if (ended_) return *ended_;
   give_up_held_back(Status::CommandCanceled);
+  const Status status = ask(lock, request, proto::Cancel{});
+  // Closed meanwhile by another thread: that has cancelled everything too.
+  return status == Status::CommandCanceled ? Status::Success : status;
+}
+
+Status Channel::make_sticky(std::uint32_t handle, bool sticky) {
+  Request request{.kind = RequestKind::MakeSticky};
+  Lock lock(mutex_);
+  if (ended_) return *ended_;
+  return ask(lock, request, proto::MakeSticky{.handle = handle, .sticky = sticky ? 1U : 0U});
+}
+
+template <typename Message>
+Status Channel::ask(Lock& lock, Request& request, const Message& message) {
   request.id = ++last_id_;
   outstanding_.append(request);
   lock.unlock();
-  send(request.id, proto::Cancel{});
+  send(request.id, message);
   lock.lock();
   wait(lock, request, RequestState::Outstanding, {});
-  // Closed meanwhile by another thread: that has cancelled everything too.
-  return request.status == Status::CommandCanceled ? Status::Success : request.status;
+  return request.status;
 }
 
 std::expected<std::uint64_t, Status> Channel::begin(const Command& command) {
@@ -203,7 +216,9 @@ Status Channel::dispatch(const proto::Frame& frame) {
     case proto::Type::Result:
       return finish_command(frame);
     case proto::Type::CancelReply:
-      return finish_cancel(frame);
+      return finish_asked<proto::CancelReply>(frame, RequestKind::Cancel);
+    case proto::Type::MakeStickyReply:
+      return finish_asked<proto::MakeStickyReply>(frame, RequestKind::MakeSticky);
     default:
       return status_of_stray(frame);
   }
@@ -224,11 +239,12 @@ Status Channel::finish_command(const proto::Frame& frame) {
   return plausible ? Status::Success : Status::InternalError;
 }
 
-Status Channel::finish_cancel(const proto::Frame& frame) {
-  const auto reply = proto::decode<proto::CancelReply>(frame.payload);
+template <typename Reply>
+Status Channel::finish_asked(const proto::Frame& frame, RequestKind kind) {
+  const auto reply = proto::decode<Reply>(frame.payload);
   Request* const request = outstanding_.take(frame.request_id);
   if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
-  const bool plausible = reply && request->kind == RequestKind::Cancel;
+  const bool plausible = reply && request->kind == kind;
   request->finish(plausible ? reply->status : Status::InternalError, {});
   return plausible ? Status::Success : Status::InternalError;
 }

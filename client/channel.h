@@ -47,6 +47,10 @@ class Channel {
   // Cancels all that is open, and waits until the daemon has seen to it.
   proto::Status cancel();
 
+  // Asks that an object or session of the context stays on the TPM, or no longer, and waits for the
+  // answer. BadParameter: there is none; TooManyResources: as many as may be do already.
+  proto::Status make_sticky(std::uint32_t handle, bool sticky);
+
   // Hands a command over without waiting for its response; its number. TooManyResources when as
   // many as the window allows are open or not taken.
   std::expected<std::uint64_t, proto::Status> begin(const Command& command);
@@ -70,6 +74,8 @@ class Channel {
   using Lock = std::unique_lock<std::mutex>;
 
   proto::Status admit(Lock& lock, Request& request);
+  template <typename Message>
+  proto::Status ask(Lock& lock, Request& request, const Message& message);
   void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
   bool read_once(Lock& lock, Deadline deadline);
   void hand_over_reading();
@@ -78,7 +84,8 @@ class Channel {
   void dispatch_frames();
   proto::Status dispatch(const proto::Frame& frame);
   proto::Status finish_command(const proto::Frame& frame);
-  proto::Status finish_cancel(const proto::Frame& frame);
+  template <typename Reply>
+  proto::Status finish_asked(const proto::Frame& frame, RequestKind kind);
   void leave_window();
   void give_up_held_back(proto::Status why);
   void end(proto::Status why);

@@ -1,7 +1,8 @@
 #pragma once
 
-// One command, or one cancel, from the moment it is submitted until its answer is taken; and lists
-// of them. All of it is used under the lock of the channel that the request belongs to.
+// One command, or one request that is answered at once, from the moment it is submitted until its
+// answer is taken; and lists of them. All of it is used under the lock of the channel that the
+// request belongs to.
 //
 //   HeldBack     the daemon's window is full; the submitting thread waits for a place
 //   Outstanding  on its way to the daemon or being worked on there
@@ -22,7 +23,7 @@
 namespace tbs::client {
 
 enum class RequestState : std::uint8_t { HeldBack, Outstanding, Done };
-enum class RequestKind : std::uint8_t { Command, Cancel };
+enum class RequestKind : std::uint8_t { Command, Cancel, MakeSticky };
 
 struct Request {
   RequestKind kind = RequestKind::Command;

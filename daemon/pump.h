@@ -38,6 +38,9 @@ class Pump {
   void close_context(ContextId context);
   void submit(sched::Request request);
   void cancel(ContextId context);
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
+    return dispatcher_.make_sticky(context, handle, sticky);
+  }
 
   [[nodiscard]] sched::RunningView running_of(ContextId context) const {
     return dispatcher_.running_of(context);

@@ -27,6 +27,7 @@ enum class Type : std::uint16_t {
   ListContexts = 0x0005,
   CancelContext = 0x0006,
   DaemonStatus = 0x0007,
+  MakeSticky = 0x0008,
 
   HelloReply = 0x8001,
   Result = 0x8002,
@@ -35,6 +36,7 @@ enum class Type : std::uint16_t {
   ContextList = 0x8005,
   CancelContextReply = 0x8006,
   DaemonStatusReply = 0x8007,
+  MakeStickyReply = 0x8008,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
 };
@@ -199,6 +201,21 @@ struct DaemonStatusReply {
   }
 };
 
+// Asks that an object or session of this context stays on the TPM when others need room, or no
+// longer.
+struct MakeSticky {
+  static constexpr Type kType = Type::MakeSticky;
+  std::uint32_t handle = 0;
+  std::uint32_t sticky = 0;  // 1, or 0
+  void fields(auto& f) { f(handle), f(sticky); }
+};
+
+struct MakeStickyReply {
+  static constexpr Type kType = Type::MakeStickyReply;
+  Status status = Status::Success;  // BadParameter, TooManyResources
+  void fields(auto& f) { f(status); }
+};
+
 struct Refusal {
   static constexpr Type kType = Type::Refusal;
   Status status = Status::BadParameter;
@@ -230,6 +247,7 @@ inline constexpr std::array kMessageRules = {
     MessageRule{Type::ListContexts, "list-contexts", Direction::ToDaemon, 8, 8},
     MessageRule{Type::CancelContext, "cancel-context", Direction::ToDaemon, 8, 8},
     MessageRule{Type::DaemonStatus, "daemon-status", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::MakeSticky, "make-sticky", Direction::ToDaemon, 8, 8},
     MessageRule{Type::HelloReply, "hello-reply", Direction::ToClient, 24, 24},
     MessageRule{Type::Result, "result", Direction::ToClient, 4, 4 + kMaxTpmMessage},
     MessageRule{Type::CancelReply, "cancel-reply", Direction::ToClient, 4, 4},
@@ -240,6 +258,7 @@ inline constexpr std::array kMessageRules = {
     MessageRule{Type::CancelContextReply, "cancel-context-reply", Direction::ToClient, 4, 4},
     MessageRule{Type::DaemonStatusReply, "daemon-status-reply", Direction::ToClient,
                 4 * 4 + 6 * 8 + 2 * 2, 4 * 4 + 6 * 8 + 2 * kTextMax},
+    MessageRule{Type::MakeStickyReply, "make-sticky-reply", Direction::ToClient, 4, 4},
     MessageRule{Type::Refusal, "refusal", Direction::ToClient, 4 + 2, 4 + kTextMax},
 };
 

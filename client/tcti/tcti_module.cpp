@@ -104,9 +104,12 @@ TSS2_RC set_locality(TSS2_TCTI_CONTEXT* context, std::uint8_t locality) {
   return with_session(context, [&](Session& session) { return session.set_locality(locality); });
 }
 
-// The daemon moves objects in and out of the TPM as it must; none can be pinned there.
-TSS2_RC make_sticky(TSS2_TCTI_CONTEXT* context, TPM2_HANDLE*, std::uint8_t) {
-  return context_of(context) == nullptr ? TSS2_TCTI_RC_BAD_CONTEXT : TSS2_TCTI_RC_NOT_IMPLEMENTED;
+TSS2_RC make_sticky(TSS2_TCTI_CONTEXT* context, TPM2_HANDLE* handle, std::uint8_t sticky) {
+  return with_session(context, [&](Session& session) -> TSS2_RC {
+    if (handle == nullptr) return TSS2_TCTI_RC_BAD_REFERENCE;
+    if (sticky > 1) return TSS2_TCTI_RC_BAD_VALUE;
+    return session.make_sticky(*handle, sticky == 1);
+  });
 }
 
 void finalize(TSS2_TCTI_CONTEXT* context) {

@@ -136,6 +136,13 @@ TSS2_RC Session::set_locality(std::uint8_t locality) {
   return TSS2_RC_SUCCESS;
 }
 
+TSS2_RC Session::make_sticky(TPM2_HANDLE handle, bool sticky) {
+  if (request_) return TSS2_TCTI_RC_BAD_SEQUENCE;
+  if (const TSS2_RC failed = connect(); failed != TSS2_RC_SUCCESS) return failed;
+  const Status status = channel_->make_sticky(handle, sticky);
+  return channel_->ended() ? lose_connection(status) : connection_code(status);
+}
+
 TSS2_RC Session::poll_handle(TSS2_TCTI_POLL_HANDLE& handle) {
   if (const TSS2_RC failed = connect(); failed != TSS2_RC_SUCCESS) return failed;
   const int descriptor = channel_->poll_descriptor();

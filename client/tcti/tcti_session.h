@@ -2,7 +2,8 @@
 
 // What is behind a TCTI context: a channel to the daemon and at most one command on it.
 //
-//   state     transmit       receive                          cancel  setLocality  getPollHandles
+//                                                                     setLocality
+//   state     transmit       receive                          cancel  makeSticky   getPollHandles
 //   Transmit  -> Receive     BAD_SEQUENCE                     BAD_SEQ ok           ok
 //   Receive   BAD_SEQUENCE   response taken: -> Transmit      ok      BAD_SEQUENCE ok
 //                            not there, or only its size
@@ -44,6 +45,8 @@ class Session {
   TSS2_RC receive(std::uint8_t* response, std::size_t& size, std::int32_t timeout);
   TSS2_RC cancel();
   TSS2_RC set_locality(std::uint8_t locality);
+  // Virtual handles do not change when what they name is loaded: `handle` stays as it is.
+  TSS2_RC make_sticky(TPM2_HANDLE handle, bool sticky);
   TSS2_RC poll_handle(TSS2_TCTI_POLL_HANDLE& handle);
 
  private:

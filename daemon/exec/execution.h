@@ -87,6 +87,16 @@ class Engine {
   [[nodiscard]] virtual std::size_t loads_needed(ContextId context,
                                                  std::span<const std::uint8_t> command) = 0;
 
+  // Asks that this object or session of the context stays on the TPM when others need room, or no
+  // longer. BadParameter when the context has none of this handle, or the engine moves nothing;
+  // TooManyResources when it would leave too little room for the others.
+  virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
+    static_cast<void>(context);
+    static_cast<void>(handle);
+    static_cast<void>(sticky);
+    return proto::Status::BadParameter;
+  }
+
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.
   virtual std::unique_ptr<Execution> housekeeping() = 0;

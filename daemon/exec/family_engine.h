@@ -21,6 +21,9 @@ class FamilyEngine : public Engine {
                                          std::span<const std::uint8_t> command) override {
     return chosen().loads_needed(context, command);
   }
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
+    return chosen().make_sticky(context, handle, sticky);
+  }
   std::unique_ptr<Execution> housekeeping() override { return chosen().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return chosen().idle_housekeeping(); }
   std::unique_ptr<Execution> bring_up() override;

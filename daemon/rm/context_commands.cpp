@@ -85,6 +85,7 @@ bool ClientExecution::decide_save() {
   Session& session = *plan_.sessions.all().front();
   if (session.loaded) return false;
   session.client_blob = session.saved;
+  state_.sessions.set_sticky(session, false);
   return reply_from_memory(success_with(Bytes(session.client_blob)));
 }
 
@@ -102,6 +103,7 @@ void ClientExecution::finish_save(const tpm::ResponseView& response) {
     Session& session = *plan_.sessions.all().front();
     // With nobody there to keep the blob, the session stays usable by its handle.
     if (!detached()) session.client_blob = blob;
+    state_.sessions.set_sticky(session, false);
     state_.sessions.set_saved(session, std::move(blob), context->sequence);
   }
 }

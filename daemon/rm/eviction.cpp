@@ -10,6 +10,12 @@ bool contains(std::span<Item* const> pins, const Item* item) {
   return std::ranges::find(pins, item) != pins.end();
 }
 
+template <typename Item>
+bool goes_before(const Item& item, const Item& other) {
+  if (item.sticky != other.sticky) return other.sticky;
+  return item.last_used < other.last_used;
+}
+
 }  // namespace
 
 std::optional<Operation> evict_object(const State& state, const Pins& pins) {
@@ -17,7 +23,7 @@ std::optional<Operation> evict_object(const State& state, const Pins& pins) {
   Object* victim = nullptr;
   for (Object* const object : state.objects.loaded()) {
     if (contains(pins.objects, object)) continue;
-    if (victim == nullptr || object->last_used < victim->last_used) victim = object;
+    if (victim == nullptr || goes_before(*object, *victim)) victim = object;
   }
   if (victim == nullptr) return std::nullopt;
   return victim->must_be_saved() ? save(*victim) : flush(*victim);
@@ -28,7 +34,7 @@ std::optional<Operation> evict_session(State& state, const Pins& pins) {
   Session* victim = nullptr;
   for (Session& session : state.sessions.each()) {
     if (!session.loaded || contains<Session>(pins.sessions, &session)) continue;
-    if (victim == nullptr || session.last_used < victim->last_used) victim = &session;
+    if (victim == nullptr || goes_before(session, *victim)) victim = &session;
   }
   if (victim == nullptr) return std::nullopt;
   return save(*victim);

@@ -1,7 +1,8 @@
 #pragma once
 
 // Which object or session has to make room, as pure functions over the tables: strays first, then
-// whatever was used least recently and is not needed by the command at hand.
+// whatever was used least recently and is not needed by the command at hand. What a client has made
+// sticky comes last of all: rather than that a command cannot run, it goes too.
 
 #include <cstdint>
 #include <optional>

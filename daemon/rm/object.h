@@ -26,6 +26,8 @@ struct Object {
   // The TPM's response to TPM2_ReadPublic; empty until somebody asked.
   proto::Buffer public_response;
   std::uint64_t last_used = 0;
+  // The client wants it to stay on the TPM. Changed by ObjectTable::set_sticky().
+  bool sticky = false;
 
   [[nodiscard]] bool loaded() const { return physical != 0; }
   // Nothing can bring it back: the TPM used its handle for another object.

@@ -27,6 +27,7 @@ Object& ObjectTable::add(ContextId context, std::uint32_t physical, bool sequenc
 
 void ObjectTable::erase(Object& object) {
   set_evicted(object);
+  set_sticky(object, false);
   const auto user = per_user_.find(object.user);
   if (--user->second == 0) per_user_.erase(user);
   shelves_.at(object.owner).objects.erase(object);
@@ -52,6 +53,12 @@ void ObjectTable::set_loaded(Object& object, std::uint32_t physical) {
 void ObjectTable::set_evicted(Object& object) {
   object.physical = 0;
   std::erase(loaded_, &object);
+}
+
+void ObjectTable::set_sticky(Object& object, bool sticky) {
+  if (object.sticky == sticky) return;
+  object.sticky = sticky;
+  sticky ? ++sticky_ : --sticky_;
 }
 
 std::size_t ObjectTable::count(ContextId context) const {

@@ -28,6 +28,8 @@ class ObjectTable {
 
   void set_loaded(Object& object, std::uint32_t physical);
   void set_evicted(Object& object);
+  void set_sticky(Object& object, bool sticky);
+  [[nodiscard]] std::size_t sticky_count() const { return sticky_; }
   [[nodiscard]] std::span<Object* const> loaded() const { return loaded_; }
 
   [[nodiscard]] std::size_t count(ContextId context) const;
@@ -48,6 +50,7 @@ class ObjectTable {
   std::unordered_map<ContextId, Shelf> shelves_;
   std::unordered_map<UserId, std::size_t> per_user_;
   std::vector<Object*> loaded_;
+  std::size_t sticky_ = 0;
 };
 
 }  // namespace tbs::rm

@@ -7,6 +7,7 @@
 #include "daemon/rm/housekeeping.h"
 #include "daemon/rm/plan.h"
 #include "daemon/rm/reconcile.h"
+#include "daemon/rm/sticky.h"
 #include "daemon/rm/survey_execution.h"
 
 namespace tbs::rm {
@@ -61,6 +62,10 @@ std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std
   state_.chores_stalled = false;
   ++state_.statistics.client_commands;
   return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
+}
+
+proto::Status ResourceManager::make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
+  return rm::make_sticky(state_, context, handle, sticky);
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {

@@ -33,6 +33,7 @@ class ResourceManager final : public exec::Engine {
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
                                            std::vector<std::uint8_t> command) override;
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   std::unique_ptr<exec::Execution> bring_up() override;

@@ -19,6 +19,7 @@ Session& SessionTable::add(std::uint32_t handle, ContextId owner, UserId user) {
 
 void SessionTable::erase(Session& session) {
   if (session.loaded) --loaded_;
+  set_sticky(session, false);
   sessions_.erase(tpm::handle_index(session.handle));
 }
 
@@ -39,6 +40,12 @@ void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t
   session.saved = std::move(blob);
   session.sequence = sequence;
   newest_ = std::max(newest_, sequence);
+}
+
+void SessionTable::set_sticky(Session& session, bool sticky) {
+  if (session.sticky == sticky) return;
+  session.sticky = sticky;
+  sticky ? ++sticky_ : --sticky_;
 }
 
 std::vector<Session*> SessionTable::all() {

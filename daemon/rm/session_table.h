@@ -30,6 +30,8 @@ struct Session {
   // key to the session, though `saved` is renewed to keep within the context gap.
   proto::Buffer client_blob;
   std::uint64_t last_used = 0;
+  // The client wants it to stay on the TPM. Changed by SessionTable::set_sticky().
+  bool sticky = false;
   TimePoint orphaned_at;
 
   [[nodiscard]] bool saved_by_client() const { return !client_blob.empty(); }
@@ -47,6 +49,9 @@ class SessionTable {
   void set_loaded(Session& session);
   // `blob` is a whole TPMS_CONTEXT with this sequence number.
   void set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence);
+
+  void set_sticky(Session& session, bool sticky);
+  [[nodiscard]] std::size_t sticky_count() const { return sticky_; }
 
   // Every session, in the order of handles, for looking; and the same for changing the table.
   [[nodiscard]] auto each() const { return std::views::values(sessions_); }
@@ -67,6 +72,7 @@ class SessionTable {
  private:
   std::map<std::uint32_t, Session> sessions_;  // by index
   std::size_t loaded_ = 0;
+  std::size_t sticky_ = 0;
   std::uint64_t newest_ = 0;
 };
 

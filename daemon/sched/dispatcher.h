@@ -79,6 +79,10 @@ class Dispatcher {
   void close_context(ContextId context, TimePoint now);
   void submit(Request request, TimePoint now);
   void cancel(ContextId context, TimePoint now);
+  // See exec::Engine.
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
+    return engine_.make_sticky(context, handle, sticky);
+  }
 
   // The device was opened; the TPM behind it is started next.
   void device_opened(TimePoint now);

@@ -112,6 +112,20 @@ void Server::handle_cancel(Client& client, const Frame& frame) {
   connection->send(frame.request_id, proto::CancelReply{});
 }
 
+void Server::handle_make_sticky(Client& client, const Frame& frame) {
+  const auto request = proto::decode<proto::MakeSticky>(frame.payload);
+  if (!request) {
+    refuse(client, Status::BadParameter, "a malformed make-sticky");
+    return;
+  }
+  const auto connection = client.connection;
+  const Status status =
+      request->sticky > 1
+          ? Status::BadParameter
+          : pump_.make_sticky(ContextId{connection->id()}, request->handle, request->sticky == 1);
+  connection->send(frame.request_id, proto::MakeStickyReply{.status = status});
+}
+
 void Server::handle_device_info(Client& client, const Frame& frame) {
   client.device_info_id = frame.request_id;
   if (pump_.device_state() == proto::DeviceState::Starting) {

@@ -105,6 +105,7 @@ void Server::on_frame(Connection& connection, const Frame& frame) {
       Route{Type::DeviceInfo, false, &Server::handle_device_info},
       Route{Type::ListContexts, false, &Server::handle_list_contexts},
       Route{Type::CancelContext, false, &Server::handle_cancel_context},
+      Route{Type::MakeSticky, true, &Server::handle_make_sticky},
       Route{Type::DaemonStatus, false, &Server::handle_daemon_status},
   };
   const auto entry = clients_.find(connection.id());
@@ -118,7 +119,7 @@ void Server::on_frame(Connection& connection, const Frame& frame) {
   if (client.stage != Stage::Open || route == kRoutes.end()) {
     refuse(client, Status::BadParameter, "a message out of place: hello comes first, and once");
   } else if (route->needs_context && !client.is_context()) {
-    refuse(client, Status::InvalidContext, "an observer cannot submit or cancel");
+    refuse(client, Status::InvalidContext, "an observer has no TPM to submit to");
   } else {
     (this->*route->handler)(client, frame);
   }

@@ -84,6 +84,7 @@ class Server : public Connection::Owner {
   void handle_device_info(Client& client, const proto::Frame& frame);
   void handle_list_contexts(Client& client, const proto::Frame& frame);
   void handle_cancel_context(Client& client, const proto::Frame& frame);
+  void handle_make_sticky(Client& client, const proto::Frame& frame);
   void handle_daemon_status(Client& client, const proto::Frame& frame);
 
   void start_greeting_deadline(Client& client);

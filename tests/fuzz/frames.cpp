@@ -56,6 +56,10 @@ void check_payload(const Frame& frame) {
       return check_message<CancelContextReply>(frame);
     case Type::DaemonStatusReply:
       return check_message<DaemonStatusReply>(frame);
+    case Type::MakeSticky:
+      return check_message<MakeSticky>(frame);
+    case Type::MakeStickyReply:
+      return check_message<MakeStickyReply>(frame);
     case Type::Refusal:
       return check_message<Refusal>(frame);
   }

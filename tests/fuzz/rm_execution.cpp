@@ -90,7 +90,9 @@ class Game {
 
   void play() {
     for (int turn = 0; turn < 200 && input_.remaining() != 0; ++turn) {
-      switch (input_.u8() % 8) {
+      const std::uint8_t kind = input_.u8();
+      stick(kind);
+      switch (kind % 8) {
         case 0:
           open();
           break;
@@ -289,6 +291,15 @@ class Game {
     if (saves && end->response.size() > tpm::kHeaderSize) {
       replies_.emplace_back(end->response.begin() + tpm::kHeaderSize, end->response.end());
     }
+  }
+
+  // Takes nothing from the input, so that older inputs mean what they meant.
+  void stick(std::uint8_t turn) {
+    if (turn < 0xC0 || open_.empty()) return;
+    const std::uint32_t handle = kHandles[turn >> 3 & 7];
+    const proto::Status status = manager_.make_sticky(open_.back(), handle, turn % 8 != 2);
+    require(status == proto::Status::Success || status == proto::Status::BadParameter ||
+            status == proto::Status::TooManyResources);
   }
 
   // --- running ---

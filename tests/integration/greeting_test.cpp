@@ -80,7 +80,8 @@ TEST_CASE("nothing comes before hello") {
   for (const auto& first :
        {submit_frame(1, tpm::get_random(8)), frame_of(1, tbs::proto::Cancel{}),
         frame_of(1, tbs::proto::DeviceInfo{}), frame_of(1, tbs::proto::ListContexts{}),
-        frame_of(1, tbs::proto::CancelContext{}), frame_of(1, tbs::proto::DaemonStatus{})}) {
+        frame_of(1, tbs::proto::CancelContext{}), frame_of(1, tbs::proto::DaemonStatus{}),
+        frame_of(1, tbs::proto::MakeSticky{})}) {
     RawClient client = bench.connect();
     client.send_bytes(first);
     CHECK(refusal_of(client) == Status::BadParameter);

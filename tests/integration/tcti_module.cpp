@@ -166,11 +166,14 @@ TEST_CASE("the state machine: what may follow what") {
   REQUIRE(tcti.transmit(tpm_message(1, 4097)) == TSS2_TCTI_RC_BAD_VALUE);
   REQUIRE(Tss2_Tcti_SetLocality(context, 5) == TSS2_TCTI_RC_BAD_VALUE);
   REQUIRE(Tss2_Tcti_SetLocality(context, 3) == TSS2_RC_SUCCESS);
-  REQUIRE(Tss2_Tcti_MakeSticky(context, nullptr, 1) == TSS2_TCTI_RC_NOT_IMPLEMENTED);
+  TPM2_HANDLE handle = 0x80000000;
+  REQUIRE(Tss2_Tcti_MakeSticky(context, nullptr, 1) == TSS2_TCTI_RC_BAD_REFERENCE);
+  REQUIRE(Tss2_Tcti_MakeSticky(context, &handle, 2) == TSS2_TCTI_RC_BAD_VALUE);
 
   REQUIRE(tcti.transmit(command) == TSS2_RC_SUCCESS);
   REQUIRE(tcti.transmit(command) == TSS2_TCTI_RC_BAD_SEQUENCE);
   REQUIRE(Tss2_Tcti_SetLocality(context, 0) == TSS2_TCTI_RC_BAD_SEQUENCE);
+  REQUIRE(Tss2_Tcti_MakeSticky(context, &handle, 1) == TSS2_TCTI_RC_BAD_SEQUENCE);
   REQUIRE(Tss2_Tcti_Receive(context, nullptr, response.data(), 0) == TSS2_TCTI_RC_BAD_REFERENCE);
   REQUIRE(tcti.receive(response, -2) == TSS2_TCTI_RC_BAD_VALUE);
   REQUIRE(tcti.receive(response, TSS2_TCTI_TIMEOUT_NONE) == TSS2_TCTI_RC_TRY_AGAIN);
@@ -206,6 +209,36 @@ TEST_CASE("locality and priority travel with the command") {
   REQUIRE(tcti.transmit(tpm_message(1)) == TSS2_RC_SUCCESS);
   REQUIRE(tcti.receive(response) == TSS2_RC_SUCCESS);
   REQUIRE(seen == (std::uint64_t{4} << 32 | 300));
+}
+
+TEST_CASE("makeSticky: what the daemon says about it") {
+  std::vector<proto::MakeSticky> seen;
+  FakeDaemon daemon([&](Peer& peer) {
+    if (!peer.greet(test::usual_terms())) return;
+    for (const Status status :
+         {Status::Success, Status::Success, Status::BadParameter, Status::TooManyResources}) {
+      const auto frame = peer.next();
+      if (!frame) return;
+      seen.push_back(proto::decode<proto::MakeSticky>(frame->payload).value());
+      peer.send(frame->request_id, proto::MakeStickyReply{.status = status});
+    }
+    peer.next();  // and leaves without an answer
+  });
+  Tcti tcti(daemon.path());
+  TPM2_HANDLE handle = 0x80000003;
+  const auto make_sticky = [&](std::uint8_t sticky) {
+    return Tss2_Tcti_MakeSticky(tcti.context(), &handle, sticky);
+  };
+  REQUIRE(make_sticky(1) == TSS2_RC_SUCCESS);
+  REQUIRE(make_sticky(0) == TSS2_RC_SUCCESS);
+  REQUIRE(make_sticky(1) == TSS2_TCTI_RC_BAD_VALUE);
+  REQUIRE(make_sticky(1) == TSS2_TCTI_RC_MEMORY);
+  REQUIRE(make_sticky(1) == TSS2_TCTI_RC_NO_CONNECTION);
+  REQUIRE(handle == 0x80000003);
+  REQUIRE(seen.size() == 4);
+  REQUIRE(seen[0].handle == 0x80000003);
+  REQUIRE(seen[0].sticky == 1);
+  REQUIRE(seen[1].sticky == 0);
 }
 
 TEST_CASE("poll handles: one, readable when the response is there") {

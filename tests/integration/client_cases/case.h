@@ -37,6 +37,7 @@ void object_limit_of_loads(TestBench& bench);
 void transient_keys(TestBench& bench);
 void hash_sequences(TestBench& bench);
 void object_of_another(TestBench& bench);
+void make_sticky(TestBench& bench);
 
 // command_cases.cpp
 void capability_with_session(TestBench& bench);

@@ -50,6 +50,11 @@ const std::vector<Case> kCases = {
     {"hash-sequence", "ten sequences at a time, each with its own digest", hash_sequences},
     {"transient-of-another-connection", "cannot be used, saved or flushed", object_of_another},
 
+    {"tcti-make-sticky",
+     "a key stays loaded while others need room",
+     make_sticky,
+     {"--share=exclusive"}},
+
     {"get-capability-with-session", "an audit session works, a password does not",
      capability_with_session},
     {"password-authorization", "NV with the right and a wrong password", password_authorization},

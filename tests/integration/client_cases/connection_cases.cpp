@@ -70,6 +70,7 @@ void null_parameters(TestBench& bench) {
   CHECK(Tss2_Tcti_Transmit(tcti, 10, nullptr) == TSS2_TCTI_RC_BAD_REFERENCE);
   CHECK(Tss2_Tcti_Receive(tcti, nullptr, response.data(), 0) == TSS2_TCTI_RC_BAD_REFERENCE);
   CHECK(Tss2_Tcti_GetPollHandles(tcti, nullptr, nullptr) == TSS2_TCTI_RC_BAD_REFERENCE);
+  CHECK(Tss2_Tcti_MakeSticky(tcti, nullptr, 1) == TSS2_TCTI_RC_BAD_REFERENCE);
   REQUIRE(transmit(tcti, tpm::get_random(8)) == TSS2_RC_SUCCESS);
   // Without memory for it, the size of the response.
   CHECK(Tss2_Tcti_Receive(tcti, &size, nullptr, TSS2_TCTI_TIMEOUT_BLOCK) == TSS2_RC_SUCCESS);

@@ -167,4 +167,28 @@ void object_of_another(TestBench& bench) {
   CHECK(owner.read_public(key) == TSS2_RC_SUCCESS);
 }
 
+void make_sticky(TestBench& bench) {
+  const TssClient client(bench.socket());
+  const TPM2_HANDLE parent = primary(client);
+  TPM2_HANDLE key = 0;
+  REQUIRE(client.create_key(parent, key) == TSS2_RC_SUCCESS);
+  TPM2_HANDLE handle = key;
+  REQUIRE(Tss2_Tcti_MakeSticky(client.tcti(), &handle, 1) == TSS2_RC_SUCCESS);
+  CHECK(handle == key);
+  TPM2_HANDLE other = parent;
+  CHECK(Tss2_Tcti_MakeSticky(client.tcti(), &other, 1) == TSS2_TCTI_RC_MEMORY);
+  other = key + 1;
+  CHECK(Tss2_Tcti_MakeSticky(client.tcti(), &other, 1) == TSS2_TCTI_RC_BAD_VALUE);
+  const TssClient crowd(bench.socket());
+  for (int i = 0; i < 5; ++i) primary(crowd);
+  const std::uint64_t before = bench.status().transmitted;
+  CHECK(client.sign(key) == TSS2_RC_SUCCESS);
+  CHECK(bench.status().transmitted == before + 1);
+  REQUIRE(Tss2_Tcti_MakeSticky(client.tcti(), &handle, 0) == TSS2_RC_SUCCESS);
+  for (int i = 0; i < 5; ++i) primary(crowd);
+  const std::uint64_t later = bench.status().transmitted;
+  CHECK(client.sign(key) == TSS2_RC_SUCCESS);
+  CHECK(bench.status().transmitted > later + 1);
+}
+
 }  // namespace tbs::test

@@ -158,6 +158,8 @@ TEST_CASE("the page describes the fields of every message", "[docs][proto]") {
   fields_are_described<ContextEntry>("context-entry");
   message_is_described<CancelContextReply>();
   message_is_described<DaemonStatusReply>();
+  message_is_described<MakeSticky>();
+  message_is_described<MakeStickyReply>();
   message_is_described<Refusal>();
   for (const MessageRule& rule : kMessageRules) section("### `" + std::string(rule.name) + "`");
 }

@@ -55,6 +55,8 @@ TEST_CASE("the table of messages and their structures agree", "[proto][message]"
   default_fits_its_rule<ContextList>();
   default_fits_its_rule<CancelContextReply>();
   default_fits_its_rule<DaemonStatusReply>();
+  default_fits_its_rule<MakeSticky>();
+  default_fits_its_rule<MakeStickyReply>();
   default_fits_its_rule<Refusal>();
 }
 

@@ -7,10 +7,12 @@
 #include "daemon/rm/context_gap.h"
 #include "daemon/rm/eviction.h"
 #include "daemon/rm/session_share.h"
+#include "daemon/rm/sticky.h"
 #include "daemon/tpm/constants.h"
 
 using namespace tbs;
 using namespace tbs::rm;
+using proto::Status;
 
 namespace {
 
@@ -70,6 +72,56 @@ TEST_CASE("room is made only where there is none", "[rm][eviction]") {
   world.session(0x02000000);
   CHECK_FALSE(make_session_room(world.state, {}, 2));
   CHECK(make_session_room(world.state, {}, 3)->verb == Verb::SaveSession);
+}
+
+TEST_CASE("what is sticky is evicted last, and only if there is nothing else", "[rm][sticky]") {
+  World world;
+  Object& sticky = world.object(0x80000000);
+  Object& other = world.object(0x80000001);
+  Session& kept = world.session(0x02000000);
+  Session& idle = world.session(0x02000001);
+  REQUIRE(make_sticky(world.state, kContext, sticky.virtual_handle, true) == Status::Success);
+  REQUIRE(make_sticky(world.state, kContext, kept.handle, true) == Status::Success);
+  CHECK(evict_object(world.state, {})->object == &other);
+  CHECK(evict_session(world.state, {})->session == &idle);
+  world.state.objects.set_evicted(other);
+  world.state.sessions.set_saved(idle, {1}, 1);
+  CHECK(evict_object(world.state, {})->object == &sticky);
+  CHECK(evict_session(world.state, {})->session == &kept);
+  const std::array<Object*, 1> needed = {&sticky};
+  CHECK_FALSE(evict_object(world.state, {needed, {}}));
+}
+
+TEST_CASE("a context can make its own sticky, and all together not too many", "[rm][sticky]") {
+  World world;
+  State& state = world.state;
+  constexpr ContextId kOther{2};
+  state.contexts[kOther] = kBob;
+  state.objects.open_context(kOther, kBob);
+  Object& first = world.object(0x80000000);
+  Object& second = world.object(0x80000001);
+  const Session& session = world.session(0x02000000);
+  CHECK(make_sticky(state, kOther, first.virtual_handle, true) == Status::BadParameter);
+  CHECK(make_sticky(state, kOther, session.handle, true) == Status::BadParameter);
+  for (const std::uint32_t none : {0x80000007U, 0x02000007U, 0x81000001U, 0x40000001U, 7U}) {
+    CHECK(make_sticky(state, kContext, none, true) == Status::BadParameter);
+  }
+  // Of three slots, two are the others'.
+  CHECK(make_sticky(state, kContext, first.virtual_handle, true) == Status::Success);
+  CHECK(make_sticky(state, kContext, first.virtual_handle, true) == Status::Success);
+  CHECK(make_sticky(state, kContext, second.virtual_handle, true) == Status::TooManyResources);
+  CHECK(make_sticky(state, kContext, session.handle, true) == Status::Success);
+  CHECK(make_sticky(state, kContext, first.virtual_handle, false) == Status::Success);
+  CHECK(make_sticky(state, kContext, second.virtual_handle, true) == Status::Success);
+  state.objects.erase(second);
+  CHECK(state.objects.sticky_count() == 0);
+  CHECK(make_sticky(state, kContext, first.virtual_handle, true) == Status::Success);
+  // A TPM without a slot to spare.
+  state.facts.session_slots = 2;
+  state.sessions.erase(*state.sessions.find(session.handle));
+  CHECK(state.sessions.sticky_count() == 0);
+  CHECK(make_sticky(state, kContext, world.session(0x02000003).handle, true) ==
+        Status::TooManyResources);
 }
 
 TEST_CASE("sessions are refreshed at half the gap, oldest first", "[rm][gap]") {
