@@ -22,6 +22,9 @@ namespace {
 // Past it the process leaves whatever still runs on the TPM to itself.
 constexpr std::chrono::seconds kStopDeadline{30};
 
+// With --check-tables: the tables and the TPM did not agree at least once.
+constexpr int kExitTablesDiffer = 3;
+
 // Connections that are no context: tools that look at the daemon, and clients that have just come.
 constexpr std::size_t kExtraConnections = 64;
 
@@ -59,7 +62,8 @@ App::App(Config config, std::vector<std::string> arguments)
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       device_(make_device(io_, config_.device)),
-      resource_manager_({.share = share_of(config_.share), .now = now}, rm_log_),
+      resource_manager_(
+          {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
       pump_(io_, *device_, engine_, identity_, {.deadline_of = tpm::deadline_of}),
       server_(io_, pump_, config_.device),
       listener_(io_) {}
@@ -78,7 +82,7 @@ int App::run() {
                .device_changed = [this] { on_device_changed(); }});
   listener_.start([this](server::Listener::Socket socket) { server_.accept(std::move(socket)); });
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
-  return 0;
+  return rm_log_.differences() == 0 ? 0 : kExitTablesDiffer;
 }
 
 std::expected<void, std::string> App::listen() {

@@ -39,6 +39,9 @@ void add_options(CLI::App& app, Config& config, bool& print) {
          "--busy-poll", config.busy_poll,
          "Microseconds to look for work before sleeping, while waits are that short; 0: none")
       ->check(CLI::Range(0U, 1000U));
+#ifndef NDEBUG
+  app.add_flag("--check-tables", config.check_tables)->configurable(false)->group("");
+#endif
   app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
       ->configurable(false);
 }

@@ -20,6 +20,9 @@ struct Config {
   std::size_t max_contexts = 1024;
   std::string share = "idle";
   unsigned busy_poll = 50;  // microseconds
+  // Compare the handle tables with the TPM after each command: for tests, in builds with
+  // assertions.
+  bool check_tables = false;
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;

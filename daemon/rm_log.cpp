@@ -24,7 +24,8 @@ void RmLog::session_dropped(UserId user, std::uint32_t handle, std::string_view 
 }
 
 void RmLog::tables_differ(std::string_view difference) {
-  spdlog::error("the handle tables and the TPM differ: {}; please report this", difference);
+  ++differences_;
+  spdlog::error("the handle tables and the TPM differ: {}please report this", difference);
 }
 
 }  // namespace tbs

@@ -12,6 +12,11 @@ class RmLog : public rm::Observer {
   void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) override;
   void session_dropped(UserId user, std::uint32_t handle, std::string_view reason) override;
   void tables_differ(std::string_view difference) override;
+
+  [[nodiscard]] std::size_t differences() const { return differences_; }
+
+ private:
+  std::size_t differences_ = 0;
 };
 
 }  // namespace tbs

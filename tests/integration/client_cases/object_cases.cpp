@@ -179,16 +179,20 @@ void make_sticky(TestBench& bench) {
   CHECK(Tss2_Tcti_MakeSticky(client.tcti(), &other, 1) == TSS2_TCTI_RC_MEMORY);
   other = key + 1;
   CHECK(Tss2_Tcti_MakeSticky(client.tcti(), &other, 1) == TSS2_TCTI_RC_BAD_VALUE);
+  // What a signature takes, in commands to the TPM: with the key loaded, after others have filled
+  // the TPM, and after that without the mark.
+  const auto cost = [&] {
+    const std::uint64_t before = bench.status().transmitted;
+    CHECK(client.sign(key) == TSS2_RC_SUCCESS);
+    return bench.status().transmitted - before;
+  };
   const TssClient crowd(bench.socket());
+  const std::uint64_t loaded = cost();
   for (int i = 0; i < 5; ++i) primary(crowd);
-  const std::uint64_t before = bench.status().transmitted;
-  CHECK(client.sign(key) == TSS2_RC_SUCCESS);
-  CHECK(bench.status().transmitted == before + 1);
+  CHECK(cost() == loaded);
   REQUIRE(Tss2_Tcti_MakeSticky(client.tcti(), &handle, 0) == TSS2_RC_SUCCESS);
   for (int i = 0; i < 5; ++i) primary(crowd);
-  const std::uint64_t later = bench.status().transmitted;
-  CHECK(client.sign(key) == TSS2_RC_SUCCESS);
-  CHECK(bench.status().transmitted > later + 1);
+  CHECK(cost() > loaded);
 }
 
 }  // namespace tbs::test

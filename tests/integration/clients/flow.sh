@@ -6,7 +6,8 @@
 # Given TBS_FLOW_SOCKET, a flow joins the tbsd there instead, and TBS_FLOW_NUMBER keeps its handles
 # apart from those of the others.
 #
-# Environment: TBS_TEST_TBSD, TBS_TEST_TBSCTL and TBS_TEST_TCTI name the programs and the module.
+# Environment: TBS_TEST_TBSD, TBS_TEST_TBSCTL and TBS_TEST_TCTI name the programs and the module;
+# TBS_TEST_CHECK_TABLES, if set, has tbsd check itself.
 set -Eeuo pipefail
 trap 'printf "%s: line %s: %s\n" "$flow" "$LINENO" "failed: $BASH_COMMAND" >&2' ERR
 
@@ -96,8 +97,9 @@ start_tbsd() {
         start_swtpm
         spec=swtpm:path=$folder/tpm
     fi
+    # Builds for tests can compare their handle tables with the TPM after each command.
     background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$socket" \
-        --log-level debug
+        --log-level debug ${TBS_TEST_CHECK_TABLES:+--check-tables}
     tbsd_pid=$!
     eventually ready || fail "tbsd does not become ready"
 }
@@ -121,6 +123,7 @@ check_the_end() {
     [[ $device != swtpm ]] || type -P tpm2_getcap >/dev/null || return 0
     sleep 0.5 # Longer than the idle time after which tbsd empties the TPM.
     kill -0 "$tbsd_pid" || fail "tbsd has died"
+    ! grep "the handle tables and the TPM differ" "$folder/tbsd.log" || fail "the tables were wrong"
     [[ $device != swtpm ]] || nothing_on_swtpm
 }
 
