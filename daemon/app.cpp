@@ -14,6 +14,7 @@
 #include "daemon/event_loop.h"
 #include "daemon/platform/log_setup.h"
 #include "daemon/tpm/command_class.h"
+#include "daemon/tpm12/command_class.h"
 #include "version.h"
 
 namespace tbs {
@@ -40,6 +41,12 @@ TimePoint now() {
   return std::chrono::steady_clock::now();
 }
 
+// The two families' command codes do not overlap.
+std::chrono::seconds deadline_of(std::uint32_t command_code) {
+  return tpm12::is_ordinal(command_code) ? tpm12::deadline_of(command_code)
+                                         : tpm::deadline_of(command_code);
+}
+
 rm::Share share_of(const std::string& name) {
   if (name == "strict") return rm::Share::Strict;
   return name == "exclusive" ? rm::Share::Exclusive : rm::Share::Idle;
@@ -62,9 +69,10 @@ App::App(Config config, std::vector<std::string> arguments)
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       device_(make_device(io_, config_.device)),
+      resource_manager12_({.share = share_of(config_.share), .now = now}, rm_log_),
       resource_manager_(
           {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
-      pump_(io_, *device_, engine_, identity_, {.deadline_of = tpm::deadline_of}),
+      pump_(io_, *device_, engine_, identity_, {.deadline_of = deadline_of}),
       server_(io_, pump_, config_.device),
       listener_(io_) {}
 

@@ -14,10 +14,10 @@
 #include "daemon/config.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/exec/family_engine.h"
-#include "daemon/exec/pass_through.h"
 #include "daemon/platform/service_notify.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
+#include "daemon/rm12/resource_manager.h"
 #include "daemon/rm_log.h"
 #include "daemon/server/listener.h"
 #include "daemon/server/server.h"
@@ -54,9 +54,9 @@ class App {
   std::unique_ptr<device::Transceiver> device_;
   exec::TpmIdentity identity_;
   RmLog rm_log_;
-  exec::PassThrough pass_through_{identity_};
+  rm12::ResourceManager resource_manager12_;
   rm::ResourceManager resource_manager_;
-  exec::FamilyEngine engine_{pass_through_, resource_manager_, identity_};
+  exec::FamilyEngine engine_{resource_manager12_, resource_manager_, identity_};
   Pump pump_;
   server::Server server_;
   server::Listener listener_;

@@ -5,8 +5,8 @@
 // says, step by step, what to send to the device, and at last what the client gets. It does no I/O
 // and knows no clock.
 //
-// The pass-through engine sends the client's bytes as they are; the resource manager loads, evicts
-// and translates around them.
+// The resource managers (daemon/rm for TPM 2.0, daemon/rm12 for TPM 1.2) load, evict and translate
+// around the client's command.
 
 #include <chrono>
 #include <cstdint>

@@ -3,32 +3,18 @@
 // What a client's command needs in the TPM, found by looking its handles up in the tables. A
 // handle that the context does not own gets the answer that a handle gets which does not exist.
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <expected>
 #include <span>
 
 #include "daemon/rm/eviction.h"
+#include "daemon/rm/few_of.h"
 #include "daemon/rm/state.h"
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/constants.h"
 
 namespace tbs::rm {
-
-// A few things, each once, in the order they were added.
-template <typename Item, std::size_t Capacity>
-class FewOf {
- public:
-  void add(Item item) {
-    if (std::ranges::find(all(), item) == all().end()) items_[count_++] = item;
-  }
-  [[nodiscard]] std::span<const Item> all() const { return {items_.data(), count_}; }
-
- private:
-  std::array<Item, Capacity> items_{};
-  std::size_t count_ = 0;
-};
 
 struct Plan {
   // What must be loaded when the command runs.

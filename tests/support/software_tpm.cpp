@@ -48,14 +48,16 @@ TPM_RESULT locality(TPM_MODIFIER_INDICATOR* value, std::uint32_t) {
   return TPM_SUCCESS;
 }
 
+// A TPM 1.2 asks for it before it lets itself be enabled.
 TPM_RESULT presence(TPM_BOOL* present, std::uint32_t) {
-  *present = 0;
+  *present = 1;
   return TPM_SUCCESS;
 }
 
-void power_on() {
-  if (TPMLIB_ChooseTPMVersion(TPMLIB_TPM_VERSION_2) != TPM_SUCCESS) {
-    throw std::runtime_error("libtpms has no TPM 2.0");
+void power_on(SoftwareTpm::Family family) {
+  const bool old = family == SoftwareTpm::Family::Tpm12;
+  if (TPMLIB_ChooseTPMVersion(old ? TPMLIB_TPM_VERSION_1_2 : TPMLIB_TPM_VERSION_2) != TPM_SUCCESS) {
+    throw std::runtime_error("libtpms has no such TPM");
   }
   libtpms_callbacks callbacks{.sizeOfStruct = sizeof(libtpms_callbacks),
                               .tpm_nvram_init = initialize,
@@ -72,9 +74,9 @@ void power_on() {
 
 }  // namespace
 
-SoftwareTpm::SoftwareTpm() {
+SoftwareTpm::SoftwareTpm(Family family) : family_(family) {
   flash().clear();
-  power_on();
+  power_on(family_);
 }
 
 SoftwareTpm::~SoftwareTpm() {
@@ -83,7 +85,7 @@ SoftwareTpm::~SoftwareTpm() {
 
 void SoftwareTpm::power_cycle() {
   TPMLIB_Terminate();
-  power_on();
+  power_on(family_);
 }
 
 std::vector<std::uint8_t> SoftwareTpm::run(std::span<const std::uint8_t> command) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// A real TPM 2.0 in the test's own process: libtpms, run synchronously, with its state in memory.
-// The library is global, so there is one of these at a time.
+// A real TPM in the test's own process: libtpms, run synchronously, with its state in memory. The
+// library is global, so there is one of these at a time.
 
 #include <cstdint>
 #include <span>
@@ -11,8 +11,10 @@ namespace tbs::test {
 
 class SoftwareTpm {
  public:
+  enum class Family { Tpm20, Tpm12 };
+
   // A TPM that was just powered on for the first time, and not started.
-  SoftwareTpm();
+  explicit SoftwareTpm(Family family = Family::Tpm20);
   ~SoftwareTpm();
   SoftwareTpm(const SoftwareTpm&) = delete;
   SoftwareTpm& operator=(const SoftwareTpm&) = delete;
@@ -20,6 +22,9 @@ class SoftwareTpm {
   std::vector<std::uint8_t> run(std::span<const std::uint8_t> command);
   // Off and on again: what was not in its flash is gone.
   void power_cycle();
+
+ private:
+  Family family_;
 };
 
 }  // namespace tbs::test

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/exec/pass_through.h"
+#include "tests/support/pass_through.h"
 #include "daemon/exec/startup.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm_header.h"
@@ -119,7 +119,7 @@ class Bench {
 
   TimePoint now{};
   exec::TpmIdentity identity;
-  exec::PassThrough engine{identity};
+  test::PassThrough engine{identity};
   Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
   std::vector<Action> actions;
 };

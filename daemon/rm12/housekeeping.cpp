@@ -1,0 +1,145 @@
+#include "daemon/rm12/housekeeping.h"
+
+#include <utility>
+
+#include "daemon/rm12/eviction.h"
+#include "daemon/rm12/release.h"
+#include "daemon/tpm12/builder.h"
+#include "daemon/tpm12/response_code.h"
+
+namespace tbs::rm12 {
+
+using exec::Step;
+using tpm12::Remedy;
+
+namespace {
+
+bool anything_loaded(const State& state) {
+  return state.table.loaded_count(Kind::Key) + state.table.loaded_count(Kind::Auth) +
+             state.table.loaded_count(Kind::Transport) !=
+         0;
+}
+
+// Sessions first: those of a key would have to go before it anyway.
+std::optional<Operation> evict_anything(State& state) {
+  for (const Kind kind : {Kind::Auth, Kind::Transport, Kind::Key}) {
+    if (auto operation = evict(state, kind, {})) return operation;
+  }
+  return std::nullopt;
+}
+
+// Once loaded, it gets a new place in the list when it is next saved.
+Operation renew(State& state, Resource& session) {
+  Resource* const needed[] = {&session, session.key};
+  if (session.key != nullptr && !session.key->loaded) {
+    if (auto room = make_room(state, Kind::Key, needed, 1)) return *room;
+    return load(*session.key);
+  }
+  if (auto room = make_room(state, session.kind, needed, 1)) return *room;
+  ++state.statistics.gap_refreshes;
+  return load(session);
+}
+
+}  // namespace
+
+Step Chores::next() {
+  if (withdrawn() && can_give_up()) return given_up();
+  if (const auto operation = choose()) return perform(*operation);
+  return finish();
+}
+
+Step Chores::answered(proto::Bytes, std::uint32_t) {
+  return done(proto::Status::Success);
+}
+
+Step Chores::failed(const Operation& operation, proto::Bytes, std::uint32_t code) {
+  if (!settle(operation, code) || failures_left_-- == 0) return stalled();
+  return next();
+}
+
+bool Chores::settle(const Operation& operation, std::uint32_t code) {
+  const Remedy remedy = tpm12::remedy_of(code);
+  if (remedy == Remedy::Start) state_.start_due = true;
+  if (apply_failure(state_, operation, code)) return true;
+  if (remedy != Remedy::DropSession && remedy != Remedy::RenewOldest) return false;
+  Resource* const dropped = session_to_drop(state_, {});
+  if (dropped == nullptr) return false;
+  state_.observer.session_dropped(dropped->user, dropped->handle,
+                                  "the TPM's list of saved sessions is full");
+  release(state_, *dropped);
+  return true;
+}
+
+// It would be due again at once: not before something else has happened.
+Step Chores::stalled() {
+  state_.chores_stalled = true;
+  return done(proto::Status::Success);
+}
+
+bool Housekeeping::due(const State& state) {
+  if (state.chores_stalled) return false;
+  return !state.strays.empty() || session_to_renew(state) != nullptr ||
+         (state.options.share == rm::Share::Strict && anything_loaded(state));
+}
+
+std::optional<Operation> Housekeeping::choose() {
+  if (!state_.strays.empty()) return clear(state_, state_.strays.front());
+  if (Resource* const session = session_to_renew(state_)) return renew(state_, *session);
+  if (state_.options.share != rm::Share::Strict) return std::nullopt;
+  return evict_anything(state_);
+}
+
+bool Evacuation::due(const State& state) {
+  return state.options.share != rm::Share::Exclusive && !state.chores_stalled &&
+         anything_loaded(state);
+}
+
+std::optional<Operation> Evacuation::choose() {
+  auto operation = evict_anything(state_);
+  // Whoever took the slots that were missing may have gone.
+  if (!operation) {
+    for (const Kind kind : {Kind::Key, Kind::Auth, Kind::Transport}) {
+      state_.facts.slots(kind).restore();
+    }
+  }
+  return operation;
+}
+
+Step BringUp::next() {
+  if (survey_) {
+    if (auto command = survey_->next()) return send(std::move(*command));
+    survey_.reset();
+  }
+  return Chores::next();
+}
+
+Step BringUp::answered(proto::Bytes response, std::uint32_t) {
+  const bool usable = survey_ ? survey_->take(response) : room_.take(response);
+  return usable ? next() : done(proto::Status::IoError);
+}
+
+std::optional<Operation> BringUp::choose() {
+  if (state_.strays.empty()) return std::nullopt;
+  return clear(state_, state_.strays.front());
+}
+
+Step BringUp::finish() {
+  if (auto command = room_.next()) return send(std::move(*command));
+  return done(proto::Status::Success);
+}
+
+WindDown::WindDown(State& state, bool shut_down) : Chores(state), shut_down_(shut_down) {
+  while (!state.table.all().empty()) release(state, *state.table.all().front());
+}
+
+std::optional<Operation> WindDown::choose() {
+  if (state_.strays.empty()) return std::nullopt;
+  return flush(state_.strays.front());
+}
+
+Step WindDown::finish() {
+  if (!std::exchange(shut_down_, false)) return done(proto::Status::Success);
+  return send(tpm12::build::save_state());
+}
+
+}  // namespace tbs::rm12

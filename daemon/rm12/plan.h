@@ -1,0 +1,64 @@
+#pragma once
+
+// What a client's command needs in the TPM, found by looking its handles up in the tables. A handle
+// that the context does not own gets the answer that a handle gets which does not exist.
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+
+#include "daemon/rm/few_of.h"
+#include "daemon/rm12/eviction.h"
+#include "daemon/rm12/state.h"
+#include "daemon/tpm12/command_view.h"
+
+namespace tbs::rm12 {
+
+// At most: two keys and two sessions, each with a key, within a transport session; a transport
+// session of a released key has one more.
+inline constexpr std::size_t kMostNeeded = 12;
+
+// Where in the command a physical handle goes.
+struct Placement {
+  std::size_t offset = 0;
+  Resource* resource = nullptr;
+  bool operator==(const Placement&) const = default;
+};
+
+struct Plan {
+  rm::FewOf<Resource*, kMostNeeded> keys;
+  rm::FewOf<Resource*, kMostNeeded> sessions;
+  rm::FewOf<Resource*, 2 * kMostNeeded> all;
+  rm::FewOf<Placement, kMostNeeded> placements;
+  // By position in the command; and in the wrapped one, where it is TPM_ExecuteTransport.
+  std::array<Resource*, tpm12::kMaxAuths> auths{};
+  std::array<Resource*, tpm12::kMaxAuths> wrapped_auths{};
+  // What the command, or the wrapped one, makes: it needs a slot.
+  std::optional<Kind> creates;
+  // What a new OSAP or DSAP session is bound to, where that is a key that may be evicted; and what
+  // it is about otherwise.
+  Resource* entity_key = nullptr;
+  std::uint32_t entity = tpm12::kReservedSrk;
+
+  void need(Resource& resource);
+  void place(std::size_t offset, Resource& resource) {
+    placements.add({.offset = offset, .resource = &resource});
+    need(resource);
+  }
+  [[nodiscard]] Pins pins() const { return all.all(); }
+};
+
+// What `command` (and `wrapped`, which may be null) names. Fails with the return code for the
+// client.
+std::expected<Plan, std::uint32_t> make_plan(State& state, ContextId context,
+                                             const tpm12::CommandView& command,
+                                             const tpm12::CommandView* wrapped);
+
+// A session or key that `context` may use now. Lost ones are given up by this.
+Resource* usable(State& state, ContextId context, Kind kind, std::uint32_t handle);
+
+// Whether everybody may use the handle as it is.
+bool is_shared_key(const State& state, std::uint32_t handle);
+
+}  // namespace tbs::rm12

@@ -1,0 +1,62 @@
+#pragma once
+
+// One key or session of a client.
+
+#include <cstdint>
+
+#include "daemon/base/ids.h"
+#include "daemon/tpm12/constants.h"
+#include "daemon/tpm12/key_identity.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::rm12 {
+
+using tpm12::Kind;
+
+struct Resource {
+  Kind kind = Kind::Key;
+  ContextId owner{};
+  UserId user{};
+  // What the client calls it.
+  std::uint32_t handle = 0;
+  bool loaded = true;
+  // What the TPM calls it while it is loaded.
+  std::uint32_t physical = 0;
+  // The TPM_CONTEXT_BLOB that loads it; empty while there is none. A key never changes, so its blob
+  // is good for ever. A session's blob is good once.
+  proto::Buffer saved;
+  // Where `saved` stands in the TPM's list of saved sessions.
+  std::uint32_t count = 0;
+  std::uint64_t last_used = 0;
+
+  // Of a key, and of the key that a session is bound to.
+  tpm12::KeyIdentity identity = tpm12::kUnknownKey;
+
+  // A key that the owner has made permanent: it can neither be saved nor flushed, and everybody may
+  // use it by its physical handle.
+  bool permanent = false;
+
+  // An OSAP or DSAP session of a key cannot be loaded without that key, and ends when the TPM
+  // flushes the key. `key` is null while the client counts the session as saved and has no such
+  // key.
+  bool needs_key = false;
+  Resource* key = nullptr;
+  // What TPM_LoadContext is told where it is no key: the counter, the NV index, ...
+  std::uint32_t entity = 0;
+
+  // While the client counts the session as saved: the blob that it was given. `saved` may be newer.
+  proto::Buffer client_blob;
+  // It was saved by TPM_SaveAuthContext, and can be loaded by TPM_LoadAuthContext alone.
+  bool old_style = false;
+
+  [[nodiscard]] bool is_key() const { return kind == Kind::Key; }
+  [[nodiscard]] bool saved_by_client() const { return !client_blob.empty(); }
+  // Nothing can bring it back.
+  [[nodiscard]] bool lost() const { return !loaded && saved.empty(); }
+  // A DAA session's handle is part of what is covered by HMACs and ciphers, so it stays as it is.
+  [[nodiscard]] bool evictable() const {
+    return loaded && !permanent && kind != Kind::Daa && (!needs_key || key != nullptr);
+  }
+};
+
+}  // namespace tbs::rm12

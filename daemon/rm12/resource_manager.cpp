@@ -1,0 +1,88 @@
+#include "daemon/rm12/resource_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/rm12/client_execution.h"
+#include "daemon/rm12/housekeeping.h"
+#include "daemon/rm12/plan.h"
+#include "daemon/rm12/release.h"
+
+namespace tbs::rm12 {
+
+void ResourceManager::open_context(ContextId context, UserId user) {
+  state_.table.open_context(context, user);
+}
+
+// An execution may be at work with the context's resources: the tables are cleared after it.
+void ResourceManager::close_context(ContextId context) {
+  closing_.push_back(context);
+  reap();
+}
+
+void ResourceManager::reap() {
+  if (state_.active_executions != 0) return;
+  for (const ContextId context : std::exchange(closing_, {})) {
+    // Releasing a key takes its sessions along.
+    for (auto left = state_.table.of(context); !left.empty(); left = state_.table.of(context)) {
+      release(state_, *left.front());
+    }
+    state_.saved_keys.forget(context);
+    state_.table.close_context(context);
+  }
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
+                                                          std::vector<std::uint8_t> command) {
+  reap();
+  state_.chores_stalled = false;
+  ++state_.statistics.client_commands;
+  return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
+  reap();
+  if (state_.chores_stalled) return nullptr;
+  if (state_.start_due) return std::make_unique<BringUp>(state_, Survey::Reason::Restart);
+  if (state_.check_due) return std::make_unique<BringUp>(state_, Survey::Reason::Check);
+  if (!Housekeeping::due(state_)) return nullptr;
+  return std::make_unique<Housekeeping>(state_);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::idle_housekeeping() {
+  reap();
+  if (!Evacuation::due(state_)) return nullptr;
+  return std::make_unique<Evacuation>(state_);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::bring_up() {
+  reap();
+  return std::make_unique<BringUp>(state_, Survey::Reason::BringUp);
+}
+
+std::unique_ptr<exec::Execution> ResourceManager::wind_down(bool owns_power) {
+  reap();
+  return std::make_unique<WindDown>(state_, owns_power);
+}
+
+void ResourceManager::device_lost() {
+  const Losses losses = drop_loaded(state_);
+  if (losses.keys + losses.sessions != 0) {
+    state_.observer.tpm_restarted(false, losses.keys, losses.sessions);
+  }
+}
+
+std::size_t ResourceManager::loads_needed(ContextId context,
+                                          std::span<const std::uint8_t> command) {
+  const auto view = tpm12::parse_command(command);
+  if (!view) return 0;
+  const auto wrapped = view->ordinal == tpm12::ord::kExecuteTransport
+                           ? tpm12::parse_wrapped_command(*view)
+                           : std::unexpected(tpm12::rc::kSuccess);
+  const auto plan = make_plan(state_, context, *view, wrapped ? &*wrapped : nullptr);
+  if (!plan) return 0;
+  return static_cast<std::size_t>(std::ranges::count_if(
+      plan->all.all(), [](const Resource* resource) { return !resource->loaded; }));
+}
+
+}  // namespace tbs::rm12

@@ -1,0 +1,42 @@
+#pragma once
+
+// The engine for TPM 1.2: gives each context a TPM of its own out of one TPM. See state.h for what
+// it knows, client_execution.h for what happens to a command.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "daemon/exec/execution.h"
+#include "daemon/rm12/state.h"
+
+namespace tbs::rm12 {
+
+class ResourceManager final : public exec::Engine {
+ public:
+  // `observer` must outlive the engine; executions must not.
+  ResourceManager(rm::Options options, rm::Observer& observer)
+      : state_(std::move(options), observer) {}
+
+  void open_context(ContextId context, UserId user) override;
+  void close_context(ContextId context) override;
+  std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
+                                           std::vector<std::uint8_t> command) override;
+  std::unique_ptr<exec::Execution> housekeeping() override;
+  std::unique_ptr<exec::Execution> idle_housekeeping() override;
+  std::unique_ptr<exec::Execution> bring_up() override;
+  std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
+  void device_lost() override;
+  [[nodiscard]] std::size_t loads_needed(ContextId context,
+                                         std::span<const std::uint8_t> command) override;
+
+  [[nodiscard]] const State& state() const { return state_; }
+
+ private:
+  void reap();
+
+  State state_;
+  std::vector<ContextId> closing_;
+};
+
+}  // namespace tbs::rm12

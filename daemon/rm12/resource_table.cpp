@@ -1,0 +1,119 @@
+#include "daemon/rm12/resource_table.h"
+
+#include <algorithm>
+
+namespace tbs::rm12 {
+
+void ResourceTable::open_context(ContextId context, UserId user) {
+  shelves_[context].user = user;
+}
+
+void ResourceTable::close_context(ContextId context) {
+  shelves_.erase(context);
+}
+
+Resource& ResourceTable::add(ContextId context, Kind kind, std::uint32_t physical,
+                             std::optional<std::uint32_t> wanted) {
+  displace(kind, physical);
+  Shelf& shelf = shelves_.at(context);
+  auto resource = std::make_unique<Resource>();
+  resource->kind = kind;
+  resource->owner = context;
+  resource->user = shelf.user;
+  resource->handle = wanted.value_or(free_handle(shelf, kind));
+  resource->physical = physical;
+  Resource& added = *resource;
+  shelf.resources[{kind, added.handle}] = std::move(resource);
+  all_.push_back(&added);
+  return added;
+}
+
+std::uint32_t ResourceTable::free_handle(const Shelf& shelf, Kind kind) const {
+  std::uint32_t handle = static_cast<std::uint32_t>(kind) << 24;
+  const auto taken = [&](std::uint32_t number) {
+    return shelf.resources.contains({kind, number}) ||
+           (kind == Kind::Key && std::ranges::find(permanent_keys, number) != permanent_keys.end());
+  };
+  while (taken(handle)) ++handle;
+  return handle;
+}
+
+void ResourceTable::erase(Resource& resource) {
+  std::erase(all_, &resource);
+  shelves_.at(resource.owner).resources.erase({resource.kind, resource.handle});
+}
+
+Resource* ResourceTable::find(ContextId context, Kind kind, std::uint32_t handle) const {
+  const auto shelf = shelves_.find(context);
+  if (shelf == shelves_.end()) return nullptr;
+  const auto found = shelf->second.resources.find({kind, handle});
+  return found == shelf->second.resources.end() ? nullptr : found->second.get();
+}
+
+Resource& ResourceTable::move(Resource& resource, ContextId context,
+                              std::optional<std::uint32_t> wanted) {
+  auto node = shelves_.at(resource.owner).resources.extract({resource.kind, resource.handle});
+  Shelf& shelf = shelves_.at(context);
+  const bool free = wanted && !shelf.resources.contains({resource.kind, *wanted});
+  resource.handle = free ? *wanted : free_handle(shelf, resource.kind);
+  resource.owner = context;
+  resource.user = shelf.user;
+  node.key() = {resource.kind, resource.handle};
+  shelf.resources.insert(std::move(node));
+  return resource;
+}
+
+void ResourceTable::set_loaded(Resource& resource, std::uint32_t physical) {
+  displace(resource.kind, physical);
+  resource.loaded = true;
+  resource.physical = physical;
+}
+
+void ResourceTable::set_evicted(Resource& resource) {
+  resource.loaded = false;
+  resource.physical = 0;
+}
+
+void ResourceTable::displace(Kind kind, std::uint32_t physical) {
+  for (Resource* const resource : all_) {
+    if (resource->kind == kind && resource->loaded && resource->physical == physical) {
+      set_evicted(*resource);
+    }
+  }
+}
+
+std::size_t ResourceTable::loaded_count(Kind kind) const {
+  return static_cast<std::size_t>(std::ranges::count_if(all_, [kind](const Resource* resource) {
+    return resource->kind == kind && resource->loaded && !resource->permanent;
+  }));
+}
+
+std::vector<Resource*> ResourceTable::of(ContextId context) const {
+  std::vector<Resource*> owned;
+  const auto shelf = shelves_.find(context);
+  if (shelf == shelves_.end()) return owned;
+  for (const auto& [name, resource] : shelf->second.resources) owned.push_back(resource.get());
+  return owned;
+}
+
+std::vector<std::uint32_t> ResourceTable::handles(ContextId context, Kind kind) const {
+  std::vector<std::uint32_t> handles;
+  for (const Resource* const resource : of(context)) {
+    if (resource->kind == kind && !resource->saved_by_client()) handles.push_back(resource->handle);
+  }
+  return handles;
+}
+
+std::size_t ResourceTable::count(ContextId context, bool keys) const {
+  const auto owned = of(context);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(owned, [keys](const Resource* r) { return r->is_key() == keys; }));
+}
+
+std::size_t ResourceTable::count(UserId user, bool keys) const {
+  return static_cast<std::size_t>(std::ranges::count_if(all_, [&](const Resource* resource) {
+    return resource->user == user && resource->is_key() == keys;
+  }));
+}
+
+}  // namespace tbs::rm12

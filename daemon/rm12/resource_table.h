@@ -1,0 +1,71 @@
+#pragma once
+
+// All keys and sessions: whose they are, and which of them are loaded. Resources keep their address
+// from add() to erase().
+//
+// Virtual handles are the lowest free ones of their context and kind: 0x01000000 and up for keys,
+// 0x02000000 for authorization sessions, 0x04000000 for transport sessions.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "daemon/rm12/resource.h"
+
+namespace tbs::rm12 {
+
+class ResourceTable {
+ public:
+  void open_context(ContextId context, UserId user);
+  // The context must have no resources left.
+  void close_context(ContextId context);
+  [[nodiscard]] bool is_open(ContextId context) const { return shelves_.contains(context); }
+  [[nodiscard]] UserId user_of(ContextId context) const { return shelves_.at(context).user; }
+
+  // Registers what the TPM has just made or loaded as `physical`, for an open context. Anything
+  // that was believed to be loaded there is not, then. `wanted` must be free; without it the
+  // resource gets the lowest free handle.
+  Resource& add(ContextId context, Kind kind, std::uint32_t physical,
+                std::optional<std::uint32_t> wanted = std::nullopt);
+  // No session may point to it any more.
+  void erase(Resource& resource);
+  [[nodiscard]] Resource* find(ContextId context, Kind kind, std::uint32_t handle) const;
+  // Hands it to another context; under the handle `wanted` where that is free there.
+  Resource& move(Resource& resource, ContextId context, std::optional<std::uint32_t> wanted);
+
+  void set_loaded(Resource& resource, std::uint32_t physical);
+  void set_evicted(Resource& resource);
+  [[nodiscard]] std::size_t loaded_count(Kind kind) const;
+
+  [[nodiscard]] std::span<Resource* const> all() const { return all_; }
+  [[nodiscard]] std::vector<Resource*> of(ContextId context) const;
+  // Ascending.
+  [[nodiscard]] std::vector<std::uint32_t> handles(ContextId context, Kind kind) const;
+  // Keys, or sessions of every kind.
+  [[nodiscard]] std::size_t count(ContextId context, bool keys) const;
+  [[nodiscard]] std::size_t count(UserId user, bool keys) const;
+
+  // Handles of permanent keys, which no virtual handle may equal.
+  std::vector<std::uint32_t> permanent_keys;
+
+ private:
+  using Name = std::pair<Kind, std::uint32_t>;
+  struct Shelf {
+    UserId user{};
+    std::map<Name, std::unique_ptr<Resource>> resources;
+  };
+
+  [[nodiscard]] std::uint32_t free_handle(const Shelf& shelf, Kind kind) const;
+  void displace(Kind kind, std::uint32_t physical);
+
+  std::unordered_map<ContextId, Shelf> shelves_;
+  std::vector<Resource*> all_;
+};
+
+}  // namespace tbs::rm12

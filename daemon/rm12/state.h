@@ -1,0 +1,92 @@
+#pragma once
+
+// Everything that outlives an execution: the tables, what is known of the TPM, and what is due.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "daemon/rm/limits.h"
+#include "daemon/rm/observer.h"
+#include "daemon/rm/statistics.h"
+#include "daemon/rm12/resource_table.h"
+#include "daemon/rm12/saved_keys.h"
+
+namespace tbs::rm12 {
+
+// What is in the TPM but belongs to nobody any more.
+struct Stray {
+  Kind kind = Kind::Key;
+  // Physical; for a saved session, its entry in the TPM's list.
+  std::uint32_t handle = 0;
+  bool saved = false;
+  tpm12::KeyIdentity identity = tpm12::kUnknownKey;
+
+  bool operator==(const Stray&) const = default;
+};
+
+// How many of a kind fit, at the same time.
+struct Slots {
+  std::size_t advertised = 2;  // by the TPM, with nothing loaded
+  std::size_t known = 2;       // by experience
+
+  void set(std::size_t slots) { advertised = known = std::max<std::size_t>(slots, 1); }
+  // There was no room besides `loaded` ones.
+  void shrink(std::size_t loaded) { known = std::clamp<std::size_t>(loaded, 1, known); }
+  void restore() { known = advertised; }
+};
+
+struct Facts {
+  // The least that Part 3 allows a TPM 1.2 to have.
+  Slots keys{.advertised = 2, .known = 2};
+  Slots auths{.advertised = 3, .known = 3};
+  Slots transports{.advertised = 1, .known = 1};
+  // Between the oldest and the newest saved session.
+  std::uint32_t context_distance = 65535;
+
+  Slots& slots(Kind kind) {
+    if (kind == Kind::Key) return keys;
+    return kind == Kind::Transport ? transports : auths;
+  }
+};
+
+struct State {
+  State(rm::Options chosen, rm::Observer& told) : options(std::move(chosen)), observer(told) {}
+
+  rm::Options options;
+  rm::Observer& observer;
+  Facts facts;
+  rm::Statistics statistics;
+
+  ResourceTable table;
+  SavedKeys saved_keys;
+  std::vector<Stray> strays;
+  // The newest entry that the TPM was seen to make in its list of saved sessions.
+  std::uint32_t newest_count = 0;
+
+  // The tables may be wrong: look into the TPM before the next command.
+  bool check_due = false;
+  // The TPM wants TPM_Startup before anything else.
+  bool start_due = false;
+  // The TPM refused work of our own: none is due until the next client command.
+  bool chores_stalled = false;
+  // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
+  bool brought_up = false;
+  // Executions that have started and not ended. Tables that they may point into must not shrink
+  // behind their back.
+  unsigned active_executions = 0;
+
+  std::uint64_t next_use() { return ++uses_; }
+  [[nodiscard]] std::size_t in_tpm(Kind kind) const {
+    return table.loaded_count(kind) +
+           static_cast<std::size_t>(std::ranges::count_if(
+               strays, [kind](const Stray& stray) { return stray.kind == kind && !stray.saved; }));
+  }
+
+ private:
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace tbs::rm12

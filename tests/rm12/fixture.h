@@ -1,0 +1,74 @@
+#pragma once
+
+// A TPM 1.2 resource manager on a TPM that has been brought up, and clients of it.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "tests/support/rm12_bench.h"
+#include "tests/support/software_tpm.h"
+#include "tests/support/tpm12/client.h"
+#include "tests/support/tpm12/structures.h"
+
+namespace tbs::test {
+
+inline constexpr UserId kAlice{1000};
+inline constexpr UserId kBob{1001};
+
+inline rm::Options verified() {
+  rm::Options options;
+  options.verify = true;
+  return options;
+}
+
+class RealTpm12 {
+ public:
+  using Bytes = tpm12::Bytes;
+
+  explicit RealTpm12(rm::Options options = verified())
+      : bench(std::move(options), [this](auto command) { return respond(command); }) {
+    chip.run(tpm12::Bytes{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0, 0x99, 0, 1});
+    bench.bring_up();
+    bench.sent.clear();
+  }
+
+  struct Client : tpm12::Client {
+    Client(RealTpm12& tpm, ContextId context)
+        : tpm12::Client([&tpm, context](auto command) {
+            return tpm.bench.submit(context, std::move(command));
+          }),
+          id(context) {}
+    ContextId id;
+  };
+
+  std::unique_ptr<Client> connect(UserId user = kAlice) {
+    const ContextId context{++contexts_};
+    bench.manager.open_context(context, user);
+    return std::make_unique<Client>(*this, context);
+  }
+  void disconnect(Client& client) { bench.manager.close_context(client.id); }
+  // Speaks to the chip past the resource manager.
+  tpm12::Client direct() {
+    return tpm12::Client([this](auto command) { return chip.run(command); });
+  }
+
+  // What the next tests stand in the way with: an answer instead of the TPM's.
+  std::function<std::optional<Bytes>(std::span<const std::uint8_t>)> intercept;
+
+  SoftwareTpm chip{SoftwareTpm::Family::Tpm12};
+  Rm12Bench bench;
+
+ private:
+  Bytes respond(std::span<const std::uint8_t> command) {
+    if (intercept) {
+      if (auto answer = intercept(command)) return std::move(*answer);
+    }
+    return chip.run(command);
+  }
+
+  std::uint64_t contexts_ = 0;
+};
+
+}  // namespace tbs::test

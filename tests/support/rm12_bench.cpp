@@ -1,0 +1,62 @@
+#include "tests/support/rm12_bench.h"
+
+#include <stdexcept>
+
+#include "proto/tpm_header.h"
+
+namespace tbs::test {
+namespace {
+
+// Far above what any execution needs: a test that gets here has found an endless loop.
+constexpr int kMostSteps = 5000;
+
+}  // namespace
+
+exec::Done Rm12Bench::run(exec::Execution& execution) {
+  exec::Step step = execution.start();
+  for (int i = 0; i < kMostSteps; ++i) {
+    if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
+    if (const auto* const pause = std::get_if<exec::Pause>(&step)) {
+      paused += pause->duration;
+      step = execution.on_pause_over();
+      continue;
+    }
+    const exec::Transmit transmit = std::get<exec::Transmit>(step);
+    const auto header = proto::read_tpm_header(transmit.command);
+    sent.push_back(header ? header->code : 0);
+    if (on_transmit) on_transmit(execution, transmit);
+    step = execution.on_response(tpm_(transmit.command));
+  }
+  throw std::runtime_error("the execution does not end");
+}
+
+void Rm12Bench::run_due() {
+  for (int i = 0; i < kMostSteps; ++i) {
+    const auto execution = manager.housekeeping();
+    if (execution == nullptr) return;
+    run(*execution);
+  }
+  throw std::runtime_error("housekeeping does not end");
+}
+
+void Rm12Bench::run_idle() {
+  run_due();
+  if (const auto execution = manager.idle_housekeeping()) run(*execution);
+}
+
+void Rm12Bench::bring_up() {
+  const auto execution = manager.bring_up();
+  if (run(*execution).status != proto::Status::Success) {
+    throw std::runtime_error("the TPM cannot be brought up");
+  }
+}
+
+Rm12Bench::Bytes Rm12Bench::submit(ContextId context, Bytes command) {
+  run_due();
+  const auto execution = manager.execute(context, 0, std::move(command));
+  exec::Done end = run(*execution);
+  if (end.status != proto::Status::Success) throw std::runtime_error("the command failed");
+  return std::move(end.response);
+}
+
+}  // namespace tbs::test
