@@ -1,16 +1,17 @@
 #pragma once
 
-// A TPM 1.2 resource manager on a TPM that has been brought up, and clients of it.
+// A TPM 1.2 resource manager on a TPM that has an owner and has been brought up, and clients of it.
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "tests/rm12/owned_tpm.h"
+#include "tests/support/client12/client.h"
+#include "tests/support/client12/structures.h"
 #include "tests/support/rm12_bench.h"
 #include "tests/support/software_tpm.h"
-#include "tests/support/tpm12/client.h"
-#include "tests/support/tpm12/structures.h"
 
 namespace tbs::test {
 
@@ -25,18 +26,18 @@ inline rm::Options verified() {
 
 class RealTpm12 {
  public:
-  using Bytes = tpm12::Bytes;
+  using Bytes = client12::Bytes;
 
   explicit RealTpm12(rm::Options options = verified())
       : bench(std::move(options), [this](auto command) { return respond(command); }) {
-    chip.run(tpm12::Bytes{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0, 0x99, 0, 1});
+    start();
     bench.bring_up();
     bench.sent.clear();
   }
 
-  struct Client : tpm12::Client {
+  struct Client : client12::Client {
     Client(RealTpm12& tpm, ContextId context)
-        : tpm12::Client([&tpm, context](auto command) {
+        : client12::Client([&tpm, context](auto command) {
             return tpm.bench.submit(context, std::move(command));
           }),
           id(context) {}
@@ -48,16 +49,18 @@ class RealTpm12 {
     bench.manager.open_context(context, user);
     return std::make_unique<Client>(*this, context);
   }
+  // TPM_Startup(ST_CLEAR), as the firmware sends it.
+  void start() { chip.run(client12::Bytes{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0, 0x99, 0, 1}); }
   void disconnect(Client& client) { bench.manager.close_context(client.id); }
   // Speaks to the chip past the resource manager.
-  tpm12::Client direct() {
-    return tpm12::Client([this](auto command) { return chip.run(command); });
+  client12::Client direct() {
+    return client12::Client([this](auto command) { return chip.run(command); });
   }
 
   // What the next tests stand in the way with: an answer instead of the TPM's.
   std::function<std::optional<Bytes>(std::span<const std::uint8_t>)> intercept;
 
-  SoftwareTpm chip{SoftwareTpm::Family::Tpm12};
+  SoftwareTpm chip{SoftwareTpm::Family::Tpm12, owned_flash()};
   Rm12Bench bench;
 
  private:

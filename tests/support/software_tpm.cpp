@@ -2,9 +2,8 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <stdexcept>
-#include <string>
+#include <utility>
 
 #include <libtpms/tpm_error.h>
 #include <libtpms/tpm_library.h>
@@ -13,11 +12,9 @@
 namespace tbs::test {
 namespace {
 
-using Flash = std::map<std::string, std::vector<std::uint8_t>>;
-
-Flash& flash() {
-  static Flash contents;
-  return contents;
+SoftwareTpm::Flash& contents() {
+  static SoftwareTpm::Flash flash;
+  return flash;
 }
 
 TPM_RESULT initialize() {
@@ -25,8 +22,8 @@ TPM_RESULT initialize() {
 }
 
 TPM_RESULT load(unsigned char** data, std::uint32_t* length, std::uint32_t, const char* name) {
-  const auto entry = flash().find(name);
-  if (entry == flash().end()) return TPM_RETRY;
+  const auto entry = contents().find(name);
+  if (entry == contents().end()) return TPM_RETRY;
   *length = static_cast<std::uint32_t>(entry->second.size());
   if (TPM_Malloc(data, *length) != TPM_SUCCESS) return TPM_FAIL;
   std::memcpy(*data, entry->second.data(), *length);
@@ -34,12 +31,12 @@ TPM_RESULT load(unsigned char** data, std::uint32_t* length, std::uint32_t, cons
 }
 
 TPM_RESULT store(const unsigned char* data, std::uint32_t length, std::uint32_t, const char* name) {
-  flash()[name].assign(data, data + length);
+  contents()[name].assign(data, data + length);
   return TPM_SUCCESS;
 }
 
 TPM_RESULT erase(std::uint32_t, const char* name, TPM_BOOL) {
-  flash().erase(name);
+  contents().erase(name);
   return TPM_SUCCESS;
 }
 
@@ -74,13 +71,17 @@ void power_on(SoftwareTpm::Family family) {
 
 }  // namespace
 
-SoftwareTpm::SoftwareTpm(Family family) : family_(family) {
-  flash().clear();
+SoftwareTpm::SoftwareTpm(Family family, Flash flash) : family_(family) {
+  contents() = std::move(flash);
   power_on(family_);
 }
 
 SoftwareTpm::~SoftwareTpm() {
   TPMLIB_Terminate();
+}
+
+SoftwareTpm::Flash SoftwareTpm::flash() {
+  return contents();
 }
 
 void SoftwareTpm::power_cycle() {

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-#include "tests/support/tpm12/crypto.h"
+#include "tests/support/client12/crypto.h"
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 
 struct Session {
   std::uint32_t handle = 0;
@@ -25,4 +25,4 @@ struct Session {
   [[nodiscard]] Digest encrypt(const Digest& new_secret, const Digest& nonce) const;
 };
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12

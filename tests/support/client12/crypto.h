@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 
 using Bytes = std::vector<std::uint8_t>;
 using View = std::span<const std::uint8_t>;
@@ -23,4 +23,4 @@ Bytes oaep_encrypt(View modulus, View secret);
 // RSASSA-PKCS1-v1_5 with SHA-1.
 bool signature_is_good(View modulus, const Digest& digest, View signature);
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12

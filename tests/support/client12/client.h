@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "tests/support/tpm12/crypto.h"
-#include "tests/support/tpm12/session.h"
+#include "tests/support/client12/crypto.h"
+#include "tests/support/client12/session.h"
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 
 inline constexpr std::uint32_t kSrk = 0x40000000;
 
@@ -50,8 +50,9 @@ class Client {
   // (SRK).
   void take_ownership();
   bool owned();
-  // A signing key (1024 bits) under the SRK, with this secret: the TPM_KEY12 that loads it.
-  Bytes create_key(const Digest& secret);
+  // A signing key (1024 bits) under the SRK, with this secret: the TPM_KEY12 that loads it. Without
+  // `authorized` it can be used without the secret.
+  Bytes create_key(const Digest& secret, bool authorized = true);
   std::uint32_t load_key(View wrapped);
   Bytes sign(std::uint32_t key, const Digest& key_secret, const Digest& digest);
   Bytes seal(const Digest& secret, View data);
@@ -73,4 +74,4 @@ class Client {
 // TPM_SaveContext's: bytes behind their size.
 Bytes sized(View bytes);
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12

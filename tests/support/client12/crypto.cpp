@@ -1,4 +1,4 @@
-#include "tests/support/tpm12/crypto.h"
+#include "tests/support/client12/crypto.h"
 
 #include <memory>
 #include <openssl/bn.h>
@@ -10,7 +10,7 @@
 #include <openssl/rsa.h>
 #include <stdexcept>
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 namespace {
 
 template <auto free>
@@ -99,4 +99,4 @@ bool signature_is_good(View modulus, const Digest& digest, View signature) {
                          digest.size()) == 1;
 }
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12

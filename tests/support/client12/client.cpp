@@ -1,4 +1,4 @@
-#include "tests/support/tpm12/client.h"
+#include "tests/support/client12/client.h"
 
 #include <algorithm>
 #include <sstream>
@@ -6,9 +6,9 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
-#include "tests/support/tpm12/structures.h"
+#include "tests/support/client12/structures.h"
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 namespace {
 
 using proto::ByteReader;
@@ -143,13 +143,13 @@ void Client::take_ownership() {
   must({.ordinal = 0x0D, .parameters = std::move(parameters), .sessions = {&session}});
 }
 
-Bytes Client::create_key(const Digest& secret) {
+Bytes Client::create_key(const Digest& secret, bool authorized) {
   Session session = osap(4, kSrk, secret_of(2));
   Bytes parameters;
   ByteWriter writer(parameters);
   writer.bytes(session.encrypt(secret, session.nonce_even));
   writer.bytes(session.encrypt(secret_of(0), session.nonce_odd));
-  writer.bytes(new_key(1024, KeyUse::Signing));
+  writer.bytes(new_key(1024, KeyUse::Signing, authorized));
   return must({.ordinal = 0x1F,
                .handles = {kSrk},
                .parameters = std::move(parameters),
@@ -236,4 +236,4 @@ Reply Client::load_context(std::uint32_t entity, bool keep, View blob) {
   return run({.ordinal = 0xB9, .parameters = std::move(parameters), .returns_handle = true});
 }
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12

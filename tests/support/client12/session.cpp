@@ -1,11 +1,11 @@
-#include "tests/support/tpm12/session.h"
+#include "tests/support/client12/session.h"
 
 #include <algorithm>
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 
 Bytes Session::authorize(const Digest& in_parameters) {
   const std::uint8_t flag = goes_on ? 1 : 0;
@@ -36,4 +36,4 @@ Digest Session::encrypt(const Digest& new_secret, const Digest& nonce) const {
   return pad;
 }
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12

@@ -1,9 +1,9 @@
-#include "tests/support/tpm12/structures.h"
+#include "tests/support/client12/structures.h"
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 
-namespace tbs::test::tpm12 {
+namespace tbs::test::client12 {
 namespace {
 
 using proto::ByteReader;
@@ -35,14 +35,14 @@ Bytes key_parameters(std::uint32_t bits, KeyUse use) {
   return bytes;
 }
 
-Bytes new_key(std::uint32_t bits, KeyUse use) {
+Bytes new_key(std::uint32_t bits, KeyUse use, bool authorized) {
   Bytes bytes;
   ByteWriter writer(bytes);
   writer.be16(0x0028);  // TPM_TAG_KEY12
   writer.be16(0);
   writer.be16(static_cast<std::uint16_t>(use));
   writer.be32(0);  // flags
-  writer.u8(1);    // authorization: always
+  writer.u8(authorized ? 1 : 0);
   writer.bytes(key_parameters(bits, use));
   for (int i = 0; i < 3; ++i) writer.be32(0);  // PCRs, public key, private key
   return bytes;
@@ -77,4 +77,4 @@ Bytes sized_bytes(View bytes) {
   return out;
 }
 
-}  // namespace tbs::test::tpm12
+}  // namespace tbs::test::client12
