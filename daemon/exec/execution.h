@@ -11,11 +11,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "proto/status.h"
 
@@ -103,6 +105,8 @@ class Engine {
   // The same for work that can wait until the device has been idle for a while (evict what the
   // kernel's users would need), or null.
   virtual std::unique_ptr<Execution> idle_housekeeping() = 0;
+  // When housekeeping() will be due though nothing happens until then; empty when it will not.
+  [[nodiscard]] virtual std::optional<TimePoint> next_chore() { return std::nullopt; }
 
   // First execution after the device was opened: starts the TPM where nobody has, and learns what
   // it is. Its Done carries a failure status when the TPM cannot be used.

@@ -7,6 +7,7 @@
 #include "daemon/rm/housekeeping.h"
 #include "daemon/rm/plan.h"
 #include "daemon/rm/reconcile.h"
+#include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
 #include "daemon/rm/survey_execution.h"
 
@@ -127,14 +128,10 @@ Holdings ResourceManager::holdings(ContextId context) {
   return held;
 }
 
-std::optional<TimePoint> ResourceManager::next_expiry() {
-  std::optional<TimePoint> next;
-  for (const Session& session : state_.sessions.each()) {
-    if (!session.orphan()) continue;
-    const auto expiry = session.orphaned_at + state_.options.limits.orphan_lifetime;
-    if (!next || expiry < *next) next = expiry;
-  }
-  return next;
+std::optional<TimePoint> ResourceManager::next_chore() {
+  // A TPM that refuses is not asked again before something else has happened.
+  if (state_.chores_stalled) return std::nullopt;
+  return next_orphan_expiry(state_.sessions, state_.options.limits.orphan_lifetime);
 }
 
 }  // namespace tbs::rm

@@ -36,6 +36,8 @@ class ResourceManager final : public exec::Engine {
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
+  // When the next orphaned session expires.
+  [[nodiscard]] std::optional<TimePoint> next_chore() override;
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
   void device_lost() override;
@@ -43,8 +45,6 @@ class ResourceManager final : public exec::Engine {
   [[nodiscard]] std::size_t loads_needed(ContextId context,
                                          std::span<const std::uint8_t> command) override;
   [[nodiscard]] Holdings holdings(ContextId context);
-  // When the next orphaned session expires; housekeeping() is due then.
-  [[nodiscard]] std::optional<TimePoint> next_expiry();
   [[nodiscard]] const Statistics& statistics() const { return state_.statistics; }
   [[nodiscard]] const Facts& facts() const { return state_.facts; }
 

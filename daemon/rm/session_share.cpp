@@ -43,4 +43,15 @@ Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seco
   return oldest;
 }
 
+std::optional<TimePoint> next_orphan_expiry(const SessionTable& sessions,
+                                            std::chrono::seconds lifetime) {
+  std::optional<TimePoint> next;
+  for (const Session& session : sessions.each()) {
+    if (!session.orphan()) continue;
+    const TimePoint expiry = session.orphaned_at + lifetime;
+    if (!next || expiry < *next) next = expiry;
+  }
+  return next;
+}
+
 }  // namespace tbs::rm

@@ -5,6 +5,7 @@
 // that was used least recently. Nobody loses a session to a user who holds more.
 
 #include <chrono>
+#include <optional>
 #include <span>
 
 #include "daemon/rm/session_table.h"
@@ -17,5 +18,9 @@ Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session*
 
 // The orphan that has outlived `lifetime`, oldest first; null when there is none.
 Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seconds lifetime);
+
+// When the next orphan outlives `lifetime`; empty when there is none.
+std::optional<TimePoint> next_orphan_expiry(const SessionTable& sessions,
+                                            std::chrono::seconds lifetime);
 
 }  // namespace tbs::rm

@@ -108,7 +108,7 @@ void Dispatcher::stop(bool owns_power, TimePoint now) {
 }
 
 std::optional<TimePoint> Dispatcher::next_deadline() const {
-  if (!running_) return idle_at_;
+  if (!running_) return chore_at_ && (!idle_at_ || *chore_at_ < *idle_at_) ? chore_at_ : idle_at_;
   if (running_->cancel == CancelState::Grace && !running_->answered) {
     return std::min(running_->deadline, running_->grace_until);
   }
@@ -117,13 +117,7 @@ std::optional<TimePoint> Dispatcher::next_deadline() const {
 
 void Dispatcher::tick(TimePoint now) {
   if (!running_) {
-    if (!idle_at_ || now < *idle_at_) return;
-    idle_at_.reset();
-    if (auto work = engine_.idle_housekeeping()) {
-      run(std::move(work), std::nullopt, now);
-      if (running_) running_->idle_work = true;
-      settle(now);
-    }
+    tick_idle(now);
     return;
   }
   if (running_->cancel == CancelState::Grace && now >= running_->grace_until) detach();
@@ -134,6 +128,20 @@ void Dispatcher::tick(TimePoint now) {
     return;
   }
   lose_device("the TPM did not answer within the deadline of its command", true, now);
+}
+
+void Dispatcher::tick_idle(TimePoint now) {
+  if (chore_at_ && now >= *chore_at_) {
+    chore_at_.reset();
+    settle(now);
+  } else if (idle_at_ && now >= *idle_at_) {
+    idle_at_.reset();
+    auto work = engine_.idle_housekeeping();
+    if (work == nullptr) return;
+    run(std::move(work), std::nullopt, now);
+    if (running_) running_->idle_work = true;
+    settle(now);
+  }
 }
 
 RunningView Dispatcher::running_of(ContextId context) const {
@@ -166,8 +174,15 @@ bool Dispatcher::start_next(TimePoint now) {
     run(std::move(execution), std::move(request), now);
     return true;
   }
-  idle_at_ = now + options_.idle_delay;
+  wait_for_work(now);
   return false;
+}
+
+void Dispatcher::wait_for_work(TimePoint now) {
+  idle_at_ = now + options_.idle_delay;
+  chore_at_ = engine_.next_chore();
+  // The engine was asked just now and had nothing: asking again at once would be no different.
+  if (chore_at_ && *chore_at_ <= now) chore_at_.reset();
 }
 
 std::optional<Request> Dispatcher::next_request(TimePoint now) {

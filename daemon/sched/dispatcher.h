@@ -143,6 +143,8 @@ class Dispatcher {
   void answer_running(proto::Status status, std::vector<std::uint8_t> response = {});
   [[nodiscard]] bool runs_for(ContextId context) const;
   std::optional<Request> next_request(TimePoint now);
+  void wait_for_work(TimePoint now);
+  void tick_idle(TimePoint now);
   void measure_step(TimePoint now);
   void learn_swap_cost();
 
@@ -153,6 +155,8 @@ class Dispatcher {
   std::optional<Running> running_;
   std::set<ContextId> closing_;  // closed while a command of theirs is on the TPM
   std::optional<TimePoint> idle_at_;
+  std::optional<TimePoint>
+      chore_at_;  // the engine has work of its own then, if nothing comes before
   bool stopping_ = false;
   bool owns_power_ = false;
   std::vector<Action> actions_;
