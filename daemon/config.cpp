@@ -17,6 +17,31 @@ namespace {
 
 constexpr const char* kDefaultFile = "/etc/tbs/tbsd.conf";
 
+// The names say of what and for whom; each stands for a member of rm::Limits.
+void add_limits(CLI::App& app, Config& config) {
+  const CLI::Range some(std::size_t{1}, std::size_t{100000});
+  const CLI::Range any(std::size_t{0}, std::size_t{100000});
+  rm::Limits& limits = config.limits;
+  app.add_option("--objects-per-context", limits.objects_per_context,
+                 "Transient objects and sequences that one context may hold")
+      ->check(some);
+  app.add_option("--objects-per-user", limits.objects_per_user,
+                 "Transient objects and sequences of all contexts of a user")
+      ->check(some);
+  app.add_option("--sessions-per-context", limits.sessions_per_context,
+                 "Sessions that one context may hold")
+      ->check(some);
+  app.add_option("--sessions-per-user", limits.sessions_per_user,
+                 "Sessions of all contexts of a user")
+      ->check(some);
+  app.add_option("--orphans-per-user", limits.orphans_per_user,
+                 "Saved sessions that may outlive their context, of a user")
+      ->check(any);
+  app.add_option("--orphan-lifetime", config.orphan_lifetime,
+                 "Seconds after which such a session is flushed")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{31536000}));
+}
+
 void add_options(CLI::App& app, Config& config, bool& print) {
   app.set_version_flag("--version", std::string("tbsd ") + kVersion);
   app.set_config("--config", kDefaultFile, "Configuration file");
@@ -35,6 +60,7 @@ void add_options(CLI::App& app, Config& config, bool& print) {
          "When the TPM's slots are left to the kernel's own users: idle, strict (after each "
          "command) or exclusive (never)")
       ->check(CLI::IsMember({"idle", "strict", "exclusive"}));
+  add_limits(app, config);
   app.add_option(
          "--busy-poll", config.busy_poll,
          "Microseconds to look for work before sleeping, while waits are that short; 0: none")
@@ -55,8 +81,10 @@ bool on_command_line(const std::vector<std::string>& arguments, const std::strin
 std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::string>& arguments) {
   const std::string file = app.get_config_ptr()->as<std::string>();
   std::vector<Setting> settings;
-  for (const char* const name : {"--device", "--socket", "--log-level", "--admin-group",
-                                 "--max-contexts", "--share", "--busy-poll"}) {
+  for (const char* const name :
+       {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts", "--share",
+        "--objects-per-context", "--objects-per-user", "--sessions-per-context",
+        "--sessions-per-user", "--orphans-per-user", "--orphan-lifetime", "--busy-poll"}) {
     const CLI::Option* const option = app.get_option(name);
     std::string origin = "default";
     if (on_command_line(arguments, name)) {
@@ -126,6 +154,7 @@ std::expected<Loaded, Leave> load_config(const std::vector<std::string>& argumen
   }
   loaded.settings = settings_of(app, arguments);
   if (print_only) return std::unexpected(Leave{0, print(loaded.settings)});
+  loaded.config.limits.orphan_lifetime = std::chrono::seconds(loaded.config.orphan_lifetime);
   if (const auto resolved = resolve_group(loaded.config); !resolved) {
     return std::unexpected(resolved.error());
   }

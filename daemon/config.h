@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+#include "daemon/rm/limits.h"
+
 namespace tbs {
 
 struct Config {
@@ -19,6 +21,8 @@ struct Config {
   std::string admin_group;
   std::size_t max_contexts = 1024;
   std::string share = "idle";
+  rm::Limits limits;
+  std::size_t orphan_lifetime = static_cast<std::size_t>(limits.orphan_lifetime.count());
   unsigned busy_poll = 50;  // microseconds
   // Compare the handle tables with the TPM after each command: for tests, in builds with
   // assertions.

@@ -29,6 +29,9 @@ class ResourceManager final : public exec::Engine {
   // `observer` must outlive the engine; executions must not.
   ResourceManager(Options options, Observer& observer);
 
+  // What can be changed while running. Nobody loses what is there already, orphans aside.
+  void configure(const Limits& limits) { state_.options.limits = limits; }
+
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,

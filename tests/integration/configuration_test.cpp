@@ -74,7 +74,8 @@ TEST_CASE("a value that cannot be used is an error that names it and its line") 
 TEST_CASE("errors on the command line end the daemon") {
   TempFolder folder;
   for (const std::string& argument :
-       {std::string("--max-contexts=0"), std::string("--no-such-option"),
+       {std::string("--max-contexts=0"), std::string("--objects-per-context=0"),
+        std::string("--orphan-lifetime=soon"), std::string("--no-such-option"),
         std::string("--log-level=loud"), "--config=" + folder / "missing.conf"}) {
     const Outcome outcome = run_tbsd(folder, {argument});
     INFO(argument << ": " << outcome.output);

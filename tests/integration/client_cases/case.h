@@ -14,6 +14,12 @@ inline constexpr TSS2_RC kNoSessionMemory = TSS2_RESMGR_RC_LAYER | TPM2_RC_SESSI
 // What a handle or a saved session gets that the context does not have.
 inline constexpr TSS2_RC kUnknown = TSS2_RESMGR_RC_LAYER | TPM2_RC_HANDLE | TPM2_RC_P | TPM2_RC_1;
 
+// The limits of tpm2-abrmd, which cases about limits give to the daemon.
+inline constexpr std::size_t kSessionLimit = 4;
+inline constexpr std::size_t kOrphanLimit = 4;
+inline constexpr std::size_t kObjectLimit = 27;
+inline constexpr std::size_t kConnectionLimit = 27;
+
 // session_cases.cpp
 void session_start_flush(TestBench& bench);
 void session_start_save(TestBench& bench);
@@ -21,11 +27,13 @@ void session_start_save_load(TestBench& bench);
 void session_lists(TestBench& bench);
 void session_limit(TestBench& bench);
 void session_gap(TestBench& bench);
+void default_limits(TestBench& bench);
 
 // handover_cases.cpp
 void session_of_closed_connection(TestBench& bench);
 void session_of_open_connection(TestBench& bench);
 void orphans_least_recent(TestBench& bench);
+void orphan_expires(TestBench& bench);
 void session_of_neighbour(TestBench& bench);
 void session_flushed_by_another(TestBench& bench);
 

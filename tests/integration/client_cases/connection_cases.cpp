@@ -137,12 +137,12 @@ void connect_multiple(TestBench& bench) {
 
 void connections_limit(TestBench& bench) {
   std::vector<TssClient> clients;
-  for (int i = 0; i < 5; ++i) clients.emplace_back(bench.socket());
+  for (std::size_t i = 0; i < kConnectionLimit; ++i) clients.emplace_back(bench.socket());
   TSS2_TCTI_CONTEXT* late = nullptr;
   CHECK(Tss2_TctiLdr_Initialize(tcti_name(bench.socket()).c_str(), &late) != TSS2_RC_SUCCESS);
   CHECK(clients.front().code_of(tpm::get_random(8)) == TPM2_RC_SUCCESS);
   clients.pop_back();
-  REQUIRE(eventually([&bench] { return bench.contexts().size() == 4; }));
+  REQUIRE(eventually([&bench] { return bench.contexts().size() == kConnectionLimit - 1; }));
   clients.emplace_back(bench.socket());
   CHECK(clients.back().code_of(tpm::get_random(8)) == TPM2_RC_SUCCESS);
 }

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/rm/limits.h"
 #include "tests/integration/client_cases/case.h"
 #include "tests/integration/support/other_user.h"
 
@@ -48,16 +47,24 @@ void session_of_closed_connection(TestBench& bench) {
 }
 
 void orphans_least_recent(TestBench& bench) {
-  const std::size_t limit = rm::Limits{}.orphans_per_user;
   std::vector<TPMS_CONTEXT> orphans;
-  for (std::size_t i = 0; i <= limit; ++i) orphans.push_back(orphan(bench));
+  for (std::size_t i = 0; i <= kOrphanLimit; ++i) orphans.push_back(orphan(bench));
   const TssClient client(bench.socket());
   TPM2_HANDLE session = 0;
   // The daemon knows nothing of it any more, so that the TPM itself refuses it.
   CHECK(client.load(orphans.front(), session) == (kUnknown & ~TSS2_RC_LAYER_MASK));
-  for (std::size_t i = 1; i <= limit; ++i) {
+  for (std::size_t i = 1; i <= kOrphanLimit; ++i) {
     CHECK(client.load(orphans[i], session) == TSS2_RC_SUCCESS);
   }
+}
+
+void orphan_expires(TestBench& bench) {
+  const TPMS_CONTEXT left = orphan(bench);
+  // Nothing is sent to the TPM meanwhile.
+  CHECK(eventually([&bench] { return bench.daemon().log().contains("was flushed"); }));
+  const TssClient client(bench.socket());
+  TPM2_HANDLE session = 0;
+  CHECK(client.load(left, session) == (kUnknown & ~TSS2_RC_LAYER_MASK));
 }
 
 void session_of_open_connection(TestBench& bench) {

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/rm/limits.h"
 #include "tests/integration/client_cases/case.h"
 
 namespace tbs::test {
@@ -17,13 +16,12 @@ TPM2_HANDLE primary(const TssClient& client) {
 // The context is full when `add` is refused; one flush makes room for one more.
 template <typename Add>
 void check_limit(const TssClient& client, Add add) {
-  const std::size_t limit = rm::Limits{}.objects_per_context;
   const std::size_t before = client.handles(TPM2_TRANSIENT_FIRST).size();
   TPM2_HANDLE handle = 0;
-  for (std::size_t i = before; i < limit; ++i) REQUIRE(add(handle) == TSS2_RC_SUCCESS);
+  for (std::size_t i = before; i < kObjectLimit; ++i) REQUIRE(add(handle) == TSS2_RC_SUCCESS);
   TPM2_HANDLE refused = 0;
   CHECK(add(refused) == kNoObjectMemory);
-  CHECK(client.handles(TPM2_TRANSIENT_FIRST).size() == limit);
+  CHECK(client.handles(TPM2_TRANSIENT_FIRST).size() == kObjectLimit);
   REQUIRE(client.flush(handle) == TSS2_RC_SUCCESS);
   CHECK(add(handle) == TSS2_RC_SUCCESS);
   CHECK(add(refused) == kNoObjectMemory);

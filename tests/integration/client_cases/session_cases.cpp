@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/rm/limits.h"
 #include "tests/integration/client_cases/case.h"
 
 namespace tbs::test {
@@ -83,13 +82,12 @@ void session_lists(TestBench& bench) {
 }
 
 void session_limit(TestBench& bench) {
-  const std::size_t limit = rm::Limits{}.sessions_per_context;
   const TssClient client(bench.socket());
   std::vector<TPM2_HANDLE> sessions;
-  for (std::size_t i = 0; i < limit; ++i) sessions.push_back(started(client));
+  for (std::size_t i = 0; i < kSessionLimit; ++i) sessions.push_back(started(client));
   TPM2_HANDLE session = 0;
   CHECK(client.start_session(TPM2_SE_HMAC, session) == kNoSessionMemory);
-  CHECK(client.handles(TPM2_LOADED_SESSION_FIRST).size() == limit);
+  CHECK(client.handles(TPM2_LOADED_SESSION_FIRST).size() == kSessionLimit);
   // The limit is the context's, not everybody's.
   CHECK(TssClient(bench.socket()).start_session(TPM2_SE_HMAC, session) == TSS2_RC_SUCCESS);
   CHECK(client.flush(sessions.front()) == TSS2_RC_SUCCESS);
@@ -111,6 +109,26 @@ void session_gap(TestBench& bench) {
   TPM2_HANDLE session = 0;
   CHECK(client.load(first, session) == TSS2_RC_SUCCESS);
   CHECK(client.flush(session) == TSS2_RC_SUCCESS);
+}
+
+void default_limits(TestBench& bench) {
+  std::vector<TssClient> clients;
+  for (std::size_t i = 0; i <= kConnectionLimit; ++i) clients.emplace_back(bench.socket());
+  for (std::size_t i = 0; i <= kSessionLimit; ++i) started(clients.front());
+  for (std::size_t i = 0; i <= kObjectLimit; ++i) {
+    TPM2_HANDLE key = 0;
+    REQUIRE(clients.front().create_primary(key) == TSS2_RC_SUCCESS);
+  }
+  std::vector<TPMS_CONTEXT> orphans(kOrphanLimit + 1);
+  for (TPMS_CONTEXT& saved : orphans) {
+    REQUIRE(clients.back().save(started(clients.back()), saved) == TSS2_RC_SUCCESS);
+  }
+  clients.pop_back();
+  REQUIRE(eventually([&bench] { return bench.contexts().size() == kConnectionLimit; }));
+  TPM2_HANDLE session = 0;
+  for (const TPMS_CONTEXT& saved : orphans) {
+    CHECK(clients.front().load(saved, session) == TSS2_RC_SUCCESS);
+  }
 }
 
 }  // namespace tbs::test
