@@ -125,6 +125,8 @@ bool apply_failure(State& state, const Operation& operation, std::uint32_t code)
   Resource& resource = *operation.resource;
   if (operation.verb == Verb::Load) {
     if (!load_is_hopeless(code)) return false;
+    // Somebody may have reset the TPM: the others will not be there either.
+    if (!resource.is_key()) state.check_due = true;
     lose(state, resource, code);
     return true;
   }

@@ -48,18 +48,16 @@ Bytes sized(View bytes) {
 }
 
 Bytes Client::bytes_of(const Command& command) {
-  Bytes bytes;
-  ByteWriter writer(bytes);
-  writer.be16(static_cast<std::uint16_t>(0xC1 + command.sessions.size()));
-  const std::size_t size =
-      10 + 4 * command.handles.size() + command.parameters.size() + 45 * command.sessions.size();
-  writer.be32(static_cast<std::uint32_t>(size));
-  writer.be32(command.ordinal);
+  Bytes handles;
+  ByteWriter writer(handles);
   for (const std::uint32_t handle : command.handles) writer.be32(handle);
-  writer.bytes(command.parameters);
   const Digest digest = sha1({be32(command.ordinal), command.parameters});
-  for (Session* const session : command.sessions) writer.bytes(session->authorize(digest));
-  return bytes;
+  Bytes below;
+  for (Session* const session : command.sessions) {
+    const Bytes line = session->authorize(digest);
+    below.insert(below.end(), line.begin(), line.end());
+  }
+  return frame(command.ordinal, command.sessions.size(), {handles, command.parameters, below});
 }
 
 Reply Client::parse(const Command& command, const Bytes& response) {

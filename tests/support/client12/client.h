@@ -42,6 +42,7 @@ class Client {
   // The bytes of a command, and a response of the TPM to it.
   Bytes bytes_of(const Command& command);
   Reply parse(const Command& command, const Bytes& response);
+  Bytes exchange(Bytes command) { return submit_(std::move(command)); }
 
   // These throw std::runtime_error with the TPM's return code when it refuses.
   Session oiap(const Digest& secret);

@@ -62,6 +62,18 @@ Bytes modulus_of(View key) {
   return rest_of_key(reader);
 }
 
+Bytes frame(std::uint32_t ordinal, std::size_t sessions, std::initializer_list<View> parts) {
+  std::size_t size = 10;
+  for (const View part : parts) size += part.size();
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.be16(static_cast<std::uint16_t>(0xC1 + sessions));
+  writer.be32(static_cast<std::uint32_t>(size));
+  writer.be32(ordinal);
+  for (const View part : parts) writer.bytes(part);
+  return bytes;
+}
+
 Bytes words(std::initializer_list<std::uint32_t> values) {
   Bytes bytes;
   ByteWriter writer(bytes);

@@ -20,6 +20,8 @@ Bytes modulus_of_public_key(View key);
 // The modulus in a TPM_KEY12.
 Bytes modulus_of(View key);
 
+// A whole command: the tag says how many sessions the last of the parts has.
+Bytes frame(std::uint32_t ordinal, std::size_t sessions, std::initializer_list<View> parts);
 Bytes words(std::initializer_list<std::uint32_t> values);
 // Bytes behind their size.
 Bytes sized_bytes(View bytes);

@@ -1,0 +1,82 @@
+#include "tests/support/client12/transport.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "proto/byte_reader.h"
+#include "proto/byte_writer.h"
+#include "tests/support/client12/structures.h"
+
+namespace tbs::test::client12 {
+namespace {
+
+using proto::ByteReader;
+using proto::ByteWriter;
+
+constexpr std::uint32_t kEstablish = 0xE6;
+constexpr std::uint32_t kExecute = 0xE7;
+constexpr std::uint32_t kTransportKey = 0x40000003;  // TPM_KH_TRANSPORT
+constexpr std::size_t kAuthOut = 41;
+
+// What the HMACs cover of a wrapped command or response is its digest, handles aside.
+Bytes wrapped_digest(std::initializer_list<View> parts) {
+  const Digest digest = sha1(parts);
+  return {digest.begin(), digest.end()};
+}
+
+}  // namespace
+
+Transport::Transport(Client& client) : client_(client) {
+  session_.secret = secret_of(77);
+  Bytes parameters;
+  ByteWriter writer(parameters);
+  writer.be16(0x001E);  // TPM_TAG_TRANSPORT_PUBLIC
+  writer.be32(0);       // no encryption, no log, not exclusive
+  writer.be32(0);
+  writer.be16(0);
+  writer.be32(20);
+  writer.bytes(session_.secret);
+  const Reply reply = client_.run({.ordinal = kEstablish,
+                                   .handles = {kTransportKey},
+                                   .parameters = std::move(parameters),
+                                   .returns_handle = true});
+  if (reply.code != 0)
+    throw std::runtime_error("no transport session: " + std::to_string(reply.code));
+  session_.handle = reply.handle;
+  session_.nonce_odd = random_nonce();
+  // Locality, currentTicks, nonceEven.
+  const View even = View(reply.parameters).last(20);
+  std::ranges::copy(even, session_.nonce_even.begin());
+}
+
+Reply Transport::run(const Client::Command& command) {
+  const Bytes wrapped = client_.bytes_of(command);
+  const std::size_t below = 45 * command.sessions.size();
+  const std::size_t above = 10 + 4 * command.handles.size();
+  const View data = View(wrapped).subspan(above, wrapped.size() - above - below);
+  Bytes covered = words({static_cast<std::uint32_t>(wrapped.size())});
+  const Bytes inner = wrapped_digest({words({command.ordinal}), data});
+  covered.insert(covered.end(), inner.begin(), inner.end());
+  const Bytes auth = session_.authorize(sha1({words({kExecute}), covered}));
+  const Bytes response = client_.exchange(
+      frame(kExecute, 1, {words({static_cast<std::uint32_t>(wrapped.size())}), wrapped, auth}));
+
+  ByteReader reader(response);
+  reader.skip(6);
+  outer_code_ = reader.be32();
+  if (outer_code_ != 0) return {};
+  const View ticks_and_locality = reader.take(12);
+  const std::uint32_t size = reader.be32();
+  const View answer = reader.take(size);
+  const Reply reply = client_.parse(command, {answer.begin(), answer.end()});
+  const Bytes outer =
+      wrapped_digest({words({reply.code, command.ordinal}), View(reply.parameters)});
+  const Digest digest = sha1({words({0, kExecute}), ticks_and_locality, words({size}), outer});
+  if (!session_.accept(reader.take(kAuthOut), digest)) {
+    throw std::runtime_error("the HMAC of a transport response is wrong");
+  }
+  return reply;
+}
+
+}  // namespace tbs::test::client12
