@@ -69,7 +69,8 @@ App::App(Config config, std::vector<std::string> arguments)
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       device_(make_device(io_, config_.device)),
-      resource_manager12_({.share = share_of(config_.share), .now = now}, rm_log_),
+      resource_manager12_(
+          {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
       resource_manager_(
           {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
       pump_(io_, *device_, engine_, identity_, {.deadline_of = deadline_of}),

@@ -11,8 +11,9 @@
 
 namespace tbs::test {
 
-SwtpmProcess::SwtpmProcess(const TempFolder& folder)
-    : state_dir_(folder / "swtpm-state"),
+SwtpmProcess::SwtpmProcess(const TempFolder& folder, Family family)
+    : family_(family),
+      state_dir_(folder / "swtpm-state"),
       data_socket_(folder / "swtpm.sock"),
       control_socket_(data_socket_ + ".ctrl"),
       log_file_(folder / "swtpm.log") {
@@ -22,13 +23,15 @@ SwtpmProcess::SwtpmProcess(const TempFolder& folder)
 void SwtpmProcess::start() {
   std::filesystem::remove(data_socket_);
   std::filesystem::remove(control_socket_);
-  program_ = std::make_unique<Program>(ProgramOptions{
-      .command = {"swtpm", "socket", "--tpm2", "--server", "type=unixio,path=" + data_socket_,
-                  "--ctrl", "type=unixio,path=" + control_socket_, "--tpmstate",
-                  "dir=" + state_dir_, "--flags", "not-need-init", "--locality",
-                  "allow-set-locality"},
-      .environment = {},
-      .output = log_file_});
+  std::vector<std::string> command = {"swtpm",      "socket",
+                                      "--server",   "type=unixio,path=" + data_socket_,
+                                      "--ctrl",     "type=unixio,path=" + control_socket_,
+                                      "--tpmstate", "dir=" + state_dir_,
+                                      "--flags",    "not-need-init",
+                                      "--locality", "allow-set-locality"};
+  if (family_ == Family::Tpm20) command.push_back("--tpm2");
+  program_ = std::make_unique<Program>(
+      ProgramOptions{.command = std::move(command), .environment = {}, .output = log_file_});
   const bool there = eventually([this] {
     return !program_->running() || (std::filesystem::is_socket(data_socket_) &&
                                     std::filesystem::is_socket(control_socket_));

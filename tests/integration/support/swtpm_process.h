@@ -14,8 +14,10 @@ namespace tbs::test {
 
 class SwtpmProcess {
  public:
+  enum class Family { Tpm20, Tpm12 };
+
   // Does not start it yet.
-  explicit SwtpmProcess(const TempFolder& folder);
+  explicit SwtpmProcess(const TempFolder& folder, Family family = Family::Tpm20);
 
   // Returns when its sockets are there.
   void start();
@@ -30,6 +32,7 @@ class SwtpmProcess {
   [[nodiscard]] const std::string& log_file() const { return log_file_; }
 
  private:
+  Family family_;
   std::string state_dir_;
   std::string data_socket_;
   std::string control_socket_;
