@@ -171,9 +171,9 @@ std::expected<void, StreamError> SocketStream::send_all(proto::Bytes bytes, Dead
   return {};
 }
 
-// Waits with poll() also where recv() could: a thread that sleeps in recv() on a Unix socket is woken
-// as well when the peer has read what was sent (unix_write_space of the kernel's af_unix.c), once for
-// each command and for nothing.
+// Waits with poll() also where recv() could: a thread that sleeps in recv() on a Unix socket is
+// woken as well when the peer has read what was sent (unix_write_space of the kernel's af_unix.c),
+// once for each command and for nothing.
 std::expected<std::size_t, StreamError> SocketStream::receive(std::span<std::uint8_t> room,
                                                               Deadline deadline) {
   for (;;) {

@@ -5,10 +5,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/support/pass_through.h"
 #include "daemon/exec/startup.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm_header.h"
+#include "tests/support/pass_through.h"
 
 using namespace tbs;
 using namespace tbs::sched;
