@@ -5,7 +5,7 @@
 #include <expected>
 
 #include "client/boundary.h"
-#include "client/greeting.h"
+#include "client/inquiry.h"
 #include "client/socket_path.h"
 
 using namespace tbs::client;
@@ -17,14 +17,9 @@ namespace {
 constexpr UINT32 kStructVersion = 1;
 
 std::expected<TPM_DEVICE_INFO, Status> ask_device_info() {
-  auto greeted = greet(socket_path(), {.role = proto::Role::Observer, .wanted = 0});
-  if (!greeted) return std::unexpected(greeted.error());
-  Connection& connection = greeted->connection;
-  const Deadline deadline = Clock::now() + kGreetingPatience;
-  proto::Buffer frame;
-  proto::append_frame(frame, 1, proto::DeviceInfo{});
-  (void)connection.stream.send_all(frame, deadline);
-  const auto reply = receive_reply<proto::DeviceInfoReply>(connection, deadline);
+  auto inquiry = Inquiry::begin(socket_path());
+  if (!inquiry) return std::unexpected(inquiry.error());
+  const auto reply = inquiry->ask<proto::DeviceInfoReply>(proto::DeviceInfo{});
   if (!reply) return std::unexpected(reply.error());
   if (reply->status != Status::Success) return std::unexpected(reply->status);
   return TPM_DEVICE_INFO{.structVersion = kStructVersion,

@@ -77,6 +77,17 @@ Status Channel::ask(Lock& lock, Request& request, const Message& message) {
   return request.status;
 }
 
+template <typename Answer, typename Question>
+std::expected<proto::Buffer, Status> Channel::ask(const Question& question) {
+  const std::lock_guard asking(asking_);
+  Request request{.kind = RequestKind::Question, .reply = Answer::kType};
+  Lock lock(mutex_);
+  if (ended_) return std::unexpected(*ended_);
+  const Status status = ask(lock, request, question);
+  if (status != Status::Success) return std::unexpected(status);
+  return std::move(request.kept);
+}
+
 std::expected<std::uint64_t, Status> Channel::begin(const Command& command) {
   auto made = std::make_unique<Request>();
   Request& request = *made;
@@ -219,6 +230,11 @@ Status Channel::dispatch(const proto::Frame& frame) {
       return finish_asked<proto::CancelReply>(frame, RequestKind::Cancel);
     case proto::Type::MakeStickyReply:
       return finish_asked<proto::MakeStickyReply>(frame, RequestKind::MakeSticky);
+    case proto::Type::LogPart:
+    case proto::Type::PhysicalPresenceReply:
+    case proto::Type::OwnerAuthReply:
+    case proto::Type::RevokeAttestationReply:
+      return finish_question(frame);
     default:
       return status_of_stray(frame);
   }
@@ -246,6 +262,19 @@ Status Channel::finish_asked(const proto::Frame& frame, RequestKind kind) {
   if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
   const bool plausible = reply && request->kind == kind;
   request->finish(plausible ? reply->status : Status::InternalError, {});
+  return plausible ? Status::Success : Status::InternalError;
+}
+
+Status Channel::finish_question(const proto::Frame& frame) {
+  Request* const request = outstanding_.take(frame.request_id);
+  if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
+  const bool plausible = request->kind == RequestKind::Question && request->reply == frame.type;
+  if (plausible) {
+    request->finish(Status::Success, frame.payload);
+  } else {
+    request->finish(Status::InternalError, {});
+  }
+  if (request->kind == RequestKind::Command) leave_window();
   return plausible ? Status::Success : Status::InternalError;
 }
 
@@ -322,5 +351,13 @@ bool Channel::wait_to_send() {
   }
   return !ended_;
 }
+
+template std::expected<proto::Buffer, Status> Channel::ask<proto::LogPart>(const proto::ReadLog&);
+template std::expected<proto::Buffer, Status> Channel::ask<proto::PhysicalPresenceReply>(
+    const proto::PhysicalPresence&);
+template std::expected<proto::Buffer, Status> Channel::ask<proto::OwnerAuthReply>(
+    const proto::OwnerAuth&);
+template std::expected<proto::Buffer, Status> Channel::ask<proto::RevokeAttestationReply>(
+    const proto::RevokeAttestation&);
 
 }  // namespace tbs::client

@@ -8,8 +8,8 @@
 // send and one receive for a command, and nothing else.
 //
 // When the connection ends, every request that is open ends with the reason, and so does every
-// later one. Locks: `sending_` before `mutex_`; neither is held while waiting for the peer, except
-// `sending_` by the thread whose frame the socket does not take yet.
+// later one. Locks: `asking_` before `sending_` before `mutex_`; the last two are is held while
+// waiting for the peer, except `sending_` by the thread whose frame the socket does not take yet.
 
 #include <expected>
 #include <memory>
@@ -51,6 +51,11 @@ class Channel {
   // answer. BadParameter: there is none; TooManyResources: as many as may be do already.
   proto::Status make_sticky(std::uint32_t handle, bool sticky);
 
+  // Asks the daemon something other than a command; the payload of its Answer. For the questions
+  // that channel.cpp names at its end.
+  template <typename Answer, typename Question>
+  std::expected<proto::Buffer, proto::Status> ask(const Question& question);
+
   // Hands a command over without waiting for its response; its number. TooManyResources when as
   // many as the window allows are open or not taken.
   std::expected<std::uint64_t, proto::Status> begin(const Command& command);
@@ -86,6 +91,7 @@ class Channel {
   proto::Status finish_command(const proto::Frame& frame);
   template <typename Reply>
   proto::Status finish_asked(const proto::Frame& frame, RequestKind kind);
+  proto::Status finish_question(const proto::Frame& frame);
   void leave_window();
   void give_up_held_back(proto::Status why);
   void end(proto::Status why);
@@ -101,6 +107,8 @@ class Channel {
 
   Connection connection_;
   const proto::HelloReply terms_;
+
+  std::mutex asking_;  // one question at a time
 
   std::mutex sending_;
   proto::Buffer outgoing_;  // under sending_

@@ -16,20 +16,23 @@ using Table = HandleTable<Channel>;
 // Under the library's lock. Never freed: other threads may still be inside while the process exits.
 constinit Table* table = nullptr;
 
-// The TPM families that a version-two client includes. requestRaw is not passed on: programs leave
-// that bit uninitialised.
-std::uint32_t included_families(const TBS_CONTEXT_PARAMS2& parameters) {
-  return (parameters.includeTpm12 != 0 ? proto::kWantTpm12 : 0) |
-         (parameters.includeTpm20 != 0 ? proto::kWantTpm20 : 0);
+// The TPM families that a version-two client includes, and whether it wants the TPM to itself.
+// Programs leave the bits that they do not set uninitialised: requestRaw beside spare bits that are
+// not zero is such a leftover, and who may be taken at their word is the daemon's decision.
+std::uint32_t flags_of(const TBS_CONTEXT_PARAMS2& parameters) {
+  constexpr std::uint32_t kFamilies = proto::kWantTpm12 | proto::kWantTpm20;
+  const std::uint32_t flags = (parameters.includeTpm12 != 0 ? proto::kWantTpm12 : 0) |
+                              (parameters.includeTpm20 != 0 ? proto::kWantTpm20 : 0);
+  const bool raw = parameters.requestRaw != 0 && parameters.reserved == 0;
+  return raw && (flags & kFamilies) != 0 ? flags | proto::kWantRaw : flags;
 }
 
-std::expected<std::uint32_t, Status> wanted_families(PCTBS_CONTEXT_PARAMS parameters) {
+std::expected<std::uint32_t, Status> wanted_flags(PCTBS_CONTEXT_PARAMS parameters) {
   if (parameters->version == TBS_CONTEXT_VERSION_ONE) return proto::kWantTpm12;
   if (parameters->version != TBS_CONTEXT_VERSION_TWO) {
     return std::unexpected(Status::InvalidContextParam);
   }
-  const std::uint32_t wanted =
-      included_families(*reinterpret_cast<PCTBS_CONTEXT_PARAMS2>(parameters));
+  const std::uint32_t wanted = flags_of(*reinterpret_cast<PCTBS_CONTEXT_PARAMS2>(parameters));
   if (wanted == 0) return std::unexpected(Status::InvalidContextParam);
   return wanted;
 }
@@ -60,7 +63,7 @@ Status create_context(PCTBS_CONTEXT_PARAMS parameters, std::string_view path,
   if (handle != nullptr) *handle = nullptr;
   if (parameters == nullptr) return Status::BadParameter;
   if (handle == nullptr) return Status::InvalidOutputPointer;
-  const auto wanted = wanted_families(parameters);
+  const auto wanted = wanted_flags(parameters);
   if (!wanted) return wanted.error();
   auto channel = open_channel(socket_path(path), *wanted);
   if (!channel) return channel.error();

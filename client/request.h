@@ -1,7 +1,7 @@
 #pragma once
 
-// One command, or one request that is answered at once, from the moment it is submitted until its
-// answer is taken; and lists of them. All of it is used under the lock of the channel that the
+// One command, or one request of another kind, from the moment it is submitted until its answer is
+// taken; and lists of them. All of it is used under the lock of the channel that the
 // request belongs to.
 //
 //   HeldBack     the daemon's window is full; the submitting thread waits for a place
@@ -18,16 +18,18 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/message.h"
 #include "proto/status.h"
 
 namespace tbs::client {
 
 enum class RequestState : std::uint8_t { HeldBack, Outstanding, Done };
-enum class RequestKind : std::uint8_t { Command, Cancel, MakeSticky };
+enum class RequestKind : std::uint8_t { Command, Cancel, MakeSticky, Question };
 
 struct Request {
   RequestKind kind = RequestKind::Command;
   RequestState state = RequestState::Outstanding;
+  proto::Type reply = proto::Type::Result;  // what answers a question
   proto::Status status = proto::Status::Success;
   std::uint64_t id = 0;
 

@@ -73,8 +73,12 @@ App::App(Config config, std::vector<std::string> arguments)
           {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
       resource_manager_(
           {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
-      pump_(io_, *device_, engine_, identity_, {.deadline_of = deadline_of}),
-      server_(io_, pump_, config_.device),
+      pump_(io_, *device_, gate_, identity_, {.deadline_of = deadline_of}),
+      machine_(io_, {.places = {.device = config_.device,
+                                .event_log = config_.event_log,
+                                .presence = config_.ppi},
+                     .state_folder = config_.state_dir}),
+      server_(io_, pump_, {.device = config_.device, .machine = machine_, .gate = gate_}),
       listener_(io_) {}
 
 App::~App() = default;
@@ -184,7 +188,9 @@ void App::apply(const Config& config) {
   resource_manager_.configure(config.limits);
   server_.configure(
       {.connections = config.max_contexts + kExtraConnections, .contexts = config.max_contexts},
-      {.group = config.admin_gid, .has_group = !config.admin_group.empty()});
+      {.group = config.admin_gid, .has_group = !config.admin_group.empty()},
+      {.everyone_reads_log = config.log_readers == "everyone",
+       .raw_contexts = config.raw_contexts == "yes"});
 }
 
 }  // namespace tbs

@@ -14,6 +14,9 @@
 #include "daemon/config.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/exec/family_engine.h"
+#include "daemon/exec/pass_through.h"
+#include "daemon/exec/raw_gate.h"
+#include "daemon/machine/machine.h"
 #include "daemon/platform/service_notify.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
@@ -57,7 +60,10 @@ class App {
   rm12::ResourceManager resource_manager12_;
   rm::ResourceManager resource_manager_;
   exec::FamilyEngine engine_{resource_manager12_, resource_manager_, identity_};
+  exec::PassThrough raw_engine_{identity_};
+  exec::RawGate gate_{engine_, raw_engine_};
   Pump pump_;
+  machine::Machine machine_;
   server::Server server_;
   server::Listener listener_;
   bool announced_ = false;

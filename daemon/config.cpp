@@ -42,6 +42,22 @@ void add_limits(CLI::App& app, Config& config) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{31536000}));
 }
 
+void add_machine_options(CLI::App& app, Config& config) {
+  app.add_option("--state-dir", config.state_dir,
+                 "Folder of what the daemon keeps; its owner-auth holds authorization values");
+  app.add_option("--event-log", config.event_log,
+                 "The firmware's event log: auto (beside the device), none, or a file");
+  app.add_option("--ppi", config.ppi,
+                 "The physical presence interface: auto (beside the device), none, or a folder");
+  app.add_option("--log-readers", config.log_readers,
+                 "Who may read the event log: administrators or everyone")
+      ->check(CLI::IsMember({"administrators", "everyone"}));
+  app.add_option("--raw-contexts", config.raw_contexts,
+                 "Whether administrators may have the TPM to themselves, without virtual handles: "
+                 "yes or no")
+      ->check(CLI::IsMember({"yes", "no"}));
+}
+
 void add_options(CLI::App& app, Config& config, bool& print) {
   app.set_version_flag("--version", std::string("tbsd ") + kVersion);
   app.set_config("--config", kDefaultFile, "Configuration file");
@@ -68,6 +84,7 @@ void add_options(CLI::App& app, Config& config, bool& print) {
 #ifndef NDEBUG
   app.add_flag("--check-tables", config.check_tables)->configurable(false)->group("");
 #endif
+  add_machine_options(app, config);
   app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
       ->configurable(false);
 }
@@ -84,7 +101,8 @@ std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::str
   for (const char* const name :
        {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts", "--share",
         "--objects-per-context", "--objects-per-user", "--sessions-per-context",
-        "--sessions-per-user", "--orphans-per-user", "--orphan-lifetime", "--busy-poll"}) {
+        "--sessions-per-user", "--orphans-per-user", "--orphan-lifetime", "--busy-poll",
+        "--state-dir", "--event-log", "--ppi", "--log-readers", "--raw-contexts"}) {
     const CLI::Option* const option = app.get_option(name);
     std::string origin = "default";
     if (on_command_line(arguments, name)) {

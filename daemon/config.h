@@ -27,6 +27,11 @@ struct Config {
   // Compare the handle tables with the TPM after each command: for tests, in builds with
   // assertions.
   bool check_tables = false;
+  std::string state_dir = "/var/lib/tbs";
+  std::string event_log = "auto";
+  std::string ppi = "auto";
+  std::string log_readers = "administrators";
+  std::string raw_contexts = "no";
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;

@@ -36,6 +36,18 @@ inline constexpr std::size_t kMaxPendingOutput = std::size_t{256} * 1024;
 // Contexts in one page of a listing: a page fits one read of the client's buffer.
 inline constexpr std::size_t kMaxContextsPerPage = 128;
 
+// The event log travels in parts of this size, so that neither side needs room for more of it than
+// it wants. Logs of real firmware have 20 KiB to 100 KiB.
+inline constexpr std::uint32_t kMaxLogPart = 65536;
+
+// A physical presence function and two arguments, and the longest answer: a version of four
+// characters, or three integers.
+inline constexpr std::uint32_t kMaxPresenceInput = 12;
+inline constexpr std::uint32_t kMaxPresenceOutput = 64;
+
+// An authorization value has the size of a digest; the largest there is has 64 bytes.
+inline constexpr std::uint32_t kMaxOwnerAuth = 64;
+
 // Longest text field (device name, program name, reason of a refusal).
 inline constexpr std::size_t kMaxText = 255;
 

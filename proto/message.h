@@ -28,6 +28,10 @@ enum class Type : std::uint16_t {
   CancelContext = 0x0006,
   DaemonStatus = 0x0007,
   MakeSticky = 0x0008,
+  ReadLog = 0x0010,
+  PhysicalPresence = 0x0011,
+  OwnerAuth = 0x0012,
+  RevokeAttestation = 0x0013,
 
   HelloReply = 0x8001,
   Result = 0x8002,
@@ -37,6 +41,10 @@ enum class Type : std::uint16_t {
   CancelContextReply = 0x8006,
   DaemonStatusReply = 0x8007,
   MakeStickyReply = 0x8008,
+  LogPart = 0x8010,
+  PhysicalPresenceReply = 0x8011,
+  OwnerAuthReply = 0x8012,
+  RevokeAttestationReply = 0x8013,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
 };
@@ -46,7 +54,8 @@ enum class Role : std::uint32_t {
   Observer = 2,  // asks about the daemon and its device; owns nothing on the TPM
 };
 
-// TPM families a context can use: the include flags of TBS_CONTEXT_PARAMS2.
+// The flags of TBS_CONTEXT_PARAMS2: the TPM families a context can use, and that it wants the TPM
+// to itself.
 inline constexpr std::uint32_t kWantRaw = 0x1;
 inline constexpr std::uint32_t kWantTpm12 = 0x2;
 inline constexpr std::uint32_t kWantTpm20 = 0x4;
@@ -216,6 +225,64 @@ struct MakeStickyReply {
   void fields(auto& f) { f(status); }
 };
 
+// Asks for the firmware's event log from `offset` on, as much as fits one part.
+struct ReadLog {
+  static constexpr Type kType = Type::ReadLog;
+  std::uint32_t log_type = 0;  // TBS_TCGLOG_* of tbs.h
+  std::uint32_t reserved = 0;  // zero; ignored
+  std::uint64_t offset = 0;
+  void fields(auto& f) { f(log_type), f(reserved), f(offset); }
+};
+
+struct LogPart {
+  static constexpr Type kType = Type::LogPart;
+  Status status = Status::Success;
+  std::uint32_t more = 0;  // 1 when the log goes on after this part
+  Bytes bytes;
+  void fields(auto& f) { f(status), f(more), f(bytes); }
+};
+
+// The function of the firmware's physical presence interface, and its arguments: 32-bit integers,
+// little-endian.
+struct PhysicalPresence {
+  static constexpr Type kType = Type::PhysicalPresence;
+  Bytes input;
+  void fields(auto& f) { f(input); }
+};
+
+// What the function returned: integers as above, or a text that ends with a zero byte.
+struct PhysicalPresenceReply {
+  static constexpr Type kType = Type::PhysicalPresenceReply;
+  Status status = Status::Success;
+  Bytes output;
+  void fields(auto& f) { f(status), f(output); }
+};
+
+struct OwnerAuth {
+  static constexpr Type kType = Type::OwnerAuth;
+  std::uint32_t auth_type = 0;  // TBS_OWNERAUTH_TYPE_* of tbs.h
+  void fields(auto& f) { f(auth_type); }
+};
+
+struct OwnerAuthReply {
+  static constexpr Type kType = Type::OwnerAuthReply;
+  Status status = Status::Success;
+  Bytes value;
+  void fields(auto& f) { f(status), f(value); }
+};
+
+// Makes quotes over what was measured at boot worthless until the next boot.
+struct RevokeAttestation {
+  static constexpr Type kType = Type::RevokeAttestation;
+  void fields(auto&) {}
+};
+
+struct RevokeAttestationReply {
+  static constexpr Type kType = Type::RevokeAttestationReply;
+  Status status = Status::Success;
+  void fields(auto& f) { f(status); }
+};
+
 struct Refusal {
   static constexpr Type kType = Type::Refusal;
   Status status = Status::BadParameter;
@@ -248,6 +315,11 @@ inline constexpr std::array kMessageRules = {
     MessageRule{Type::CancelContext, "cancel-context", Direction::ToDaemon, 8, 8},
     MessageRule{Type::DaemonStatus, "daemon-status", Direction::ToDaemon, 0, 0},
     MessageRule{Type::MakeSticky, "make-sticky", Direction::ToDaemon, 8, 8},
+    MessageRule{Type::ReadLog, "read-log", Direction::ToDaemon, 16, 16},
+    MessageRule{Type::PhysicalPresence, "physical-presence", Direction::ToDaemon, 4,
+                kMaxPresenceInput},
+    MessageRule{Type::OwnerAuth, "owner-auth", Direction::ToDaemon, 4, 4},
+    MessageRule{Type::RevokeAttestation, "revoke-attestation", Direction::ToDaemon, 0, 0},
     MessageRule{Type::HelloReply, "hello-reply", Direction::ToClient, 24, 24},
     MessageRule{Type::Result, "result", Direction::ToClient, 4, 4 + kMaxTpmMessage},
     MessageRule{Type::CancelReply, "cancel-reply", Direction::ToClient, 4, 4},
@@ -259,6 +331,13 @@ inline constexpr std::array kMessageRules = {
     MessageRule{Type::DaemonStatusReply, "daemon-status-reply", Direction::ToClient,
                 4 * 4 + 6 * 8 + 2 * 2, 4 * 4 + 6 * 8 + 2 * kTextMax},
     MessageRule{Type::MakeStickyReply, "make-sticky-reply", Direction::ToClient, 4, 4},
+    MessageRule{Type::LogPart, "log-part", Direction::ToClient, 8, 8 + kMaxLogPart},
+    MessageRule{Type::PhysicalPresenceReply, "physical-presence-reply", Direction::ToClient, 4,
+                4 + kMaxPresenceOutput},
+    MessageRule{Type::OwnerAuthReply, "owner-auth-reply", Direction::ToClient, 4,
+                4 + kMaxOwnerAuth},
+    MessageRule{Type::RevokeAttestationReply, "revoke-attestation-reply", Direction::ToClient, 4,
+                4},
     MessageRule{Type::Refusal, "refusal", Direction::ToClient, 4 + 2, 4 + kTextMax},
 };
 

@@ -49,11 +49,18 @@ void Server::handle_hello(Client& client, const Frame& frame) {
 
 Status Server::admit(const Client& client) const {
   if (client.role == proto::Role::Observer) return Status::Success;
+  // A raw context is alone.
+  if (raw_context_ || (contexts_ > 0 && wants_raw(client))) return Status::TooManyContexts;
   if (contexts_ >= limits_.contexts) return Status::TooManyContexts;
   const exec::TpmIdentity& tpm = pump_.identity();
   if (tpm.version == 0) return pump_.missing_device_status();
   const std::uint32_t present = tpm.version == 1 ? proto::kWantTpm12 : proto::kWantTpm20;
   return (client.wanted & present) != 0 ? Status::Success : Status::TpmNotFound;
+}
+
+bool Server::wants_raw(const Client& client) const {
+  return (client.wanted & proto::kWantRaw) != 0 && client.peer.administrator &&
+         permissions_.raw_contexts;
 }
 
 void Server::answer_hello(Client& client) {
@@ -65,6 +72,13 @@ void Server::answer_hello(Client& client) {
   if (status != Status::Success) client.role = proto::Role::Observer;
   if (context) {
     ++contexts_;
+    if (wants_raw(client)) {
+      raw_context_ = id;
+      parts_.gate.claim(ContextId{id});
+      spdlog::info("context {} of {} (pid {}, uid {}) has the TPM to itself", id,
+                   client.peer.program, client.peer.pid,
+                   static_cast<std::uint32_t>(client.peer.user));
+    }
     pump_.open_context(ContextId{id}, client.peer.user);
   }
   connection->send(client.hello_id, proto::HelloReply{.status = status,
@@ -148,7 +162,7 @@ void Server::answer_device_info(Client& client) {
                        .max_command = pump_.max_command(),
                        .max_response = pump_.max_command(),
                        .manufacturer = tpm.manufacturer,
-                       .device = device_});
+                       .device = parts_.device});
   connection->set_window_full(client.outstanding.size() >= proto::kMaxOutstanding);
 }
 
@@ -225,7 +239,7 @@ void Server::handle_daemon_status(Client& client, const Frame& frame) {
                             .failed = counters.failed,
                             .reopened = pump_.times_lost(),
                             .version = kVersion,
-                            .device = device_});
+                            .device = parts_.device});
 }
 
 }  // namespace tbs::server

@@ -25,15 +25,14 @@ struct Server::Route {
   Handler handler;
 };
 
-Server::Server(boost::asio::io_context& io, Pump& pump, std::string device)
-    : io_(io),
-      pump_(pump),
-      device_(std::move(device)),
-      started_(std::chrono::steady_clock::now()) {}
+Server::Server(boost::asio::io_context& io, Pump& pump, Parts parts)
+    : io_(io), pump_(pump), parts_(std::move(parts)), started_(std::chrono::steady_clock::now()) {}
 
-void Server::configure(const Limits& limits, const AdministratorRule& administrators) {
+void Server::configure(const Limits& limits, const AdministratorRule& administrators,
+                       const Permissions& permissions) {
   limits_ = limits;
   administrators_ = administrators;
+  permissions_ = permissions;
 }
 
 void Server::accept(Connection::Socket socket) {
@@ -72,6 +71,10 @@ void Server::deliver(sched::Answer answer) {
   client.outstanding_bytes -= request->second;
   client.outstanding.erase(request);
   const auto connection = client.connection;
+  if (client.revoke_id == static_cast<std::uint64_t>(answer.request)) {
+    answer_revoke(client, answer);
+    return;
+  }
   connection->send(static_cast<std::uint64_t>(answer.request),
                    proto::Result{.status = answer.status, .response = answer.response});
   connection->set_window_full(false);
@@ -107,6 +110,10 @@ void Server::on_frame(Connection& connection, const Frame& frame) {
       Route{Type::CancelContext, false, &Server::handle_cancel_context},
       Route{Type::MakeSticky, true, &Server::handle_make_sticky},
       Route{Type::DaemonStatus, false, &Server::handle_daemon_status},
+      Route{Type::ReadLog, false, &Server::handle_read_log},
+      Route{Type::PhysicalPresence, false, &Server::handle_physical_presence},
+      Route{Type::OwnerAuth, false, &Server::handle_owner_auth},
+      Route{Type::RevokeAttestation, true, &Server::handle_revoke_attestation},
   };
   const auto entry = clients_.find(connection.id());
   if (entry == clients_.end()) return;
@@ -152,6 +159,7 @@ void Server::drop(std::uint64_t id) {
   connection->close();
   if (!was_context) return;
   --contexts_;
+  if (raw_context_ == id) raw_context_.reset();
   pump_.close_context(ContextId{id});
 }
 

@@ -21,6 +21,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "daemon/exec/raw_gate.h"
+#include "daemon/machine/machine.h"
 #include "daemon/pump.h"
 #include "daemon/server/connection.h"
 #include "daemon/server/peer.h"
@@ -32,12 +34,26 @@ struct Limits {
   std::size_t contexts = 1024;
 };
 
+// What the administrator allows besides.
+struct Permissions {
+  bool everyone_reads_log = false;
+  bool raw_contexts = false;  // to administrators
+};
+
+// What the clients' requests are about. All must outlive the server.
+struct Parts {
+  std::string device;  // what the daemon was started with
+  machine::Machine& machine;
+  exec::RawGate& gate;
+};
+
 class Server : public Connection::Owner {
  public:
-  Server(boost::asio::io_context& io, Pump& pump, std::string device);
+  Server(boost::asio::io_context& io, Pump& pump, Parts parts);
 
   // What can be changed while running.
-  void configure(const Limits& limits, const AdministratorRule& administrators);
+  void configure(const Limits& limits, const AdministratorRule& administrators,
+                 const Permissions& permissions);
 
   void accept(Connection::Socket socket);
   // An answer of the pump; ignored when its client has gone.
@@ -66,6 +82,9 @@ class Server : public Connection::Owner {
     std::unique_ptr<boost::asio::steady_timer> greeting_deadline;
     // A question about the TPM that waits until the TPM has been started.
     std::optional<std::uint64_t> device_info_id;
+    // Of what is outstanding, the one that revokes the attestation.
+    std::optional<std::uint64_t> revoke_id;
+    bool asks_machine = false;  // a question to the machine is on the way
 
     [[nodiscard]] bool is_context() const {
       return stage == Stage::Open && role == proto::Role::Context;
@@ -86,21 +105,32 @@ class Server : public Connection::Owner {
   void handle_cancel_context(Client& client, const proto::Frame& frame);
   void handle_make_sticky(Client& client, const proto::Frame& frame);
   void handle_daemon_status(Client& client, const proto::Frame& frame);
+  void handle_read_log(Client& client, const proto::Frame& frame);
+  void handle_physical_presence(Client& client, const proto::Frame& frame);
+  void handle_owner_auth(Client& client, const proto::Frame& frame);
+  void handle_revoke_attestation(Client& client, const proto::Frame& frame);
 
   void start_greeting_deadline(Client& client);
   void answer_hello(Client& client);
   void answer_device_info(Client& client);
+  void answer_revoke(Client& client, const sched::Answer& answer);
+  template <typename Reply>
+  auto machine_answer(Client& client, std::uint64_t request);
+  [[nodiscard]] bool may_ask_machine(Client& client);
   [[nodiscard]] proto::Status admit(const Client& client) const;
+  [[nodiscard]] bool wants_raw(const Client& client) const;
   void refuse(Client& client, proto::Status status, const std::string& reason);
   void drop(std::uint64_t id);
   [[nodiscard]] proto::ContextEntry describe(std::uint64_t id, const Client& client) const;
 
   boost::asio::io_context& io_;
   Pump& pump_;
-  std::string device_;
+  Parts parts_;
   TimePoint started_;
   Limits limits_;
   AdministratorRule administrators_;
+  Permissions permissions_;
+  std::optional<std::uint64_t> raw_context_;
   // Ordered: listings go through it page by page.
   std::map<std::uint64_t, Client> clients_;
   std::uint64_t last_id_ = 0;

@@ -60,6 +60,22 @@ void check_payload(const Frame& frame) {
       return check_message<MakeSticky>(frame);
     case Type::MakeStickyReply:
       return check_message<MakeStickyReply>(frame);
+    case Type::ReadLog:
+      return check_message<ReadLog>(frame);
+    case Type::LogPart:
+      return check_message<LogPart>(frame);
+    case Type::PhysicalPresence:
+      return check_message<PhysicalPresence>(frame);
+    case Type::PhysicalPresenceReply:
+      return check_message<PhysicalPresenceReply>(frame);
+    case Type::OwnerAuth:
+      return check_message<OwnerAuth>(frame);
+    case Type::OwnerAuthReply:
+      return check_message<OwnerAuthReply>(frame);
+    case Type::RevokeAttestation:
+      return check_message<RevokeAttestation>(frame);
+    case Type::RevokeAttestationReply:
+      return check_message<RevokeAttestationReply>(frame);
     case Type::Refusal:
       return check_message<Refusal>(frame);
   }

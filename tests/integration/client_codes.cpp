@@ -139,6 +139,13 @@ TEST_CASE("Context_Create: only the families travel, and of version one only 4 b
   REQUIRE(create(parameters(0xffffffffU), daemon, context) == TBS_SUCCESS);
   REQUIRE(wanted == (proto::kWantTpm12 | proto::kWantTpm20));
   Tbsip_Context_Close(context);
+  // requestRaw counts beside spare bits that are zero: else it is a leftover of the stack.
+  REQUIRE(create(parameters(7), daemon, context) == TBS_SUCCESS);
+  REQUIRE(wanted == (proto::kWantRaw | proto::kWantTpm12 | proto::kWantTpm20));
+  Tbsip_Context_Close(context);
+  REQUIRE(create(parameters(0x8000000d), daemon, context) == TBS_SUCCESS);
+  REQUIRE(wanted == proto::kWantTpm20);
+  Tbsip_Context_Close(context);
   const auto one = std::make_unique<TBS_CONTEXT_PARAMS>(TBS_CONTEXT_PARAMS{1});
   REQUIRE(Tbsx_Context_Create(one.get(), daemon.path().c_str(), &context) == TBS_SUCCESS);
   REQUIRE(wanted == proto::kWantTpm12);

@@ -75,6 +75,8 @@ typedef const INT32* PCINT32;
 typedef void* PVOID;
 typedef const void* PCVOID;
 typedef INT32 HRESULT;
+/* A UTF-16 unit, as on Windows. Not wchar_t, which has four bytes here. */
+typedef UINT16 WCHAR;
 
 typedef UINT32 TBS_RESULT;
 typedef BOOL TBS_BOOL;
@@ -103,7 +105,7 @@ typedef TBS_HCONTEXT* PTBS_HCONTEXT;
 #define TBS_COMMAND_PRIORITY_SYSTEM 400U
 #define TBS_COMMAND_PRIORITY_MAX 0x80000000U
 
-/* The largest buffer any function takes. */
+/* The largest buffer Tbsip_Submit_Command takes, and more than event logs usually need. */
 #define TBS_IN_OUT_BUF_SIZE_MAX (256U * 1024U)
 
 #define TBS_OWNERAUTH_TYPE_FULL 1U
@@ -190,8 +192,15 @@ typedef const TBS_CONTEXT_PARAMS* PCTBS_CONTEXT_PARAMS;
 /* Parameters of a context that names the TPM families it can use (version
  * TBS_CONTEXT_VERSION_TWO). 8 bytes. Passed cast to TBS_CONTEXT_PARAMS.
  *
- * In asUINT32: requestRaw is 0x1, includeTpm12 is 0x2, includeTpm20 is 0x4. requestRaw and the 29
- * spare bits are ignored, whatever they hold: programs leave them uninitialised.
+ * In asUINT32: requestRaw is 0x1, includeTpm12 is 0x2, includeTpm20 is 0x4. The 29 spare bits are
+ * ignored, whatever they hold: programs leave them uninitialised.
+ *
+ * requestRaw asks for the TPM alone and as it is: no virtual handles, no resource management, and
+ * nobody else while the context is open. It is granted to administrators where the service's
+ * configuration allows raw contexts (raw-contexts = "yes"), and refused with
+ * TBS_E_TOO_MANY_TBS_CONTEXTS while another context is open. It is ignored from other users, where
+ * raw contexts are not allowed, and beside spare bits that are not zero, because then it is a
+ * leftover as well.
  * Page: "TBS_CONTEXT_PARAMS2 structure". */
 typedef struct tdTBS_CONTEXT_PARAMS2 {
   UINT32 version;
@@ -250,7 +259,8 @@ typedef const TPM_WNF_PROVISIONING* PCTPM_WNF_PROVISIONING;
  * TBS_E_SERVICE_START_PENDING  the service runs but has not got its TPM in time
  * TBS_E_SERVICE_DISABLED       the administrator disabled the service
  * TBS_E_ACCESS_DENIED          the socket or the service does not let this user in
- * TBS_E_TOO_MANY_TBS_CONTEXTS  this user's limit of contexts, or this process's (65535), is reached
+ * TBS_E_TOO_MANY_TBS_CONTEXTS  this user's limit of contexts, or this process's (65535), is
+ * reached; or a raw context is open; or this one is to be raw and others are open
  * TBS_E_TPM_NOT_FOUND          there is no TPM, or none of the families asked for
  *
  * Page: "Tbsi_Context_Create function". */
@@ -332,6 +342,192 @@ TBS_API TBS_RESULT Tbsi_GetDeviceInfo(UINT32 Size, PVOID Info);
 /* Non-zero when Tbsi_GetDeviceInfo finds a TPM; 0 otherwise, also when the service is not running.
  * Source: the Windows SDK's tbs.h. */
 TBS_API BOOL Tbsi_Is_Tpm_Present(void);
+
+/* Gets the event log of this boot: what firmware and boot loader measured into PCRs 0 to 15, byte
+ * by byte as the firmware wrote it (the first record tells the format: TCG_PCR_EVENT alone, or
+ * "Spec ID Event03" and TCG_PCR_EVENT2 after it). Linux adds nothing to it; its own measurements
+ * (IMA) are in another log.
+ *
+ * pOutputBuf: receives the log. NULL, with *pOutputBufLen = 0, asks for the size alone.
+ * pOutputBufLen: in, the size of pOutputBuf, which may be larger than TBS_IN_OUT_BUF_SIZE_MAX. Out,
+ *   on success and with TBS_E_INSUFFICIENT_BUFFER, the size of the log; otherwise unchanged.
+ *
+ * TBS_SUCCESS                  the log, or its size, is there
+ * TBS_E_INVALID_CONTEXT        hContext is not a live context of this process
+ * TBS_E_INVALID_OUTPUT_POINTER pOutputBufLen is NULL, or pOutputBuf is NULL and *pOutputBufLen is
+ *                              not 0
+ * TBS_E_INSUFFICIENT_BUFFER    the log is longer; what pOutputBuf holds is not defined
+ * TBS_E_NO_EVENT_LOG           the firmware gave the kernel none, or an empty one (Windows:
+ *                              TBS_E_INTERNAL_ERROR)
+ * TBS_E_ACCESS_DENIED          the log is for administrators, as the kernel has it; the setting
+ *                              log-readers = "everyone" of the service changes that
+ * TBS_E_INTERNAL_ERROR         the service cannot read the log; its own log says why
+ * TBS_E_COMMAND_CANCELED       the context was closed meanwhile
+ * TBS_E_SERVICE_NOT_RUNNING    the service went away
+ * TBS_E_BUFFER_TOO_LARGE       the log has 4 GiB or more. Never because of the size of the buffer:
+ *                              there is no limit to it here
+ * Not returned: TBS_E_TPM_NOT_FOUND, since there is no context without a TPM; TBS_E_DEACTIVATED,
+ * since the log is the firmware's and there whatever state the TPM is in.
+ *
+ * Page: "Tbsi_Get_TCG_Log function". */
+TBS_API TBS_RESULT Tbsi_Get_TCG_Log(TBS_HCONTEXT hContext, PBYTE pOutputBuf, PUINT32 pOutputBufLen);
+
+/* Gets an event log by its type. Needs no context.
+ *
+ * logType: TBS_TCGLOG_SRTM_CURRENT and TBS_TCGLOG_SRTM_BOOT are both the log that Tbsi_Get_TCG_Log
+ *   gives. Linux keeps none of the other types.
+ * pbOutput, pcbOutput: as pOutputBuf and pOutputBufLen there.
+ *
+ * TBS_SUCCESS, TBS_E_INVALID_OUTPUT_POINTER, TBS_E_INSUFFICIENT_BUFFER, TBS_E_ACCESS_DENIED,
+ * TBS_E_INTERNAL_ERROR, TBS_E_BUFFER_TOO_LARGE
+ *                              as for Tbsi_Get_TCG_Log
+ * TBS_E_BAD_PARAMETER          there is no such log type
+ * TBS_E_NO_EVENT_LOG           also for TBS_TCGLOG_DRTM_... and TBS_TCGLOG_SRTM_RESUME
+ * TBS_E_TPM_NOT_FOUND          the service has no TPM
+ * TBS_E_SERVICE_NOT_RUNNING, TBS_E_SERVICE_START_PENDING
+ *                              as for Tbsi_GetDeviceInfo
+ * Not returned: TBS_E_DEACTIVATED, as for Tbsi_Get_TCG_Log.
+ *
+ * Page: "Tbsi_Get_TCG_Log_Ex function". */
+TBS_API TBS_RESULT Tbsi_Get_TCG_Log_Ex(UINT32 logType, PBYTE pbOutput, PUINT32 pcbOutput);
+
+/* Gets one event log, or one and all later ones, by its number: 0 is that of the last full boot, 1
+ * that of the first resume after it, and so on. Linux has number 0 alone. Needs no context.
+ *
+ * firstLog: the number.
+ * pNextLog: receives the number after the last log that was returned, 1; may be NULL. Unchanged
+ *   when the function fails.
+ * pbOutput, cbOutput: receives the log; with TBS_GET_ALL_LOGS_FLAG, for each log its length in four
+ *   bytes, little-endian, and the log, and FF FF FF FF at the end. NULL and 0 ask for the size.
+ * pcbResult: receives the number of bytes written, or needed.
+ * dwFlags: 0 or TBS_GET_ALL_LOGS_FLAG.
+ *
+ * TBS_SUCCESS
+ * TBS_E_BAD_PARAMETER          dwFlags has another bit
+ * TBS_E_INVALID_OUTPUT_POINTER pcbResult is NULL, or pbOutput is NULL and cbOutput is not 0
+ * TBS_E_NO_EVENT_LOG           firstLog is not 0, or there is no log
+ * others                       as for Tbsi_Get_TCG_Log_Ex
+ *
+ * Page: "Tbsi_Get_TCG_Logs function" (archived; the Windows SDK does not declare it). */
+TBS_API TBS_RESULT Tbsi_Get_TCG_Logs(UINT32 firstLog, PUINT32 pNextLog, PBYTE pbOutput,
+                                     UINT32 cbOutput, PUINT32 pcbResult, UINT32 dwFlags);
+
+/* Calls the firmware's physical presence interface, which does what somebody in front of the
+ * machine must agree to: clearing the TPM, switching it on or off. What is submitted is done at the
+ * next start, where the firmware may ask.
+ *
+ * pabInput, cbInput: 32-bit integers, little-endian: the function, then its arguments.
+ * pabOutput: receives what the function returned, 32-bit integers, little-endian; of function 1 a
+ *   text with a zero byte at its end.
+ * pcbOutput: in, the size of pabOutput; out, on success, the bytes written; otherwise unchanged.
+ *
+ *   1  version                  -> "1.3"
+ *   2  submit: operation        -> 0 done, 1 not supported, 2 failed
+ *   3  pending operation        -> 0, operation[, parameter]; or 1, 0, 0: failed
+ *   4  transition               -> 0 none, 1 shut down, 2 restart, 3 as the vendor says
+ *   5  response                 -> 0, last operation, what became of it; or 1, 0, 0: failed
+ *   7  submit: operation[, parameter]  -> as 2
+ *   8  confirmation: operation  -> 0 not implemented, 1 firmware only, 2 blocked,
+ *                                  3 allowed when a user confirms, 4 allowed without
+ *
+ * TBS_SUCCESS                    the function returned something, be it a failure
+ * TBS_E_INVALID_CONTEXT          hContext is not a live context of this process
+ * TBS_E_BAD_PARAMETER            pabInput is NULL, or cbInput is not what the function takes
+ * TBS_E_INVALID_OUTPUT_POINTER   pabOutput or pcbOutput is NULL
+ * TBS_E_INSUFFICIENT_BUFFER      what the function returned does not fit. Functions 2 and 7 are not
+ *                                called then
+ * TBS_E_PPI_NOT_SUPPORTED        the firmware has no physical presence interface
+ * TBS_E_PPI_FUNCTION_UNSUPPORTED the firmware, or the kernel, does not know the function; function
+ *                                6, the language of the dialogue, is obsolete and not in Linux
+ * TBS_E_ACCESS_DENIED            functions 2 and 7 are for administrators
+ * TBS_E_INTERNAL_ERROR           the service may not use the kernel's files; its log says why
+ * TBS_E_COMMAND_CANCELED         the context was closed meanwhile; an operation may be submitted
+ * TBS_E_SERVICE_NOT_RUNNING      the service went away
+ * Not returned: TBS_E_INVALID_CONTEXT_PARAM; what is wrong is told by the more exact codes above.
+ *
+ * Page: "Tbsi_Physical_Presence_Command function". */
+TBS_API TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE pabInput,
+                                                  UINT32 cbInput, PBYTE pabOutput,
+                                                  PUINT32 pcbOutput);
+
+/* Gets an authorization value of the TPM that the administrator has stored with the service
+ * (tbsd(8), owner-auth). Nothing is stored unless somebody does: the service never sets one.
+ *
+ * ownerauthType: with a TPM 2.0 TBS_OWNERAUTH_TYPE_FULL (lockout), _ENDORSEMENT_20 and _STORAGE_20
+ *   (owner); with a TPM 1.2 _FULL, _ADMIN, _USER and _ENDORSEMENT.
+ * pOutputBuf: receives the value. NULL, with *pOutputBufLen = 0, asks for the size alone.
+ * pOutputBufLen: in, the size of pOutputBuf; out, on success and with TBS_E_INSUFFICIENT_BUFFER,
+ *   the size of the value; otherwise unchanged.
+ *
+ * TBS_SUCCESS
+ * TBS_E_INVALID_CONTEXT        hContext is not a live context of this process
+ * TBS_E_INVALID_OUTPUT_POINTER pOutputBufLen is NULL, or pOutputBuf is NULL and *pOutputBufLen is
+ *                              not 0
+ * TBS_E_BAD_PARAMETER          the type is none of those that a TPM of this family has
+ * TBS_E_ACCESS_DENIED          the caller is no administrator
+ * TBS_E_OWNERAUTH_NOT_FOUND    the value is not stored, or its file can be read by too many
+ * TBS_E_INSUFFICIENT_BUFFER    the value is longer
+ * TBS_E_COMMAND_CANCELED       the context was closed meanwhile
+ * TBS_E_SERVICE_NOT_RUNNING    the service went away
+ *
+ * Page: "Tbsi_Get_OwnerAuth function". */
+TBS_API TBS_RESULT Tbsi_Get_OwnerAuth(TBS_HCONTEXT hContext, TBS_OWNERAUTH_TYPE ownerauthType,
+                                      PBYTE pOutputBuf, PUINT32 pOutputBufLen);
+
+/* Extends PCR 12, in every bank, so that what was measured at boot can no longer be attested:
+ * quotes from now on do not match the log. Holds until the next boot. For administrators. Linux
+ * keeps no archive of logs, so there is no counter to be raised beside it.
+ *
+ * TBS_SUCCESS
+ * TBS_E_ACCESS_DENIED          the caller is no administrator
+ * TBS_E_INTERNAL_ERROR         the TPM refused
+ * TBS_E_IOERROR, TBS_E_SERVICE_NOT_RUNNING, TBS_E_SERVICE_START_PENDING, TBS_E_TPM_NOT_FOUND,
+ * TBS_E_TOO_MANY_TBS_CONTEXTS  as for Tbsi_Context_Create and Tbsip_Submit_Command
+ *
+ * Page: "Tbsi_Revoke_Attestation function". */
+TBS_API TBS_RESULT Tbsi_Revoke_Attestation(void);
+
+/* Gets an identifier of this machine's TPM 2.0: 32 bytes, always the same, until somebody replaces
+ * the TPM or changes its endorsement seed; a Clear does not change it. It is the digest in the Name
+ * of the endorsement key that the TPM makes of its endorsement seed by the template of the TCG for
+ * P-256 (L-2), or for RSA 2048 (L-1) where the TPM has no P-256: SHA-256 over its public area. The
+ * private key never leaves the TPM, so that a machine can be made to prove its identifier. (On
+ * Windows it is derived from the attestation identity key of Windows.) It is the same for every
+ * user and in the endorsement certificate: treat it as a serial number, not as a secret.
+ *
+ * The TPM makes the key anew for each call, which takes some tenths of a second on real chips.
+ *
+ * pbWindowsAIK, cbWindowsAIK: receives the identifier; NULL and 0 ask for the size alone.
+ * pcbResult: receives its size; may be NULL unless pbWindowsAIK is.
+ * pfProtectedByTPM: receives 1; may be NULL.
+ *
+ * Returns an HRESULT: 0, or the number of
+ * TBS_E_INVALID_OUTPUT_POINTER  pbWindowsAIK is NULL and cbWindowsAIK is not 0 or pcbResult is NULL
+ * TBS_E_INSUFFICIENT_BUFFER     cbWindowsAIK is too small; *pcbResult is set
+ * TBS_E_TPM_NOT_FOUND           there is no TPM 2.0
+ * others                        as for Tbsi_Context_Create and Tbsip_Submit_Command; 0x80280000 and
+ *                               the TPM's response code when the TPM refused, for instance
+ *                               0x802809A2 (TPM_RC_BAD_AUTH) where the endorsement hierarchy has an
+ *                               authorization value
+ *
+ * Source: the Windows SDK's tbs.h. */
+TBS_API HRESULT GetDeviceID(PBYTE pbWindowsAIK, UINT32 cbWindowsAIK, PUINT32 pcbResult,
+                            BOOL* pfProtectedByTPM);
+
+/* The same as a text: 64 hexadecimal digits in UTF-16, and a zero. Sizes are in units of WCHAR, the
+ * zero included: 65.
+ *
+ * Source: the Windows SDK's tbs.h. */
+TBS_API HRESULT GetDeviceIDString(WCHAR* pszWindowsAIK, UINT32 cchWindowsAIK, PUINT32 pcchResult,
+                                  BOOL* pfProtectedByTPM);
+
+/* On Windows it is part of provisioning the keys of Windows itself, and not documented. There are
+ * no such keys here, and the service provisions nothing: whoever wants a key makes it.
+ *
+ * TBS_E_PROVISIONING_NOT_ALLOWED  always
+ *
+ * Source: the Windows SDK's tbs.h. */
+TBS_API TBS_RESULT Tbsi_Create_Windows_Key(TBS_HANDLE keyHandle);
 
 #ifdef __cplusplus
 }

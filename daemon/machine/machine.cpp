@@ -1,0 +1,56 @@
+#include "daemon/machine/machine.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "daemon/machine/owner_auth.h"
+#include "daemon/machine/presence.h"
+
+namespace tbs::machine {
+
+// `work` runs in the helper thread and touches nothing but its own copies.
+template <typename Value, typename Work>
+void Machine::ask(Work work, Handler<Value> handler) {
+  const auto outcome = std::make_shared<std::optional<std::expected<Value, ReadFailure>>>();
+  calls_.run([outcome, work = std::move(work)] { *outcome = work(); },
+             [this, outcome, handler = std::move(handler)]() mutable {
+               if (**outcome) {
+                 handler(*std::move(**outcome));
+               } else {
+                 report((*outcome)->error());
+                 handler(std::unexpected((*outcome)->error().status));
+               }
+             });
+}
+
+void Machine::read_log(std::uint64_t offset, Handler<LogBytes> handler) {
+  ask<LogBytes>([places = options_.places,
+                 offset] { return read_log_part(find_places(places).event_log, offset); },
+                std::move(handler));
+}
+
+void Machine::call_presence(const PresenceRequest& request, Handler<proto::Buffer> handler) {
+  ask<proto::Buffer>(
+      [places = options_.places, request] {
+        return machine::call_presence(find_places(places).presence, request);
+      },
+      std::move(handler));
+}
+
+void Machine::read_owner_auth(std::string_view name, Handler<proto::Buffer> handler) {
+  ask<proto::Buffer>([folder = options_.state_folder + "/owner-auth",
+                      name = std::string(name)] { return machine::read_owner_auth(folder, name); },
+                     std::move(handler));
+}
+
+// Once for each reason: clients ask again and again.
+void Machine::report(const ReadFailure& failure) {
+  if (failure.reason.empty() || failure.reason == last_report_) return;
+  last_report_ = failure.reason;
+  spdlog::warn("{}", failure.reason);
+}
+
+}  // namespace tbs::machine
