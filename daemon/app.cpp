@@ -78,7 +78,7 @@ App::App(Config config, std::vector<std::string> arguments)
                                 .event_log = config_.event_log,
                                 .presence = config_.ppi},
                      .state_folder = config_.state_dir}),
-      server_(io_, pump_, {.device = config_.device, .machine = machine_, .gate = gate_}),
+      server_(io_, pump_, {.machine = machine_, .gate = gate_}),
       listener_(io_) {}
 
 App::~App() = default;
@@ -104,12 +104,15 @@ std::expected<void, std::string> App::listen() {
   return inherited.empty() ? listener_.bind(config_.socket) : listener_.adopt(inherited.front());
 }
 
+std::string App::tpm_name() const {
+  return "TPM " + std::string(device_->name());
+}
+
 void App::on_device_changed() {
   const bool ready = pump_.device_state() == proto::DeviceState::Ready;
-  const std::string status =
-      ready ? "TPM " + config_.device + " is ready" : "TPM " + config_.device + " is not available";
+  const std::string status = tpm_name() + (ready ? " is ready" : " is not available");
   if (ready && !announced_) {
-    spdlog::info("tbsd {}: TPM {} ({}, TPM {}) is ready", kVersion, config_.device,
+    spdlog::info("tbsd {}: {} ({}, TPM {}) is ready", kVersion, tpm_name(),
                  pump_.identity().manufacturer, pump_.identity().version == 1 ? "1.2" : "2.0");
   }
   // Ready also without a TPM: clients can connect and are told what is wrong.
@@ -179,7 +182,7 @@ void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
     spdlog::error("the configuration was not reloaded, the old one stays: {}",
                   text.substr(0, text.find_last_not_of('\n') + 1));
   }
-  notify_.ready("TPM " + config_.device);
+  notify_.ready(tpm_name());
   if (std::exchange(reload_again_, false)) reload();
 }
 

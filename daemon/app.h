@@ -47,6 +47,7 @@ class App {
   void reloaded(const std::expected<Loaded, Leave>& loaded);
   void apply(const Config& config);
   void on_device_changed();
+  [[nodiscard]] std::string tpm_name() const;
 
   boost::asio::io_context io_{1};
   Config config_;

@@ -49,6 +49,7 @@ class Pump {
   [[nodiscard]] std::size_t queued() const { return dispatcher_.queued(); }
   [[nodiscard]] std::uint64_t times_lost() const { return times_lost_; }
   [[nodiscard]] proto::DeviceState device_state() const { return device_state_; }
+  [[nodiscard]] std::string_view device_name() const { return device_.name(); }
   [[nodiscard]] const device::Facts& facts() const { return facts_; }
   [[nodiscard]] const exec::TpmIdentity& identity() const { return identity_; }
   // Longest command or response the device carries, in bytes.

@@ -1,5 +1,8 @@
 #include "client/tbsctl/options.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include <CLI/CLI.hpp>
 
 #include "client/tbsctl/number.h"
@@ -23,6 +26,16 @@ constexpr const char* kFooter = R"(Examples:
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
 4 tbsd refused (TBS_E_...), 5 the TPM answered with an error.)";
+
+// The socket of tbsd@NAME.socket. A path is taken for the device's node.
+std::string socket_of_device(const std::string& device) {
+  const std::string name = device.starts_with("/dev/") ? device.substr(5) : device;
+  const auto fits = [](unsigned char letter) { return std::isalnum(letter) != 0; };
+  if (name.empty() || !std::ranges::all_of(name, fits)) {
+    throw CLI::ValidationError("--device", "'" + device + "' is not the name of a TPM, as tpm1 is");
+  }
+  return "/run/tbs/" + name + ".sock";
+}
 
 // An option or argument that takes a number of at least `least`.
 template <typename Number>
@@ -114,6 +127,12 @@ void add_all(CLI::App& app, Options& options) {
   app.add_option("--socket", options.socket,
                  "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/tbsd.sock)")
       ->type_name("PATH");
+  app.add_option_function<std::string>(
+         "--device",
+         [&options](const std::string& name) { options.socket = socket_of_device(name); },
+         "Ask the tbsd of this TPM, tpm1 for instance, where there are several")
+      ->type_name("NAME")
+      ->excludes("--socket");
   app.add_subcommand("info", "Show the TPM")->callback([&options] {
     options.command = Command::Info;
   });

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/device/device_holder.h"
+#include "daemon/device/find_tpm.h"
 #include "daemon/device/sysfs_chip.h"
 
 namespace tbs::device {
@@ -70,6 +71,7 @@ bool needs_reopen(int error) {
 
 CharDevice::CharDevice(boost::asio::io_context& loop, Options options, Notice notice)
     : options_(std::move(options)),
+      path_(options_.path.empty() ? "auto" : options_.path),
       notice_(std::move(notice)),
       deferred_(loop),
       wait_(loop),
@@ -86,12 +88,11 @@ CharDevice::~CharDevice() {
 
 void CharDevice::open(OpenHandler handler) {
   if (node_.is_open()) {
-    return deferred_.post_failure(std::move(handler),
-                                  {.operation = "open " + options_.path + ", which is open",
-                                   .error = EALREADY,
-                                   .reopen = false});
+    return deferred_.post_failure(
+        std::move(handler),
+        {.operation = "open " + path_ + ", which is open", .error = EALREADY, .reopen = false});
   }
-  const Node node = options_.opener(options_.path);
+  const Node node = choose_path() ? options_.opener(path_) : Node{.error = ENODEV};
   if (node.descriptor < 0) return refuse_open(node, std::move(handler));
   boost::system::error_code error;
   node_.assign(node.descriptor, error);
@@ -101,6 +102,13 @@ void CharDevice::open(OpenHandler handler) {
   }
   deferred_.post(
       [facts = learn_facts(node.number), opened = std::move(handler)]() mutable { opened(facts); });
+}
+
+bool CharDevice::choose_path() {
+  if (!options_.path.empty()) return true;
+  const std::string found = find_tpm(options_.sysfs, options_.dev);
+  path_ = found.empty() ? "auto" : found;
+  return !found.empty();
 }
 
 void CharDevice::refuse_open(const Node& node, OpenHandler handler) {
@@ -172,7 +180,7 @@ void CharDevice::on_readable() {
   in_flight_ = false;
   if (count < 0) return fail_command(failure("read from", error));
   if (count == 0) {
-    return fail_command({.operation = "read from " + options_.path + ": the response was lost"});
+    return fail_command({.operation = "read from " + path_ + ": the response was lost"});
   }
   std::exchange(response_handler_,
                 nullptr)(std::vector<std::uint8_t>(buffer_.begin(), buffer_.begin() + count));
@@ -199,7 +207,7 @@ void CharDevice::on_cancel_written(int error) {
 }
 
 void CharDevice::close(CloseHandler handler) {
-  fail_command({.operation = options_.path + " was closed", .error = ECANCELED});
+  fail_command({.operation = path_ + " was closed", .error = ECANCELED});
   wait_.drop();
   held_.clear();
   in_flight_ = false;
@@ -208,7 +216,7 @@ void CharDevice::close(CloseHandler handler) {
 }
 
 Failure CharDevice::failure(const char* verb, int error) const {
-  return {.operation = verb + (" " + options_.path), .error = error, .reopen = needs_reopen(error)};
+  return {.operation = verb + (" " + path_), .error = error, .reopen = needs_reopen(error)};
 }
 
 }  // namespace tbs::device

@@ -40,8 +40,9 @@ class CharDevice final : public Transceiver {
   };
 
   struct Options {
-    std::string path;
+    std::string path;  // empty: find_tpm() chooses, at each open()
     std::string sysfs = "/sys";
+    std::string dev = "/dev";
     std::string proc = "/proc";
     std::function<Node(const std::string& path)> opener;  // empty: open(2)
   };
@@ -56,9 +57,12 @@ class CharDevice final : public Transceiver {
                 ResponseHandler handler) override;
   void cancel() override;
   void close(CloseHandler handler) override;
-  [[nodiscard]] std::string_view name() const override { return options_.path; }
+  // The node's path; "auto" until one was found.
+  [[nodiscard]] std::string_view name() const override { return path_; }
 
  private:
+  // False when there is no TPM to open.
+  bool choose_path();
   void refuse_open(const Node& node, OpenHandler handler);
   Facts learn_facts(dev_t number);
 
@@ -70,6 +74,7 @@ class CharDevice final : public Transceiver {
   [[nodiscard]] Failure failure(const char* verb, int error) const;
 
   Options options_;
+  std::string path_;
   Notice notice_;
   Deferred deferred_;  // handlers owed to the caller
   Deferred wait_;      // the wait for the response that is due

@@ -127,6 +127,7 @@ std::expected<DeviceSpec, std::string> parse_embedded(std::string_view spec, std
 std::expected<DeviceSpec, std::string> parse_device_spec(std::string_view text) {
   if (text.find('\0') != text.npos) return Error("a zero byte in the name");
   if (text.starts_with('/')) return CharSpec{.path = std::string(text)};
+  if (text == "auto") return CharSpec{};
   if (const auto rest = after_word(text, "embedded")) {
     return parse_embedded(text, *rest, Family::Tpm20);
   }
@@ -137,8 +138,8 @@ std::expected<DeviceSpec, std::string> parse_device_spec(std::string_view text) 
     return parse_swtpm(text, rest->substr(1));
   }
   return error(text,
-               "neither a path that starts with \"/\", nor embedded[:DIR], nor swtpm:path=P, nor "
-               "swtpm:host=H,port=N");
+               "neither a path that starts with \"/\", nor auto, nor embedded[:DIR], nor "
+               "swtpm:path=P, nor swtpm:host=H,port=N");
 }
 
 }  // namespace tbs::device

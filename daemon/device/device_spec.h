@@ -4,6 +4,7 @@
 // it.
 //
 //   /dev/tpm0                     a character device of the kernel
+//   auto                          the kernel's TPM, whatever its number; a TPM 2.0 if it has both
 //   embedded, embedded:DIR        a software TPM of our own; without DIR its state is thrown away
 //   embedded12, embedded12:DIR    the same as a TPM 1.2
 //   swtpm:path=P[,ctrl=C]         a running swtpm on Unix sockets; C is P.ctrl unless given
@@ -20,7 +21,7 @@
 namespace tbs::device {
 
 struct CharSpec {
-  std::string path;
+  std::string path;  // empty: whatever the kernel has
 };
 
 struct EmbeddedSpec {

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "daemon/device/device_spec.h"
+#include "daemon/device/find_tpm.h"
 
 namespace tbs::machine {
 namespace {
@@ -17,11 +18,10 @@ namespace fs = std::filesystem;
 std::optional<std::string> chip_of(const std::string& device, const std::string& sysfs) {
   const auto spec = device::parse_device_spec(device);
   const auto* const character = spec ? std::get_if<device::CharSpec>(&*spec) : nullptr;
+  if (character == nullptr) return std::nullopt;
+  const std::string path = character->path.empty() ? device::find_tpm(sysfs) : character->path;
   struct stat facts{};
-  if (character == nullptr || ::stat(character->path.c_str(), &facts) != 0 ||
-      !S_ISCHR(facts.st_mode)) {
-    return std::nullopt;
-  }
+  if (::stat(path.c_str(), &facts) != 0 || !S_ISCHR(facts.st_mode)) return std::nullopt;
   const std::string number =
       std::to_string(major(facts.st_rdev)) + ":" + std::to_string(minor(facts.st_rdev));
   std::error_code error;

@@ -162,7 +162,7 @@ void Server::answer_device_info(Client& client) {
                        .max_command = pump_.max_command(),
                        .max_response = pump_.max_command(),
                        .manufacturer = tpm.manufacturer,
-                       .device = parts_.device});
+                       .device = std::string(pump_.device_name())});
   connection->set_window_full(client.outstanding.size() >= proto::kMaxOutstanding);
 }
 
@@ -239,7 +239,7 @@ void Server::handle_daemon_status(Client& client, const Frame& frame) {
                             .failed = counters.failed,
                             .reopened = pump_.times_lost(),
                             .version = kVersion,
-                            .device = parts_.device});
+                            .device = std::string(pump_.device_name())});
 }
 
 }  // namespace tbs::server

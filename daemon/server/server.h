@@ -42,7 +42,6 @@ struct Permissions {
 
 // What the clients' requests are about. All must outlive the server.
 struct Parts {
-  std::string device;  // what the daemon was started with
   machine::Machine& machine;
   exec::RawGate& gate;
 };

@@ -49,7 +49,7 @@ class Machine:
         for port in self.ports.values():
             port.close()
 
-    def console(self, lines=15):
+    def console(self, lines=60):
         """The last lines that the kernel wrote, for error messages."""
         for name in ("console.log", "qemu.log", "swtpm.log"):
             path = self.folder / name

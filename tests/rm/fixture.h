@@ -7,7 +7,7 @@
 
 #include "tests/support/esys_client.h"
 #include "tests/support/rm_bench.h"
-#include "tests/support/software_tpm.h"
+#include "tests/support/test_chip.h"
 
 namespace tbs::test {
 
@@ -50,7 +50,7 @@ class RealTpm {
   // What the next tests stand in the way with: an answer instead of the TPM's.
   std::function<std::optional<RmBench::Bytes>(std::span<const std::uint8_t>)> intercept;
 
-  SoftwareTpm chip;
+  TestChip chip;
   RmBench bench;
 
  private:

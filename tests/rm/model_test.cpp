@@ -263,7 +263,8 @@ void play(rm::Options options, std::uint32_t seed, int steps) {
   std::mt19937 random(seed);
   std::vector<std::unique_ptr<Pair>> pairs;
   for (std::uint32_t i = 0; i < 5; ++i) {
-    pairs.push_back(std::make_unique<Pair>(tpm, tpm.chip, i % 2 == 0 ? kAlice : kBob, random()));
+    pairs.push_back(
+        std::make_unique<Pair>(tpm, tpm.chip.software(), i % 2 == 0 ? kAlice : kBob, random()));
   }
   for (int i = 0; i < steps; ++i) {
     // Bursts of one context, as real programs send them.
@@ -277,13 +278,13 @@ void play(rm::Options options, std::uint32_t seed, int steps) {
 
 }  // namespace
 
-TEST_CASE("contexts that share a TPM behave like contexts with one each", "[rm][model]") {
+TEST_CASE("contexts that share a TPM behave like contexts with one each", "[rm][model][power]") {
   const auto seed = GENERATE(1U, 2U, 3U);
   rm::Options options;
   options.share = seed == 3 ? rm::Share::Strict : rm::Share::Idle;
   play(options, seed, 500);
 }
 
-TEST_CASE("and the tables are true after every command of theirs", "[rm][model]") {
+TEST_CASE("and the tables are true after every command of theirs", "[rm][model][power]") {
   play(verified(), 4, 250);
 }

@@ -7,7 +7,7 @@
 using namespace tbs;
 using namespace tbs::test;
 
-TEST_CASE("a reset is noticed, and what it destroyed is refused", "[rm][reset]") {
+TEST_CASE("a reset is noticed, and what it destroyed is refused", "[rm][reset][power]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   const ESYS_TR key = client->create_primary(1);
@@ -41,7 +41,7 @@ TEST_CASE("a reset is noticed, and what it destroyed is refused", "[rm][reset]")
   CHECK(tpm.bench.notes.differences.empty());
 }
 
-TEST_CASE("commands without handles survive a reset", "[rm][reset]") {
+TEST_CASE("commands without handles survive a reset", "[rm][reset][power]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   client->create_primary(1);
@@ -51,7 +51,7 @@ TEST_CASE("commands without handles survive a reset", "[rm][reset]") {
   CHECK(client->handles(TPM2_TRANSIENT_FIRST).size() == 1);
 }
 
-TEST_CASE("what was saved survives a restart without reset", "[rm][reset]") {
+TEST_CASE("what was saved survives a restart without reset", "[rm][reset][power]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   const ESYS_TR saved = client->create_primary(1);
@@ -92,7 +92,7 @@ TEST_CASE("a device that was away only for a moment loses what was not saved", "
 }
 
 TEST_CASE("leftovers of an earlier run are removed when the TPM is brought up", "[rm][reset]") {
-  SoftwareTpm chip;
+  TestChip chip;
   std::unique_ptr<TPMS_CONTEXT> blob;
   {
     RmBench bench({}, [&chip](auto command) { return chip.run(command); });

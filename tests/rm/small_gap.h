@@ -17,7 +17,7 @@
 #include "daemon/tpm/response_code.h"
 #include "daemon/tpm/response_view.h"
 #include "daemon/tpm/saved_context.h"
-#include "tests/support/software_tpm.h"
+#include "tests/support/test_chip.h"
 
 namespace tbs::test {
 
@@ -25,7 +25,7 @@ class SmallGap {
  public:
   static constexpr std::uint64_t kGap = 255;
 
-  explicit SmallGap(SoftwareTpm& chip) : chip_(chip) {}
+  explicit SmallGap(TestChip& chip) : chip_(chip) {}
 
   std::vector<std::uint8_t> run(std::span<const std::uint8_t> command) {
     const std::uint32_t code = tpm::command_code_of(command);
@@ -119,7 +119,7 @@ class SmallGap {
     }
   }
 
-  SoftwareTpm& chip_;
+  TestChip& chip_;
   std::map<std::uint32_t, std::uint64_t> saved_;
   std::uint64_t newest_ = 0;
   std::map<std::uint32_t, std::uint64_t> shifts_;

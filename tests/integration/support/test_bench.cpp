@@ -17,14 +17,9 @@ namespace {
 // Longer than the pause after which the daemon tidies up an idle TPM.
 constexpr std::chrono::milliseconds kIdle{150};
 
-// The guest's way to the emulator on the host (tests/guest/emulator).
-void emulator(const std::string& request) {
-  const char* const program = std::getenv("TBS_GUEST_EMULATOR");
-  if (program == nullptr) throw std::runtime_error("TBS_GUEST_EMULATOR is not set");
-  if (std::system((std::string(program) + " " + request).c_str()) != 0) {
-    throw std::runtime_error("the emulator refused: " + request);
-  }
-}
+// In the guest a TPM thaws by itself after this time. When the kernel gives up a command, the
+// virtual machine stands still until the TPM goes on, and with it the test that would thaw it.
+constexpr const char* kGuestFreeze = "freeze 20000";
 
 }  // namespace
 
@@ -34,6 +29,14 @@ DeviceKind device_under_test() {
   if (std::string(kind) == "swtpm") return DeviceKind::Swtpm;
   if (std::string(kind) == "kernel") return DeviceKind::Kernel;
   throw std::runtime_error("TBS_TEST_DEVICE is none of embedded, swtpm and kernel");
+}
+
+void guest_emulator(const std::string& request) {
+  const char* const program = std::getenv("TBS_GUEST_EMULATOR");
+  if (program == nullptr) throw std::runtime_error("TBS_GUEST_EMULATOR is not set");
+  if (std::system((std::string(program) + " " + request).c_str()) != 0) {
+    throw std::runtime_error("the emulator refused: " + request);
+  }
 }
 
 bool sanitized() {
@@ -97,7 +100,7 @@ void TestBench::wait_until_idle() {
 void TestBench::freeze_tpm() {
   wait_until_idle();
   if (device_under_test() == DeviceKind::Kernel) {
-    emulator("freeze");
+    guest_emulator(kGuestFreeze);
     emulator_frozen_ = true;
     return;
   }
@@ -106,7 +109,7 @@ void TestBench::freeze_tpm() {
 }
 
 void TestBench::thaw_tpm() {
-  if (std::exchange(emulator_frozen_, false)) emulator("thaw");
+  if (std::exchange(emulator_frozen_, false)) guest_emulator("thaw");
   if (frozen_ != 0) thaw(std::exchange(frozen_, 0));
 }
 

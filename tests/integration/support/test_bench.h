@@ -19,6 +19,8 @@ namespace tbs::test {
 // Kernel: /dev/tpm0, in the guest that tests/guest boots.
 enum class DeviceKind { Embedded, Swtpm, Kernel };
 DeviceKind device_under_test();
+// Asks for another pace of the guest's emulated TPM (tests/guest/emulator).
+void guest_emulator(const std::string& request);
 // Whether the daemon is built with sanitizers, which change how much memory it needs.
 bool sanitized();
 

@@ -27,6 +27,11 @@ TEST_CASE("an absolute path is a character device") {
   CHECK(parsed<CharSpec>("/dev/embedded:x,path=1").path == "/dev/embedded:x,path=1");
 }
 
+TEST_CASE("auto is whatever the kernel has") {
+  CHECK(parsed<CharSpec>("auto").path.empty());
+  CHECK_FALSE(parse_device_spec("automatic"));
+}
+
 TEST_CASE("the embedded TPM takes a folder or none, and a family") {
   CHECK(parsed<EmbeddedSpec>("embedded").state_dir.empty());
   CHECK(parsed<EmbeddedSpec>("embedded").family == Family::Tpm20);

@@ -29,6 +29,10 @@ TEST_CASE("subcommands and their options are read", "[tbsctl][options]") {
   CHECK((*contexts)->command == Command::Contexts);
   CHECK((*contexts)->json);
   CHECK((*contexts)->socket == "/s");
+  CHECK((*parse({"--device", "tpm1", "status"}))->socket == "/run/tbs/tpm1.sock");
+  CHECK((*parse({"status", "--device=/dev/tpm12"}))->socket == "/run/tbs/tpm12.sock");
+  CHECK_FALSE(parse({"--device", "../tpm1", "status"}).has_value());
+  CHECK_FALSE(parse({"--device", "tpm1", "--socket", "/s", "status"}).has_value());
   CHECK((*parse({"cancel", "17"}))->context == 17);
   CHECK((*parse({"random", "0x20", "--raw"}))->count == 32);
 
