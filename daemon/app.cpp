@@ -189,6 +189,7 @@ void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
 void App::apply(const Config& config) {
   platform::set_log_level(config.log_level);
   resource_manager_.configure(config.limits);
+  pump_.set_high_share(config.high_share);
   server_.configure(
       {.connections = config.max_contexts + kExtraConnections, .contexts = config.max_contexts},
       {.group = config.admin_gid, .has_group = !config.admin_group.empty()},

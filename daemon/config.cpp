@@ -85,6 +85,10 @@ void add_options(CLI::App& app, Config& config, bool& print) {
 #ifndef NDEBUG
   app.add_flag("--check-tables", config.check_tables)->configurable(false)->group("");
 #endif
+  app.add_option("--high-share", config.high_share,
+                 "Percent of the TPM's time for which one user, administrators excepted, has "
+                 "priorities above NORMAL; 100: always")
+      ->check(CLI::Range(0U, 100U));
   add_machine_options(app, config);
   app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
       ->configurable(false);
@@ -103,7 +107,7 @@ std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::str
        {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts", "--share",
         "--objects-per-context", "--objects-per-user", "--sessions-per-context",
         "--sessions-per-user", "--orphans-per-user", "--orphan-lifetime", "--busy-poll",
-        "--state-dir", "--event-log", "--ppi", "--log-readers", "--raw-contexts"}) {
+        "--high-share", "--state-dir", "--event-log", "--ppi", "--log-readers", "--raw-contexts"}) {
     const CLI::Option* const option = app.get_option(name);
     std::string origin = "default";
     if (on_command_line(arguments, name)) {

@@ -32,6 +32,7 @@ struct Config {
   std::string ppi = "auto";
   std::string log_readers = "administrators";
   std::string raw_contexts = "no";
+  unsigned high_share = 25;
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;

@@ -34,6 +34,7 @@ class Pump {
   // Ends what runs, winds the TPM down and closes the device.
   void stop(std::function<void()> stopped);
 
+  void set_high_share(unsigned percent) { dispatcher_.set_high_share(percent); }
   void open_context(ContextId context, UserId user);
   void close_context(ContextId context);
   void submit(sched::Request request);

@@ -55,7 +55,9 @@ void Dispatcher::submit(Request request, TimePoint now) {
 }
 
 void Dispatcher::cancel(ContextId context, TimePoint now) {
-  for (const Request& request : queue_.remove(context)) answer(request, Status::CommandCanceled);
+  for (const Request& request : queue_.remove(context)) {
+    answer(request, Status::CommandCanceled);
+  }
   if (runs_for(context) && running_->cancel == CancelState::None) cancel_running(now);
 }
 
@@ -248,10 +250,18 @@ void Dispatcher::finish(exec::Done done, TimePoint now) {
     }
   }
   learn_swap_cost();
-  const auto request = std::move(running_->request);
-  running_.reset();
-  if (request && closing_.erase(request->context) > 0) engine_.close_context(request->context);
+  release_running(now);
   if (phase_ != Phase::Ready) finish_phase(done, now);
+}
+
+// Its time is charged whatever became of it, also when its context has been closed meanwhile.
+void Dispatcher::release_running(TimePoint now) {
+  const auto request = std::move(running_->request);
+  const Duration took = now - running_->since;
+  running_.reset();
+  if (!request) return;
+  queue_.finished(took, now);
+  if (closing_.erase(request->context) > 0) engine_.close_context(request->context);
 }
 
 void Dispatcher::finish_phase(const exec::Done& done, TimePoint now) {
@@ -289,9 +299,7 @@ void Dispatcher::detach() {
 void Dispatcher::lose_device(const std::string& reason, bool reopen, TimePoint now) {
   if (running_) {
     if (!running_->answered) answer_running(Status::IoError);
-    const auto request = std::move(running_->request);
-    running_.reset();
-    if (request && closing_.erase(request->context) > 0) engine_.close_context(request->context);
+    release_running(now);
   }
   engine_.device_lost();
   if (phase_ == Phase::WindDown) {

@@ -74,6 +74,9 @@ class Dispatcher {
 
   Dispatcher(exec::Engine& engine, Options options);
 
+  // Percent of the time that a user who is no administrator may have above NORMAL (high_share.h).
+  void set_high_share(unsigned percent) { queue_.set_high_share(percent); }
+
   void open_context(ContextId context, UserId user);
   // Cancels what the context has outstanding, without answers, and lets go of what it owned.
   void close_context(ContextId context, TimePoint now);
@@ -137,6 +140,7 @@ class Dispatcher {
   void finish_phase(const exec::Done& done, TimePoint now);
   void cancel_running(TimePoint now);
   void detach();
+  void release_running(TimePoint now);
   void lose_device(const std::string& reason, bool reopen, TimePoint now);
   void answer(const Request& request, proto::Status status,
               std::vector<std::uint8_t> response = {});

@@ -14,6 +14,8 @@ struct Request {
   std::uint32_t priority;  // any number; already capped to what the client may use
   std::uint8_t locality;
   std::vector<std::uint8_t> command;
+  UserId user{};
+  bool administrator = false;
 };
 
 }  // namespace tbs::sched

@@ -1,20 +1,13 @@
 #include "daemon/sched/run_queue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "daemon/sched/ageing.h"
 
 namespace tbs::sched {
 namespace {
-
-using std::chrono::duration_cast;
-using std::chrono::microseconds;
-
-// Priority and waiting time on one scale: microseconds of waiting that lift as far.
-std::int64_t rank(std::uint32_t priority, TimePoint served, TimePoint now) {
-  constexpr std::int64_t kMicrosecondsPerStep = 1'000'000 / kLiftPerSecond;
-  return std::int64_t{priority} * kMicrosecondsPerStep +
-         duration_cast<microseconds>(now - served).count();
-}
 
 // Contexts in whose commands one choice looks: bounds the work for a queue of thousands.
 constexpr std::size_t kMaxLookedAt = 256;
@@ -22,108 +15,164 @@ constexpr std::size_t kMaxLookedAt = 256;
 }  // namespace
 
 void RunQueue::push(Request request, TimePoint now) {
-  const auto [entry, created] = levels_.try_emplace(request.priority);
-  Level& level = entry->second;
-  if (created) level.served = now;
-  auto& waiting = level.waiting[request.context];
-  if (waiting.empty()) level.turn.push_back(request.context);
-  waiting.push_back(std::move(request));
+  owners_[request.context] = request.user;
+  User& user = users_[request.user];
+  user.administrator = request.administrator;
+  if (user.queue.empty()) user.since = now;
+  user.queue.push(std::move(request), now);
   ++size_;
 }
 
 std::optional<Request> RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded) {
-  // The level of the command that has just left the TPM was being served until now.
-  if (last_served_) {
-    const auto served = levels_.find(*last_served_);
-    if (served != levels_.end()) served->second.served = now;
+  // The level and the user of the command that has just left the TPM were being served until now.
+  if (last_user_) {
+    const auto level = levels_.find(last_level_);
+    if (level != levels_.end()) level->second.served = now;
+    const auto user = users_.find(*last_user_);
+    if (user != users_.end()) user->second.queue.served_until(now);
   }
-  if (levels_.empty()) return std::nullopt;
+  if (empty()) return std::nullopt;
+  arrange(now);
 
-  const auto chosen = choose(now);
-  Level& level = chosen->second;
-  level.served = now;
-  last_served_ = chosen->first;
-  const auto place =
-      level.turn.begin() + static_cast<std::ptrdiff_t>(choose_turn(level, now, slice, loaded));
-  const ContextId context = *place;
-  level.turn.erase(place);
-  const auto own = level.waiting.find(context);
-  Request request = std::move(own->second.front());
-  own->second.pop_front();
-  if (own->second.empty()) {
-    level.waiting.erase(own);
-  } else {
-    level.turn.push_back(context);
-  }
-  erase_if_empty(chosen);
+  const auto level = choose(now);
+  level->second.served = now;
+  last_level_ = level->first;
+  const Turn turn = choose_turn(level->second, now, slice, loaded);
+  last_user_ = turn.user;
+  level->second.turns.serve(turn.user);
+  User& user = users_.at(turn.user);
+  Request request = user.queue.take(*turn.level, turn.context, now);
+  user.since = now;
+  if (user.queue.empty()) leave_level(turn.user, user);
   --size_;
   return request;
 }
 
-// The place in the level's turn that is served now.
-std::size_t RunQueue::choose_turn(Level& level, TimePoint now, Duration slice,
-                                  const Loaded& loaded) {
-  const auto is_loaded = [&](ContextId context) {
-    return loaded(level.waiting.at(context).front());
-  };
-  if (slice == Duration::zero() || level.turn.size() < 2 || is_loaded(level.turn.front())) {
-    level.passed_over.reset();
-    return 0;
+void RunQueue::finished(Duration took, TimePoint now) {
+  if (!last_user_) return;
+  const auto entry = users_.find(*last_user_);
+  if (entry == users_.end()) return;
+  User& user = entry->second;
+  took = std::max<Duration>(took, kLeastCharge);
+  user.queue.charge(took);
+  if (!user.administrator && last_level_ > kPriorityNormal) {
+    user.high_share.spend(took, now, high_share_);
   }
-  if (!level.passed_over) level.passed_over = now;
-  if (now - *level.passed_over < slice) {
-    const std::size_t looked_at = std::min(level.turn.size(), kMaxLookedAt);
-    for (std::size_t place = 1; place < looked_at; ++place) {
-      if (is_loaded(level.turn[place])) return place;
-    }
-  }
-  level.passed_over.reset();
-  return 0;
+  const auto level = levels_.find(last_level_);
+  if (level != levels_.end()) level->second.turns.charge(*last_user_, took);
 }
 
 std::vector<Request> RunQueue::remove(ContextId context) {
-  std::vector<Request> removed;
-  for (auto level = levels_.begin(); level != levels_.end();) {
-    const auto current = level++;
-    const auto own = current->second.waiting.find(context);
-    if (own == current->second.waiting.end()) continue;
-    std::ranges::move(own->second, std::back_inserter(removed));
-    current->second.waiting.erase(own);
-    std::erase(current->second.turn, context);
-    erase_if_empty(current);
-  }
+  const auto owner = owners_.find(context);
+  if (owner == owners_.end()) return {};
+  const UserId id = owner->second;
+  owners_.erase(owner);
+  const auto entry = users_.find(id);
+  if (entry == users_.end()) return {};
+  auto removed = entry->second.queue.remove(context);
+  if (entry->second.queue.empty()) leave_level(id, entry->second);
   size_ -= removed.size();
   return removed;
 }
 
 std::vector<Request> RunQueue::clear() {
   std::vector<Request> removed;
-  for (auto& [priority, level] : levels_) {
-    for (auto& [context, waiting] : level.waiting) {
-      std::ranges::move(waiting, std::back_inserter(removed));
-    }
-  }
+  for (auto& [id, user] : users_)
+    std::ranges::move(user.queue.clear(), std::back_inserter(removed));
+  users_.clear();
   levels_.clear();
+  owners_.clear();
+  last_user_.reset();
   size_ = 0;
   return removed;
 }
 
-RunQueue::Levels::iterator RunQueue::choose(TimePoint now) {
-  auto best = levels_.begin();
-  auto longest = levels_.begin();
-  for (auto level = levels_.begin(); level != levels_.end(); ++level) {
-    // Ascending priority: on a tie the higher one wins.
-    if (rank(level->first, level->second.served, now) >=
-        rank(best->first, best->second.served, now)) {
-      best = level;
+// Puts every user who has something waiting into the level where it belongs now, and forgets those
+// of whom nothing is left to be remembered.
+void RunQueue::arrange(TimePoint now) {
+  for (auto entry = users_.begin(); entry != users_.end();) {
+    auto& [id, user] = *entry;
+    if (!user.queue.empty()) {
+      const std::uint32_t priority = priority_of(user, now);
+      if (user.level != priority) move_to(priority, id, user);
+    } else if (user.queue.forgotten(now) && user.high_share.full(now, high_share_) &&
+               id != last_user_) {
+      entry = users_.erase(entry);
+      continue;
     }
-    if (level->second.served < longest->second.served) longest = level;
+    ++entry;
   }
-  return now - longest->second.served > kStarvationLimit ? longest : best;
+  drop_empty_levels(levels_, now);
 }
 
-void RunQueue::erase_if_empty(Levels::iterator level) {
-  if (level->second.turn.empty()) levels_.erase(level);
+void RunQueue::move_to(std::uint32_t priority, UserId id, User& user) {
+  leave_level(id, user);
+  Level& level = levels_[priority];
+  level.priority = priority;
+  if (level.turns.empty()) {
+    level.served = user.since;
+    level.passed_over.reset();
+  }
+  level.turns.join(id);
+  user.level = priority;
+}
+
+void RunQueue::leave_level(UserId id, User& user) {
+  if (!user.level) return;
+  levels_.at(*user.level).turns.leave(id);
+  user.level.reset();
+}
+
+std::uint32_t RunQueue::priority_of(const User& user, TimePoint now) const {
+  const std::uint32_t top = user.queue.top();
+  const bool honoured = user.administrator || user.high_share.available(now, high_share_);
+  return honoured ? top : std::min(top, kPriorityNormal);
+}
+
+RunQueue::Levels::iterator RunQueue::choose(TimePoint now) {
+  AgeingChoice<Levels::iterator> choice;
+  for (auto level = levels_.begin(); level != levels_.end(); ++level) {
+    if (level->second.turns.empty()) continue;
+    choice.offer(level, level->first, now - level->second.served);
+  }
+  return choice.chosen();
+}
+
+RunQueue::Turn RunQueue::choose_turn(Level& level, TimePoint now, Duration slice,
+                                     const Loaded& loaded) {
+  const Turn front = front_of(level);
+  if (slice == Duration::zero() || loaded(front.level->front_of(front.context))) {
+    level.passed_over.reset();
+    return front;
+  }
+  if (!level.passed_over) level.passed_over = now;
+  if (now - *level.passed_over < slice) {
+    if (const auto turn = loaded_turn(level, loaded)) return *turn;
+  }
+  level.passed_over.reset();
+  return front;
+}
+
+RunQueue::Turn RunQueue::front_of(const Level& level) {
+  const bool lifted =
+      std::ranges::any_of(levels_.upper_bound(level.priority), levels_.end(),
+                          [](const auto& higher) { return !higher.second.turns.empty(); });
+  const UserId user = lifted ? level.turns.longest_waiting() : level.turns.next();
+  UserQueue& queue = users_.at(user).queue;
+  UserQueue::Level& own = queue.due();
+  return {user, &own, queue.next_in(own)};
+}
+
+std::optional<RunQueue::Turn> RunQueue::loaded_turn(const Level& level, const Loaded& loaded) {
+  std::size_t looked_at = 0;
+  for (const auto& place : level.turns.order()) {
+    UserQueue::Level& own = users_.at(place.id).queue.due();
+    for (const auto& turn : own.turns.order()) {
+      if (++looked_at > kMaxLookedAt) return std::nullopt;
+      if (loaded(own.front_of(turn.id))) return Turn{place.id, &own, turn.id};
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace tbs::sched

@@ -2,22 +2,21 @@
 
 // Commands that wait for the TPM, and the rule for which of them is next.
 //
-// - Commands of one priority number form a level. The highest level goes first; within a level the
-//   contexts take turns, and a context's own commands keep their order.
-// - Ageing: a level that is passed over rises by kLiftPerSecond for each second since it was last
-//   served, so it is served before long whatever arrives above it. It is the level that ages, not
-//   the command: a long queue within one level is no reason to overtake a higher one, and a level
-//   that is being served does not rise because the command on the TPM takes long.
+// - Every user has a queue (user_queue.h). Users whose most urgent command has the same priority
+//   form a level. The highest level goes first; within a level TPM time is shared evenly between
+//   the users, and then between a user's contexts, by what their commands really took.
+// - Ageing: a level that is passed over rises (ageing.h), so it is served before long whatever
+//   arrives above it; one that is being served does not rise because the command on the TPM takes
+//   long. A user is in one level only, so that commands of many priorities are no more turns.
+// - Users who are no administrators have priorities above NORMAL for a share of the time only
+//   (high_share.h).
 // - Swapping costs more than waiting: loading another context's key takes a real chip as long as a
 //   signature. So within a level, a command that can run with what is loaded may overtake ones that
 //   cannot, as a disk scheduler serves what is under the head, until the one in front has been
-//   passed over for a slice of time.
-// - A level not served for kStarvationLimit goes first, however high the others are, because
-//   priorities reach up to 2^32 and no lift could bridge that.
+//   passed over for a slice of time. Shares stay even: who was overtaken is still the first.
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -25,13 +24,12 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/sched/fair_turns.h"
+#include "daemon/sched/high_share.h"
 #include "daemon/sched/request.h"
+#include "daemon/sched/user_queue.h"
 
 namespace tbs::sched {
-
-// NORMAL (200) overtakes a flood of HIGH (300) once a second, LOW (100) every two seconds.
-inline constexpr std::uint32_t kLiftPerSecond = 100;
-inline constexpr std::chrono::seconds kStarvationLimit{10};
 
 class RunQueue {
  public:
@@ -43,30 +41,60 @@ class RunQueue {
   // The command that is next, or nothing when none waits. `slice`: how long the one in front may
   // be passed over by others that are `loaded`; zero to go strictly by turns.
   std::optional<Request> pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {});
+  // The command popped last has ended after this long. Each is told before the next pop.
+  void finished(Duration took, TimePoint now);
 
   // Takes out what a context has waiting, in the order in which it was pushed within each priority.
   std::vector<Request> remove(ContextId context);
   // Takes out everything.
   std::vector<Request> clear();
 
+  // Percent of the time for one user above NORMAL; 100: no bound.
+  void set_high_share(unsigned percent) { high_share_ = percent; }
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
  private:
+  struct User {
+    UserQueue queue;
+    bool administrator = false;
+    HighShare high_share;
+    std::optional<std::uint32_t> level;  // when something waits
+    TimePoint since;                     // since when it waits for its turn
+  };
+  using Users = std::unordered_map<UserId, User>;
+
   struct Level {
-    TimePoint served;                      // last served, or when it came to be
-    std::deque<ContextId> turn;            // contexts with commands here, next one first
+    std::uint32_t priority = 0;
+    TimePoint served;  // last served, or when it came to be
+    FairTurns<UserId> turns;
     std::optional<TimePoint> passed_over;  // since when the one in front is
-    std::unordered_map<ContextId, std::deque<Request>> waiting;
   };
   using Levels = std::map<std::uint32_t, Level>;
 
-  Levels::iterator choose(TimePoint now);
-  static std::size_t choose_turn(Level& level, TimePoint now, Duration slice, const Loaded& loaded);
-  void erase_if_empty(Levels::iterator level);
+  struct Turn {
+    UserId user;
+    UserQueue::Level* level;  // of the user's queue
+    ContextId context;
+  };
 
+  void arrange(TimePoint now);
+  void move_to(std::uint32_t priority, UserId id, User& user);
+  void leave_level(UserId id, User& user);
+  [[nodiscard]] std::uint32_t priority_of(const User& user, TimePoint now) const;
+  Levels::iterator choose(TimePoint now);
+  Turn choose_turn(Level& level, TimePoint now, Duration slice, const Loaded& loaded);
+  Turn front_of(const Level& level);
+  std::optional<Turn> loaded_turn(const Level& level, const Loaded& loaded);
+
+  Users users_;
   Levels levels_;
-  std::optional<std::uint32_t> last_served_;
+  std::unordered_map<ContextId, UserId> owners_;  // of contexts with commands here
+  unsigned high_share_ = kDefaultHighShare;
+  // Who had the last turn.
+  std::optional<UserId> last_user_;
+  std::uint32_t last_level_ = 0;
   std::size_t size_ = 0;
 };
 

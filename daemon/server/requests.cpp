@@ -117,7 +117,9 @@ void Server::handle_submit(Client& client, const Frame& frame) {
                 .id = RequestId{frame.request_id},
                 .priority = client.last_priority,
                 .locality = static_cast<std::uint8_t>(submit->locality),
-                .command = {submit->command.begin(), submit->command.end()}});
+                .command = {submit->command.begin(), submit->command.end()},
+                .user = client.peer.user,
+                .administrator = client.peer.administrator});
 }
 
 void Server::handle_cancel(Client& client, const Frame& frame) {

@@ -42,4 +42,12 @@ int as_nobody(const std::function<int()>& part) {
   return code == 255 ? -1 : code;
 }
 
+ConnectingAs::ConnectingAs(uid_t user) {
+  REQUIRE(::seteuid(user) == 0);
+}
+
+ConnectingAs::~ConnectingAs() {
+  if (::seteuid(0) != 0) std::terminate();
+}
+
 }  // namespace tbs::test

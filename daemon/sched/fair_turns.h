@@ -1,0 +1,107 @@
+#pragma once
+
+// Whose turn it is among those who wait, so that TPM time and not the number of turns is shared
+// evenly. Each member has a mark: the time that it has been given, as if all had always been there.
+// The one with the lowest mark is next, and what its command really took is added to its mark.
+//
+// - Who comes anew starts at the mark of those who wait: time not used earlier is not saved up.
+// - Who leaves keeps its mark until the others have come up to it. Otherwise a client that waits
+// for
+//   each answer before it asks again would be a new one each time, and long commands would get more
+//   time than short ones.
+// - Where turns are few, because a higher level has nearly all of the time, an even share could
+//   mean a wait of minutes for one with long commands: then it is longest_waiting() that is next.
+// - A mark is at most kMaxLead ahead, which bounds the wait after a command of minutes.
+
+#include <algorithm>
+#include <compare>
+#include <cstdint>
+#include <set>
+#include <unordered_map>
+
+#include "daemon/base/clock.h"
+
+namespace tbs::sched {
+
+inline constexpr std::chrono::seconds kMaxLead{10};
+// What each command counts at least: one answered from memory costs the daemon's time.
+inline constexpr std::chrono::microseconds kLeastCharge{20};
+
+template <typename Id>
+class FairTurns {
+ public:
+  struct Place {
+    Duration mark;
+    std::uint64_t turn;  // among equal marks, who had its turn longest ago
+    Id id;
+    auto operator<=>(const Place&) const = default;
+  };
+
+  void join(Id id) {
+    const auto absent = absent_.find(id);
+    insert({absent == absent_.end() ? mark_ : std::max(mark_, absent->second), ++turns_, id});
+    if (absent != absent_.end()) absent_.erase(absent);
+  }
+
+  void leave(Id id) {
+    remember(id, take(id).mark);
+    if (absent_.size() <= absent_bound_) return;
+    std::erase_if(absent_, [this](const auto& entry) { return entry.second <= mark_; });
+    absent_bound_ = std::max(kLeastBound, absent_.size() * 2);
+  }
+
+  // It is served now. What that takes is charged when it is known.
+  void serve(Id id) {
+    mark_ = std::max(mark_, order_.begin()->mark);
+    Place place = take(id);
+    place.turn = ++turns_;
+    insert(place);
+  }
+
+  // Also when it has left meanwhile.
+  void charge(Id id, Duration took) {
+    if (!contains(id)) {
+      const auto absent = absent_.find(id);
+      remember(id, (absent == absent_.end() ? mark_ : absent->second) + took);
+      return;
+    }
+    Place place = take(id);
+    place.mark = bounded(place.mark + took);
+    insert(place);
+  }
+
+  [[nodiscard]] bool contains(Id id) const { return places_.contains(id); }
+  [[nodiscard]] bool empty() const { return order_.empty(); }
+  [[nodiscard]] std::size_t size() const { return order_.size(); }
+  // Who is next by its share of the time, and who has had no turn for longest.
+  [[nodiscard]] Id next() const { return order_.begin()->id; }
+  [[nodiscard]] Id longest_waiting() const {
+    return std::ranges::min_element(order_, {}, &Place::turn)->id;
+  }
+  // Next one first.
+  [[nodiscard]] const std::set<Place>& order() const { return order_; }
+
+ private:
+  static constexpr std::size_t kLeastBound = 64;
+  using Iterator = typename std::set<Place>::iterator;
+
+  [[nodiscard]] Duration bounded(Duration mark) const { return std::min(mark, mark_ + kMaxLead); }
+  void remember(Id id, Duration mark) { absent_[id] = bounded(mark); }
+  void insert(Place place) { places_[place.id] = order_.insert(place).first; }
+  Place take(Id id) {
+    const auto entry = places_.find(id);
+    const Place place = *entry->second;
+    order_.erase(entry->second);
+    places_.erase(entry);
+    return place;
+  }
+
+  std::set<Place> order_;
+  std::unordered_map<Id, Iterator> places_;
+  std::unordered_map<Id, Duration> absent_;  // marks of those who have left
+  std::size_t absent_bound_ = kLeastBound;   // looked through when there are more
+  Duration mark_{};                          // of the last one that was next
+  std::uint64_t turns_ = 0;
+};
+
+}  // namespace tbs::sched

@@ -1,0 +1,74 @@
+#pragma once
+
+// The commands of one user that wait for the TPM. Commands of one priority number form a level; the
+// levels age (ageing.h), within a level the user's contexts share TPM time evenly (fair_turns.h),
+// and a context's own commands keep their order.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/sched/fair_turns.h"
+#include "daemon/sched/request.h"
+
+namespace tbs::sched {
+
+class UserQueue {
+ public:
+  struct Level {
+    std::uint32_t priority = 0;
+    TimePoint served;  // until then it had the user's turn, or when it came to be
+    FairTurns<ContextId> turns;
+    std::unordered_map<ContextId, std::deque<Request>> waiting;
+
+    [[nodiscard]] const Request& front_of(ContextId context) const {
+      return waiting.at(context).front();
+    }
+  };
+
+  void push(Request request, TimePoint now);
+
+  // The level that the user's next turn goes to. There must be commands waiting.
+  Level& due();
+  // The context whose turn it is in the level.
+  [[nodiscard]] ContextId next_in(const Level& level) const {
+    return level.priority < top() ? level.turns.longest_waiting() : level.turns.next();
+  }
+  // Takes the first command of a context that waits in the level.
+  Request take(Level& level, ContextId context, TimePoint now);
+
+  // The command taken last was being served until now.
+  void served_until(TimePoint now);
+  // What that command took.
+  void charge(Duration took);
+
+  // Takes out what a context has waiting, in the order in which it was pushed in each level.
+  std::vector<Request> remove(ContextId context);
+  // Takes out everything.
+  std::vector<Request> clear();
+
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  // The highest priority that waits. There must be commands waiting.
+  [[nodiscard]] std::uint32_t top() const;
+  // Whether there is nothing left to be remembered.
+  bool forgotten(TimePoint now);
+
+ private:
+  using Levels = std::map<std::uint32_t, Level>;
+
+  static void leave(Level& level, ContextId context);
+
+  Levels levels_;
+  std::size_t size_ = 0;
+  // Who had the last turn.
+  std::uint32_t last_priority_ = 0;
+  ContextId last_context_{};
+  std::optional<TimePoint> last_served_;
+};
+
+}  // namespace tbs::sched
