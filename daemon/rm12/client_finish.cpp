@@ -18,12 +18,16 @@ using proto::Bytes;
 // Part 2, "TPM_KEY_CONTROL".
 constexpr std::uint32_t kControlOwnerEvict = 1;
 
+bool returns_handle(const tpm12::CommandView& command) {
+  return command.info->creates || command.ordinal == ord::kLoadContext;
+}
+
 }  // namespace
 
 Step ClientExecution::finish(Bytes response, std::uint32_t code) {
   if (code != rc::kSuccess) return repair(response, code);
   const auto view = tpm12::parse_response(response);
-  if (!view) {
+  if (!view || (returns_handle(view_) && !view->handle())) {
     state_.check_due = true;
     return done(proto::Status::IoError);
   }
@@ -38,9 +42,7 @@ void ClientExecution::finish_success(const tpm12::ResponseView& response) {
   end_sessions(plan_.auths, view_.auth_count, response);
   if (wrapped_) finish_wrapped(response);
   finish_context_command(response);
-  if (view_.info->creates || view_.ordinal == ord::kLoadContext) {
-    register_result(view_, response.handle(), tpm12::kHeaderSize);
-  }
+  if (returns_handle(view_)) register_result(view_, *response.handle(), tpm12::kHeaderSize);
   switch (view_.ordinal) {
     case ord::kKeyControlOwner:
       return note_key_control();
@@ -55,7 +57,7 @@ void ClientExecution::finish_success(const tpm12::ResponseView& response) {
 void ClientExecution::finish_wrapped(const tpm12::ResponseView& response) {
   const auto inner = tpm12::wrapped_response(response);
   const auto view = inner ? tpm12::parse_response(*inner) : std::nullopt;
-  if (!view) {
+  if (!view || (view->success() && returns_handle(*wrapped_) && !view->handle())) {
     look_again(Survey::Reason::Check, false);
     return;
   }
@@ -65,8 +67,8 @@ void ClientExecution::finish_wrapped(const tpm12::ResponseView& response) {
   }
   end_sessions(plan_.wrapped_auths, wrapped_->auth_count, *view);
   if (wrapped_->info->extensive) look_again(Survey::Reason::Check, false);
-  if (!wrapped_->info->creates) return;
-  register_result(*wrapped_, view->handle(), tpm12::kWrappedResponseOffset + tpm12::kHeaderSize);
+  if (!returns_handle(*wrapped_)) return;
+  register_result(*wrapped_, *view->handle(), tpm12::kWrappedResponseOffset + tpm12::kHeaderSize);
 }
 
 void ClientExecution::end_sessions(std::array<Resource*, tpm12::kMaxAuths>& auths,

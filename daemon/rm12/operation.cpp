@@ -103,7 +103,7 @@ bool apply(State& state, const Operation& operation, const tpm12::ResponseView& 
   switch (operation.verb) {
     case Verb::Load:
       return response.parameters.size() == tpm12::kHandleSize &&
-             loaded(state, *operation.resource, response.handle());
+             loaded(state, *operation.resource, *response.handle());
     case Verb::Save:
       return saved(state, *operation.resource, response.parameters);
     case Verb::Flush:

@@ -8,6 +8,11 @@ using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
 
+std::optional<std::uint32_t> ResponseView::handle() const {
+  if (parameters.size() < kHandleSize) return std::nullopt;
+  return ByteReader(parameters).be32();
+}
+
 std::optional<ResponseView> parse_response(Bytes response) {
   const auto header = proto::read_tpm_header(response);
   if (!header || header->tag < kTagResponse || header->tag > kTagResponse + kMaxAuths) {

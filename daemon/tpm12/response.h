@@ -21,8 +21,8 @@ struct ResponseView {
   bool continues[kMaxAuths] = {};
 
   [[nodiscard]] bool success() const { return code == rc::kSuccess; }
-  // The handle at the beginning; 0 when there is none.
-  [[nodiscard]] std::uint32_t handle() const { return proto::ByteReader(parameters).be32(); }
+  // The handle at the beginning, where the command returns one.
+  [[nodiscard]] std::optional<std::uint32_t> handle() const;
 };
 
 // Empty when the bytes are no response.

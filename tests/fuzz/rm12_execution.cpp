@@ -1,0 +1,418 @@
+// Plays both sides of the TPM 1.2 resource manager: clients whose commands are half sense and half
+// noise, and a TPM that answers with whatever the input says, from plausible successes over every
+// warning to bytes that are no response. Whatever happens, every execution ends within a bound, and
+// what belongs to closed contexts does not stay in the tables. (The counterpart of
+// rm_execution.cpp.)
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "daemon/rm12/resource_manager.h"
+#include "daemon/tpm12/capability.h"
+#include "daemon/tpm12/constants.h"
+#include "daemon/tpm12/ordinal_table.h"
+#include "daemon/tpm12/response.h"
+#include "proto/byte_reader.h"
+#include "proto/byte_writer.h"
+
+namespace {
+
+using namespace tbs;
+using proto::Buffer;
+using proto::ByteReader;
+using proto::Bytes;
+using proto::ByteWriter;
+namespace ord = tpm12::ord;
+
+constexpr std::array<std::uint32_t, 32> kOrdinals = {ord::kOiap,
+                                                     ord::kOsap,
+                                                     ord::kDsap,
+                                                     ord::kLoadKey,
+                                                     ord::kLoadKey2,
+                                                     ord::kSign,
+                                                     ord::kSeal,
+                                                     ord::kUnseal,
+                                                     ord::kCertifyKey,
+                                                     ord::kEvictKey,
+                                                     ord::kKeyControlOwner,
+                                                     ord::kDaaJoin,
+                                                     ord::kDaaSign,
+                                                     ord::kGetCapability,
+                                                     ord::kGetRandom,
+                                                     ord::kReset,
+                                                     ord::kOwnerClear,
+                                                     ord::kStartup,
+                                                     ord::kTerminateHandle,
+                                                     ord::kSaveKeyContext,
+                                                     ord::kLoadKeyContext,
+                                                     ord::kSaveAuthContext,
+                                                     ord::kLoadAuthContext,
+                                                     ord::kSaveContext,
+                                                     ord::kLoadContext,
+                                                     ord::kFlushSpecific,
+                                                     ord::kEstablishTransport,
+                                                     ord::kExecuteTransport,
+                                                     ord::kReleaseTransportSigned,
+                                                     ord::kChangeAuthAsymStart,
+                                                     0x20000001,
+                                                     0x123};
+
+constexpr std::array<std::uint32_t, 16> kHandles = {
+    0x01000000, 0x01000001, 0x01000002, 0x01000003, 0x02000000, 0x02000001, 0x02000002, 0x02000003,
+    0x04000000, 0x04000001, 0x08000000, 0x40000000, 0x40000003, 0x00000001, 0x00000002, 0x00000003};
+
+constexpr std::array<std::uint32_t, 24> kCodes = {
+    0x01, 0x03, 0x08, 0x0C, 0x11, 0x12, 0x15, 0x19, 0x1E,  0x22,  0x26,  0x35,
+    0x44, 0x47, 0x4A, 0x4F, 0x58, 0x5A, 0x5B, 0x63, 0x800, 0x801, 0x802, 0x803};
+
+constexpr std::array<std::uint32_t, 6> kTypes = {1, 2, 4, 8, 5, 7};
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+Buffer message(std::uint16_t tag, std::uint32_t code, Bytes body) {
+  Buffer bytes;
+  ByteWriter writer(bytes);
+  writer.be16(tag);
+  writer.be32(static_cast<std::uint32_t>(tpm12::kHeaderSize + body.size()));
+  writer.be32(code);
+  writer.bytes(body);
+  return bytes;
+}
+
+std::uint32_t ordinal_of(Bytes command) {
+  ByteReader reader(command);
+  reader.skip(6);
+  return reader.be32();
+}
+
+class Game {
+ public:
+  explicit Game(Bytes input) : input_(input), manager_(options(), observer_) { bring_up(); }
+
+  void play() {
+    for (int turn = 0; turn < 200 && input_.remaining() != 0; ++turn) {
+      switch (input_.u8() % 8) {
+        case 0:
+          open();
+          break;
+        case 1:
+          close();
+          break;
+        case 2:
+          idle();
+          break;
+        case 3:
+          lose();
+          break;
+        default:
+          command();
+          break;
+      }
+    }
+    finish();
+  }
+
+ private:
+  rm::Options options() {
+    rm::Options chosen;
+    const std::uint8_t bits = input_.u8();
+    chosen.share = static_cast<rm::Share>(bits % 3);
+    chosen.verify = (bits & 0x10) != 0;
+    chosen.remove_saved_sessions = (bits & 0x20) != 0;
+    chosen.limits.objects_per_context = 6;
+    chosen.limits.objects_per_user = 10;
+    chosen.limits.sessions_per_context = 4;
+    chosen.limits.sessions_per_user = 6;
+    return chosen;
+  }
+
+  // --- the TPM ---
+
+  Buffer honest(Bytes command) {
+    if (ordinal_of(command) != ord::kGetCapability) return tpm12::bare_response(0);
+    const auto query = tpm12::parse_capability_query(command.subspan(tpm12::kHeaderSize));
+    require(query && query->sub);
+    if (query->area == tpm12::cap::kHandle) return tpm12::handle_list({});
+    return tpm12::capability_word(*query->sub == tpm12::prop::kContextDistance ? 0xFF : 2);
+  }
+
+  Buffer noise() {
+    const Bytes raw = input_.take(std::min<std::size_t>(input_.u8(), input_.remaining()));
+    return {raw.begin(), raw.end()};
+  }
+
+  std::uint32_t some_handle() { return kHandles[input_.u8() % kHandles.size()]; }
+  std::uint32_t some_type() { return kTypes[input_.u8() % kTypes.size()]; }
+
+  Buffer context_blob(std::uint32_t type) {
+    Buffer blob;
+    ByteWriter writer(blob);
+    writer.be16(1);
+    writer.be32(type);
+    writer.be32(some_handle());
+    writer.bytes(Buffer(16));
+    writer.be32(input_.u8());
+    writer.bytes(Buffer(20));
+    return blob;
+  }
+
+  static Buffer sized(Bytes bytes) {
+    Buffer out;
+    ByteWriter writer(out);
+    writer.be32(static_cast<std::uint32_t>(bytes.size()));
+    writer.bytes(bytes);
+    return out;
+  }
+
+  Buffer capability_reply(Bytes command) {
+    if ((input_.u8() & 3) == 0) return honest(command);
+    std::array<std::uint32_t, 4> handles{};
+    for (std::uint32_t& handle : handles) handle = some_handle();
+    return tpm12::handle_list(std::span(handles).first(input_.u8() % 5));
+  }
+
+  // The response to the inner command of TPM_ExecuteTransport, about right.
+  Buffer transported() {
+    Buffer inner;
+    ByteWriter(inner).be32(some_handle());
+    inner = message(tpm12::kTagResponse, input_.u8() % 4 == 0 ? 1 : 0, inner);
+    Buffer body(12);
+    ByteWriter writer(body);
+    writer.bytes(sized(inner));
+    return body;
+  }
+
+  // A success of about the right shape.
+  Buffer plausible(Bytes command) {
+    const std::uint32_t ordinal = ordinal_of(command);
+    Buffer body;
+    ByteWriter writer(body);
+    switch (ordinal) {
+      case ord::kGetCapability:
+        return capability_reply(command);
+      case ord::kSaveContext:
+        body = sized(context_blob(ByteReader(command.subspan(14)).be32()));
+        break;
+      case ord::kSaveKeyContext:
+      case ord::kSaveAuthContext:
+        body = sized(context_blob(2));
+        break;
+      case ord::kExecuteTransport:
+        body = transported();
+        break;
+      case ord::kDaaJoin:
+        writer.be32(4);
+        writer.be32(some_handle());
+        break;
+      default:
+        writer.be32(some_handle());
+    }
+    const std::size_t auths = command.size() > 1 ? (command[1] - 0xC1U) % 3 : 0;
+    for (std::size_t i = 0; i < auths; ++i) {
+      body.resize(body.size() + 20);
+      body.push_back(input_.u8() & 1);
+      body.resize(body.size() + 20);
+    }
+    return message(static_cast<std::uint16_t>(tpm12::kTagResponse + auths), 0, body);
+  }
+
+  Buffer respond(Bytes command) {
+    const std::uint8_t choice = input_.u8();
+    if (choice < 160 || !input_.ok()) return plausible(command);
+    if (choice < 240) return tpm12::bare_response(kCodes[choice % kCodes.size()]);
+    if (choice < 250) return message(tpm12::kTagResponse, 0, noise());
+    return noise();
+  }
+
+  // --- the clients ---
+
+  void open() {
+    const ContextId context{++contexts_};
+    manager_.open_context(context, UserId{input_.u8() % 3U});
+    open_.push_back(context);
+  }
+
+  void close() {
+    if (open_.empty()) return;
+    const std::size_t at = input_.u8() % open_.size();
+    manager_.close_context(open_[at]);
+    open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
+  Buffer some_blob() {
+    if (blobs_.empty() || (input_.u8() & 1) == 0) return context_blob(some_type());
+    return blobs_[input_.u8() % blobs_.size()];
+  }
+
+  Buffer some_parameters(std::uint32_t ordinal, bool wrapped) {
+    Buffer body;
+    ByteWriter writer(body);
+    switch (ordinal) {
+      case ord::kOsap:
+      case ord::kDsap:
+        writer.be16(input_.u8() % 12);
+        writer.be32(some_handle());
+        writer.bytes(Buffer(20));
+        break;
+      case ord::kSaveContext:
+        writer.be32(some_handle());
+        writer.be32(some_type());
+        writer.bytes(Buffer(16));
+        break;
+      case ord::kLoadContext:
+        writer.be32(some_handle());
+        writer.u8(input_.u8() & 1);
+        writer.bytes(sized(some_blob()));
+        break;
+      case ord::kLoadKeyContext:
+      case ord::kLoadAuthContext:
+        writer.bytes(sized(some_blob()));
+        break;
+      case ord::kFlushSpecific:
+        writer.be32((input_.u8() & 1) != 0 ? some_handle() : input_.u8());
+        writer.be32(some_type());
+        break;
+      case ord::kTerminateHandle:
+      case ord::kSaveAuthContext:
+        writer.be32(some_handle());
+        break;
+      case ord::kDaaJoin:
+      case ord::kDaaSign:
+        writer.be32(some_handle());
+        writer.u8(input_.u8() & 1);
+        break;
+      case ord::kKeyControlOwner:
+        writer.be32(1);
+        writer.u8(input_.u8() & 1);
+        break;
+      case ord::kGetCapability:
+        writer.be32(input_.u8() % 0x16);
+        writer.be32(4);
+        writer.be32((input_.u8() & 1) != 0 ? some_handle() : 0x100U + input_.u8() % 0x20);
+        break;
+      case ord::kExecuteTransport:
+        if (!wrapped) writer.bytes(sized(some_command(true)));
+        break;
+      default:
+        if ((input_.u8() & 3) == 0) writer.bytes(noise());
+    }
+    return body;
+  }
+
+  Buffer some_command(bool wrapped = false) {
+    const std::uint32_t ordinal = kOrdinals[input_.u8() % kOrdinals.size()];
+    const auto* const info = tpm12::find_ordinal(ordinal);
+    Buffer body;
+    ByteWriter writer(body);
+    for (int i = 0; info != nullptr && i < info->keys; ++i) writer.be32(some_handle());
+    writer.bytes(some_parameters(ordinal, wrapped));
+    const std::size_t auths = info == nullptr ? 0 : input_.u8() % (info->max_auths + 1U);
+    for (std::size_t i = 0; i < auths; ++i) {
+      writer.be32(some_handle());
+      writer.bytes(Buffer(41));
+    }
+    return message(static_cast<std::uint16_t>(tpm12::kTagCommand + auths), ordinal, body);
+  }
+
+  void command() {
+    if (open_.empty()) open();
+    const ContextId context = open_[input_.u8() % open_.size()];
+    chores();
+    Buffer bytes = input_.u8() == 0 ? noise() : some_command();
+    const std::uint32_t ordinal = ordinal_of(bytes);
+    static_cast<void>(manager_.loads_needed(context, bytes));
+    const auto execution = manager_.execute(context, 0, std::move(bytes));
+    const auto end = run(*execution);
+    if (!end) return lose();
+    if (end->status != proto::Status::Success) return;
+    require(end->response.size() >= tpm12::kHeaderSize);
+    const bool saves = ordinal == ord::kSaveContext || ordinal == ord::kSaveAuthContext;
+    if (saves && end->response.size() > tpm12::kHeaderSize + 4) {
+      blobs_.emplace_back(end->response.begin() + tpm12::kHeaderSize + 4, end->response.end());
+    }
+  }
+
+  // --- running ---
+
+  // Empty when the device went away in between.
+  std::optional<exec::Done> run(exec::Execution& execution) {
+    exec::Step step = execution.start();
+    for (int i = 0; i < 6000; ++i) {
+      if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
+      if (const std::uint8_t event = input_.u8(); event >= 250) {
+        if (event == 250) return std::nullopt;
+        if (event < 253) execution.withdraw();
+        if (event >= 253) execution.detach();
+        if (event == 255) close();
+      }
+      if (const auto* const transmit = std::get_if<exec::Transmit>(&step)) {
+        require(transmit->command.size() >= tpm12::kHeaderSize);
+        const Buffer command = transmit->command;
+        step = execution.on_response(respond(command));
+      } else {
+        step = execution.on_pause_over();
+      }
+    }
+    std::abort();  // it does not end
+  }
+
+  void chores() {
+    for (int i = 0; i < 300; ++i) {
+      const auto execution = manager_.housekeeping();
+      if (execution == nullptr) return;
+      if (!run(*execution)) lose();
+    }
+    std::abort();
+  }
+
+  void idle() {
+    chores();
+    const auto execution = manager_.idle_housekeeping();
+    if (execution != nullptr && !run(*execution)) lose();
+  }
+
+  void bring_up() {
+    const auto execution = manager_.bring_up();
+    exec::Step step = execution->start();
+    while (auto* const transmit = std::get_if<exec::Transmit>(&step)) {
+      const Buffer command = transmit->command;
+      step = execution->on_response(honest(command));
+    }
+    require(std::get<exec::Done>(step).status == proto::Status::Success);
+  }
+
+  void lose() {
+    manager_.device_lost();
+    bring_up();
+  }
+
+  void finish() {
+    for (const ContextId context : open_) manager_.close_context(context);
+    const auto execution = manager_.wind_down(true);
+    run(*execution);
+    require(manager_.state().table.all().empty());
+    require(manager_.state().active_executions == 0);
+  }
+
+  ByteReader input_;
+  rm::Observer observer_;
+  rm12::ResourceManager manager_;
+  std::vector<ContextId> open_;
+  std::vector<Buffer> blobs_;
+  std::uint64_t contexts_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Game(Bytes(data, size)).play();
+  return 0;
+}
