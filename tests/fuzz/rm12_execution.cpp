@@ -396,8 +396,9 @@ class Game {
 
   void finish() {
     for (const ContextId context : open_) manager_.close_context(context);
-    const auto execution = manager_.wind_down(true);
+    auto execution = manager_.wind_down(true);
     run(*execution);
+    execution.reset();
     require(manager_.state().table.all().empty());
     require(manager_.state().active_executions == 0);
   }
