@@ -5,10 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/exec/pass_through.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm_header.h"
-#include "tests/support/pass_through.h"
 
 using namespace tbs;
 using namespace tbs::sched;
@@ -42,7 +42,7 @@ class Flush : public exec::Execution {
 };
 
 // Ready at once, and with chores at the times that the test sets.
-class Clockwork : public test::PassThrough {
+class Clockwork : public exec::PassThrough {
  public:
   explicit Clockwork(exec::TpmIdentity& identity) : PassThrough(identity) {}
 

@@ -5,10 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/exec/pass_through.h"
 #include "daemon/exec/startup.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm_header.h"
-#include "tests/support/pass_through.h"
 
 using namespace tbs;
 using namespace tbs::sched;
@@ -119,7 +119,7 @@ class Bench {
 
   TimePoint now{};
   exec::TpmIdentity identity;
-  test::PassThrough engine{identity};
+  exec::PassThrough engine{identity};
   Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
   std::vector<Action> actions;
 };

@@ -1,4 +1,4 @@
-#include "tests/support/pass_through.h"
+#include "daemon/exec/pass_through.h"
 
 #include <optional>
 #include <utility>
@@ -6,13 +6,9 @@
 #include "daemon/exec/startup.h"
 #include "proto/tpm_header.h"
 
-namespace tbs::test {
+namespace tbs::exec {
 namespace {
 
-using exec::Done;
-using exec::Execution;
-using exec::Step;
-using exec::Transmit;
 using proto::ByteReader;
 using proto::ByteWriter;
 
@@ -99,11 +95,11 @@ std::unique_ptr<Execution> PassThrough::execute(ContextId, std::uint8_t locality
 }
 
 std::unique_ptr<Execution> PassThrough::bring_up() {
-  return std::make_unique<exec::Startup>(identity_);
+  return std::make_unique<Startup>(identity_);
 }
 
 std::unique_ptr<Execution> PassThrough::wind_down(bool owns_power) {
-  return std::make_unique<exec::Shutdown>(identity_, owns_power);
+  return std::make_unique<Shutdown>(identity_, owns_power);
 }
 
-}  // namespace tbs::test
+}  // namespace tbs::exec

@@ -1,0 +1,33 @@
+#pragma once
+
+// The engine without resource management, for raw contexts: a client's bytes reach the TPM as they
+// are, and handles are the TPM's own. What remains to be done is little: the TPM is started and
+// asked what it is, and what a detached command created is flushed.
+
+#include "daemon/exec/execution.h"
+
+namespace tbs::exec {
+
+class PassThrough : public Engine {
+ public:
+  // `identity` is filled in by each bring-up and must outlive the engine.
+  explicit PassThrough(TpmIdentity& identity) : identity_(identity) {}
+
+  void open_context(ContextId, UserId) override {}
+  void close_context(ContextId) override {}
+  std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
+                                     std::vector<std::uint8_t> command) override;
+  [[nodiscard]] std::size_t loads_needed(ContextId, std::span<const std::uint8_t>) override {
+    return 0;
+  }
+  std::unique_ptr<Execution> housekeeping() override { return nullptr; }
+  std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
+  std::unique_ptr<Execution> bring_up() override;
+  std::unique_ptr<Execution> wind_down(bool owns_power) override;
+  void device_lost() override {}
+
+ private:
+  TpmIdentity& identity_;
+};
+
+}  // namespace tbs::exec
