@@ -4,10 +4,14 @@
 // they need, print to the console, and return why they failed.
 
 #include <expected>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "client/tbsctl/console.h"
 #include "client/tbsctl/conversation.h"
 #include "client/tbsctl/failure.h"
+#include "client/tbsctl/tpm_pcrs.h"
 #include "proto/byte_reader.h"
 
 namespace tbs::ctl {
@@ -30,5 +34,28 @@ struct SubmitRequest {
 // Role Context.
 Outcome run_submit(Conversation& daemon, const Console& console, const SubmitRequest& request);
 Outcome run_random(Conversation& daemon, const Console& console, std::uint64_t count, bool raw);
+
+// Nothing selected: every bank that the TPM has.
+Outcome run_pcr(Conversation& daemon, const Console& console,
+                const std::vector<PcrSelection>& wanted);
+Outcome run_id(Conversation& daemon, const Console& console);
+
+struct LogRequest {
+  std::string file;     // decode this one instead of the daemon's
+  bool raw = false;     // print it as it is
+  bool compare = true;  // with the PCRs of the TPM; then the role is Context, else Observer
+};
+
+// `daemon` is null when the log is in a file, which is compared with nothing.
+Outcome run_log(Conversation* daemon, const Console& console, const LogRequest& request);
+
+struct PresenceRequest {
+  std::optional<std::uint32_t> operation;  // to submit; nothing: show
+  std::optional<std::uint32_t> parameter;
+  bool confirmed = false;
+};
+
+// Role Observer.
+Outcome run_ppi(Conversation& daemon, const Console& console, const PresenceRequest& request);
 
 }  // namespace tbs::ctl

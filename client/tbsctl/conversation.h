@@ -40,6 +40,15 @@ struct AnswerTo<proto::DaemonStatus> {
   using Type = proto::DaemonStatusReply;
 };
 
+template <>
+struct AnswerTo<proto::ReadLog> {
+  using Type = proto::LogPart;
+};
+template <>
+struct AnswerTo<proto::PhysicalPresence> {
+  using Type = proto::PhysicalPresenceReply;
+};
+
 class Conversation {
  public:
   explicit Conversation(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}

@@ -11,25 +11,44 @@
 namespace tbs::ctl {
 namespace {
 
-bool needs_context(Command command) {
-  return command == Command::Submit || command == Command::Random;
+bool needs_context(const Options& options) {
+  switch (options.command) {
+    case Command::Submit:
+    case Command::Random:
+    case Command::Pcr:
+    case Command::Id:
+      return true;
+    case Command::Log:
+      return options.compare && !options.raw;
+    default:
+      return false;
+  }
 }
 
 std::uint32_t families_for(Command command) {
-  return command == Command::Random ? proto::kWantTpm20 : proto::kWantTpm12 | proto::kWantTpm20;
+  return command == Command::Random || command == Command::Id
+             ? proto::kWantTpm20
+             : proto::kWantTpm12 | proto::kWantTpm20;
 }
 
 std::expected<Conversation, Failure> open_conversation(const Options& options) {
   auto stream = connect_to_daemon(options.socket);
   if (!stream) return std::unexpected(std::move(stream.error()));
   Conversation daemon(*std::move(stream));
-  const auto role = needs_context(options.command) ? proto::Role::Context : proto::Role::Observer;
+  const auto role = needs_context(options) ? proto::Role::Context : proto::Role::Observer;
   const auto hello = daemon.greet(role, families_for(options.command));
   if (!hello) return std::unexpected(hello.error());
   return daemon;
 }
 
+LogRequest log_request(const Options& options) {
+  return {.file = options.file, .raw = options.raw, .compare = options.compare};
+}
+
 Outcome run_command(const Options& options, const Console& console, const SubmitRequest& submit) {
+  if (options.command == Command::Log && !options.file.empty()) {
+    return run_log(nullptr, console, log_request(options));
+  }
   auto daemon = open_conversation(options);
   if (!daemon) return std::unexpected(std::move(daemon.error()));
   switch (options.command) {
@@ -45,6 +64,14 @@ Outcome run_command(const Options& options, const Console& console, const Submit
       return run_submit(*daemon, console, submit);
     case Command::Random:
       return run_random(*daemon, console, options.count, options.raw);
+    case Command::Log:
+      return run_log(&*daemon, console, log_request(options));
+    case Command::Pcr:
+      return run_pcr(*daemon, console, options.pcrs);
+    case Command::Id:
+      return run_id(*daemon, console);
+    case Command::Ppi:
+      return run_ppi(*daemon, console, options.presence);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "client/tbsctl/number.h"
+#include "client/tbsctl/presence_words.h"
 #include "version.h"
 
 namespace tbs::ctl {
@@ -22,6 +23,8 @@ constexpr const char* kFooter = R"(Examples:
   tbsctl random 4096 --raw > noise     the same, as bytes
   tbsctl submit 80010000000c0000017b0010 --priority high
                                        TPM2_GetRandom(16), ahead of others
+  tbsctl log                           what firmware measured, and whether the TPM agrees
+  tbsctl pcr sha256:0-7                PCRs 0 to 7 of one bank
   tbsctl --json contexts | jq '.[] | select(.state == "detached")'
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
@@ -118,6 +121,60 @@ void add_random(CLI::App& app, Options& options) {
   sub->callback([&options] { options.command = Command::Random; });
 }
 
+void add_log(CLI::App& app, Options& options) {
+  CLI::App* const sub =
+      app.add_subcommand("log", "Show what firmware measured, and compare it with the PCRs");
+  sub->add_flag("--raw", options.raw, "Print the log as it is");
+  sub->add_flag("!--no-compare", options.compare, "Do not read the PCRs of the TPM");
+  sub->add_option("-f,--file", options.file, "Decode this file; the TPM is not asked")
+      ->type_name("FILE");
+  sub->footer(
+      "The exit code is 1 when the log is damaged, or a PCR is not what the log makes of it.");
+  sub->callback([&options] { options.command = Command::Log; });
+}
+
+void add_pcr(CLI::App& app, Options& options) {
+  CLI::App* const sub = app.add_subcommand("pcr", "Read PCRs");
+  sub->add_option_function<std::string>(
+      "SELECTION",
+      [&options](const std::string& text) {
+        auto selection = parse_selection(text);
+        if (!selection) throw CLI::ValidationError("SELECTION", selection.error());
+        options.pcrs = *std::move(selection);
+      },
+      "Banks and PCRs: sha256, sha256:0,7 or sha1:0-3+sha256 (default: all)");
+  sub->callback([&options] { options.command = Command::Pcr; });
+}
+
+void add_ppi(CLI::App& app, Options& options) {
+  CLI::App* const sub =
+      app.add_subcommand("ppi", "Show the firmware's physical presence interface, or use it");
+  sub->add_option_function<std::string>(
+         "--submit",
+         [&options](const std::string& text) {
+           options.presence.operation = parse_operation(text);
+           if (!options.presence.operation) {
+             throw CLI::ValidationError("--submit",
+                                        "'" + text + "' is neither clear, none nor a number");
+           }
+         },
+         "Ask the firmware to do this at the next start: clear, none (take it back) or a number")
+      ->type_name("OPERATION");
+  sub->add_option_function<std::string>(
+         "--parameter",
+         [&options](const std::string& text) {
+           options.presence.parameter = parse_number<std::uint32_t>(text);
+           if (!options.presence.parameter) {
+             throw CLI::ValidationError("--parameter", "'" + text + "' is no number");
+           }
+         },
+         "Parameter of the operation, such as the banks of operation 23")
+      ->type_name("NUMBER");
+  sub->add_flag("--yes", options.presence.confirmed, "Really submit it");
+  sub->footer("Clearing the TPM destroys every key in it. Administrators alone may submit.");
+  sub->callback([&options] { options.command = Command::Ppi; });
+}
+
 void add_all(CLI::App& app, Options& options) {
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -144,6 +201,12 @@ void add_all(CLI::App& app, Options& options) {
   add_cancel(app, options);
   add_submit(app, options);
   add_random(app, options);
+  add_log(app, options);
+  add_pcr(app, options);
+  add_ppi(app, options);
+  app.add_subcommand("id", "Print the identifier of the TPM")->callback([&options] {
+    options.command = Command::Id;
+  });
 }
 
 std::unexpected<Failure> usage(std::string message) {

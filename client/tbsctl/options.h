@@ -7,13 +7,26 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
+#include "client/tbsctl/commands.h"
 #include "client/tbsctl/failure.h"
 #include "client/tbsctl/priority.h"
 
 namespace tbs::ctl {
 
-enum class Command : std::uint8_t { Info, Status, Contexts, Cancel, Submit, Random };
+enum class Command : std::uint8_t {
+  Info,
+  Status,
+  Contexts,
+  Cancel,
+  Submit,
+  Random,
+  Log,
+  Pcr,
+  Id,
+  Ppi,
+};
 
 struct Options {
   Command command = Command::Info;
@@ -21,11 +34,14 @@ struct Options {
   std::string socket;         // empty: TBS_SOCKET, else the default
   std::uint64_t context = 0;  // cancel
   std::string hex;            // submit: the command as text
-  std::string file;           // submit: where it is instead; "-" is standard input
+  std::string file;           // submit: where it is instead; "-" is standard input; log: the log
   std::uint32_t priority = kPriorityNormal;
   std::uint32_t locality = 0;
   std::uint64_t count = 0;  // random
-  bool raw = false;         // submit, random
+  bool raw = false;         // submit, random, log
+  bool compare = true;      // log
+  std::vector<PcrSelection> pcrs;
+  PresenceRequest presence;
 };
 
 // Nothing when the help or the version was asked for: it is printed to `out` then.

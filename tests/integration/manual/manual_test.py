@@ -46,7 +46,8 @@ class Options(unittest.TestCase):
     def test_tbsctl(self):
         tbsctl = os.environ["TBSCTL"]
         helped = options_of_help(output_of(tbsctl, "--help"))
-        for command in ("info", "status", "contexts", "cancel", "submit", "random"):
+        for command in ("info", "status", "contexts", "cancel", "submit", "random", "log",
+                        "pcr", "ppi", "id"):
             helped |= options_of_help(output_of(tbsctl, command, "--help"))
             self.assertRegex(page("tbsctl.1"), rf"(?m)^\*{command}\*")
         self.assertEqual(options_described(page("tbsctl.1")), helped)

@@ -29,13 +29,14 @@ OK, FAILED, USAGE, UNREACHABLE, TBS, TPM = range(6)
 class Daemon:
     """A tbsd of our own in a folder of its own, which other users can enter."""
 
-    def __init__(self, device, wait=True):
+    def __init__(self, device, wait=True, arguments=()):
         self.folder = tempfile.mkdtemp(prefix="tbsctl-test-")
         os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, "tbsd.sock")
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         self.process = subprocess.Popen(
-            [TBSD, "--config", "/dev/null", "--device", device, "--socket", self.socket],
+            [TBSD, "--config", "/dev/null", "--device", device, "--socket", self.socket,
+             *arguments],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self._wait_for_socket()
         if wait:

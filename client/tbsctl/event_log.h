@@ -1,0 +1,52 @@
+#pragma once
+
+// The firmware's event log, taken apart. Both layouts of the TCG PC Client Platform Firmware
+// Profile Specification 1.05, "Event Logging": records of TCG_PCClientPCREvent (SHA-1 alone), and
+// TCG_PCR_EVENT2 after a first record "Spec ID Event03" that names the digests (crypto-agile). All
+// integers are little-endian.
+//
+// The log is bytes from outside: nothing in it is believed beyond its end, and records whose sizes
+// contradict what is left end the reading.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/byte_reader.h"
+
+namespace tbs::ctl {
+
+// TPM_ALG_ID of a digest, and its size in bytes.
+struct DigestKind {
+  std::uint16_t algorithm = 0;
+  std::uint16_t size = 0;
+};
+
+struct EventDigest {
+  std::uint16_t algorithm = 0;
+  proto::Bytes value;
+};
+
+// One record. Points into the log.
+struct Event {
+  std::uint32_t pcr = 0;
+  std::uint32_t type = 0;
+  std::vector<EventDigest> digests;
+  proto::Bytes data;
+};
+
+struct EventLog {
+  bool crypto_agile = false;
+  std::vector<DigestKind> kinds;
+  std::vector<Event> events;  // the first record included
+  // Why the log could not be read to its end; empty when it was. Old firmware fills the rest of its
+  // memory with zeros or ones, which is no fault.
+  std::string fault;
+};
+
+EventLog parse_event_log(proto::Bytes log);
+
+inline constexpr std::uint32_t kEvNoAction = 3;
+
+}  // namespace tbs::ctl

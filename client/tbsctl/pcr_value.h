@@ -1,0 +1,30 @@
+#pragma once
+
+// Values of PCRs: the algorithms of their banks, and what extending does to them.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proto/byte_reader.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::ctl {
+
+inline constexpr std::uint32_t kPcrCount = 24;
+inline constexpr std::uint16_t kSha1Bank = 0x0004;
+
+// "sha256" for a TPM_ALG_ID; "0x1234" for one that has no name here.
+std::string bank_name(std::uint16_t algorithm);
+// The other way round, also for names as "0x1234".
+std::optional<std::uint16_t> bank_of(std::string_view name);
+
+// What a PCR holds after a restart; `locality` is the one at which the TPM was started.
+proto::Buffer pcr_start(std::uint32_t pcr, std::size_t size, std::uint8_t locality);
+
+// The digest of the old value and what is measured; nothing for an algorithm that is not known.
+std::optional<proto::Buffer> pcr_extend(std::uint16_t algorithm, proto::Bytes value,
+                                        proto::Bytes measured);
+
+}  // namespace tbs::ctl

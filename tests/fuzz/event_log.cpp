@@ -1,0 +1,54 @@
+// An event log of the firmware's, or what somebody says is one: taken apart, put into words and
+// replayed. Nothing points outside of it, every text fits on one line of a terminal, and a log
+// agrees with itself.
+
+#include "client/tbsctl/event_log.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "client/tbsctl/event_text.h"
+#include "client/tbsctl/format.h"
+#include "client/tbsctl/replay.h"
+#include "client/tbsctl/tpm_pcrs.h"
+
+using namespace tbs;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void check_line(const std::string& text) {
+  require(ctl::printable(text) == text && text.size() < 1024);
+}
+
+bool inside(proto::Bytes part, proto::Bytes whole) {
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const proto::Bytes bytes(data, size);
+  const ctl::EventLog log = ctl::parse_event_log(bytes);
+  for (const ctl::Event& event : log.events) {
+    require(inside(event.data, bytes));
+    for (const ctl::EventDigest& digest : event.digests) require(inside(digest.value, bytes));
+    check_line(ctl::event_name(event.type));
+    check_line(ctl::event_text(event));
+  }
+  const auto replayed = ctl::replay(log);
+  std::vector<ctl::PcrValue> measured;
+  for (const ctl::ReplayedPcr& pcr : replayed) {
+    require(!pcr.steps.empty() && pcr.steps.back().event < log.events.size());
+    measured.push_back({pcr.algorithm, pcr.pcr, pcr.value()});
+  }
+  for (const ctl::Comparison& comparison : ctl::compare(replayed, measured)) {
+    require(comparison.agreement == ctl::Agreement::Equal);
+  }
+  (void)ctl::parse_selection({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

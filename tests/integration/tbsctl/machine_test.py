@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""tbsctl log, pcr, ppi and id against the real tbsd on an embedded TPM: logs of both layouts, decoded
+the same way by tpm2_eventlog, replayed and compared with PCRs that really were extended.
+
+TBSD and TBSCTL in the environment name the programs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import event_logs
+import tbsctl_test as base
+
+OK, FAILED, USAGE, TBS = base.OK, base.FAILED, base.USAGE, base.TBS
+
+
+def pcrs_by_tpm2_tools(path):
+    """What tpm2_eventlog makes of the log: {(bank, pcr): hex}."""
+    text = subprocess.run(["tpm2_eventlog", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          check=True, timeout=base.DEADLINE, encoding="utf-8").stdout
+    banks, bank = {}, None
+    for line in text.split("\npcrs:\n")[1].splitlines():
+        if match := re.match(r"  (\w+):$", line):
+            bank = match[1]
+        elif match := re.match(r"    (\d+) +: 0x([0-9a-f]+)$", line):
+            banks[bank, int(match[1])] = match[2]
+    return banks
+
+
+class Files(unittest.TestCase):
+    """Logs in files: no daemon, no TPM."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tbsctl-log-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def write(self, log):
+        path = os.path.join(self.folder, "log")
+        with open(path, "wb") as file:
+            file.write(log)
+        return path
+
+    def decode(self, log, code=OK):
+        ran = base.run("--json", "log", "--file", self.write(log))
+        self.assertEqual(ran.code, code, ran)
+        return json.loads(ran.out)
+
+    def check_pcrs(self, log, tpm2_tools=True):
+        decoded = self.decode(log.bytes)
+        ours = {(p["bank"], p["pcr"]): p["log"] for p in decoded["pcrs"]}
+        self.assertEqual(ours, {key: value.hex() for key, value in log.pcrs.items()})
+        if tpm2_tools and shutil.which("tpm2_eventlog"):
+            self.assertEqual(ours, pcrs_by_tpm2_tools(self.write(log.bytes)))
+        return decoded
+
+    def test_crypto_agile(self):
+        log = event_logs.Log(banks=("sha1", "sha256", "sha384")).usual()
+        decoded = self.check_pcrs(log)
+        self.assertEqual(decoded["format"], "crypto-agile")
+        self.assertEqual(decoded["banks"], ["sha1", "sha256", "sha384"])
+        self.assertEqual(decoded["events"][0]["text"], "Spec ID Event03")
+        for event, (pcr, kind, data) in zip(decoded["events"][1:], event_logs.USUAL, strict=True):
+            self.assertEqual((event["pcr"], event["type"]), (pcr, kind))
+            self.assertEqual(event["data"], data.hex())
+        texts = " ".join(event["text"] for event in decoded["events"])
+        self.assertIn("SecureBoot (8be4df61-93ca-11d2-aa0d-00e098032b8c): 01", texts)
+        self.assertIn("\\EFI\\debian\\shimx64.efi (934680 bytes)", texts)
+        self.assertIn("1.02.3", texts)
+
+    def test_sha1(self):
+        decoded = self.check_pcrs(event_logs.Log(banks=None).usual())
+        self.assertEqual(decoded["format"], "sha1")
+        self.assertIsNone(decoded["fault"])
+
+    def test_the_locality_of_the_start_counts(self):
+        # tpm2_eventlog of tpm2-tools 5.4 leaves it out.
+        self.check_pcrs(event_logs.Log(banks=("sha256",), locality=3).usual(), tpm2_tools=False)
+
+    def test_filling_at_the_end_is_no_fault(self):
+        log = event_logs.Log().usual()
+        for filling in (b"\0" * 1000, b"\xff" * 1000):
+            self.assertIsNone(self.decode(log.bytes + filling)["fault"])
+
+    def test_a_damaged_log_is_shown_as_far_as_it_goes(self):
+        whole = event_logs.Log().usual()
+        decoded = self.decode(whole.bytes[:-1], FAILED)
+        self.assertEqual(len(decoded["events"]), len(event_logs.USUAL))
+        self.assertIn("record 15 at byte", decoded["fault"])
+        ran = base.run("log", "--file", self.write(whole.bytes[:-1]))
+        self.assertEqual(ran.code, FAILED)
+        self.assertIn("damaged: record 15", ran.err)
+        self.assertIn("EV_S_CRTM_VERSION", ran.out)
+
+    def test_text_in_a_log_does_not_steer_the_terminal(self):
+        log = event_logs.Log().measure(8, event_logs.EV_IPL, b"\x1b[31mred")
+        self.assertNotIn(b"\x1b", base.run("log", "--file", self.write(log.bytes)).bytes)
+
+    def test_a_file_that_is_not_there(self):
+        ran = base.run("log", "--file", "/nonexistent/log")
+        self.assertEqual((ran.code, ran.out), (FAILED, ""), ran)
+
+
+class Comparing(base.WithDaemon):
+    """A TPM that was extended by the log, and what happens when one of them says otherwise."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="tbsctl-machine-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.path = os.path.join(cls.folder, "log")
+        open(cls.path, "wb").close()
+        cls.daemon = base.Daemon("embedded", arguments=["--event-log", cls.path])
+        cls.addClassCleanup(cls.daemon.stop)
+
+    def test_in_order(self):
+        ran = self.tbsctl("log")
+        self.assertEqual(ran.code, TBS)
+        self.assertIn("TBS_E_NO_EVENT_LOG", ran.err)
+        banks = [bank for bank in event_logs.ALGORITHMS if bank in self.json("pcr")]
+        self.log = event_logs.Log(banks=banks)
+        self.log.usual()
+        self.write()
+        self.before_anything()
+        self.extend()
+        self.agreement()
+        self.log_goes_on()
+        self.tpm_goes_on()
+
+    def write(self):
+        with open(self.path, "wb") as file:
+            file.write(self.log.bytes)
+
+    def extend(self):
+        client = self.client()
+        for pcr, digests in self.log.measured:
+            client.begin(event_logs.pcr_extend(pcr, digests))
+            self.assertEqual(client.result()[2][6:10], bytes(4))
+
+    def before_anything(self):
+        ran = self.tbsctl("log")
+        self.assertEqual(ran.code, FAILED)
+        self.assertIn("PCR 0 (sha1) of the TPM has not seen event 1 (EV_S_CRTM_VERSION)", ran.err)
+
+    def agreement(self):
+        decoded = self.json("log")
+        self.assertIsNone(decoded["first_mismatch"])
+        self.assertEqual({pcr["result"] for pcr in decoded["pcrs"]}, {"equal"})
+        self.assertIn(" equal", self.ok("log").out)
+        self.assertEqual(self.ok("log", "--raw").bytes, self.log.bytes)
+        self.assertNotIn("tpm", self.json("log", "--no-compare")["pcrs"][0])
+        read = self.json("pcr")
+        for (bank, pcr), value in self.log.pcrs.items():
+            self.assertEqual(read[bank][str(pcr)], value.hex())
+
+    def log_goes_on(self):
+        count = len(self.log.measured)
+        self.log.measure(7, event_logs.EV_IPL, b"only in the log")
+        self.write()
+        ran = self.tbsctl("--json", "log")
+        mismatch = json.loads(ran.out)["first_mismatch"]
+        self.assertEqual(ran.code, FAILED)
+        self.assertEqual((mismatch["bank"], mismatch["pcr"], mismatch["result"]),
+                         ("sha1", 7, "earlier"))
+        self.assertEqual(mismatch["first_unseen"], count + 1)
+
+    def tpm_goes_on(self):
+        client = self.client()
+        digests = {"sha256": bytes(range(32))}
+        client.begin(event_logs.pcr_extend(4, digests))
+        client.result()
+        ran = self.tbsctl("log")
+        self.assertEqual(ran.code, FAILED)
+        mismatches = [p for p in json.loads(self.tbsctl("--json", "log").out)["pcrs"]
+                      if p["result"] == "differs"]
+        self.assertEqual([(p["bank"], p["pcr"]) for p in mismatches], [("sha256", 4)])
+
+    def test_a_log_of_more_parts_than_one(self):
+        log = event_logs.Log()
+        for number in range(3000):
+            log.measure(14, event_logs.EV_IPL, b"%d" % number * 20)
+        path = os.path.join(self.folder, "long")
+        with open(path, "wb") as file:
+            file.write(log.bytes)
+        daemon = base.Daemon("embedded", arguments=["--event-log", path])
+        self.addCleanup(daemon.stop)
+        raw = base.run("log", "--raw", socket=daemon.socket)
+        self.assertGreater(len(log.bytes), 3 * 65536)
+        self.assertEqual(raw.bytes, log.bytes)
+
+
+class Registers(base.WithDaemon):
+    def test_selections(self):
+        everything = self.json("pcr")
+        self.assertIn("sha256", everything)
+        self.assertEqual(len(everything["sha256"]), 24)
+        self.assertEqual(everything["sha256"]["17"], "ff" * 32)
+        some = self.json("pcr", "sha256:0,7-9+sha1:3")
+        self.assertEqual(list(some["sha256"]), ["0", "7", "8", "9"])
+        self.assertEqual(list(some["sha1"]), ["3"])
+        lines = self.ok("pcr", "sha256:16").out.splitlines()
+        self.assertEqual(lines[1].split(), ["sha256", "16", "00" * 32])
+        self.assertIn("TPM_RC_HASH", self.refused(base.TPM, "pcr", "0x0027"))
+        for wrong in ("md5", "sha256:24", "sha256:", "sha256:3-1", "sha256:x"):
+            self.refused(USAGE, "pcr", wrong)
+
+    def test_id(self):
+        text = self.ok("id").out
+        self.assertRegex(text, "^[0-9a-f]{64}\n$")
+        self.assertEqual(self.json("id"), {"id": text.strip(), "key": "P-256"})
+
+    def test_what_is_not_there(self):
+        self.assertIn("TBS_E_NO_EVENT_LOG", self.refused(TBS, "log", "--raw"))
+        self.assertIn("TBS_E_PPI_NOT_SUPPORTED", self.refused(TBS, "ppi"))
+
+
+class OldRegisters(base.WithDaemon):
+    DEVICE = "embedded12"
+
+    def test_pcr(self):
+        read = self.json("pcr")
+        self.assertEqual(list(read), ["sha1"])
+        self.assertEqual(len(read["sha1"]), 24)
+        self.assertEqual(list(self.json("pcr", "sha1:3,5")["sha1"]), ["3", "5"])
+
+    def test_there_is_no_identifier(self):
+        self.assertIn("TBS_E_TPM_NOT_FOUND", self.refused(TBS, "id"))
+
+
+class Presence(unittest.TestCase):
+    FILES = {"version": "1.3\n", "request": "0\n", "transition_action": "2: Reboot\n",
+             "response": "5 0xFFFFFFF0: User Abort\n",
+             "tcg_operations": "5 3: Allowed and physically present user required\n"}
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tbsctl-ppi-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        for name, text in self.FILES.items():
+            self.write(name, text)
+        self.daemon = base.Daemon("embedded", arguments=["--ppi", self.folder])
+        self.addCleanup(self.daemon.stop)
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
+            file.write(text)
+
+    def request(self):
+        with open(os.path.join(self.folder, "request"), encoding="ascii") as file:
+            return file.read()
+
+    def ppi(self, *arguments):
+        return base.run(*arguments, socket=self.daemon.socket)
+
+    def test_show(self):
+        shown = self.ppi("ppi").out
+        self.assertRegex(shown, r"Version: +1\.3\n")
+        self.assertRegex(shown, r"Pending operation: +none \(0\)\n")
+        self.assertRegex(shown, r"Last operation: +clear \(5\)\n")
+        self.assertRegex(shown, r"What became of it: +the user said no")
+        self.assertEqual(json.loads(self.ppi("--json", "ppi").out),
+                         {"version": "1.3", "pending": 0, "transition": 2, "last_operation": 5,
+                          "last_response": 0xFFFFFFF0})
+
+    def test_submit_warns(self):
+        ran = self.ppi("ppi", "--submit", "clear")
+        self.assertEqual(ran.code, USAGE)
+        self.assertIn("destroys every key", ran.err)
+        self.assertEqual(self.request(), "0\n")
+        ran = self.ppi("ppi", "--submit", "clear", "--yes")
+        self.assertEqual(ran.code, OK, ran)
+        self.assertIn("warning", ran.err)
+        self.assertIn("allowed when a user confirms; it takes: restart", ran.out)
+        self.assertTrue(self.request().startswith("5"))
+        ran = self.ppi("--json", "ppi", "--submit", "23", "--parameter", "0x10", "--yes")
+        self.assertEqual(json.loads(ran.out)["operation"], 23)
+        self.assertTrue(self.request().startswith("23 16"))
+        self.assertEqual(self.ppi("ppi", "--submit", "none").code, OK)
+        self.assertEqual(self.ppi("ppi", "--submit", "soon").code, USAGE)
+
+    def test_submitting_is_for_administrators(self):
+        if os.getuid() != 0:
+            self.skipTest("only root can take another user's place")
+        ran = base.run("ppi", "--submit", "5", "--yes", socket=self.daemon.socket,
+                       prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+        self.assertEqual(ran.code, TBS, ran)
+        self.assertIn("TBS_E_ACCESS_DENIED", ran.err)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=2))
