@@ -255,12 +255,13 @@ typedef const TPM_WNF_PROVISIONING* PCTPM_WNF_PROVISIONING;
  * TBS_E_BAD_PARAMETER          pContextParams is NULL
  * TBS_E_INVALID_OUTPUT_POINTER phContext is NULL
  * TBS_E_INVALID_CONTEXT_PARAM  the version is neither 1 nor 2, or it is 2 and includes no family
- * TBS_E_SERVICE_NOT_RUNNING    nothing listens on the socket, or it went away
  * TBS_E_SERVICE_START_PENDING  the service runs but has not got its TPM in time
- * TBS_E_SERVICE_DISABLED       the administrator disabled the service
+ * TBS_E_SERVICE_NOT_RUNNING    nothing listens on the socket, or it went away
+ * TBS_E_SERVICE_DISABLED       the service says that the administrator disabled it. tbsd never
+ *                              does: when it is disabled, it does not listen
  * TBS_E_ACCESS_DENIED          the socket or the service does not let this user in
- * TBS_E_TOO_MANY_TBS_CONTEXTS  this user's limit of contexts, or this process's (65535), is
- * reached; or a raw context is open; or this one is to be raw and others are open
+ * TBS_E_TOO_MANY_TBS_CONTEXTS  the limit of contexts, or this process's (65535), is reached; a raw
+ *                              context is open; or this one is to be raw, and others are open
  * TBS_E_TPM_NOT_FOUND          there is no TPM, or none of the families asked for
  *
  * Page: "Tbsi_Context_Create function". */
@@ -514,15 +515,15 @@ TBS_API TBS_RESULT Tbsi_Revoke_Attestation(void);
 TBS_API HRESULT GetDeviceID(PBYTE pbWindowsAIK, UINT32 cbWindowsAIK, PUINT32 pcbResult,
                             BOOL* pfProtectedByTPM);
 
-/* The same as a text: 64 hexadecimal digits in UTF-16, and a zero. Sizes are in units of WCHAR, the
- * zero included: 65.
+/* Gets the identifier that GetDeviceID gives as a text: 64 hexadecimal digits in UTF-16, and a zero.
+ * Sizes are in units of WCHAR, the zero included: 65.
  *
  * Source: the Windows SDK's tbs.h. */
 TBS_API HRESULT GetDeviceIDString(WCHAR* pszWindowsAIK, UINT32 cchWindowsAIK, PUINT32 pcchResult,
                                   BOOL* pfProtectedByTPM);
 
-/* On Windows it is part of provisioning the keys of Windows itself, and not documented. There are
- * no such keys here, and the service provisions nothing: whoever wants a key makes it.
+/* Fails: there are no keys of Windows here. There it is part of provisioning them, and not
+ * documented; this service provisions nothing, and whoever wants a key makes it.
  *
  * TBS_E_PROVISIONING_NOT_ALLOWED  always
  *

@@ -71,6 +71,19 @@ class Library(unittest.TestCase):
         self.assertGreater(len(exported), 5)
         self.assertEqual(exported, set(re.findall(r"\*((?:Tbs|GetDevice)\w+)\*", page("tbs.3"))))
 
+    def test_every_function_has_a_page(self):
+        headers = [os.path.join(TOP, "client/include/tbs", name) for name in ("tbs.h", "tbsx.h")]
+        script = os.path.join(TOP, "docs/man/functions.py")
+        listed = output_of(sys.executable, script, "--list", *headers).split()
+        with open(os.path.join(TOP, "client", "tbs.map"), encoding="ascii") as file:
+            exported = set(re.findall(r"^    (\w+);", file.read(), re.MULTILINE))
+        self.assertEqual(set(listed), exported)
+        for function in listed:
+            header = headers[function.startswith("Tbsx")]
+            text = output_of(sys.executable, script, header, function)
+            self.assertIn(function + "(", text.split("# DESCRIPTION")[0].split("# SYNOPSIS")[1])
+            self.assertRegex(text, r"# NAME\n\n\S+ - \S")
+
     def test_the_example_compiles_and_runs(self):
         folder = tempfile.mkdtemp(prefix="tbs-manual-")
         self.addCleanup(shutil.rmtree, folder)

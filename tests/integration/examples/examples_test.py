@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""The examples of the documentation run on a tbsd of their own, and the pages show them as they are.
+
+TBSD, LIBTBS and TOP in the environment name the daemon, the library and the source tree; EXAMPLES the
+folder of the compiled ones."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOP = os.environ["TOP"]
+DEADLINE = 60  # against hanging only
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="tbs-examples-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.socket = os.path.join(cls.folder, "tbsd.sock")
+        cls.log = os.path.join(cls.folder, "log")
+        cls.daemon = subprocess.Popen(
+            [os.environ["TBSD"], "--config", "/dev/null", "--device", "embedded", "--socket",
+             cls.socket, "--event-log", cls.log, "--log-readers", "everyone"],
+            stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.stop)
+        end = time.monotonic() + DEADLINE
+        while not os.path.exists(cls.socket) and time.monotonic() < end:
+            time.sleep(0.02)
+
+    @classmethod
+    def stop(cls):
+        cls.daemon.terminate()
+        cls.daemon.wait(DEADLINE)
+
+    def run_example(self, *command):
+        environment = {**os.environ, "TBS_SOCKET": self.socket,
+                       "LD_LIBRARY_PATH": os.path.dirname(os.environ["LIBTBS"])}
+        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True,
+                              timeout=DEADLINE, encoding="utf-8").stdout
+
+    def compiled(self, name):
+        return os.path.join(os.environ["EXAMPLES"], "example_" + name)
+
+    def test_python(self):
+        script = os.path.join(TOP, "docs/examples/random.py")
+        self.assertRegex(self.run_example(sys.executable, script), "^[0-9a-f]{32}\n$")
+        self.assertRegex(self.run_example(sys.executable, script, "100"), "^[0-9a-f]{200}\n$")
+
+    def test_cpp(self):
+        words = ("abc", "TPM")
+        expected = "".join(f"{hashlib.sha256(w.encode()).hexdigest()}  {w}\n" for w in words)
+        self.assertEqual(self.run_example(self.compiled("raii"), *words), expected)
+
+    def test_cancel(self):
+        self.assertRegex(self.run_example(self.compiled("cancel")), "^(cancelled|finished first)")
+
+    def test_ported(self):
+        output = self.run_example(self.compiled("ported"))
+        self.assertRegex(output, r"^TPM 2\.0, interface 4\nrandom: [0-9a-f]{16}\nevent log: none\n$")
+        with open(self.log, "wb") as file:
+            file.write(bytes(1234))
+        self.addCleanup(os.remove, self.log)
+        self.assertIn("event log: 1234 bytes\n", self.run_example(self.compiled("ported")))
+        # The page shows the same output.
+        with open(os.path.join(TOP, "docs/porting.md"), encoding="utf-8") as file:
+            shown = re.search(r"\$ \./ported\n(.*?)```", file.read(), re.DOTALL)[1]
+        self.assertEqual(re.sub("random: .*", "", shown), re.sub("random: .*", "", output))
+
+    def test_readme(self):
+        with open(os.path.join(TOP, "README.md"), encoding="utf-8") as readme, \
+                open(os.path.join(TOP, "docs/examples/cancel.c"), encoding="utf-8") as source:
+            self.assertIn(source.read(), readme.read())
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=2))
