@@ -26,8 +26,14 @@ class RawGate : public Engine {
                                          std::span<const std::uint8_t> command) override {
     return claimed_ == context ? 0 : managed_.loads_needed(context, command);
   }
+  // There is nothing that could be moved for a raw context.
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
+    return claimed_ == context ? proto::Status::BadParameter
+                               : managed_.make_sticky(context, handle, sticky);
+  }
   std::unique_ptr<Execution> housekeeping() override;
   std::unique_ptr<Execution> idle_housekeeping() override;
+  [[nodiscard]] std::optional<TimePoint> next_chore() override { return managed_.next_chore(); }
   std::unique_ptr<Execution> bring_up() override;
   std::unique_ptr<Execution> wind_down(bool owns_power) override {
     return managed_.wind_down(owns_power);
