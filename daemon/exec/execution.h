@@ -92,12 +92,7 @@ class Engine {
   // Asks that this object or session of the context stays on the TPM when others need room, or no
   // longer. BadParameter when the context has none of this handle, or the engine moves nothing;
   // TooManyResources when it would leave too little room for the others.
-  virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
-    static_cast<void>(context);
-    static_cast<void>(handle);
-    static_cast<void>(sticky);
-    return proto::Status::BadParameter;
-  }
+  virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.
@@ -106,7 +101,7 @@ class Engine {
   // kernel's users would need), or null.
   virtual std::unique_ptr<Execution> idle_housekeeping() = 0;
   // When housekeeping() will be due though nothing happens until then; empty when it will not.
-  [[nodiscard]] virtual std::optional<TimePoint> next_chore() { return std::nullopt; }
+  [[nodiscard]] virtual std::optional<TimePoint> next_chore() = 0;
 
   // First execution after the device was opened: starts the TPM where nobody has, and learns what
   // it is. Its Done carries a failure status when the TPM cannot be used.

@@ -20,6 +20,10 @@ class PassThrough : public Engine {
   [[nodiscard]] std::size_t loads_needed(ContextId, std::span<const std::uint8_t>) override {
     return 0;
   }
+  proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
+    return proto::Status::BadParameter;
+  }
+  [[nodiscard]] std::optional<TimePoint> next_chore() override { return std::nullopt; }
   std::unique_ptr<Execution> housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> bring_up() override;

@@ -22,6 +22,11 @@ class ResourceManager final : public exec::Engine {
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
                                            std::vector<std::uint8_t> command) override;
+  // The TCTI, which has a call for it, is for TPM 2.0 alone.
+  proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
+    return proto::Status::BadParameter;
+  }
+  [[nodiscard]] std::optional<TimePoint> next_chore() override { return std::nullopt; }
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   std::unique_ptr<exec::Execution> bring_up() override;
