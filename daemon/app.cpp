@@ -188,6 +188,7 @@ void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
 
 void App::apply(const Config& config) {
   platform::set_log_level(config.log_level);
+  resource_manager12_.configure(config.limits);
   resource_manager_.configure(config.limits);
   pump_.set_high_share(config.high_share);
   server_.configure(

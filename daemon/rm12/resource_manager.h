@@ -35,6 +35,8 @@ class ResourceManager final : public exec::Engine {
   [[nodiscard]] std::size_t loads_needed(ContextId context,
                                          std::span<const std::uint8_t> command) override;
 
+  // Takes effect with the next command. What is held already stays.
+  void configure(const rm::Limits& limits) { state_.options.limits = limits; }
   [[nodiscard]] const State& state() const { return state_; }
 
  private:
