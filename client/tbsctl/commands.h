@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/tbsctl/bridge_options.h"
 #include "client/tbsctl/console.h"
 #include "client/tbsctl/conversation.h"
 #include "client/tbsctl/failure.h"
@@ -57,5 +58,9 @@ struct PresenceRequest {
 
 // Role Observer.
 Outcome run_ppi(Conversation& daemon, const Console& console, const PresenceRequest& request);
+
+// Without a conversation: makes contexts of its own, on the daemon's `socket` (empty: the default).
+// Prints where it listens and returns when it is told to stop.
+Outcome run_bridge(const BridgeOptions& options, const std::string& socket, const Console& console);
 
 }  // namespace tbs::ctl

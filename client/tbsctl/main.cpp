@@ -49,6 +49,9 @@ Outcome run_command(const Options& options, const Console& console, const Submit
   if (options.command == Command::Log && !options.file.empty()) {
     return run_log(nullptr, console, log_request(options));
   }
+  if (options.command == Command::Bridge) {
+    return run_bridge(options.bridge, options.socket, console);
+  }
   auto daemon = open_conversation(options);
   if (!daemon) return std::unexpected(std::move(daemon.error()));
   switch (options.command) {
@@ -72,6 +75,8 @@ Outcome run_command(const Options& options, const Console& console, const Submit
       return run_id(*daemon, console);
     case Command::Ppi:
       return run_ppi(*daemon, console, options.presence);
+    case Command::Bridge:
+      break;
   }
   return {};
 }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
+#include "client/tbsctl/bridge/address.h"
 #include "client/tbsctl/number.h"
 #include "client/tbsctl/presence_words.h"
 #include "version.h"
@@ -13,7 +16,8 @@ namespace tbs::ctl {
 namespace {
 
 constexpr const char* kAbout =
-    "Shows what tbsd and its TPM do, cancels commands, and sends TPM commands.";
+    "Shows what tbsd and its TPM do, cancels commands, and sends TPM commands of its own and of "
+    "others.";
 
 constexpr const char* kFooter = R"(Examples:
   tbsctl status                        is the daemon well, and its TPM there?
@@ -25,6 +29,7 @@ constexpr const char* kFooter = R"(Examples:
                                        TPM2_GetRandom(16), ahead of others
   tbsctl log                           what firmware measured, and whether the TPM agrees
   tbsctl pcr sha256:0-7                PCRs 0 to 7 of one bank
+  tbsctl bridge --protocol mssim 2321  serve a program made for a TPM simulator
   tbsctl --json contexts | jq '.[] | select(.state == "detached")'
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
@@ -175,6 +180,79 @@ void add_ppi(CLI::App& app, Options& options) {
   sub->callback([&options] { options.command = Command::Ppi; });
 }
 
+void add_protocol(CLI::App& sub, BridgeOptions& bridge) {
+  static const std::map<std::string, BridgeProtocol> kProtocols{{"raw", BridgeProtocol::Raw},
+                                                                {"mssim", BridgeProtocol::Mssim},
+                                                                {"swtpm", BridgeProtocol::Swtpm}};
+  sub.add_option_function<std::string>(
+         "--protocol",
+         [&bridge](const std::string& text) {
+           const auto protocol = kProtocols.find(text);
+           if (protocol == kProtocols.end()) {
+             throw CLI::ValidationError("--protocol",
+                                        "'" + text + "' is none of raw, mssim, swtpm");
+           }
+           bridge.protocol = protocol->second;
+         },
+         "What the clients speak: raw (TPM commands, the default), mssim (Microsoft's simulator), "
+         "swtpm")
+      ->type_name("NAME");
+}
+
+void add_address(CLI::App& sub, const std::string& name, std::string& address, bool required,
+                 const std::string& about) {
+  sub.add_option_function<std::string>(
+         name,
+         [&address, name](const std::string& text) {
+           const auto parsed = bridge::parse_address(text);
+           if (!parsed) throw CLI::ValidationError(name, parsed.error());
+           address = text;
+         },
+         about)
+      ->required(required)
+      ->type_name("ADDRESS");
+}
+
+void add_mode(CLI::App& sub, BridgeOptions& bridge) {
+  sub.add_option_function<std::string>(
+         "--mode",
+         [&bridge](const std::string& text) {
+           unsigned mode = 0;
+           const auto [stop, error] =
+               std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+           if (error != std::errc{} || stop != text.data() + text.size() || mode > 0777) {
+             throw CLI::ValidationError("--mode", "'" + text + "' is no octal mode up to 0777");
+           }
+           bridge.mode = mode;
+         },
+         "Mode of the Unix sockets (default 0600)")
+      ->type_name("OCTAL");
+}
+
+void add_bridge(CLI::App& app, Options& options) {
+  CLI::App* const sub =
+      app.add_subcommand("bridge", "Serve programs that speak to a TPM over a socket");
+  add_address(*sub, "ADDRESS", options.bridge.listen, true,
+              "Where to listen: a path with a slash in it, PORT (of 127.0.0.1), or ADDRESS:PORT");
+  add_address(*sub, "--control", options.bridge.control, false,
+              "Platform port of mssim, control channel of swtpm (default: the next port, or the "
+              "path with .platform or .ctrl)");
+  add_protocol(*sub, options.bridge);
+  sub->add_flag("--persistent", options.bridge.persistent,
+                "One context for all connections, for clients that reconnect for every command");
+  sub->add_flag("--listen-any", options.bridge.listen_any,
+                "Allow an address that other machines can reach");
+  add_mode(*sub, options.bridge);
+  add_priority(*sub, options);
+  sub->footer(R"(Whoever can connect uses the TPM with your rights.
+
+Examples:
+  tbsctl bridge --protocol mssim 2321      the platform port is 2322
+  tbsctl bridge --protocol swtpm ./tpm     the control channel is ./tpm.ctrl
+  tbsctl bridge --persistent 2321          raw commands, one context)");
+  sub->callback([&options] { options.command = Command::Bridge; });
+}
+
 void add_all(CLI::App& app, Options& options) {
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -207,6 +285,7 @@ void add_all(CLI::App& app, Options& options) {
   app.add_subcommand("id", "Print the identifier of the TPM")->callback([&options] {
     options.command = Command::Id;
   });
+  add_bridge(app, options);
 }
 
 std::unexpected<Failure> usage(std::string message) {
@@ -217,6 +296,7 @@ std::unexpected<Failure> usage(std::string message) {
 // What CLI11 cannot check because it concerns two arguments.
 std::expected<std::optional<Options>, Failure> completed(Options options) {
   if (options.raw && options.json) return usage("--raw and --json exclude each other");
+  options.bridge.priority = options.priority;
   if (options.command != Command::Submit) return options;
   if (options.hex == "-") options.hex.clear(), options.file = "-";
   if (options.hex.empty() == options.file.empty()) {

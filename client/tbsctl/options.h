@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "client/tbsctl/bridge_options.h"
 #include "client/tbsctl/commands.h"
 #include "client/tbsctl/failure.h"
 #include "client/tbsctl/priority.h"
@@ -26,6 +27,7 @@ enum class Command : std::uint8_t {
   Pcr,
   Id,
   Ppi,
+  Bridge,
 };
 
 struct Options {
@@ -42,6 +44,7 @@ struct Options {
   bool compare = true;      // log
   std::vector<PcrSelection> pcrs;
   PresenceRequest presence;
+  BridgeOptions bridge;
 };
 
 // Nothing when the help or the version was asked for: it is printed to `out` then.

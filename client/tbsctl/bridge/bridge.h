@@ -1,0 +1,67 @@
+#pragma once
+
+// The bridge itself: listens, makes connections, and knows which of them belong to one program.
+//
+// The second channel of a protocol says nothing about the first: what comes there concerns the
+// connections of the same process, as far as the kernel tells which one that is, and all of those
+// whose process is not known. With `persistent` all connections count as one program's.
+
+#include <memory>
+#include <ostream>
+#include <unordered_map>
+#include <vector>
+
+#include "client/tbsctl/bridge/address.h"
+#include "client/tbsctl/bridge/connection.h"
+#include "client/tbsctl/bridge_options.h"
+
+namespace tbs::ctl::bridge {
+
+class Bridge : private Host {
+ public:
+  Bridge(const BridgeOptions& options, std::string daemon_socket, std::ostream& log);
+  ~Bridge() override;
+
+  // Where it listens, the command channel first; or why it cannot.
+  std::expected<std::vector<Address>, std::string> listen();
+  // Until SIGINT or SIGTERM; a second one ends the process at once.
+  void run();
+
+ private:
+  using MakeFraming = std::unique_ptr<Framing> (*)();
+  struct Listener {
+    Listening listening;
+    MakeFraming make_framing;
+    std::size_t connections = 0;
+    bool paused = false;
+  };
+  struct Entry {
+    std::shared_ptr<Connection> connection;
+    std::size_t listener;
+    std::optional<std::uint64_t> program;
+  };
+
+  Reactor& reactor() override { return *access_.reactor; }
+  void cancel_for(Connection& of) override;
+  void set_locality_for(Connection& of, std::uint8_t locality) override;
+  std::uint8_t locality_for(Connection& of) override;
+  void ended(Connection& gone, const std::string& why) override;
+
+  std::expected<void, std::string> listen_at_both(const Address& first);
+  std::expected<void, std::string> listen_on(const Address& address, MakeFraming make_framing);
+  void accept_on(std::size_t index);
+  void resume(std::size_t index);
+  std::uint64_t program_of(Connection& connection);
+  void forget_localities();
+
+  const BridgeOptions options_;
+  std::ostream& log_;
+  TpmAccess access_;
+  std::shared_ptr<TpmContext> shared_;  // with `persistent`
+  client::Descriptor signals_;
+  std::vector<Listener> listeners_;
+  std::unordered_map<Connection*, Entry> connections_;
+  std::unordered_map<std::uint64_t, std::uint8_t> localities_;  // by program; 0 is not kept
+};
+
+}  // namespace tbs::ctl::bridge

@@ -1,0 +1,19 @@
+#pragma once
+
+// The TPM as programs see it that know no TBS: every command gets a response in the TPM's own
+// format and with codes that TPMs have.
+
+#include "proto/byte_reader.h"
+#include "proto/byte_writer.h"
+#include "proto/status.h"
+
+namespace tbs::ctl::bridge {
+
+// The response to a command that was not run, or whose response is lost.
+proto::Buffer answer_for(proto::Bytes command, proto::Status why);
+
+// Changes what a TPM of the program's own would have answered otherwise: tbsd has started the TPM
+// already, which is what a program that starts it wants.
+void adapt_response(proto::Bytes command, proto::Buffer& response);
+
+}  // namespace tbs::ctl::bridge
