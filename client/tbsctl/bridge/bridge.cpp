@@ -110,6 +110,9 @@ std::expected<void, std::string> Bridge::listen_on(const Address& address,
 
 void Bridge::run() {
   reactor().watch(signals_.get(), EPOLLIN, [this](std::uint32_t) {
+    // Taken before it is let through, or this one would end the process too.
+    signalfd_siginfo taken{};
+    if (::read(signals_.get(), &taken, sizeof taken) != sizeof taken) return;
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     reactor().stop();
