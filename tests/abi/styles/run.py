@@ -9,6 +9,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from listening import listens  # noqa: E402
+
 DEADLINE = 60  # against hanging only
 
 
@@ -22,7 +25,7 @@ def start(folder):
          "--event-log", log, "--state-dir", folder, "--log-readers", "everyone"],
         stderr=subprocess.DEVNULL)
     end = time.monotonic() + DEADLINE
-    while not os.path.exists(socket) and time.monotonic() < end:
+    while not listens(socket) and time.monotonic() < end:
         time.sleep(0.02)
     return daemon, socket
 

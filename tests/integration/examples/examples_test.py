@@ -14,6 +14,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from listening import listens  # noqa: E402
+
 TOP = os.environ["TOP"]
 DEADLINE = 60  # against hanging only
 
@@ -31,7 +34,7 @@ class Examples(unittest.TestCase):
             stderr=subprocess.DEVNULL)
         cls.addClassCleanup(cls.stop)
         end = time.monotonic() + DEADLINE
-        while not os.path.exists(cls.socket) and time.monotonic() < end:
+        while not listens(cls.socket) and time.monotonic() < end:
             time.sleep(0.02)
 
     @classmethod

@@ -15,6 +15,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from listening import listens  # noqa: E402
+
 TOP = os.environ["TOP"]
 TBSD = os.environ["TBSD"]
 DEADLINE = 60  # against hanging only
@@ -109,7 +112,7 @@ class Library(unittest.TestCase):
                                    "--socket", path], stderr=subprocess.DEVNULL)
         try:
             end = time.monotonic() + DEADLINE
-            while not os.path.exists(path) and time.monotonic() < end:
+            while not listens(path) and time.monotonic() < end:
                 time.sleep(0.02)
             return subprocess.run([program], stdout=subprocess.PIPE, encoding="ascii", check=True,
                                   env={**os.environ, "TBS_SOCKET": path}, timeout=DEADLINE).stdout

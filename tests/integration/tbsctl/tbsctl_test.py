@@ -11,11 +11,15 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 import wire
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from listening import listens  # noqa: E402
 
 TBSD = os.environ["TBSD"]
 TBSCTL = os.environ["TBSCTL"]
@@ -44,7 +48,7 @@ class Daemon:
 
     def _wait_for_socket(self):
         end = time.monotonic() + DEADLINE
-        while not os.path.exists(self.socket):
+        while not listens(self.socket):
             if self.process.poll() is not None or time.monotonic() > end:
                 self.log.seek(0)
                 raise RuntimeError("tbsd did not start: " + self.log.read().decode())
