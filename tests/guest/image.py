@@ -1,8 +1,8 @@
 """The guest's kernel and initramfs, from Debian's kernel package, kept in a cache folder.
 
 The package is downloaded and unpacked, never installed. The cache holds `vmlinuz` and `base.cpio`
-(busybox and the modules in load order); what changes from run to run (the scripts and the command)
-is a second archive, which the kernel unpacks over the first. To take a newer kernel, delete the
+(busybox and the modules with lists of their load order); what changes from run to run (the scripts
+and the command) is a second archive, which the kernel unpacks over the first. To take a newer kernel, delete the
 cache folder.
 """
 
@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
+# Loaded where a run asks for them: what encrypted disks need.
+ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -39,14 +41,16 @@ def cached(package):
     return folder
 
 
-def with_scripts(folder, command, destination):
-    """Writes the initramfs of one run: the base, the guest's scripts and the command to run."""
+def with_scripts(folder, command, modules, destination):
+    """Writes the initramfs of one run: the base, the guest's scripts, the names of further modules
+    (of ON_REQUEST) and the command to run."""
     with tempfile.TemporaryDirectory() as work:
         top = pathlib.Path(work)
         for name in ("init", "session"):
             shutil.copy(HERE / name, top / name)
         (top / "init").chmod(0o755)
         (top / "command").write_bytes(command)
+        (top / "wanted").write_text("".join(f"{name}\n" for name in modules), encoding="ascii")
         scripts = _archive(top)
     destination.write_bytes((folder / "base.cpio").read_bytes() + scripts)
 
@@ -103,15 +107,18 @@ def _base(tree, top):
     for name in ("bin", "dev", "lib", "proc", "sys"):
         (top / name).mkdir(parents=True)
     shutil.copy(busybox, top / "bin" / "busybox")
-    files = _in_load_order({path.stem: path for path in tree.rglob("*.ko")})
-    for path in files:
-        shutil.copy(path, top / "lib" / path.name)
-    (top / "modules").write_text("".join(f"{path.name}\n" for path in files), encoding="ascii")
+    available = {path.stem.replace("-", "_"): path for path in tree.rglob("*.ko")}
+    for name, modules in {"modules": MODULES, **{each: (each,) for each in ON_REQUEST}}.items():
+        files = _in_load_order(modules, available)
+        for path in files:
+            shutil.copy(path, top / "lib" / path.name)
+        names = "".join(f"{path.name}\n" for path in files)
+        (top / "lib" / f"{name}.list").write_text(names, encoding="ascii")
     return _archive(top)
 
 
-def _in_load_order(available):
-    """The files of MODULES, each after those it names in its own `depends=` record."""
+def _in_load_order(modules, available):
+    """The files of the modules, each after those it names in its own `depends=` record."""
     order = []
 
     def add(name):
@@ -123,7 +130,7 @@ def _in_load_order(available):
         if available[name] not in order:
             order.append(available[name])
 
-    for module in MODULES:
+    for module in modules:
         add(module)
     return order
 

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # What every flow of a real client shares; to be sourced. A flow says what it needs, starts a tbsd of
-# its own on the TPM that TBS_TEST_DEVICE names (embedded or swtpm), runs its steps as a user would,
-# and ends. The end is part of the test: no context may stay open, and nothing may stay on the TPM.
+# its own on the TPM that TBS_TEST_DEVICE names (embedded, swtpm, or kernel for the guest's), runs its
+# steps as a user would, and ends. The end is part of the test: no context may stay open, and nothing
+# may stay on the TPM.
 #
 # Given TBS_FLOW_SOCKET, a flow joins the tbsd there instead, and TBS_FLOW_NUMBER keeps its handles
 # apart from those of the others.
@@ -92,6 +93,7 @@ start_tbsd() {
     cd "$folder"
     [[ -z ${TBS_FLOW_SOCKET:-} ]] || return 0
     local spec=embedded
+    [[ $device != kernel ]] || spec=/dev/tpm0
     if [[ $device == swtpm ]]; then
         need swtpm
         start_swtpm
@@ -130,6 +132,7 @@ check_the_end() {
 tidy_up() {
     local result=$? pid log
     trap - EXIT
+    if declare -F at_the_end >/dev/null; then at_the_end || result=1; fi
     if ((result == 0)) && [[ -n $tbsd_pid ]]; then
         "$TBS_TEST_TBSCTL" status || true
         (check_the_end) || result=$?
