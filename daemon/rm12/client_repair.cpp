@@ -136,7 +136,12 @@ Step ClientExecution::failed(const Operation& operation, Bytes response, std::ui
         break;
     }
   }
-  reply_.assign(response.begin(), response.end());
+  // That something else could not be moved out says nothing to the client but that there is no room.
+  if (operation.verb == Verb::Load) {
+    reply_.assign(response.begin(), response.end());
+  } else {
+    refuse_run(tpm12::rc::kResources);
+  }
   phase_ = Phase::Undo;
   return next();
 }

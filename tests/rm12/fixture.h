@@ -28,8 +28,10 @@ class RealTpm12 {
  public:
   using Bytes = client12::Bytes;
 
-  explicit RealTpm12(rm::Options options = verified())
-      : bench(std::move(options), [this](auto command) { return respond(command); }) {
+  // An empty flash is that of a TPM without an owner.
+  explicit RealTpm12(rm::Options options = verified(), SoftwareTpm::Flash flash = owned_flash())
+      : chip(SoftwareTpm::Family::Tpm12, std::move(flash)),
+        bench(std::move(options), [this](auto command) { return respond(command); }) {
     start();
     bench.bring_up();
     bench.sent.clear();
@@ -60,7 +62,7 @@ class RealTpm12 {
   // What the next tests stand in the way with: an answer instead of the TPM's.
   std::function<std::optional<Bytes>(std::span<const std::uint8_t>)> intercept;
 
-  SoftwareTpm chip{SoftwareTpm::Family::Tpm12, owned_flash()};
+  SoftwareTpm chip;
   Rm12Bench bench;
 
  private:

@@ -212,3 +212,20 @@ TEST_CASE("a busy TPM can be cancelled before the client's command is sent", "[r
   tpm.bench.on_transmit = nullptr;
   CHECK(sign_openly(*client, key).code == 0);
 }
+
+TEST_CASE("a TPM without an owner lets nothing be moved out, and nothing is lost", "[rm12]") {
+  RealTpm12 tpm(verified(), {});
+  const auto client = tpm.connect();
+  const auto session = client->oiap(secret_of(1));
+  tpm.bench.run_idle();
+  CHECK(client->handles(kAuth) == std::vector<std::uint32_t>{session.handle});
+  for (int i = 0; i < 15; ++i) client->oiap(secret_of(1));
+  // The seventeenth does not fit.
+  CHECK(client->run({.ordinal = 0x0A, .returns_handle = true}).code == 0x15);
+  CHECK(client->handles(kAuth).size() == 16);
+  for (const std::uint32_t handle : client->handles(kAuth)) client->flush(handle, kAuth);
+  client->take_ownership();
+  tpm.bench.run_idle();
+  CHECK(client->owned());
+  CHECK(tpm.bench.notes.differences.empty());
+}
