@@ -14,6 +14,7 @@ import tempfile
 import unittest
 
 import event_logs
+import nobody
 import tbsctl_test as base
 
 OK, FAILED, USAGE, TBS = base.OK, base.FAILED, base.USAGE, base.TBS
@@ -285,7 +286,7 @@ class Presence(unittest.TestCase):
         if os.getuid() != 0:
             self.skipTest("only root can take another user's place")
         ran = base.run("ppi", "--submit", "5", "--yes", socket=self.daemon.socket,
-                       prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+                       **nobody.options(self.daemon.folder))
         self.assertEqual(ran.code, TBS, ran)
         self.assertIn("TBS_E_ACCESS_DENIED", ran.err)
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 import unittest
 
+import nobody
 import wire
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
@@ -24,7 +25,7 @@ from listening import listens  # noqa: E402
 TBSD = os.environ["TBSD"]
 TBSCTL = os.environ["TBSCTL"]
 DEADLINE = 60  # against hanging only
-NOBODY = 65534
+NOBODY = nobody.NOBODY
 GET_RANDOM_16 = "80010000000c0000017b0010"
 
 OK, FAILED, USAGE, UNREACHABLE, TBS, TPM = range(6)
@@ -340,13 +341,7 @@ class Cancelling(WithDaemon):
         self.ok("submit", GET_RANDOM_16, "--priority", "max", **self.as_nobody())
 
     def as_nobody(self):
-        # Another user may have no way into the build folder.
-        program = os.path.join(self.daemon.folder, "tbsctl")
-        if not os.path.exists(program):
-            shutil.copy(TBSCTL, program)
-            os.chmod(program, 0o755)
-        return {"program": program,
-                "prefix": ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")}
+        return nobody.options(self.daemon.folder)
 
     def copy_of_wire(self):
         shutil.copy(wire.__file__, self.daemon.folder)
