@@ -54,6 +54,11 @@ std::string open_advice(int error) {
   }
 }
 
+const char* cancel_advice(int error) {
+  if (error != EACCES && error != EPERM) return "";
+  return "; the user of tbsd needs the right to write it, which the udev rule 70-tbs.rules gives";
+}
+
 // Whether the node may still be of use after this error.
 bool needs_reopen(int error) {
   switch (error) {
@@ -201,7 +206,9 @@ void CharDevice::cancel() {
 void CharDevice::on_cancel_written(int error) {
   cancel_writing_ = false;
   if (error != 0 && error != std::exchange(cancel_error_, error)) {
-    notice_("cannot cancel through " + cancel_path_ + ": " + std::strerror(error));
+    notice_("cannot cancel through " + cancel_path_ + ": " + std::strerror(error) +
+            cancel_advice(error) +
+            "; a cancelled command is answered at once and runs to its end on the TPM");
   }
   if (!held_.empty() && response_handler_) send(std::exchange(held_, {}));
 }

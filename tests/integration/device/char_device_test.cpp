@@ -4,6 +4,7 @@
 #include "daemon/device/char_device.h"
 
 #include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -293,10 +294,47 @@ TEST_CASE("node: destroyed while threads of its own are blocked") {
   CHECK_FALSE(called);
 }
 
-TEST_CASE("node: a cancel that cannot be written is told once") {
+TEST_CASE("node: an old kernel cancels at once, and the command ends with ECANCELED") {
   Fixture fixture(true);
-  fs::create_directory(fixture.cancel_attribute);
+  BlockingCancel cancel(fixture);
   REQUIRE(fixture.run.open().has_value());
+  SyscallShim shim(fixture.node);
+  fixture.run.begin(get_random(8));
+  REQUIRE_FALSE(fixture.taken().empty());
+  fixture.device.cancel();
+  cancel.release();
+  // What the driver does within that write: it aborts the command, and wakes the reader.
+  shim.fail_next_read(ECANCELED);
+  fixture.answer(kResponse);
+  const auto canceled = fixture.run.finish();
+  REQUIRE_FALSE(canceled.has_value());
+  CHECK(canceled.error().error == ECANCELED);
+  CHECK_FALSE(canceled.error().reopen);
+  REQUIRE(fixture.taken().empty());
+  // The message that the failed read has left there.
+  char rest[16];
+  CHECK(::read(fixture.node, rest, sizeof rest) > 0);
+  fixture.run.begin(get_random(9));
+  fixture.run.run_until([&] { return fixture.taken() == get_random(9); });
+  fixture.answer(kResponse);
+  CHECK(fixture.run.finish().has_value());
+  CHECK(fixture.notices.empty());
+}
+
+TEST_CASE("node: a cancel that cannot be written is told once, with the reason") {
+  const int error = GENERATE(ENOENT, EACCES, EIO);
+  CAPTURE(error);
+  Fixture fixture(true);
+  std::ofstream(fixture.cancel_attribute) << "";
+  REQUIRE(fixture.run.open().value().can_cancel);
+  SyscallShim shim(fixture.node);
+  if (error == ENOENT) {
+    fs::remove(fixture.cancel_attribute);
+  } else if (error == EACCES) {
+    shim.fail_open(fixture.cancel_attribute, error);
+  } else {
+    shim.fail_write_to(fixture.cancel_attribute, error);
+  }
   for (int i = 0; i < 3; ++i) {
     fixture.run.begin(get_random(8));
     fixture.device.cancel();
@@ -306,7 +344,32 @@ TEST_CASE("node: a cancel that cannot be written is told once") {
     CHECK(fixture.run.finish().has_value());
   }
   REQUIRE(fixture.notices.size() == 1);
-  CHECK_THAT(fixture.notices.front(), Catch::Contains("cancel"));
+  CHECK_THAT(fixture.notices.front(), Catch::Contains(std::strerror(error)));
+  const bool advises = fixture.notices.front().find("udev rule") != std::string::npos;
+  CHECK(advises == (error == EACCES));
+}
+
+TEST_CASE("node: without a name, what the kernel has is opened") {
+  boost::asio::io_context loop;
+  const TempDir folder;
+  std::vector<std::string> asked;
+  CharDevice device(loop,
+                    {.path = "",
+                     .sysfs = folder.path(),
+                     .opener =
+                         [&](const std::string& path) {
+                           asked.push_back(path);
+                           return CharDevice::Node{.error = ENXIO};
+                         }},
+                    [](const auto&) {});
+  DeviceRun run(loop, device);
+  CHECK(run.open().error().error == ENODEV);
+  CHECK(device.name() == "auto");
+  CHECK(asked.empty());
+  fs::create_directories(folder.path() / "class/tpm/tpm3");
+  CHECK(run.open().error().error == ENXIO);
+  CHECK(asked == std::vector<std::string>{"/dev/tpm3"});
+  CHECK(device.name() == "/dev/tpm3");
 }
 
 TEST_CASE("node: why it cannot be opened, with advice") {

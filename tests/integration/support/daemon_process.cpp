@@ -12,10 +12,11 @@ namespace {
 
 ProgramOptions program_options(const DaemonOptions& options, const std::string& socket,
                                const std::string& log_file) {
-  ProgramOptions program{.command = {tbsd_program()},
+  ProgramOptions program{.command = options.runner,
                          .environment = options.environment,
                          .output = log_file,
                          .listening = options.listening};
+  program.command.push_back(tbsd_program());
   if (!options.device.empty()) program.command.push_back("--device=" + options.device);
   if (options.listening < 0) program.command.push_back("--socket=" + socket);
   // With it tbsd leaves with an exit code other than 0 when its handle tables were wrong.

@@ -18,8 +18,9 @@ struct DaemonOptions {
   std::string device;
   std::vector<std::string> arguments;  // on top of --device and --socket
   std::vector<std::string> environment;
-  int listening = -1;         // handed over as systemd does; --socket is not given then
-  std::string name = "tbsd";  // of the socket and the log, without their endings
+  std::vector<std::string> runner;  // a program that runs the daemon, and its own arguments
+  int listening = -1;               // handed over as systemd does; --socket is not given then
+  std::string name = "tbsd";        // of the socket and the log, without their endings
 };
 
 class DaemonProcess {
