@@ -66,6 +66,7 @@ App::App(Config config, std::vector<std::string> arguments)
     : config_(std::move(config)),
       arguments_(std::move(arguments)),
       notify_(io_),
+      sleep_watch_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       device_(make_device(io_, config_.device)),
@@ -94,6 +95,7 @@ int App::run() {
   pump_.start({.answer = [this](sched::Answer answer) { server_.deliver(std::move(answer)); },
                .device_changed = [this] { on_device_changed(); }});
   listener_.start([this](server::Listener::Socket socket) { server_.accept(std::move(socket)); });
+  watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
   return rm_log_.differences() == 0 ? 0 : kExitTablesDiffer;
 }
@@ -125,6 +127,19 @@ void App::on_device_changed() {
   server_.device_changed();
 }
 
+void App::watch_sleep() {
+  sleep_watch_.start({.prepare =
+                          [this] {
+                            spdlog::info("the machine is about to sleep: emptying the TPM");
+                            pump_.prepare_sleep([this] { sleep_watch_.release(); });
+                          },
+                      .woken =
+                          [this] {
+                            spdlog::info("the machine is awake: looking at the TPM");
+                            pump_.wake_up();
+                          }});
+}
+
 void App::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
@@ -142,6 +157,7 @@ void App::stop(int signal) {
   spdlog::info("stopping on {}", strsignal(signal));
   notify_.stopping();
   listener_.stop();
+  sleep_watch_.stop();
   stop_deadline_.expires_after(kStopDeadline);
   stop_deadline_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;

@@ -18,6 +18,7 @@
 #include "daemon/exec/raw_gate.h"
 #include "daemon/machine/machine.h"
 #include "daemon/platform/service_notify.h"
+#include "daemon/platform/sleep_watch.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
@@ -47,12 +48,14 @@ class App {
   void reloaded(const std::expected<Loaded, Leave>& loaded);
   void apply(const Config& config);
   void on_device_changed();
+  void watch_sleep();
   [[nodiscard]] std::string tpm_name() const;
 
   boost::asio::io_context io_{1};
   Config config_;
   std::vector<std::string> arguments_;
   platform::ServiceNotify notify_;
+  platform::SleepWatch sleep_watch_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_deadline_;
   std::unique_ptr<device::Transceiver> device_;

@@ -57,6 +57,17 @@ void Pump::stop(std::function<void()> stopped) {
   carry_out();
 }
 
+void Pump::prepare_sleep(std::function<void()> quiet) {
+  quiet_ = std::move(quiet);
+  dispatcher_.prepare_sleep(now());
+  carry_out();
+}
+
+void Pump::wake_up() {
+  dispatcher_.wake_up(now());
+  carry_out();
+}
+
 void Pump::open_context(ContextId context, UserId user) {
   dispatcher_.open_context(context, user);
 }
@@ -157,6 +168,10 @@ void Pump::perform(sched::DeviceUnusable& action) {
   device_state_ = proto::DeviceState::Down;
   keeper_.reopen(action.reason);
   events_.device_changed();
+}
+
+void Pump::perform(sched::Quiet&) {
+  if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
 }
 
 void Pump::perform(sched::Stopped&) {

@@ -35,6 +35,10 @@ class Pump {
   void stop(std::function<void()> stopped);
 
   void set_high_share(unsigned percent) { dispatcher_.set_high_share(percent); }
+  // `quiet` is called when the machine may sleep.
+  void prepare_sleep(std::function<void()> quiet);
+  void wake_up();
+
   void open_context(ContextId context, UserId user);
   void close_context(ContextId context);
   void submit(sched::Request request);
@@ -67,6 +71,7 @@ class Pump {
   void perform(sched::ReopenDevice& action);
   void perform(sched::DeviceReady& action);
   void perform(sched::DeviceUnusable& action);
+  void perform(sched::Quiet& action);
   void perform(sched::Stopped& action);
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
@@ -82,6 +87,7 @@ class Pump {
   device::Facts facts_;
   proto::DeviceState device_state_ = proto::DeviceState::Starting;
   std::uint64_t times_lost_ = 0;
+  std::function<void()> quiet_;
   std::function<void()> stopped_;
 };
 

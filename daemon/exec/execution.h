@@ -103,6 +103,10 @@ class Engine {
   // When housekeeping() will be due though nothing happens until then; empty when it will not.
   [[nodiscard]] virtual std::optional<TimePoint> next_chore() = 0;
 
+  // Takes everything out of the TPM that can be loaded again, because the TPM is about to lose its
+  // memory; null when there is nothing.
+  virtual std::unique_ptr<Execution> evacuation() = 0;
+
   // First execution after the device was opened: starts the TPM where nobody has, and learns what
   // it is. Its Done carries a failure status when the TPM cannot be used.
   virtual std::unique_ptr<Execution> bring_up() = 0;

@@ -27,6 +27,7 @@ class FamilyEngine : public Engine {
   std::unique_ptr<Execution> housekeeping() override { return chosen().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return chosen().idle_housekeeping(); }
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return chosen().next_chore(); }
+  std::unique_ptr<Execution> evacuation() override { return chosen().evacuation(); }
   std::unique_ptr<Execution> bring_up() override;
   std::unique_ptr<Execution> wind_down(bool owns_power) override;
   void device_lost() override;

@@ -26,6 +26,7 @@ class PassThrough : public Engine {
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return std::nullopt; }
   std::unique_ptr<Execution> housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
+  std::unique_ptr<Execution> evacuation() override { return nullptr; }
   std::unique_ptr<Execution> bring_up() override;
   std::unique_ptr<Execution> wind_down(bool owns_power) override;
   void device_lost() override {}

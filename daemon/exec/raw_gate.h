@@ -33,6 +33,9 @@ class RawGate : public Engine {
   std::unique_ptr<Execution> housekeeping() override;
   std::unique_ptr<Execution> idle_housekeeping() override;
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return managed_.next_chore(); }
+  std::unique_ptr<Execution> evacuation() override {
+    return claimed_ ? nullptr : managed_.evacuation();
+  }
   std::unique_ptr<Execution> bring_up() override;
   std::unique_ptr<Execution> wind_down(bool owns_power) override {
     return managed_.wind_down(owns_power);

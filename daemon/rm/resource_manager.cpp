@@ -85,6 +85,11 @@ std::unique_ptr<exec::Execution> ResourceManager::idle_housekeeping() {
   return std::make_unique<Evacuation>(state_);
 }
 
+std::unique_ptr<exec::Execution> ResourceManager::evacuation() {
+  reap();
+  return std::make_unique<Evacuation>(state_);
+}
+
 std::unique_ptr<exec::Execution> ResourceManager::bring_up() {
   reap();
   return std::make_unique<SurveyExecution>(state_, Survey::Reason::BringUp);

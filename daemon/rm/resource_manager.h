@@ -41,6 +41,7 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   // When the next orphaned session expires.
   [[nodiscard]] std::optional<TimePoint> next_chore() override;
+  std::unique_ptr<exec::Execution> evacuation() override;
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
   void device_lost() override;

@@ -29,6 +29,7 @@ class ResourceManager final : public exec::Engine {
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return std::nullopt; }
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
+  std::unique_ptr<exec::Execution> evacuation() override;
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
   void device_lost() override;

@@ -39,10 +39,13 @@ struct DeviceUnusable {
   std::string reason;
 };
 
+// The machine may sleep: the TPM is empty and nothing runs, or time is up.
+struct Quiet {};
+
 // Everything has ended after stop(): the device can be closed for good.
 struct Stopped {};
 
 using Action = std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady,
-                            DeviceUnusable, Stopped>;
+                            DeviceUnusable, Quiet, Stopped>;
 
 }  // namespace tbs::sched

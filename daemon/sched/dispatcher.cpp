@@ -17,6 +17,11 @@ std::uint32_t code_of(std::span<const std::uint8_t> message) {
   return header ? header->code : 0;
 }
 
+std::optional<TimePoint> earliest(std::optional<TimePoint> one, std::optional<TimePoint> other) {
+  if (!one || !other) return one ? one : other;
+  return std::min(*one, *other);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(exec::Engine& engine, Options options)
@@ -63,12 +68,14 @@ void Dispatcher::cancel(ContextId context, TimePoint now) {
 
 void Dispatcher::device_opened(TimePoint now) {
   phase_ = Phase::BringUp;
+  probe_due_ = false;
   run(engine_.bring_up(), std::nullopt, now);
   settle(now);
 }
 
 void Dispatcher::device_unavailable(TimePoint now) {
   phase_ = Phase::Lost;
+  if (sleep_.falling_asleep()) lie_down(now);
   for (const Request& request : queue_.clear()) answer(request, Status::IoError);
   if (stopping_) stop(owns_power_, now);
 }
@@ -92,12 +99,21 @@ void Dispatcher::device_failed(const std::string& reason, bool reopen, bool canc
   if (canceled && running_->cancel == CancelState::Grace) {
     answer_running(Status::CommandCanceled);
   }
+  if (canceled && !reopen && phase_ == Phase::Ready) {
+    // Nothing else was lost: what the command has left on the TPM is found by looking.
+    drop_running(now);
+    device_opened(now);
+    settle(now);
+    return;
+  }
   lose_device(reason, reopen, now);
 }
 
 void Dispatcher::stop(bool owns_power, TimePoint now) {
   stopping_ = true;
   owns_power_ = owns_power;
+  if (sleep_.falling_asleep()) actions_.emplace_back(Quiet{});
+  sleep_.wake_up();
   for (const Request& request : queue_.clear()) answer(request, Status::CommandCanceled);
   if (phase_ == Phase::Closed || phase_ == Phase::Lost) {
     phase_ = Phase::Stopped;
@@ -110,7 +126,11 @@ void Dispatcher::stop(bool owns_power, TimePoint now) {
 }
 
 std::optional<TimePoint> Dispatcher::next_deadline() const {
-  if (!running_) return chore_at_ && (!idle_at_ || *chore_at_ < *idle_at_) ? chore_at_ : idle_at_;
+  return earliest(work_deadline(), sleep_.next_deadline(could_cancel()));
+}
+
+std::optional<TimePoint> Dispatcher::work_deadline() const {
+  if (!running_) return earliest(chore_at_, idle_at_);
   if (running_->cancel == CancelState::Grace && !running_->answered) {
     return std::min(running_->deadline, running_->grace_until);
   }
@@ -118,6 +138,7 @@ std::optional<TimePoint> Dispatcher::next_deadline() const {
 }
 
 void Dispatcher::tick(TimePoint now) {
+  tick_sleep(now);
   if (!running_) {
     tick_idle(now);
     return;
@@ -162,6 +183,12 @@ void Dispatcher::settle(TimePoint now) {
 
 bool Dispatcher::start_next(TimePoint now) {
   idle_at_.reset();
+  if (sleep_.asleep()) return work_before_sleep(now);
+  if (std::exchange(probe_due_, false)) {
+    phase_ = Phase::BringUp;
+    run(engine_.bring_up(), std::nullopt, now);
+    return true;
+  }
   if (auto work = engine_.housekeeping()) {
     run(std::move(work), std::nullopt, now);
     return true;
@@ -171,6 +198,7 @@ bool Dispatcher::start_next(TimePoint now) {
     run(engine_.wind_down(owns_power_), std::nullopt, now);
     return true;
   }
+  if (sleep_.falling_asleep()) return work_before_sleep(now);
   if (auto request = next_request(now)) {
     auto execution = engine_.execute(request->context, request->locality, request->command);
     run(std::move(execution), std::move(request), now);
@@ -296,11 +324,14 @@ void Dispatcher::detach() {
   if (!running_->answered) answer_running(Status::CommandCanceled);
 }
 
+void Dispatcher::drop_running(TimePoint now) {
+  if (!running_) return;
+  if (!running_->answered) answer_running(Status::IoError);
+  release_running(now);
+}
+
 void Dispatcher::lose_device(const std::string& reason, bool reopen, TimePoint now) {
-  if (running_) {
-    if (!running_->answered) answer_running(Status::IoError);
-    release_running(now);
-  }
+  drop_running(now);
   engine_.device_lost();
   if (phase_ == Phase::WindDown) {
     phase_ = Phase::Stopped;

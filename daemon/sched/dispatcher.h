@@ -32,6 +32,7 @@
 #include "daemon/exec/execution.h"
 #include "daemon/sched/action.h"
 #include "daemon/sched/run_queue.h"
+#include "daemon/sched/sleep.h"
 
 namespace tbs::sched {
 
@@ -98,6 +99,12 @@ class Dispatcher {
   // No new commands; what waits is cancelled, what runs may end, then the TPM is wound down.
   void stop(bool owns_power, TimePoint now);
 
+  // The machine is about to sleep. What runs may end, and is cancelled when that takes long; what
+  // waits is kept, and what comes waits, too. The action Quiet follows, within kSleepLimit.
+  void prepare_sleep(TimePoint now);
+  // It has slept, or did not after all: the TPM is looked at, then what waited goes on.
+  void wake_up(TimePoint now);
+
   // When tick() must be called at the latest; nothing when only events matter.
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
   void tick(TimePoint now);
@@ -141,6 +148,8 @@ class Dispatcher {
   void cancel_running(TimePoint now);
   void detach();
   void release_running(TimePoint now);
+  // Ends what runs without its response.
+  void drop_running(TimePoint now);
   void lose_device(const std::string& reason, bool reopen, TimePoint now);
   void answer(const Request& request, proto::Status status,
               std::vector<std::uint8_t> response = {});
@@ -148,7 +157,13 @@ class Dispatcher {
   [[nodiscard]] bool runs_for(ContextId context) const;
   std::optional<Request> next_request(TimePoint now);
   void wait_for_work(TimePoint now);
+  [[nodiscard]] std::optional<TimePoint> work_deadline() const;
   void tick_idle(TimePoint now);
+  void tick_sleep(TimePoint now);
+  // Starts what is to be done before the machine sleeps; false when that was all.
+  bool work_before_sleep(TimePoint now);
+  void lie_down(TimePoint now);
+  [[nodiscard]] bool could_cancel() const;
   void measure_step(TimePoint now);
   void learn_swap_cost();
 
@@ -161,6 +176,8 @@ class Dispatcher {
   std::optional<TimePoint> idle_at_;
   std::optional<TimePoint>
       chore_at_;  // the engine has work of its own then, if nothing comes before
+  Sleep sleep_;
+  bool probe_due_ = false;  // the TPM may have been reset: look before the next command
   bool stopping_ = false;
   bool owns_power_ = false;
   std::vector<Action> actions_;

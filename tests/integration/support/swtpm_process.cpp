@@ -1,5 +1,6 @@
 #include "tests/integration/support/swtpm_process.h"
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <stdexcept>
@@ -57,6 +58,19 @@ proto::Buffer SwtpmProcess::ask(const proto::Buffer& command) const {
   if (size <= 0) throw std::runtime_error("swtpm does not answer");
   response.resize(static_cast<std::size_t>(size));
   return response;
+}
+
+void SwtpmProcess::power_cycle() const {
+  const int control = connect_to(control_socket_);
+  // CMD_INIT without flags (swtpm_ioctls(3)); the answer is a result code.
+  const std::array<std::uint8_t, 8> command{0, 0, 0, 2, 0, 0, 0, 0};
+  std::array<std::uint8_t, 4> result{1};
+  const bool sent = ::send(control, command.data(), command.size(), 0) == static_cast<ssize_t>(command.size());
+  const bool received = sent && ::recv(control, result.data(), result.size(), MSG_WAITALL) == 4;
+  ::close(control);
+  if (!received || result != std::array<std::uint8_t, 4>{}) {
+    throw std::runtime_error("swtpm does not power-cycle");
+  }
 }
 
 }  // namespace tbs::test

@@ -22,6 +22,9 @@ class SwtpmProcess {
   // Returns when its sockets are there.
   void start();
   void kill();
+  // Off and on again, through the control channel: what is not in its flash is gone, and the TPM
+  // has not been started. Connections stay.
+  void power_cycle() const;
   // Sends a command past tbsd, which must not be connected, and returns the response.
   [[nodiscard]] proto::Buffer ask(const proto::Buffer& command) const;
 

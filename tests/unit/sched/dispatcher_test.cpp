@@ -5,128 +5,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/exec/pass_through.h"
-#include "daemon/exec/startup.h"
-#include "proto/byte_writer.h"
-#include "proto/tpm_header.h"
+#include "tests/unit/sched/dispatcher_bench.h"
 
 using namespace tbs;
 using namespace tbs::sched;
-using namespace std::chrono_literals;
-using proto::Status;
-
-namespace {
-
-using Message = std::vector<std::uint8_t>;
-
-constexpr std::uint32_t kGetRandom = 0x17B;
-constexpr std::uint32_t kCreatePrimary = 0x131;
-constexpr std::uint32_t kFlushContext = 0x165;
-
-Message message(std::uint32_t code, std::vector<std::uint32_t> words = {}) {
-  Message out;
-  proto::ByteWriter writer(out);
-  writer.be16(proto::kTagNoSessions);
-  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
-  writer.be32(code);
-  for (const std::uint32_t word : words) writer.be32(word);
-  return out;
-}
-
-std::uint32_t code_of(const Message& bytes) {
-  return proto::read_tpm_header(bytes)->code;
-}
-
-// The response of GetCapability(TPM_PROPERTIES) to the bring-up: one property, the manufacturer.
-Message properties() {
-  Message out = message(0);
-  proto::ByteWriter writer(out);
-  writer.u8(0);
-  for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
-  out[5] = static_cast<std::uint8_t>(out.size());
-  return out;
-}
-
-// A dispatcher over the pass-through engine, with a clock of the test's own.
-class Bench {
- public:
-  Bench() { take(); }
-
-  void start() {
-    dispatcher.device_opened(now);
-    respond(message(0x100));
-    respond(properties());
-    take();
-    REQUIRE(count<DeviceReady>() == 1);
-    actions.clear();
-  }
-
-  void open(std::uint64_t context) { dispatcher.open_context(ContextId{context}, UserId{1000}); }
-
-  void submit(std::uint64_t context, std::uint64_t id, std::uint32_t code = kGetRandom,
-              std::uint32_t priority = 200) {
-    dispatcher.submit({.context = ContextId{context},
-                       .id = RequestId{id},
-                       .priority = priority,
-                       .locality = 0,
-                       .command = message(code)},
-                      now);
-    take();
-  }
-
-  void respond(Message response) {
-    dispatcher.device_responded(std::move(response), now);
-    take();
-  }
-
-  void pass(Duration time) {
-    now += time;
-    dispatcher.tick(now);
-    take();
-  }
-
-  template <typename Kind>
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        actions, [](const Action& a) { return std::holds_alternative<Kind>(a); }));
-  }
-
-  // The answers so far, as request id and status.
-  std::vector<std::pair<std::uint64_t, Status>> answers() const {
-    std::vector<std::pair<std::uint64_t, Status>> list;
-    for (const Action& action : actions) {
-      if (const auto* const answer = std::get_if<Answer>(&action)) {
-        list.emplace_back(static_cast<std::uint64_t>(answer->request), answer->status);
-      }
-    }
-    return list;
-  }
-
-  // The command codes sent to the device so far.
-  std::vector<std::uint32_t> sent() const {
-    std::vector<std::uint32_t> codes;
-    for (const Action& action : actions) {
-      if (const auto* const send = std::get_if<SendToDevice>(&action)) {
-        codes.push_back(code_of(send->command));
-      }
-    }
-    return codes;
-  }
-
-  void take() {
-    for (Action& action : dispatcher.take_actions()) actions.push_back(std::move(action));
-  }
-
-  TimePoint now{};
-  exec::TpmIdentity identity;
-  exec::PassThrough engine{identity};
-  Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
-  std::vector<Action> actions;
-};
-
-using Answers = std::vector<std::pair<std::uint64_t, Status>>;
-
-}  // namespace
+using namespace tbs::sched::test;
 
 TEST_CASE("one command is on the device at a time, the others wait", "[sched][dispatcher]") {
   Bench bench;
@@ -192,6 +75,10 @@ TEST_CASE("cancelling a running command asks the device, and the TPM decides",
     bench.dispatcher.device_failed("read", false, true, bench.now);
     bench.take();
     REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
+    // The TPM has kept what it had: only the tables are looked over.
+    REQUIRE(bench.count<ReopenDevice>() == 0);
+    REQUIRE(bench.engine.times_lost == 0);
+    REQUIRE(bench.sent().back() == kStartup);
   }
   SECTION("it goes on past the grace") {
     bench.pass(kCancelGrace - 1ms);

@@ -1,0 +1,142 @@
+#pragma once
+
+// A dispatcher over an engine that passes everything on, with a clock of the test's own, and what
+// goes in and out of it.
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "daemon/exec/pass_through.h"
+#include "daemon/sched/dispatcher.h"
+#include "proto/byte_writer.h"
+#include "proto/tpm_header.h"
+
+namespace tbs::sched::test {
+
+using namespace std::chrono_literals;
+using proto::Status;
+
+using Message = std::vector<std::uint8_t>;
+
+inline constexpr std::uint32_t kStartup = 0x144;
+inline constexpr std::uint32_t kGetRandom = 0x17B;
+inline constexpr std::uint32_t kCreatePrimary = 0x131;
+inline constexpr std::uint32_t kFlushContext = 0x165;
+
+inline Message message(std::uint32_t code, std::vector<std::uint32_t> words = {}) {
+  Message out;
+  proto::ByteWriter writer(out);
+  writer.be16(proto::kTagNoSessions);
+  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
+  writer.be32(code);
+  for (const std::uint32_t word : words) writer.be32(word);
+  return out;
+}
+
+inline std::uint32_t code_of(const Message& bytes) {
+  return proto::read_tpm_header(bytes)->code;
+}
+
+// The response of GetCapability(TPM_PROPERTIES) to the bring-up: one property, the manufacturer.
+inline Message properties() {
+  Message out = message(0);
+  proto::ByteWriter writer(out);
+  writer.u8(0);
+  for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
+  out[5] = static_cast<std::uint8_t>(out.size());
+  return out;
+}
+
+// Passes everything on, and counts what it is told.
+class CountingEngine : public exec::PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  void device_lost() override { ++times_lost; }
+
+  int times_lost = 0;
+};
+
+class Bench {
+ public:
+  Bench() { take(); }
+
+  void start() {
+    dispatcher.device_opened(now);
+    respond(message(0x100));
+    respond(properties());
+    take();
+    REQUIRE(count<DeviceReady>() == 1);
+    actions.clear();
+  }
+
+  void open(std::uint64_t context) { dispatcher.open_context(ContextId{context}, UserId{1000}); }
+
+  void submit(std::uint64_t context, std::uint64_t id, std::uint32_t code = kGetRandom,
+              std::uint32_t priority = 200) {
+    dispatcher.submit({.context = ContextId{context},
+                       .id = RequestId{id},
+                       .priority = priority,
+                       .locality = 0,
+                       .command = message(code)},
+                      now);
+    take();
+  }
+
+  void respond(Message response) {
+    dispatcher.device_responded(std::move(response), now);
+    take();
+  }
+
+  void pass(Duration time) {
+    now += time;
+    dispatcher.tick(now);
+    take();
+  }
+
+  template <typename Kind>
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        actions, [](const Action& a) { return std::holds_alternative<Kind>(a); }));
+  }
+
+  // The answers so far, as request id and status.
+  std::vector<std::pair<std::uint64_t, Status>> answers() const {
+    std::vector<std::pair<std::uint64_t, Status>> list;
+    for (const Action& action : actions) {
+      if (const auto* const answer = std::get_if<Answer>(&action)) {
+        list.emplace_back(static_cast<std::uint64_t>(answer->request), answer->status);
+      }
+    }
+    return list;
+  }
+
+  // The command codes sent to the device so far.
+  std::vector<std::uint32_t> sent() const {
+    std::vector<std::uint32_t> codes;
+    for (const Action& action : actions) {
+      if (const auto* const send = std::get_if<SendToDevice>(&action)) {
+        codes.push_back(code_of(send->command));
+      }
+    }
+    return codes;
+  }
+
+  void take() {
+    for (Action& action : dispatcher.take_actions()) actions.push_back(std::move(action));
+  }
+
+  TimePoint now{};
+  exec::TpmIdentity identity;
+  CountingEngine engine{identity};
+  Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
+  std::vector<Action> actions;
+};
+
+using Answers = std::vector<std::pair<std::uint64_t, Status>>;
+
+}  // namespace tbs::sched::test
