@@ -16,7 +16,9 @@ class RawRoad : public Road {
 class TabrmdRoad : public Road {
  public:
   explicit TabrmdRoad(const Chip& chip)
-      : Road("tpm2-abrmd", chip), tabrmd_(folder(), std::string(chip.name), relay().port()) {
+      : Road("tpm2-abrmd", chip),
+        tabrmd_(folder(), std::string(chip.name),
+                "swtpm:host=127.0.0.1,port=" + std::to_string(relay().port())) {
     lead(tabrmd_clients(tabrmd_.bus_name()), false);
   }
 

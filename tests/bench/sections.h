@@ -18,4 +18,8 @@ Section measure_signing(const Setup& setup);
 // The same on a TPM slowed down to the timings of real chips.
 Section measure_chips(const Setup& setup);
 
+// One client on the kernel's device: straight, by the kernel's resource manager, tpm2-abrmd, tbsd.
+// For a machine whose TPM nobody else uses, such as the guest of tests/guest.
+Section measure_kernel(const Setup& setup);
+
 }  // namespace tbs::bench

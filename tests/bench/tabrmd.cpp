@@ -34,13 +34,10 @@ std::vector<std::string> bus_command(const test::TempFolder& folder) {
   return {"dbus-daemon", "--config-file=" + file, "--nofork", "--nopidfile"};
 }
 
-std::vector<std::string> tabrmd_command(const std::string& bus_name, std::uint16_t port) {
-  return {"tpm2-abrmd",
-          "--session",
-          "--allow-root",
-          "--dbus-name=" + bus_name,
-          "--tcti=swtpm:host=127.0.0.1,port=" + std::to_string(port),
-          "--max-connections=100",
+std::vector<std::string> tabrmd_command(const std::string& bus_name, const std::string& tcti) {
+  return {"tpm2-abrmd",          "--session",
+          "--allow-root",        "--dbus-name=" + bus_name,
+          "--tcti=" + tcti,      "--max-connections=100",
           "--max-transients=100"};
 }
 
@@ -63,11 +60,11 @@ PrivateBus::PrivateBus(const test::TempFolder& folder)
   test::eventually([&] { return std::filesystem::is_socket(folder / "bus.sock"); });
 }
 
-Tabrmd::Tabrmd(const test::TempFolder& folder, const std::string& name, std::uint16_t port)
+Tabrmd::Tabrmd(const test::TempFolder& folder, const std::string& name, const std::string& tcti)
     : bus_name_("org.tbs.bench." + name),
       log_file_(folder / (name + "-abrmd.log")),
       program_(
-          {.command = tabrmd_command(bus_name_, port), .environment = {}, .output = log_file_}) {
+          {.command = tabrmd_command(bus_name_, tcti), .environment = {}, .output = log_file_}) {
   wait_until_ready();
 }
 

@@ -20,9 +20,9 @@ class PrivateBus {
 
 class Tabrmd {
  public:
-  // On the TPM behind this port of 127.0.0.1, and the control channel behind the next. `name` tells
-  // it from others on the same bus. Returns when it answers.
-  Tabrmd(const test::TempFolder& folder, const std::string& name, std::uint16_t port);
+  // On the TPM that this TCTI configuration leads to. `name` tells it from others on the same bus.
+  // Returns when it answers.
+  Tabrmd(const test::TempFolder& folder, const std::string& name, const std::string& tcti);
   ~Tabrmd();
   Tabrmd(const Tabrmd&) = delete;
   Tabrmd& operator=(const Tabrmd&) = delete;
