@@ -15,7 +15,13 @@ constexpr std::uint32_t kRcInitialize = 0x100;  // to Startup: it has been start
 constexpr std::uint32_t kStartup12 = 0x99;
 constexpr std::uint32_t kInvalidPostInit12 = 0x26;  // to Startup: it has been started already
 
+// Codes of tbsd's resource manager: those of a TPM, with the layer that TSS programs know.
+constexpr std::uint32_t kLayerMask = 0xFFFF0000;
+constexpr std::uint32_t kResourceManagerLayer = 0x000B0000;
+constexpr std::uint32_t kBlocked = 0x80280400;  // policy forbids the command
+
 constexpr std::uint32_t kRcFailure = 0x101;
+constexpr std::uint32_t kRcCommandCode = 0x143;
 constexpr std::uint32_t kRcCommandSize = 0x142;
 constexpr std::uint32_t kRcMemory = 0x904;
 constexpr std::uint32_t kRcLocality = 0x907;
@@ -58,6 +64,15 @@ std::uint32_t code12(Status why) {
   }
 }
 
+// What the program is told instead of `code`.
+std::uint32_t adapted(std::uint32_t command, std::uint16_t tag, std::uint32_t code) {
+  if (command == kStartup && code == kRcInitialize) return 0;
+  if (command == kStartup12 && code == kInvalidPostInit12) return 0;
+  if (tag == proto::kTagRspCommand) return code;
+  if (code == kBlocked) return kRcCommandCode;
+  return (code & kLayerMask) == kResourceManagerLayer ? code & ~kLayerMask : code;
+}
+
 }  // namespace
 
 proto::Buffer answer_for(proto::Bytes command, Status why) {
@@ -72,10 +87,8 @@ void adapt_response(proto::Bytes command, proto::Buffer& response) {
   const auto asked = proto::read_tpm_header(command);
   const auto answered = proto::read_tpm_header(response);
   if (!asked || !answered) return;
-  const bool started20 = asked->code == kStartup && answered->code == kRcInitialize;
-  const bool started12 = asked->code == kStartup12 && answered->code == kInvalidPostInit12 &&
-                         answered->tag == proto::kTagRspCommand;
-  if (started20 || started12) response = proto::tpm_error_response(answered->tag, 0);
+  const std::uint32_t code = adapted(asked->code, answered->tag, answered->code);
+  if (code != answered->code) response = proto::tpm_error_response(answered->tag, code);
 }
 
 }  // namespace tbs::ctl::bridge

@@ -12,8 +12,9 @@ namespace tbs::ctl::bridge {
 // The response to a command that was not run, or whose response is lost.
 proto::Buffer answer_for(proto::Bytes command, proto::Status why);
 
-// Changes what a TPM of the program's own would have answered otherwise: tbsd has started the TPM
-// already, which is what a program that starts it wants.
+// Changes response codes that a TPM of the program's own would not give: tbsd has started the TPM
+// already, which is what a program that starts it wants; a command that policy forbids does not
+// exist; and the layer that marks codes of the resource manager goes.
 void adapt_response(proto::Bytes command, proto::Buffer& response);
 
 }  // namespace tbs::ctl::bridge
