@@ -26,8 +26,9 @@ class RawGate : public Engine {
                                          std::span<const std::uint8_t> command) override {
     return claimed_ == context ? 0 : managed_.loads_needed(context, command);
   }
+  // There is nothing that could be moved for a raw context.
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
-    return claimed_ == context ? raw_.make_sticky(context, handle, sticky)
+    return claimed_ == context ? proto::Status::BadParameter
                                : managed_.make_sticky(context, handle, sticky);
   }
   std::unique_ptr<Execution> housekeeping() override;

@@ -48,6 +48,7 @@ class Recorder : public Engine {
   std::unique_ptr<Execution> housekeeping() override { return made("chores "); }
   std::unique_ptr<Execution> idle_housekeeping() override { return made("idle "); }
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return TimePoint(); }
+  std::unique_ptr<Execution> evacuation() override { return made("out "); }
   std::unique_ptr<Execution> bring_up() override { return made("up "); }
   std::unique_ptr<Execution> wind_down(bool) override { return made("down "); }
   void device_lost() override { calls += "lost "; }
@@ -86,11 +87,12 @@ TEST_CASE("without a raw context everything goes to the engine behind the gate",
   CHECK(bench.gate.next_chore().has_value());
   CHECK(maker_of(bench.gate.housekeeping()) == 'm');
   CHECK(maker_of(bench.gate.idle_housekeeping()) == 'm');
+  CHECK(maker_of(bench.gate.evacuation()) == 'm');
   CHECK(maker_of(bench.gate.bring_up()) == 'm');
   CHECK(maker_of(bench.gate.wind_down(true)) == 'm');
   bench.gate.device_lost();
   bench.gate.close_context(kManaged);
-  CHECK(bench.managed.calls == "open execute chores idle up down lost close ");
+  CHECK(bench.managed.calls == "open execute chores idle out up down lost close ");
   CHECK(bench.raw.calls.empty());
 }
 
