@@ -26,9 +26,6 @@ constexpr std::chrono::seconds kStopDeadline{30};
 // With --check-tables: the tables and the TPM did not agree at least once.
 constexpr int kExitTablesDiffer = 3;
 
-// Connections that are no context: tools that look at the daemon, and clients that have just come.
-constexpr std::size_t kExtraConnections = 64;
-
 std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
                                                  const std::string& text) {
   auto spec = device::parse_device_spec(text);
@@ -52,6 +49,21 @@ rm::Share share_of(const std::string& name) {
   return name == "exclusive" ? rm::Share::Exclusive : rm::Share::Idle;
 }
 
+rm::Limits rm_limits(const policy::Limits& limits) {
+  return {.objects_per_context = limits.objects_per_context,
+          .objects_per_user = limits.objects_per_user,
+          .sessions_per_context = limits.sessions_per_context,
+          .sessions_per_user = limits.sessions_per_user,
+          .orphans_per_user = limits.orphans_per_user,
+          .orphan_lifetime = std::chrono::seconds(limits.orphan_seconds)};
+}
+
+policy::LockoutLimits guard_limits(const Config& config) {
+  return {.window = config.lockout_window * std::uint64_t{60},
+          .per_user = config.lockout_per_user,
+          .total = config.lockout_total};
+}
+
 // One descriptor per client: take what the service manager allows.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -62,31 +74,43 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-App::App(Config config, std::vector<std::string> arguments)
+App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
     : config_(std::move(config)),
+      rules_(std::move(rules)),
       arguments_(std::move(arguments)),
       notify_(io_),
       sleep_watch_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       device_(make_device(io_, config_.device)),
-      resource_manager12_(
-          {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
-      resource_manager_(
-          {.share = share_of(config_.share), .verify = config_.check_tables, .now = now}, rm_log_),
+      resource_manager12_({.share = share_of(config_.share),
+                           .remove_saved_sessions = !config_.keep_saved_sessions,
+                           .verify = config_.check_tables,
+                           .now = now},
+                          rm_log_),
+      resource_manager_({.share = share_of(config_.share),
+                         .remove_saved_sessions = !config_.keep_saved_sessions,
+                         .verify = config_.check_tables,
+                         .now = now},
+                        rm_log_),
       pump_(io_, *device_, gate_, identity_, {.deadline_of = deadline_of}),
       machine_(io_, {.places = {.device = config_.device,
                                 .event_log = config_.event_log,
                                 .presence = config_.ppi},
                      .state_folder = config_.state_dir}),
-      server_(io_, pump_, {.machine = machine_, .gate = gate_}),
+      server_(io_, pump_,
+              {.machine = machine_, .gate = gate_, .commands = resource_manager_.commands()}),
+      lockout_file_(config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
       listener_(io_) {}
 
 App::~App() = default;
 
 int App::run() {
   raise_descriptor_limit();
+  server_.set_guard(guard_limits(config_), lockout_file_.read(),
+                    [this](std::string text) { lockout_file_.write(std::move(text)); });
   apply(config_);
+  server_.set_rules(rules_);
   if (const auto listening = listen(); !listening) {
     spdlog::error("{}", listening.error());
     return 1;
@@ -192,6 +216,8 @@ void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
   if (stopping_) return;
   if (loaded) {
     apply(loaded->config);
+    server_.set_guard_limits(guard_limits(loaded->config));
+    reload_rules(loaded->rules);
     spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
   } else {
     const std::string& text = loaded.error().text;
@@ -202,16 +228,24 @@ void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
   if (std::exchange(reload_again_, false)) reload();
 }
 
+void App::reload_rules(const std::expected<policy::Rules, std::string>& rules) {
+  if (rules) {
+    server_.set_rules(*rules);
+  } else {
+    spdlog::error("the rules were not reloaded, the old ones stay: {}", rules.error());
+  }
+}
+
 void App::apply(const Config& config) {
   platform::set_log_level(config.log_level);
-  resource_manager12_.configure(config.limits);
-  resource_manager_.configure(config.limits);
+  const rm::Limits limits = rm_limits(config.limits);
+  resource_manager12_.configure(limits);
+  resource_manager_.configure(limits);
   pump_.set_high_share(config.high_share);
-  server_.configure(
-      {.connections = config.max_contexts + kExtraConnections, .contexts = config.max_contexts},
-      {.group = config.admin_gid, .has_group = !config.admin_group.empty()},
-      {.everyone_reads_log = config.log_readers == "everyone",
-       .raw_contexts = config.raw_contexts == "yes"});
+  server_.configure(config.limits,
+                    {.group = config.admin_gid, .has_group = !config.admin_group.empty()},
+                    {.everyone_reads_log = config.log_readers == "everyone",
+                     .raw_contexts = config.raw_contexts == "yes"});
 }
 
 }  // namespace tbs

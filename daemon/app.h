@@ -25,13 +25,14 @@
 #include "daemon/rm_log.h"
 #include "daemon/server/listener.h"
 #include "daemon/server/server.h"
+#include "daemon/state_file.h"
 
 namespace tbs {
 
 class App {
  public:
   // Throws std::runtime_error when the device's name cannot be understood.
-  App(Config config, std::vector<std::string> arguments);
+  App(Config config, policy::Rules rules, std::vector<std::string> arguments);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -47,12 +48,14 @@ class App {
   void reload();
   void reloaded(const std::expected<Loaded, Leave>& loaded);
   void apply(const Config& config);
+  void reload_rules(const std::expected<policy::Rules, std::string>& rules);
   void on_device_changed();
   void watch_sleep();
   [[nodiscard]] std::string tpm_name() const;
 
   boost::asio::io_context io_{1};
   Config config_;
+  policy::Rules rules_;  // at the start
   std::vector<std::string> arguments_;
   platform::ServiceNotify notify_;
   platform::SleepWatch sleep_watch_;
@@ -69,6 +72,7 @@ class App {
   Pump pump_;
   machine::Machine machine_;
   server::Server server_;
+  StateFile lockout_file_;
   server::Listener listener_;
   bool announced_ = false;
   bool stopping_ = false;

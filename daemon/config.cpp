@@ -10,37 +10,13 @@
 #include <CLI/CLI.hpp>
 
 #include "daemon/config_lines.h"
+#include "daemon/policy/rule_files.h"
 #include "version.h"
 
 namespace tbs {
 namespace {
 
 constexpr const char* kDefaultFile = "/etc/tbs/tbsd.conf";
-
-// The names say of what and for whom; each stands for a member of rm::Limits.
-void add_limits(CLI::App& app, Config& config) {
-  const CLI::Range some(std::size_t{1}, std::size_t{100000});
-  const CLI::Range any(std::size_t{0}, std::size_t{100000});
-  rm::Limits& limits = config.limits;
-  app.add_option("--objects-per-context", limits.objects_per_context,
-                 "Transient objects and sequences that one context may hold")
-      ->check(some);
-  app.add_option("--objects-per-user", limits.objects_per_user,
-                 "Transient objects and sequences of all contexts of a user")
-      ->check(some);
-  app.add_option("--sessions-per-context", limits.sessions_per_context,
-                 "Sessions that one context may hold")
-      ->check(some);
-  app.add_option("--sessions-per-user", limits.sessions_per_user,
-                 "Sessions of all contexts of a user")
-      ->check(some);
-  app.add_option("--orphans-per-user", limits.orphans_per_user,
-                 "Saved sessions that may outlive their context, of a user")
-      ->check(any);
-  app.add_option("--orphan-lifetime", config.orphan_lifetime,
-                 "Seconds after which such a session is flushed")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{31536000}));
-}
 
 void add_machine_options(CLI::App& app, Config& config) {
   app.add_option("--state-dir", config.state_dir,
@@ -70,14 +46,29 @@ void add_options(CLI::App& app, Config& config, bool& print) {
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
   app.add_option("--admin-group", config.admin_group,
                  "Members of this group are administrators, as user 0 is");
-  app.add_option("--max-contexts", config.max_contexts, "Contexts open at a time, of all users")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
+  for (const policy::LimitRule& rule : policy::kLimitRules) {
+    app.add_option("--" + std::string(rule.name), config.limits.*rule.value,
+                   std::string(rule.about))
+        ->check(CLI::Range(rule.lowest, rule.highest));
+  }
+  app.add_option("--policy-dir", config.policy_dir, "Folder of the rules: its files NAME.conf");
+  app.add_option("--lockout-window", config.lockout_window,
+                 "Minutes for which a failed authorization counts")
+      ->check(CLI::Range(1U, 100000U));
+  app.add_option("--lockout-per-user", config.lockout_per_user,
+                 "Failed authorizations after which a user is locked out")
+      ->check(CLI::Range(1U, 1000000U));
+  app.add_option("--lockout-total", config.lockout_total,
+                 "Failed authorizations of all users after which those who failed are locked out")
+      ->check(CLI::Range(1U, 1000000U));
+  app.add_option("--keep-saved-sessions", config.keep_saved_sessions,
+                 "Leave saved sessions alone that are on the TPM when tbsd starts; otherwise they "
+                 "are taken for leftovers and flushed");
   app.add_option(
          "--share", config.share,
          "When the TPM's slots are left to the kernel's own users: idle, strict (after each "
          "command) or exclusive (never)")
       ->check(CLI::IsMember({"idle", "strict", "exclusive"}));
-  add_limits(app, config);
   app.add_option(
          "--busy-poll", config.busy_poll,
          "Microseconds to look for work before sleeping, while waits are that short; 0: none")
@@ -103,11 +94,16 @@ bool on_command_line(const std::vector<std::string>& arguments, const std::strin
 std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::string>& arguments) {
   const std::string file = app.get_config_ptr()->as<std::string>();
   std::vector<Setting> settings;
-  for (const char* const name :
-       {"--device", "--socket", "--log-level", "--admin-group", "--max-contexts", "--share",
-        "--objects-per-context", "--objects-per-user", "--sessions-per-context",
-        "--sessions-per-user", "--orphans-per-user", "--orphan-lifetime", "--busy-poll",
-        "--high-share", "--state-dir", "--event-log", "--ppi", "--log-readers", "--raw-contexts"}) {
+  std::vector<std::string> names = {
+      "--device",       "--socket",    "--log-level",      "--admin-group",
+      "--share",        "--busy-poll", "--high-share",     "--keep-saved-sessions",
+      "--event-log",    "--ppi",       "--log-readers",    "--raw-contexts",
+      "--policy-dir",   "--state-dir", "--lockout-window", "--lockout-per-user",
+      "--lockout-total"};
+  for (const policy::LimitRule& rule : policy::kLimitRules) {
+    names.push_back("--" + std::string(rule.name));
+  }
+  for (const std::string& name : names) {
     const CLI::Option* const option = app.get_option(name);
     std::string origin = "default";
     if (on_command_line(arguments, name)) {
@@ -117,7 +113,7 @@ std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::str
     }
     const std::string value =
         option->count() > 0 ? option->results().back() : option->get_default_str();
-    settings.push_back({.name = name + 2, .value = value, .origin = origin});
+    settings.push_back({.name = name.substr(2), .value = value, .origin = origin});
   }
   return settings;
 }
@@ -181,6 +177,7 @@ std::expected<Loaded, Leave> load_config(const std::vector<std::string>& argumen
   if (const auto resolved = resolve_group(loaded.config); !resolved) {
     return std::unexpected(resolved.error());
   }
+  loaded.rules = policy::read_rules(loaded.config.policy_dir);
   return loaded;
 }
 

@@ -10,7 +10,8 @@
 
 #include <sys/types.h>
 
-#include "daemon/rm/limits.h"
+#include "daemon/policy/limits.h"
+#include "daemon/policy/rules.h"
 
 namespace tbs {
 
@@ -19,10 +20,8 @@ struct Config {
   std::string socket = "/run/tbs/tbsd.sock";
   std::string log_level = "info";
   std::string admin_group;
-  std::size_t max_contexts = 1024;
+  policy::Limits limits;
   std::string share = "idle";
-  rm::Limits limits;
-  std::size_t orphan_lifetime = static_cast<std::size_t>(limits.orphan_lifetime.count());
   unsigned busy_poll = 50;  // microseconds
   // Compare the handle tables with the TPM after each command: for tests, in builds with
   // assertions.
@@ -33,6 +32,11 @@ struct Config {
   std::string log_readers = "administrators";
   std::string raw_contexts = "no";
   unsigned high_share = 25;
+  bool keep_saved_sessions = false;
+  std::string policy_dir = "/etc/tbs/policy.d";
+  unsigned lockout_window = 480;  // minutes
+  unsigned lockout_per_user = 4;
+  unsigned lockout_total = 9;
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;
@@ -47,6 +51,8 @@ struct Setting {
 
 struct Loaded {
   Config config;
+  // From the folder of rules; an error names the file and the line.
+  std::expected<policy::Rules, std::string> rules;
   std::vector<Setting> settings;
 };
 

@@ -9,6 +9,7 @@
 #include "daemon/app.h"
 #include "daemon/config.h"
 #include "daemon/platform/log_setup.h"
+#include "daemon/platform/memory_reserve.h"
 
 int main(int argc, char** argv) {
   try {
@@ -18,9 +19,14 @@ int main(int argc, char** argv) {
       std::fputs(loaded.error().text.c_str(), loaded.error().exit_code == 0 ? stdout : stderr);
       return loaded.error().exit_code;
     }
+    if (!loaded->rules) {
+      std::fprintf(stderr, "tbsd: %s\n", loaded->rules.error().c_str());
+      return 2;
+    }
+    tbs::platform::set_up_memory_reserve();
     std::signal(SIGPIPE, SIG_IGN);
     tbs::platform::set_up_log();
-    tbs::App app(loaded->config, arguments);
+    tbs::App app(loaded->config, *loaded->rules, arguments);
     return app.run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tbsd: %s\n", error.what());

@@ -47,6 +47,7 @@ class Pump {
     return dispatcher_.make_sticky(context, handle, sticky);
   }
 
+  [[nodiscard]] exec::Holdings held_by(ContextId context) { return dispatcher_.held_by(context); }
   [[nodiscard]] sched::RunningView running_of(ContextId context) const {
     return dispatcher_.running_of(context);
   }

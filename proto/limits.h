@@ -48,6 +48,12 @@ inline constexpr std::uint32_t kMaxPresenceOutput = 64;
 // An authorization value has the size of a digest; the largest there is has 64 bytes.
 inline constexpr std::uint32_t kMaxOwnerAuth = 64;
 
+// Most entries of a list of limits.
+inline constexpr std::size_t kMaxLimits = 64;
+
+// Most users in the answer about the lockout guard.
+inline constexpr std::size_t kMaxLockoutEntries = 1024;
+
 // Longest text field (device name, program name, reason of a refusal).
 inline constexpr std::size_t kMaxText = 255;
 

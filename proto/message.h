@@ -32,6 +32,9 @@ enum class Type : std::uint16_t {
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
   RevokeAttestation = 0x0013,
+  ListLimits = 0x0009,
+  LockoutStatus = 0x000A,
+  LockoutReset = 0x000B,
 
   HelloReply = 0x8001,
   Result = 0x8002,
@@ -45,6 +48,9 @@ enum class Type : std::uint16_t {
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
   RevokeAttestationReply = 0x8013,
+  LimitList = 0x8009,
+  LockoutStatusReply = 0x800A,
+  LockoutResetReply = 0x800B,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
 };
@@ -283,6 +289,68 @@ struct RevokeAttestationReply {
   void fields(auto& f) { f(status); }
 };
 
+// A user number that is nobody's.
+inline constexpr std::uint32_t kNobody = 0xffffffff;
+
+struct ListLimits {
+  static constexpr Type kType = Type::ListLimits;
+  void fields(auto&) {}
+};
+
+// One bound that an administrator can set, and how near somebody is to it.
+struct LimitEntry {
+  std::uint32_t scope = 0;  // 1 for each context, 2 for each user, 3 for all together
+  std::uint32_t uid = 0;    // the user who has most, where that is known; else kNobody
+  std::uint64_t limit = 0;
+  std::uint64_t used = 0;  // of the context or user who has most, or of all together
+  std::string name;        // as in the configuration
+  void fields(auto& f) { f(scope), f(uid), f(limit), f(used), f(name); }
+};
+
+struct LimitList {
+  static constexpr Type kType = Type::LimitList;
+  Status status = Status::Success;
+  std::vector<LimitEntry> entries;
+  void fields(auto& f) { f(status), f(entries); }
+};
+
+// Whom the lockout guard holds back: all users for an administrator, else oneself.
+struct LockoutStatus {
+  static constexpr Type kType = Type::LockoutStatus;
+  void fields(auto&) {}
+};
+
+struct LockoutEntry {
+  std::uint32_t uid = 0;
+  std::uint32_t failures = 0;
+  std::uint32_t locked = 0;   // 1: commands with an authorization are not let through
+  std::uint32_t seconds = 0;  // until the oldest failure is forgotten
+  void fields(auto& f) { f(uid), f(failures), f(locked), f(seconds); }
+};
+
+struct LockoutStatusReply {
+  static constexpr Type kType = Type::LockoutStatusReply;
+  Status status = Status::Success;
+  std::uint32_t window = 0;    // seconds for which a failure counts
+  std::uint32_t per_user = 0;  // failures that lock one user
+  std::uint32_t total = 0;     // failures of all that lock everybody who has failed
+  std::vector<LockoutEntry> entries;
+  void fields(auto& f) { f(status), f(window), f(per_user), f(total), f(entries); }
+};
+
+// Forgets the failures of a user, or of all with kNobody. For administrators.
+struct LockoutReset {
+  static constexpr Type kType = Type::LockoutReset;
+  std::uint32_t uid = kNobody;
+  void fields(auto& f) { f(uid); }
+};
+
+struct LockoutResetReply {
+  static constexpr Type kType = Type::LockoutResetReply;
+  Status status = Status::Success;  // AccessDenied
+  void fields(auto& f) { f(status); }
+};
+
 struct Refusal {
   static constexpr Type kType = Type::Refusal;
   Status status = Status::BadParameter;
@@ -304,6 +372,7 @@ struct MessageRule {
 inline constexpr std::uint32_t kTextMax = 2 + kMaxText;
 inline constexpr std::uint32_t kContextEntryFixed = 8 + 6 * 4 + 3 * 8;
 inline constexpr std::uint32_t kContextEntryMax = kContextEntryFixed + kTextMax;
+inline constexpr std::uint32_t kLimitEntryMax = 2 * 4 + 2 * 8 + kTextMax;
 
 inline constexpr std::array kMessageRules = {
     MessageRule{Type::Hello, "hello", Direction::ToDaemon, 16, 16},
@@ -320,6 +389,9 @@ inline constexpr std::array kMessageRules = {
                 kMaxPresenceInput},
     MessageRule{Type::OwnerAuth, "owner-auth", Direction::ToDaemon, 4, 4},
     MessageRule{Type::RevokeAttestation, "revoke-attestation", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::ListLimits, "list-limits", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::LockoutStatus, "lockout-status", Direction::ToDaemon, 0, 0},
+    MessageRule{Type::LockoutReset, "lockout-reset", Direction::ToDaemon, 4, 4},
     MessageRule{Type::HelloReply, "hello-reply", Direction::ToClient, 24, 24},
     MessageRule{Type::Result, "result", Direction::ToClient, 4, 4 + kMaxTpmMessage},
     MessageRule{Type::CancelReply, "cancel-reply", Direction::ToClient, 4, 4},
@@ -338,6 +410,11 @@ inline constexpr std::array kMessageRules = {
                 4 + kMaxOwnerAuth},
     MessageRule{Type::RevokeAttestationReply, "revoke-attestation-reply", Direction::ToClient, 4,
                 4},
+    MessageRule{Type::LimitList, "limit-list", Direction::ToClient, 4,
+                4 + kMaxLimits* kLimitEntryMax},
+    MessageRule{Type::LockoutStatusReply, "lockout-status-reply", Direction::ToClient, 16,
+                16 + kMaxLockoutEntries * 16},
+    MessageRule{Type::LockoutResetReply, "lockout-reset-reply", Direction::ToClient, 4, 4},
     MessageRule{Type::Refusal, "refusal", Direction::ToClient, 4 + 2, 4 + kTextMax},
 };
 

@@ -17,12 +17,16 @@
 
 namespace tbs::ctl {
 
+struct Options;
+
 using Outcome = std::expected<void, Failure>;
 
 // Role Observer.
 Outcome run_info(Conversation& daemon, const Console& console);
 Outcome run_status(Conversation& daemon, const Console& console);
 Outcome run_contexts(Conversation& daemon, const Console& console);
+Outcome run_limits(Conversation& daemon, const Console& console);
+Outcome run_lockout_reset(Conversation& daemon, const Console& console, std::uint32_t uid);
 Outcome run_cancel(Conversation& daemon, const Console& console, std::uint64_t context);
 
 struct SubmitRequest {
@@ -31,6 +35,15 @@ struct SubmitRequest {
   std::uint32_t locality = 0;
   bool raw = false;  // print the response as bytes instead of hex
 };
+
+// Role Context: the TPM is asked as well.
+Outcome run_lockout(Conversation& daemon, const Console& console);
+
+// These need no daemon.
+// Becomes journalctl(1); returns only when that cannot be.
+Outcome run_events(const Console& console);
+Outcome run_policy_check(const Console& console, const std::string& folder);
+Outcome run_policy_explain(const Console& console, const Options& options);
 
 // Role Context.
 Outcome run_submit(Conversation& daemon, const Console& console, const SubmitRequest& request);

@@ -36,6 +36,18 @@ struct AnswerTo<proto::CancelContext> {
   using Type = proto::CancelContextReply;
 };
 template <>
+struct AnswerTo<proto::ListLimits> {
+  using Type = proto::LimitList;
+};
+template <>
+struct AnswerTo<proto::LockoutStatus> {
+  using Type = proto::LockoutStatusReply;
+};
+template <>
+struct AnswerTo<proto::LockoutReset> {
+  using Type = proto::LockoutResetReply;
+};
+template <>
 struct AnswerTo<proto::DaemonStatus> {
   using Type = proto::DaemonStatusReply;
 };

@@ -17,6 +17,7 @@ bool needs_context(const Options& options) {
     case Command::Random:
     case Command::Pcr:
     case Command::Id:
+    case Command::Lockout:
       return true;
     case Command::Log:
       return options.compare && !options.raw;
@@ -52,6 +53,11 @@ Outcome run_command(const Options& options, const Console& console, const Submit
   if (options.command == Command::Bridge) {
     return run_bridge(options.bridge, options.socket, console);
   }
+  if (options.command == Command::PolicyCheck) {
+    return run_policy_check(console, options.question.folder);
+  }
+  if (options.command == Command::Events) return run_events(console);
+  if (options.command == Command::PolicyExplain) return run_policy_explain(console, options);
   auto daemon = open_conversation(options);
   if (!daemon) return std::unexpected(std::move(daemon.error()));
   switch (options.command) {
@@ -61,6 +67,16 @@ Outcome run_command(const Options& options, const Console& console, const Submit
       return run_status(*daemon, console);
     case Command::Contexts:
       return run_contexts(*daemon, console);
+    case Command::Limits:
+      return run_limits(*daemon, console);
+    case Command::Lockout:
+      return run_lockout(*daemon, console);
+    case Command::LockoutReset:
+      return run_lockout_reset(*daemon, console, options.uid);
+    case Command::PolicyCheck:
+    case Command::PolicyExplain:
+    case Command::Events:
+      break;
     case Command::Cancel:
       return run_cancel(*daemon, console, options.context);
     case Command::Submit:

@@ -10,6 +10,7 @@
 #include "client/tbsctl/bridge/address.h"
 #include "client/tbsctl/number.h"
 #include "client/tbsctl/presence_words.h"
+#include "proto/message.h"
 #include "version.h"
 
 namespace tbs::ctl {
@@ -22,6 +23,7 @@ constexpr const char* kAbout =
 constexpr const char* kFooter = R"(Examples:
   tbsctl status                        is the daemon well, and its TPM there?
   tbsctl contexts                      who uses the TPM, and what runs
+  tbsctl limits                        is anybody near a limit?
   tbsctl cancel 17                     cancel what context 17 has outstanding
   tbsctl random 32                     32 random bytes in hexadecimal
   tbsctl random 4096 --raw > noise     the same, as bytes
@@ -253,6 +255,51 @@ Examples:
   sub->callback([&options] { options.command = Command::Bridge; });
 }
 
+void add_lockout(CLI::App& app, Options& options) {
+  CLI::App* const sub =
+      app.add_subcommand("lockout", "Show who is locked out, and the TPM's own counter");
+  sub->callback([&options] {
+    if (options.command != Command::LockoutReset) options.command = Command::Lockout;
+  });
+  sub->add_flag_callback(
+      "--reset", [&options] { options.command = Command::LockoutReset; },
+      "Forget the failed authorizations of all users, or of the one given by --uid");
+  options.uid = proto::kNobody;
+  add_number<std::uint32_t>(*sub, "--uid", options.uid, 0, "Only of this user")->type_name("UID");
+  sub->footer(
+      "--reset is for administrators. It does not reset the TPM's own counter; that takes\n"
+      "the lockout authorization: tpm2_dictionarylockout --clear-lockout.");
+}
+
+void add_policy(CLI::App& app, Options& options) {
+  CLI::App* const sub = app.add_subcommand("policy", "Check and explain rules");
+  sub->require_subcommand(1);
+  sub->fallthrough();
+  PolicyQuestion& question = options.question;
+  sub->add_option("--dir", question.folder, "Folder of the rules (default: /etc/tbs/policy.d)")
+      ->type_name("PATH");
+  sub->add_subcommand("check", "Read the rules and say what is wrong with them")
+      ->callback([&options] { options.command = Command::PolicyCheck; });
+  CLI::App* const explain = sub->add_subcommand("explain", "Say what a user may do, and why");
+  add_number<std::uint32_t>(*explain, "UID", options.uid, 0, "Number of the user")->required();
+  explain->add_option("COMMAND", question.command, "Name or number of the TPM command")->required();
+  explain->add_option("--gid", question.gids, "A group of the user")->type_name("GID");
+  explain->add_option("--unit", question.unit, "systemd unit of the client")->type_name("NAME");
+  explain->add_option("--cgroup", question.cgroup, "Control group of the client")
+      ->type_name("PATH");
+  explain->add_flag("--admin", question.administrator, "A member of the administrators' group");
+  explain
+      ->add_option("--handle", question.handles,
+                   "NV index, persistent handle or PCR that the command names")
+      ->type_name("HANDLE");
+  add_priority(*explain, options);
+  add_number<std::uint32_t>(*explain, "--locality", options.locality, 0,
+                            "Locality of the command (default 0)")
+      ->type_name("NUMBER");
+  explain->footer("Exit codes: 0 allowed, 1 blocked.");
+  explain->callback([&options] { options.command = Command::PolicyExplain; });
+}
+
 void add_all(CLI::App& app, Options& options) {
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -276,6 +323,12 @@ void add_all(CLI::App& app, Options& options) {
   });
   app.add_subcommand("contexts", "List the contexts: who uses the TPM, what waits, what runs")
       ->callback([&options] { options.command = Command::Contexts; });
+  app.add_subcommand("limits", "Show what may be used, and how much of it is")
+      ->callback([&options] { options.command = Command::Limits; });
+  app.add_subcommand("events", "Follow what the daemon tells about clients in the journal")
+      ->callback([&options] { options.command = Command::Events; });
+  add_lockout(app, options);
+  add_policy(app, options);
   add_cancel(app, options);
   add_submit(app, options);
   add_random(app, options);

@@ -20,6 +20,12 @@ enum class Command : std::uint8_t {
   Info,
   Status,
   Contexts,
+  Limits,
+  Lockout,
+  LockoutReset,
+  PolicyCheck,
+  PolicyExplain,
+  Events,
   Cancel,
   Submit,
   Random,
@@ -28,6 +34,17 @@ enum class Command : std::uint8_t {
   Id,
   Ppi,
   Bridge,
+};
+
+// What `tbsctl policy` is asked.
+struct PolicyQuestion {
+  std::string folder = "/etc/tbs/policy.d";
+  std::string command;  // name or number
+  std::vector<std::uint32_t> gids;
+  std::string unit;
+  std::string cgroup;
+  bool administrator = false;          // as a member of the administrators' group
+  std::vector<std::uint32_t> handles;  // NV indices, persistent handles and PCRs that it names
 };
 
 struct Options {
@@ -45,6 +62,8 @@ struct Options {
   std::vector<PcrSelection> pcrs;
   PresenceRequest presence;
   BridgeOptions bridge;
+  std::uint32_t uid = 0;    // lockout --reset, policy explain
+  PolicyQuestion question;  // policy
 };
 
 // Nothing when the help or the version was asked for: it is printed to `out` then.

@@ -9,6 +9,7 @@
 // around the client's command.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -71,6 +72,12 @@ struct TpmIdentity {
   std::string manufacturer;    // four letters
 };
 
+// What a context has on the TPM, loaded or not.
+struct Holdings {
+  std::size_t objects = 0;
+  std::size_t sessions = 0;
+};
+
 // Makes executions, and owns what outlives them (handle tables).
 class Engine {
  public:
@@ -93,6 +100,11 @@ class Engine {
   // longer. BadParameter when the context has none of this handle, or the engine moves nothing;
   // TooManyResources when it would leave too little room for the others.
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
+
+  [[nodiscard]] virtual Holdings held_by(ContextId context) {
+    static_cast<void>(context);
+    return {};
+  }
 
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.

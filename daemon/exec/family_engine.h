@@ -24,6 +24,7 @@ class FamilyEngine : public Engine {
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
     return chosen().make_sticky(context, handle, sticky);
   }
+  [[nodiscard]] Holdings held_by(ContextId context) override { return chosen().held_by(context); }
   std::unique_ptr<Execution> housekeeping() override { return chosen().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return chosen().idle_housekeeping(); }
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return chosen().next_chore(); }

@@ -31,6 +31,7 @@ class RawGate : public Engine {
     return claimed_ == context ? proto::Status::BadParameter
                                : managed_.make_sticky(context, handle, sticky);
   }
+  [[nodiscard]] Holdings held_by(ContextId context) override { return managed_.held_by(context); }
   std::unique_ptr<Execution> housekeeping() override;
   std::unique_ptr<Execution> idle_housekeeping() override;
   [[nodiscard]] std::optional<TimePoint> next_chore() override { return managed_.next_chore(); }

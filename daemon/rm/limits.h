@@ -1,7 +1,8 @@
 #pragma once
 
 // What a context and a user may hold, and how the daemon behaves towards the other users of the
-// chip. Every number can be configured; the reasons stand beside the defaults.
+// chip. Every number can be configured: daemon/policy/limits.h says why
+// the defaults are what they are.
 
 #include <chrono>
 #include <cstddef>

@@ -120,6 +120,10 @@ std::size_t ResourceManager::loads_needed(ContextId context,
       std::ranges::count_if(sessions, [](const Session* session) { return !session->loaded; }));
 }
 
+exec::Holdings ResourceManager::held_by(ContextId context) {
+  return {.objects = state_.objects.count(context), .sessions = state_.sessions.count(context)};
+}
+
 Holdings ResourceManager::holdings(ContextId context) {
   Holdings held;
   held.objects = state_.objects.count(context);

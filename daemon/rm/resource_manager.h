@@ -48,8 +48,11 @@ class ResourceManager final : public exec::Engine {
 
   [[nodiscard]] std::size_t loads_needed(ContextId context,
                                          std::span<const std::uint8_t> command) override;
+  [[nodiscard]] exec::Holdings held_by(ContextId context) override;
   [[nodiscard]] Holdings holdings(ContextId context);
   [[nodiscard]] const Statistics& statistics() const { return state_.statistics; }
+  // Grows when the TPM has been asked which commands it knows.
+  [[nodiscard]] const tpm::CommandTable& commands() const { return state_.commands; }
   [[nodiscard]] const Facts& facts() const { return state_.facts; }
 
  private:

@@ -18,6 +18,9 @@ class ResourceManager final : public exec::Engine {
   ResourceManager(rm::Options options, rm::Observer& observer)
       : state_(std::move(options), observer) {}
 
+  // Counts from now on; what is there already stays.
+  void set_limits(const rm::Limits& limits) { state_.options.limits = limits; }
+
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
@@ -38,6 +41,10 @@ class ResourceManager final : public exec::Engine {
 
   // Takes effect with the next command. What is held already stays.
   void configure(const rm::Limits& limits) { state_.options.limits = limits; }
+  [[nodiscard]] exec::Holdings held_by(ContextId context) override {
+    return {.objects = state_.table.count(context, true),
+            .sessions = state_.table.count(context, false)};
+  }
   [[nodiscard]] const State& state() const { return state_; }
 
  private:

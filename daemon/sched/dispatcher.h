@@ -111,6 +111,7 @@ class Dispatcher {
 
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
 
+  [[nodiscard]] exec::Holdings held_by(ContextId context) { return engine_.held_by(context); }
   [[nodiscard]] RunningView running_of(ContextId context) const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t queued() const { return queue_.size(); }

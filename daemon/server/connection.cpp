@@ -42,7 +42,8 @@ void Connection::close() {
 }
 
 bool Connection::may_read() const {
-  return !closed_ && !window_full_ && unsent() < proto::kMaxPendingOutput;
+  return !closed_ && !window_full_ && unsent() < proto::kMaxPendingOutput &&
+         owner_.wants_more(*this);
 }
 
 void Connection::process() {
@@ -129,6 +130,7 @@ void Connection::flush() {
                          return;
                        }
                        self->flush();
+                       if (!self->closed_) self->owner_.on_drained(*self);
                        self->process();
                      });
 }

@@ -35,6 +35,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     virtual void on_fault(Connection& connection, proto::FrameFault fault) = 0;
     // The peer has gone, or the socket failed. Not called for a close() of the owner's own.
     virtual void on_closed(Connection& connection) = 0;
+    // What was sent has been taken by the socket, or part of it.
+    virtual void on_drained(Connection& connection) = 0;
+    // Whether the owner wants more from it at all. When that changes it calls resume().
+    [[nodiscard]] virtual bool wants_more(const Connection& connection) const = 0;
   };
 
   Connection(Socket socket, std::uint64_t id, Owner& owner);
@@ -51,6 +55,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Stops or resumes reading; frames already received wait as well.
   void set_window_full(bool full);
+  // Goes on reading where the owner did not want more.
+  void resume() { process(); }
 
   // Closes the socket after what was queued has been sent as far as the socket takes it at once.
   void close();

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <spdlog/spdlog.h>
+#include "daemon/platform/audit.h"
 
 namespace tbs::server {
 namespace {
@@ -86,10 +86,11 @@ void Listener::accept() {
       accept();
       return;
     }
-    spdlog::warn(
-        "cannot take another connection ({}); trying again, raise LimitNOFILE if this "
-        "goes on",
-        error.message());
+    platform::audit(
+        spdlog::level::warn, proto::Event::Descriptors, {},
+        "cannot take another connection (" + error.message() +
+            "); those that are there go on, and it is tried again; raise LimitNOFILE if this goes "
+            "on");
     retry_.expires_after(kAcceptRetry);
     retry_.async_wait([this](const boost::system::error_code& stopped) {
       if (!stopped) accept();

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
 
+#include "daemon/platform/audit.h"
+#include "daemon/platform/memory_reserve.h"
 #include "daemon/policy/priority.h"
 #include "daemon/server/server.h"
 #include "proto/tpm_header.h"
@@ -51,7 +53,17 @@ Status Server::admit(const Client& client) const {
   if (client.role == proto::Role::Observer) return Status::Success;
   // A raw context is alone.
   if (raw_context_ || (contexts_ > 0 && wants_raw(client))) return Status::TooManyContexts;
-  if (contexts_ >= limits_.contexts) return Status::TooManyContexts;
+  const auto of_user = contexts_of_user_.find(client.peer.user);
+  const std::size_t held = of_user == contexts_of_user_.end() ? 0 : of_user->second;
+  if (contexts_ >= limits_.contexts ||
+      (held >= limits_.contexts_per_user && !client.peer.administrator)) {
+    platform::audit(
+        spdlog::level::warn, proto::Event::Admission, fields_of(client),
+        fmt::format("no context for {}: {} are open, {} of them this user's; see max-contexts and "
+                    "max-contexts-per-user",
+                    name_of(client), contexts_, held));
+    return Status::TooManyContexts;
+  }
   const exec::TpmIdentity& tpm = pump_.identity();
   if (tpm.version == 0) return pump_.missing_device_status();
   const std::uint32_t present = tpm.version == 1 ? proto::kWantTpm12 : proto::kWantTpm20;
@@ -79,7 +91,11 @@ void Server::answer_hello(Client& client) {
                    client.peer.program, client.peer.pid,
                    static_cast<std::uint32_t>(client.peer.user));
     }
+    ++contexts_of_user_[client.peer.user];
     pump_.open_context(ContextId{id}, client.peer.user);
+    // In the journal for who wants it, yet no line of the ordinary log for each client.
+    platform::audit(spdlog::level::debug, proto::Event::Connected, fields_of(client),
+                    fmt::format("context {} is of {}", id, name_of(client)));
   }
   connection->send(client.hello_id, proto::HelloReply{.status = status,
                                                       .context = context ? id : 0,
@@ -103,15 +119,25 @@ void Server::handle_submit(Client& client, const Frame& frame) {
   } else if (submit->locality != 0 && !client.peer.administrator) {
     status = Status::AccessDenied;
   }
+  if (status == Status::Success && platform::memory_is_short()) {
+    platform::audit(spdlog::level::err, proto::Event::Memory, fields_of(client),
+                    "out of memory: commands fail until there is some; raise MemoryMax, or lower "
+                    "max-backlog and max-contexts");
+    status = Status::TooManyResources;
+  }
   const auto connection = client.connection;
   if (status != Status::Success) {
     connection->send(frame.request_id, proto::Result{.status = status, .response = {}});
     return;
   }
   client.last_priority = policy::cap_priority(submit->priority, client.peer.administrator);
+  if (!let_through(client, frame.request_id, *submit)) return;
   ++client.submitted;
-  client.outstanding.emplace(frame.request_id, submit->command.size());
+  client.outstanding.emplace(frame.request_id,
+                             Outstanding{.bytes = submit->command.size(),
+                                         .command = proto::read_tpm_header(submit->command)->code});
   client.outstanding_bytes += submit->command.size();
+  update_backlog(client);
   if (client.outstanding.size() >= proto::kMaxOutstanding) connection->set_window_full(true);
   pump_.submit({.context = ContextId{connection->id()},
                 .id = RequestId{frame.request_id},
@@ -219,9 +245,11 @@ void Server::handle_cancel_context(Client& client, const Frame& frame) {
   } else if (!client.peer.administrator && client.peer.user != target->second.peer.user) {
     status = Status::AccessDenied;
   } else {
-    spdlog::info("context {} of {} (pid {}) was cancelled by {} (pid {}, uid {})", request->context,
-                 target->second.peer.program, target->second.peer.pid, client.peer.program,
-                 client.peer.pid, static_cast<std::uint32_t>(client.peer.user));
+    platform::AuditFields fields = fields_of(client);
+    fields.context = request->context;
+    platform::audit(spdlog::level::info, proto::Event::Cancelled, fields,
+                    fmt::format("context {} of {} was cancelled by {}", request->context,
+                                name_of(target->second), name_of(client)));
     pump_.cancel(ContextId{request->context});
   }
   connection->send(frame.request_id, proto::CancelContextReply{.status = status});

@@ -23,16 +23,15 @@
 
 #include "daemon/exec/raw_gate.h"
 #include "daemon/machine/machine.h"
+#include "daemon/platform/audit.h"
+#include "daemon/policy/backlog.h"
+#include "daemon/policy/gate.h"
+#include "daemon/policy/limits.h"
 #include "daemon/pump.h"
 #include "daemon/server/connection.h"
 #include "daemon/server/peer.h"
 
 namespace tbs::server {
-
-struct Limits {
-  std::size_t connections = 1088;  // contexts and observers together
-  std::size_t contexts = 1024;
-};
 
 // What the administrator allows besides.
 struct Permissions {
@@ -44,6 +43,7 @@ struct Permissions {
 struct Parts {
   machine::Machine& machine;
   exec::RawGate& gate;
+  const tpm::CommandTable& commands;  // the TPM's own; it may grow
 };
 
 class Server : public Connection::Owner {
@@ -51,8 +51,13 @@ class Server : public Connection::Owner {
   Server(boost::asio::io_context& io, Pump& pump, Parts parts);
 
   // What can be changed while running.
-  void configure(const Limits& limits, const AdministratorRule& administrators,
+  void configure(const policy::Limits& limits, const AdministratorRule& administrators,
                  const Permissions& permissions);
+  void set_rules(policy::Rules rules);
+  // What the lockout guard knew before; `changed` is given it anew whenever it changes.
+  void set_guard(const policy::LockoutLimits& limits, std::string_view known,
+                 std::function<void(std::string)> changed);
+  void set_guard_limits(const policy::LockoutLimits& limits) { gate_.guard().set_limits(limits); }
 
   void accept(Connection::Socket socket);
   // An answer of the pump; ignored when its client has gone.
@@ -67,6 +72,11 @@ class Server : public Connection::Owner {
  private:
   enum class Stage : std::uint8_t { Greeting, Waiting, Open };
 
+  struct Outstanding {
+    std::size_t bytes = 0;
+    std::uint32_t command = 0;  // its code
+  };
+
   struct Client {
     std::shared_ptr<Connection> connection;
     Peer peer;
@@ -76,7 +86,7 @@ class Server : public Connection::Owner {
     std::uint32_t wanted = 0;
     std::uint32_t last_priority = 0;
     std::uint64_t submitted = 0;
-    std::unordered_map<std::uint64_t, std::size_t> outstanding;  // request id -> bytes
+    std::unordered_map<std::uint64_t, Outstanding> outstanding;  // by request id
     std::size_t outstanding_bytes = 0;
     std::unique_ptr<boost::asio::steady_timer> greeting_deadline;
     // A question about the TPM that waits until the TPM has been started.
@@ -95,6 +105,8 @@ class Server : public Connection::Owner {
   void on_frame(Connection& connection, const proto::Frame& frame) override;
   void on_fault(Connection& connection, proto::FrameFault fault) override;
   void on_closed(Connection& connection) override;
+  void on_drained(Connection& connection) override;
+  [[nodiscard]] bool wants_more(const Connection& connection) const override;
 
   void handle_hello(Client& client, const proto::Frame& frame);
   void handle_submit(Client& client, const proto::Frame& frame);
@@ -108,6 +120,9 @@ class Server : public Connection::Owner {
   void handle_physical_presence(Client& client, const proto::Frame& frame);
   void handle_owner_auth(Client& client, const proto::Frame& frame);
   void handle_revoke_attestation(Client& client, const proto::Frame& frame);
+  void handle_list_limits(Client& client, const proto::Frame& frame);
+  void handle_lockout_status(Client& client, const proto::Frame& frame);
+  void handle_lockout_reset(Client& client, const proto::Frame& frame);
 
   void start_greeting_deadline(Client& client);
   void answer_hello(Client& client);
@@ -120,13 +135,25 @@ class Server : public Connection::Owner {
   [[nodiscard]] bool wants_raw(const Client& client) const;
   void refuse(Client& client, proto::Status status, const std::string& reason);
   void drop(std::uint64_t id);
+  void handle(Client& client, const proto::Frame& frame);
+  // Answers what the rules or the guard do not let through, and says so.
+  bool let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit);
+  void note_answer(const Client& client, std::uint32_t command, const sched::Answer& answer);
+  static platform::AuditFields fields_of(const Client& client);
+  // Program, process and user, for the log.
+  static std::string name_of(const Client& client);
+  static std::uint64_t wall_clock();
+  // To be called when what a client has waiting has changed.
+  void update_backlog(Client& client);
+  void resume_clients_of(UserId user);
+  [[nodiscard]] std::size_t connections_allowed(const Peer& peer) const;
   [[nodiscard]] proto::ContextEntry describe(std::uint64_t id, const Client& client) const;
 
   boost::asio::io_context& io_;
   Pump& pump_;
   Parts parts_;
   TimePoint started_;
-  Limits limits_;
+  policy::Limits limits_;
   AdministratorRule administrators_;
   Permissions permissions_;
   std::optional<std::uint64_t> raw_context_;
@@ -134,6 +161,12 @@ class Server : public Connection::Owner {
   std::map<std::uint64_t, Client> clients_;
   std::uint64_t last_id_ = 0;
   std::size_t contexts_ = 0;
+  std::unordered_map<UserId, std::size_t> contexts_of_user_;
+  std::unordered_map<UserId, std::size_t> connections_of_user_;
+  policy::Backlog backlog_;
+  policy::Gate gate_;
+  std::function<void(std::string)> guard_changed_ = [](const std::string&) {};
+  std::uint64_t last_resumed_ = 0;
 };
 
 }  // namespace tbs::server

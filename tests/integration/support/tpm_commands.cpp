@@ -12,6 +12,7 @@ using proto::ByteReader;
 using proto::ByteWriter;
 
 // TPM 2.0 Library Part 2: "TPM_CC", "TPM_ALG_ID", "TPM_RH", "TPM_CAP".
+constexpr std::uint32_t kCcClear = 0x126;
 constexpr std::uint32_t kCcNvDefineSpace = 0x12A;
 constexpr std::uint32_t kCcCreatePrimary = 0x131;
 constexpr std::uint32_t kCcNvWrite = 0x137;
@@ -35,6 +36,7 @@ constexpr std::uint16_t kAlgEcc = 0x0023;
 constexpr std::uint16_t kAlgCfb = 0x0043;
 constexpr std::uint16_t kEccNistP256 = 0x0003;
 constexpr std::uint32_t kRhOwner = 0x40000001;
+constexpr std::uint32_t kRhLockout = 0x4000000A;
 constexpr std::uint32_t kRhNull = 0x40000007;
 constexpr std::uint32_t kRsPassword = 0x40000009;
 constexpr std::uint32_t kCapHandles = 1;
@@ -43,6 +45,8 @@ constexpr std::uint32_t kCapProperties = 6;
 constexpr std::uint32_t kStorageKey = 0x00030072;
 // OWNERWRITE, AUTHWRITE, OWNERREAD, AUTHREAD, NO_DA.
 constexpr std::uint32_t kOrdinaryIndex = 0x02060006;
+// AUTHWRITE, AUTHREAD.
+constexpr std::uint32_t kPasswordIndex = 0x00040004;
 
 // A command that is being put together; its size is filled in at the end.
 class Command {
@@ -229,6 +233,38 @@ Buffer nv_define(std::uint32_t index, std::uint16_t size) {
   command.out.be32(kOrdinaryIndex);
   command.out.be16(0);
   command.out.be16(size);
+  return command.finish();
+}
+
+Buffer clear() {
+  Command command(kCcClear, true);
+  command.out.be32(kRhLockout);
+  command.password();
+  return command.finish();
+}
+
+Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
+                               const std::string& password) {
+  Command command(kCcNvDefineSpace, true);
+  command.out.be32(kRhOwner);
+  command.password();
+  command.sized(Buffer(password.begin(), password.end()));
+  command.out.be16(14);  // TPMS_NV_PUBLIC
+  command.out.be32(index);
+  command.out.be16(kAlgSha256);
+  command.out.be32(kPasswordIndex);
+  command.out.be16(0);
+  command.out.be16(size);
+  return command.finish();
+}
+
+Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size) {
+  Command command(kCcNvRead, true);
+  command.out.be32(index);
+  command.out.be32(index);
+  command.password();
+  command.out.be16(size);
+  command.out.be16(0);
   return command.finish();
 }
 

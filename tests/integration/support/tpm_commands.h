@@ -39,6 +39,14 @@ Buffer pcr_read(std::uint32_t pcr);
 Buffer hash(const Buffer& data);
 
 Buffer nv_define(std::uint32_t index, std::uint16_t size);
+// Of the platform's own hierarchy left alone: by the lockout authorization, which is empty.
+Buffer clear();
+
+// An index that is read and written with its own password, and guarded against guessing.
+Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
+                               const std::string& password);
+// By the index's own authorization, with an empty password.
+Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size);
 Buffer nv_write(std::uint32_t index, const Buffer& data);
 Buffer nv_read(std::uint32_t index, std::uint16_t size);
 

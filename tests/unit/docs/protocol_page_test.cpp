@@ -168,6 +168,14 @@ TEST_CASE("the page describes the fields of every message", "[docs][proto]") {
   message_is_described<OwnerAuthReply>();
   message_is_described<RevokeAttestation>();
   message_is_described<RevokeAttestationReply>();
+  message_is_described<ListLimits>();
+  message_is_described<LimitList>();
+  fields_are_described<LimitEntry>("limit-entry");
+  message_is_described<LockoutStatus>();
+  message_is_described<LockoutStatusReply>();
+  fields_are_described<LockoutEntry>("lockout-entry");
+  message_is_described<LockoutReset>();
+  message_is_described<LockoutResetReply>();
   message_is_described<Refusal>();
   for (const MessageRule& rule : kMessageRules) section("### `" + std::string(rule.name) + "`");
 }

@@ -95,3 +95,25 @@ TEST_CASE("only a whole TPM command is sent", "[tbsctl][submit]") {
         "the TPM command is too large: more than 16384 bytes");
   CHECK(command_from_file("/nonexistent/file").error().exit == Exit::Failed);
 }
+
+TEST_CASE("lockout and policy have options of their own", "[tbsctl][options]") {
+  const auto shown = parse({"lockout"});
+  REQUIRE(shown.has_value());
+  CHECK((*shown)->command == Command::Lockout);
+  const auto reset = parse({"lockout", "--reset", "--uid", "1001"});
+  REQUIRE(reset.has_value());
+  CHECK((*reset)->command == Command::LockoutReset);
+  CHECK((*reset)->uid == 1001);
+  const auto check = parse({"policy", "check", "--dir", "/rules"});
+  REQUIRE(check.has_value());
+  CHECK((*check)->command == Command::PolicyCheck);
+  CHECK((*check)->question.folder == "/rules");
+  const auto explain = parse({"policy", "explain", "1001", "Clear", "--unit", "a.service"});
+  REQUIRE(explain.has_value());
+  CHECK((*explain)->command == Command::PolicyExplain);
+  CHECK((*explain)->uid == 1001);
+  CHECK((*explain)->question.command == "Clear");
+  CHECK((*explain)->question.unit == "a.service");
+  CHECK_FALSE(parse({"policy"}).has_value());
+  CHECK_FALSE(parse({"policy", "explain", "alice", "Clear"}).has_value());
+}

@@ -1,0 +1,72 @@
+#include "daemon/platform/audit.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include <sys/uio.h>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+// The plain functions: a source file's name and line are of no use here.
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "daemon/base/rate_limit.h"
+
+namespace tbs::platform {
+namespace {
+
+int syslog_level(spdlog::level::level_enum level) {
+  if (level >= spdlog::level::err) return 3;
+  if (level == spdlog::level::warn) return 4;
+  return level == spdlog::level::info ? 6 : 7;
+}
+
+std::vector<std::string> entry_of(spdlog::level::level_enum level, const proto::EventName& name,
+                                  const AuditFields& fields, const std::string& text) {
+  std::vector<std::string> entry = {
+      "MESSAGE=" + text, fmt::format("PRIORITY={}", syslog_level(level)),
+      fmt::format("MESSAGE_ID={}", name.message_id), fmt::format("TBS_EVENT={}", name.name),
+      "SYSLOG_IDENTIFIER=tbsd"};
+  if (fields.uid) entry.push_back(fmt::format("TBS_UID={}", *fields.uid));
+  if (fields.pid) entry.push_back(fmt::format("TBS_PID={}", *fields.pid));
+  if (!fields.program.empty()) entry.push_back("TBS_PROGRAM=" + fields.program);
+  if (fields.context) entry.push_back(fmt::format("TBS_CONTEXT={}", *fields.context));
+  if (fields.command) entry.push_back(fmt::format("TBS_COMMAND={:#x}", *fields.command));
+  if (!fields.rule.empty()) entry.push_back("TBS_RULE=" + fields.rule);
+  return entry;
+}
+
+void send_to_journal(std::vector<std::string> entry) {
+  std::vector<iovec> parts;
+  parts.reserve(entry.size());
+  for (std::string& field : entry) {
+    parts.push_back({.iov_base = field.data(), .iov_len = field.size()});
+  }
+  // A journal that is not there must not stop the daemon; there is nobody to be told.
+  static_cast<void>(sd_journal_sendv(parts.data(), static_cast<int>(parts.size())));
+}
+
+}  // namespace
+
+void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
+           const std::string& text) {
+  // The log is the process's, and so is its bound.
+  static RateLimit limit;
+  static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  if (!spdlog::should_log(level)) return;
+  const auto kind = static_cast<std::uint64_t>(event) << 32 | fields.uid.value_or(0);
+  const auto verdict = limit.ask(kind, std::chrono::steady_clock::now());
+  if (!verdict.pass) return;
+  const std::string line =
+      verdict.left_out == 0
+          ? text
+          : fmt::format("{} ({} more like it were not logged)", text, verdict.left_out);
+  if (journal) {
+    send_to_journal(entry_of(level, proto::name_of(event), fields, line));
+  } else {
+    spdlog::log(level, "{}", line);
+  }
+}
+
+}  // namespace tbs::platform

@@ -1,0 +1,69 @@
+#pragma once
+
+// Keeps users from driving the TPM into its own lockout, which hits everybody. Failed
+// authorizations that raise the TPM's dictionary-attack counter are counted per user within a
+// window; a user with too many gets no command with an authorization through until the oldest
+// leave the window. When all users together have too many, those who have failed themselves wait,
+// and nobody else does. Administrators are excepted.
+//
+// Times are seconds since 1970: the counts outlive the process (to_text, from_text).
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/ids.h"
+
+namespace tbs::policy {
+
+struct LockoutLimits {
+  std::uint64_t window = 480 * 60;  // seconds
+  std::size_t per_user = 4;
+  std::size_t total = 9;
+};
+
+class LockoutGuard {
+ public:
+  struct Entry {
+    UserId user{};
+    std::size_t failures = 0;
+    bool locked = false;
+    std::uint64_t until = 0;  // when the oldest failure is forgotten
+  };
+
+  void set_limits(const LockoutLimits& limits) { limits_ = limits; }
+  [[nodiscard]] const LockoutLimits& limits() const { return limits_; }
+
+  void failed(UserId user, std::uint64_t now);
+  [[nodiscard]] bool locked(UserId user, std::uint64_t now);
+  // Forgets the failures of a user, or of all.
+  void reset(UserId user) { failures_.erase(user); }
+  void reset_all() { failures_.clear(); }
+
+  [[nodiscard]] std::vector<Entry> entries(std::uint64_t now);
+
+  // One line for each failure: "UID SECONDS".
+  [[nodiscard]] std::string to_text() const;
+  // Takes what it understands; failures that lie in the future count as made now.
+  void from_text(std::string_view text, std::uint64_t now);
+
+ private:
+  void forget_old(std::uint64_t now);
+  [[nodiscard]] std::size_t total() const;
+
+  LockoutLimits limits_;
+  std::unordered_map<UserId, std::deque<std::uint64_t>> failures_;  // oldest first
+};
+
+// Whether a response says that an authorization failed in a way that the TPM counts.
+[[nodiscard]] bool is_counted_failure(std::uint32_t tpm_version, std::uint32_t response_code);
+// Whether a command with this tag brings an authorization.
+[[nodiscard]] bool has_authorization(std::uint16_t tag);
+// What a command that is not let through is answered.
+[[nodiscard]] std::uint32_t lockout_code(std::uint32_t tpm_version);
+
+}  // namespace tbs::policy

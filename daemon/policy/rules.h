@@ -1,0 +1,108 @@
+#pragma once
+
+// Which commands a client may send. Rules are data: each allows or blocks commands that fit all its
+// conditions, for those who have a role; the first that fits decides, and a command that none fits
+// is allowed. The administrator's rules come first, then those of the chosen profile.
+//
+// rules_parser.h reads them from text, profiles.h has the built-in ones.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tbs::policy {
+
+// Who a client is, as the kernel tells it.
+struct Subject {
+  std::uint32_t uid = 0;
+  std::vector<std::uint32_t> gids;
+  std::string unit;    // of systemd; empty when it is in none
+  std::string cgroup;  // path, with a slash in front
+  // User 0, or a member of the group that the configuration names.
+  bool administrator = false;
+};
+
+// Roles are numbered; the first three are always there.
+inline constexpr std::size_t kEverybody = 0;
+inline constexpr std::size_t kUser = 1;  // who is no administrator
+inline constexpr std::size_t kAdministrator = 2;
+inline constexpr std::size_t kMaxRoles = 64;
+
+// One bit for each role that a subject has.
+using RoleSet = std::uint64_t;
+constexpr RoleSet role_bit(std::size_t role) {
+  return RoleSet{1} << role;
+}
+
+// What makes somebody have a role.
+struct RoleTerm {
+  enum class Kind : std::uint8_t { Uid, Gid, Unit, Cgroup };
+  Kind kind = Kind::Uid;
+  std::uint32_t number = 0;
+  std::string text;
+};
+
+struct Role {
+  std::string name;
+  std::vector<RoleTerm> terms;  // alternatives
+};
+
+struct Range {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+using Ranges = std::vector<Range>;
+
+// What is asked: one command of a client.
+struct Question {
+  RoleSet roles = 0;
+  std::uint32_t command = 0;
+  std::uint32_t priority = 0;
+  std::uint32_t locality = 0;
+  // What the command names, whether as a handle or as a parameter.
+  std::vector<std::uint32_t> nv_indices;
+  std::vector<std::uint32_t> persistent_handles;
+  std::vector<std::uint32_t> pcrs;
+};
+
+struct Rule {
+  bool allow = false;
+  std::size_t role = kEverybody;
+  // Empty: any.
+  Ranges commands;
+  Ranges priorities;
+  Ranges localities;
+  Ranges nv_indices;
+  Ranges persistent_handles;
+  Ranges pcrs;
+  std::string origin;  // "FILE:LINE", or "profile NAME"
+};
+
+enum class Answer : std::uint8_t {
+  Windows,  // success with 0x80280400 as the response code
+  Tpm,      // as if the TPM did not know the command
+};
+
+struct Rules {
+  std::vector<Role> roles = {{"everybody", {}}, {"user", {}}, {"administrator", {}}};
+  std::vector<Rule> rules;
+  std::string profile = "linux";
+  Answer answer = Answer::Windows;
+  bool dry_run = false;  // say what would be blocked, and let it pass
+};
+
+struct Verdict {
+  bool allowed = true;
+  const Rule* rule = nullptr;  // null when none fits
+};
+
+[[nodiscard]] RoleSet roles_of(const Rules& rules, const Subject& subject);
+[[nodiscard]] bool is_administrator(RoleSet roles);
+[[nodiscard]] Verdict judge(const Rules& rules, const Question& question);
+
+// Whether some rule looks at more than the command's code, priority and locality.
+[[nodiscard]] bool needs_handles(const Rules& rules);
+
+}  // namespace tbs::policy

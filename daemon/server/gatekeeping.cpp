@@ -1,0 +1,123 @@
+// What the rules and the lockout guard have to say about a client's commands and their answers, and
+// what an administrator is told about both.
+
+#include <algorithm>
+#include <array>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "daemon/platform/audit.h"
+#include "daemon/server/server.h"
+#include "proto/command_names.h"
+#include "proto/tpm_header.h"
+
+namespace tbs::server {
+namespace {
+
+using proto::Event;
+using proto::Status;
+
+// Commands that change the TPM for everybody: names of TPM 2.0, ordinals of TPM 1.2 (OwnerClear,
+// ForceClear, TakeOwnership, NV_DefineSpace, SetOwnerInstall, PhysicalEnable, PhysicalDisable).
+constexpr std::array<std::string_view, 22> kChanges = {"Clear",
+                                                       "ClearControl",
+                                                       "HierarchyControl",
+                                                       "SetPrimaryPolicy",
+                                                       "ChangeEPS",
+                                                       "ChangePPS",
+                                                       "HierarchyChangeAuth",
+                                                       "NV_DefineSpace",
+                                                       "NV_UndefineSpace",
+                                                       "NV_UndefineSpaceSpecial",
+                                                       "NV_GlobalWriteLock",
+                                                       "EvictControl",
+                                                       "PCR_Allocate",
+                                                       "PCR_SetAuthPolicy",
+                                                       "SetAlgorithmSet",
+                                                       "FieldUpgradeStart",
+                                                       "DictionaryAttackLockReset",
+                                                       "DictionaryAttackParameters",
+                                                       "ClockSet",
+                                                       "PP_Commands",
+                                                       "NV_DefineSpace2",
+                                                       "SetCommandCodeAuditStatus"};
+constexpr std::array<std::uint32_t, 7> kChanges12 = {0x5B, 0x5D, 0x0D, 0xCC, 0x71, 0x6F, 0x70};
+
+bool changes_state(std::uint32_t family, std::uint32_t command) {
+  if (family == 1) return std::ranges::find(kChanges12, command) != kChanges12.end();
+  return std::ranges::find(kChanges, proto::command_name(command)) != kChanges.end();
+}
+
+std::string command_text(std::uint32_t code) {
+  const std::string_view name = proto::command_name(code);
+  return name.empty() ? fmt::format("command {:#x}", code) : std::string(name);
+}
+
+}  // namespace
+
+platform::AuditFields Server::fields_of(const Client& client) {
+  return {.uid = static_cast<std::uint32_t>(client.peer.user),
+          .pid = client.peer.pid,
+          .program = client.peer.program,
+          .context = client.connection->id()};
+}
+
+std::string Server::name_of(const Client& client) {
+  return fmt::format("{} (pid {}, uid {})", client.peer.program, client.peer.pid,
+                     static_cast<std::uint32_t>(client.peer.user));
+}
+
+bool Server::let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit) {
+  using policy::Outcome;
+  const auto decision = gate_.check({.user = client.peer.user,
+                                     .roles = client.peer.roles,
+                                     .priority = client.last_priority,
+                                     .locality = submit.locality,
+                                     .bytes = submit.command},
+                                    pump_.identity().version, wall_clock());
+  if (decision.outcome == Outcome::Pass) return true;
+  platform::AuditFields fields = fields_of(client);
+  fields.command = proto::read_tpm_header(submit.command)->code;
+  if (decision.outcome == Outcome::LockedOut) {
+    platform::audit(spdlog::level::warn, Event::Lockout, fields,
+                    fmt::format("{} of {} was answered with the lockout code: too many failed "
+                                "authorizations; see `tbsctl lockout`",
+                                command_text(*fields.command), name_of(client)));
+  } else {
+    const bool blocked = decision.outcome == Outcome::Blocked;
+    fields.rule = decision.rule->origin;
+    platform::audit(
+        spdlog::level::warn, Event::Blocked, fields,
+        fmt::format("{} of {} {} by a rule ({})", command_text(*fields.command), name_of(client),
+                    blocked ? "was blocked" : "would be blocked", fields.rule));
+    if (!blocked) return true;
+  }
+  ++client.submitted;
+  client.connection->send(request_id,
+                          proto::Result{.status = Status::Success, .response = decision.response});
+  return false;
+}
+
+void Server::note_answer(const Client& client, std::uint32_t command, const sched::Answer& answer) {
+  const std::uint32_t family = pump_.identity().version;
+  const auto header = proto::read_tpm_header(answer.response);
+  if (answer.status != Status::Success || !header) return;
+  platform::AuditFields fields = fields_of(client);
+  fields.command = command;
+  if (header->code == 0 && changes_state(family, command)) {
+    platform::audit(spdlog::level::info, Event::StateChanged, fields,
+                    fmt::format("{} changed the TPM: {}", name_of(client), command_text(command)));
+  }
+  if (!gate_.answered(client.peer.user, client.peer.roles, family, answer.response, wall_clock())) {
+    return;
+  }
+  if (gate_.guard().locked(client.peer.user, wall_clock())) {
+    platform::audit(spdlog::level::warn, Event::Lockout, fields,
+                    fmt::format("uid {} is locked out: too many failed authorizations, the last of "
+                                "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
+                                *fields.uid, name_of(client)));
+  }
+  guard_changed_(gate_.guard().to_text());
+}
+
+}  // namespace tbs::server

@@ -1,0 +1,86 @@
+// What may be used of everything that is bounded, and how near somebody is to it.
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "daemon/server/server.h"
+
+namespace tbs::server {
+namespace {
+
+using policy::Limits;
+using Value = std::size_t Limits::*;
+
+// The most that anybody has, and who.
+struct Peak {
+  std::uint64_t used = 0;
+  std::uint32_t uid = proto::kNobody;
+
+  void see(std::uint64_t amount, UserId user) {
+    if (amount <= used) return;
+    used = amount;
+    uid = static_cast<std::uint32_t>(user);
+  }
+};
+
+// One for each limit that somebody can be near to.
+class Peaks {
+ public:
+  Peak& operator[](Value limit) {
+    const auto* const rule =
+        std::ranges::find(policy::kLimitRules, limit, &policy::LimitRule::value);
+    return peaks_.at(static_cast<std::size_t>(rule - policy::kLimitRules.begin()));
+  }
+
+ private:
+  std::array<Peak, policy::kLimitRules.size()> peaks_;
+};
+
+using Totals = std::map<UserId, std::uint64_t>;
+
+Peak peak_of(const Totals& totals) {
+  Peak peak;
+  for (const auto& [user, amount] : totals) peak.see(amount, user);
+  return peak;
+}
+
+}  // namespace
+
+void Server::handle_list_limits(Client& client, const proto::Frame& frame) {
+  Peaks peaks;
+  Totals contexts;
+  Totals objects;
+  Totals sessions;
+  Totals backlog;
+  for (const auto& [id, other] : clients_) {
+    const UserId user = other.peer.user;
+    backlog[user] = backlog_.of(user) / 1024;
+    if (!other.is_context()) continue;
+    const exec::Holdings held = pump_.held_by(ContextId{id});
+    ++contexts[user];
+    objects[user] += held.objects;
+    sessions[user] += held.sessions;
+    peaks[&Limits::objects_per_context].see(held.objects, user);
+    peaks[&Limits::sessions_per_context].see(held.sessions, user);
+  }
+  peaks[&Limits::contexts_per_user] = peak_of(contexts);
+  peaks[&Limits::objects_per_user] = peak_of(objects);
+  peaks[&Limits::sessions_per_user] = peak_of(sessions);
+  peaks[&Limits::backlog_kib_per_user] = peak_of(backlog);
+  peaks[&Limits::contexts].used = contexts_;
+  peaks[&Limits::backlog_kib].used = backlog_.total() / 1024;
+  proto::LimitList list;
+  for (const policy::LimitRule& rule : policy::kLimitRules) {
+    const Peak peak = peaks[rule.value];
+    list.entries.push_back({.scope = static_cast<std::uint32_t>(rule.scope),
+                            .uid = peak.uid,
+                            .limit = limits_.*rule.value,
+                            .used = peak.used,
+                            .name = std::string(rule.name)});
+  }
+  client.connection->send(frame.request_id, std::move(list));
+}
+
+}  // namespace tbs::server

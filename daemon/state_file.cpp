@@ -1,0 +1,84 @@
+#include "daemon/state_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <spdlog/spdlog.h>
+
+namespace tbs {
+namespace {
+
+constexpr std::size_t kMostRead = std::size_t{1} << 20;
+
+bool write_all(int fd, const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
+    if (count < 0) return false;
+    done += static_cast<std::size_t>(count);
+  }
+  return ::fsync(fd) == 0;
+}
+
+// Either the old text or the new one is there, whatever happens meanwhile.
+bool replace(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  const bool written = write_all(fd, text);
+  return ::close(fd) == 0 && written && std::rename(fresh.c_str(), path.c_str()) == 0;
+}
+
+}  // namespace
+
+StateFile::StateFile(std::string path) : path_(std::move(path)) {
+  if (!path_.empty()) writer_ = std::jthread([this] { work(); });
+}
+
+StateFile::~StateFile() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::string StateFile::read() const {
+  std::ifstream file(path_, std::ios::binary);
+  std::string text(kMostRead, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+void StateFile::write(std::string text) {
+  if (path_.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    pending_ = std::move(text);
+  }
+  changed_.notify_one();
+}
+
+void StateFile::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return pending_ || ending_; });
+    if (!pending_) return;
+    const std::string text = *std::exchange(pending_, std::nullopt);
+    lock.unlock();
+    if (!replace(path_, text)) {
+      spdlog::warn("cannot write {}: {}; what it holds is forgotten at the next restart", path_,
+                   std::strerror(errno));
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace tbs

@@ -1,0 +1,237 @@
+// An attacker against a victim of another user, with what the protocol and the TPM allow. What
+// happens to the victim: nothing. Attacks that have a scenario of their own (floods, forged frames,
+// quotas, lockout, clients that die) are not repeated here; docs/security.md lists them all.
+
+#include <cstring>
+#include <filesystem>
+#include <sched.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/integration/support/other_user.h"
+#include "tests/integration/support/test_bench.h"
+#include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/unix_socket.h"
+#include "tests/support/client_commands.h"
+
+using namespace tbs::test;
+using tbs::proto::Buffer;
+using tbs::proto::Status;
+
+namespace {
+
+constexpr uid_t kVictim = 20001;
+constexpr uid_t kAttacker = 20002;
+constexpr std::uint32_t kOwner = 0x40000001;
+constexpr std::uint32_t kLoadedSessions = 0x02000000;
+constexpr std::uint32_t kSavedSessions = 0x03000000;
+constexpr std::uint32_t kCcContextSave = 0x162;
+constexpr std::uint32_t kCcContextLoad = 0x161;
+constexpr std::uint32_t kCcGetRandom = 0x17B;
+
+RawClient context_of(TestBench& bench, uid_t user) {
+  const ConnectingAs other(user);
+  return bench.context();
+}
+
+std::uint32_t code(RawClient& client, const Buffer& command) {
+  const Answer answer = client.call(command);
+  REQUIRE(answer.status == Status::Success);
+  return tpm::code(answer.response).value();
+}
+
+Buffer bare_command(std::uint32_t code, const Buffer& body) {
+  Buffer command;
+  tbs::proto::ByteWriter writer(command);
+  writer.be16(0x8001);
+  writer.be32(static_cast<std::uint32_t>(10 + body.size()));
+  writer.be32(code);
+  writer.bytes(body);
+  return command;
+}
+
+Buffer context_save(std::uint32_t handle) {
+  Buffer body;
+  tbs::proto::ByteWriter(body).be32(handle);
+  return bare_command(kCcContextSave, body);
+}
+
+// The blob of a ContextSave's response, as ContextLoad takes it.
+Buffer context_load(const Buffer& saved) {
+  return bare_command(kCcContextLoad, Buffer(saved.begin() + 10, saved.end()));
+}
+
+// A victim with a key that signs and a policy session that is in the middle of its work.
+struct Victim {
+  RawClient client;
+  std::uint32_t key;
+  std::uint32_t session;
+  Buffer digest;
+
+  explicit Victim(TestBench& bench)
+      : client(context_of(bench, kVictim)),
+        key(tpm::handle(client.response(command::create_primary(kOwner, 1)))),
+        session(tpm::handle(client.response(command::start_policy()))) {
+    REQUIRE(code(client, command::policy_command_code(session, kCcGetRandom)) == 0);
+    digest = tpm::sized_bytes(client.response(command::policy_digest(session)));
+  }
+
+  // It does not notice that anything has happened.
+  void check() {
+    CHECK(code(client, command::sign(key)) == 0);
+    CHECK(tpm::sized_bytes(client.response(command::policy_digest(session))) == digest);
+  }
+};
+
+std::size_t descriptors_of(pid_t pid) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("an attacker guesses the victim's handles") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  Victim victim(bench);
+  RawClient attacker = context_of(bench, kAttacker);
+  for (std::uint32_t handle = tpm::kTransientFirst; handle < tpm::kTransientFirst + 64; ++handle) {
+    CHECK(code(attacker, tpm::read_public(handle)) != 0);
+    CHECK(code(attacker, command::sign(handle)) != 0);
+    CHECK(code(attacker, context_save(handle)) != 0);
+    CHECK(code(attacker, tpm::flush_context(handle)) != 0);
+  }
+  for (std::uint32_t index = 0; index < 64; ++index) {
+    for (const std::uint32_t kind : {kLoadedSessions, kSavedSessions}) {
+      CHECK(code(attacker, command::policy_digest(kind + index)) != 0);
+      CHECK(code(attacker, command::policy_command_code(kind + index, kCcGetRandom)) != 0);
+      CHECK(code(attacker, context_save(kind + index)) != 0);
+      CHECK(code(attacker, tpm::flush_context(kind + index)) != 0);
+    }
+  }
+  victim.check();
+}
+
+TEST_CASE("GetCapability shows an attacker nothing of the victim's") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  Victim victim(bench);
+  RawClient attacker = context_of(bench, kAttacker);
+  for (const std::uint32_t first : {tpm::kTransientFirst, kLoadedSessions, kSavedSessions}) {
+    CHECK(tpm::handles(attacker.response(tpm::get_handles(first))).empty());
+  }
+  victim.check();
+}
+
+TEST_CASE("a stolen saved session is of no use to another user") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  Victim victim(bench);
+  const Buffer saved = victim.client.response(context_save(victim.session));
+  RawClient attacker = context_of(bench, kAttacker);
+  CHECK(code(attacker, context_load(saved)) != 0);
+  CHECK(code(attacker, tpm::flush_context(victim.session)) != 0);
+  CHECK(code(victim.client, context_load(saved)) == 0);
+  victim.check();
+}
+
+TEST_CASE("an attacker that reuses the victim's numbers after its close finds nothing") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  RawClient attacker = context_of(bench, kAttacker);
+  for (int round = 0; round < 10; ++round) {
+    std::optional<Victim> victim(bench);
+    const std::uint32_t session = victim->session;
+    const std::uint32_t key = victim->key;
+    // At the same time as the close, and after it.
+    victim.reset();
+    for (int i = 0; i < 10; ++i) {
+      CHECK(code(attacker, command::sign(key)) != 0);
+      CHECK(code(attacker, command::policy_digest(session)) != 0);
+    }
+  }
+}
+
+TEST_CASE("an attacker takes all sessions it can get") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  Victim victim(bench);
+  std::vector<RawClient> attackers;
+  std::size_t taken = 0;
+  for (int i = 0; i < 4; ++i) {
+    attackers.push_back(context_of(bench, kAttacker));
+    while (code(attackers.back(), command::start_policy()) == 0) ++taken;
+  }
+  CHECK(taken <= 48);
+  // The victim has what it had, and can have more.
+  victim.check();
+  for (int i = 0; i < 8; ++i) CHECK(code(victim.client, command::start_policy()) == 0);
+  victim.check();
+}
+
+TEST_CASE("descriptors that are passed go nowhere") {
+  TestBench bench;
+  RawClient neighbour = bench.context();
+  const pid_t daemon = bench.daemon().program().pid();
+  const int socket = connect_to(bench.socket());
+  REQUIRE(eventually([&] { return !bench.contexts().empty(); }));
+  const Buffer hello = frame_of(1, tbs::proto::Hello{});
+  const std::size_t before = descriptors_of(daemon);
+  const int passed = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  for (const std::uint8_t byte : hello) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    std::uint8_t copy = byte;
+    iovec data{.iov_base = &copy, .iov_len = 1};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &passed, sizeof(int));
+    REQUIRE(::sendmsg(socket, &message, MSG_NOSIGNAL) == 1);
+  }
+  REQUIRE(eventually([&] { return bench.contexts().size() == 2; }));
+  CHECK(descriptors_of(daemon) == before);
+  CHECK(code(neighbour, tpm::get_random(8)) == 0);
+  ::close(passed);
+  ::close(socket);
+}
+
+TEST_CASE("root in a user namespace of its own is the user who made it") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  const std::string socket = bench.socket();
+  const int outcome = as_nobody([&] {
+    // Its own PID namespace as well: the processes of the two sides do not know each other.
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) return 77;
+    write_file("/proc/self/uid_map", "0 65534 1");
+    if (::getuid() != 0) return 77;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      RawClient client = RawClient::context(socket);
+      const Answer answer = client.call(tpm::clear());
+      ::_exit(tpm::code(answer.response) == 0x80280400U ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+  });
+  if (outcome == 77) {
+    WARN("skipped: no user namespaces here");
+    return;
+  }
+  CHECK(outcome == 0);
+}

@@ -1,0 +1,86 @@
+#include "daemon/policy/lockout_guard.h"
+
+#include <catch2/catch.hpp>
+
+using namespace tbs;
+using namespace tbs::policy;
+
+namespace {
+
+constexpr UserId kAlice{1001};
+constexpr UserId kBob{1002};
+constexpr UserId kCarol{1003};
+constexpr std::uint64_t kNow = 1'700'000'000;
+
+void fail(LockoutGuard& guard, UserId user, int times, std::uint64_t now = kNow) {
+  for (int i = 0; i < times; ++i) guard.failed(user, now);
+}
+
+}  // namespace
+
+TEST_CASE("a user is locked out after so many failures, until the window is over",
+          "[policy][lockout]") {
+  LockoutGuard guard;
+  fail(guard, kAlice, 3);
+  REQUIRE_FALSE(guard.locked(kAlice, kNow));
+  fail(guard, kAlice, 1, kNow + 60);
+  REQUIRE(guard.locked(kAlice, kNow + 60));
+  REQUIRE_FALSE(guard.locked(kBob, kNow + 60));
+  const std::uint64_t window = guard.limits().window;
+  REQUIRE(guard.locked(kAlice, kNow + window - 1));
+  // The first three leave the window, the fourth stays a minute longer.
+  REQUIRE_FALSE(guard.locked(kAlice, kNow + window));
+  REQUIRE(guard.entries(kNow + window).size() == 1);
+  REQUIRE(guard.entries(kNow + window + 60).empty());
+}
+
+TEST_CASE("too many failures of all lock out those who have failed", "[policy][lockout]") {
+  LockoutGuard guard;
+  for (std::uint32_t user = 1; user <= 3; ++user) fail(guard, UserId{user}, 3);
+  for (std::uint32_t user = 1; user <= 3; ++user) REQUIRE(guard.locked(UserId{user}, kNow));
+  REQUIRE_FALSE(guard.locked(kAlice, kNow));
+  fail(guard, kAlice, 1);
+  REQUIRE(guard.locked(kAlice, kNow));
+}
+
+TEST_CASE("an administrator resets one user or all", "[policy][lockout]") {
+  LockoutGuard guard;
+  fail(guard, kAlice, 4);
+  fail(guard, kBob, 4);
+  guard.reset(kAlice);
+  REQUIRE_FALSE(guard.locked(kAlice, kNow));
+  REQUIRE(guard.locked(kBob, kNow));
+  guard.reset_all();
+  REQUIRE_FALSE(guard.locked(kBob, kNow));
+}
+
+TEST_CASE("failures outlive the daemon", "[policy][lockout]") {
+  LockoutGuard before;
+  fail(before, kAlice, 4);
+  fail(before, kBob, 2, kNow + 5);
+  LockoutGuard after;
+  after.from_text(before.to_text(), kNow + 100);
+  REQUIRE(after.locked(kAlice, kNow + 100));
+  REQUIRE(after.entries(kNow + 100).size() == 2);
+  REQUIRE(after.entries(kNow + 100)[1].failures == 2);
+  // Old ones, rubbish and a clock that was wrong.
+  after.from_text("1001 5\nrubbish\n-1 7\n1003 \n99999999999 1\n1003 1700009999 x\n", kNow);
+  REQUIRE(after.entries(kNow).empty());
+  after.from_text("1003 9999999999\n1003 9999999999", kNow);
+  REQUIRE(after.entries(kNow + after.limits().window).empty());
+  fail(after, kCarol, 1);
+}
+
+TEST_CASE("what counts as a failed authorization", "[policy][lockout]") {
+  // TPM_RC_AUTH_FAIL alone, and with the number of a session.
+  REQUIRE(is_counted_failure(2, 0x08E));
+  REQUIRE(is_counted_failure(2, 0x98E));
+  REQUIRE(is_counted_failure(2, 0xA8E));
+  // TPM_RC_BAD_AUTH is for what has no protection against guessing; TPM_RC_LOCKOUT; success.
+  REQUIRE_FALSE(is_counted_failure(2, 0x9A2));
+  REQUIRE_FALSE(is_counted_failure(2, 0x921));
+  REQUIRE_FALSE(is_counted_failure(2, 0));
+  REQUIRE(is_counted_failure(1, 1));
+  REQUIRE(is_counted_failure(1, 0x1D));
+  REQUIRE_FALSE(is_counted_failure(1, 0x08E));
+}
