@@ -11,8 +11,8 @@
 
 extern "C" {
 // NOLINTBEGIN: names that the linker's --wrap asks for
-int __real_open(const char* path, int flags, ...);
-int __wrap_open(const char* path, int flags, ...);
+int __real_open64(const char* path, int flags, ...);
+int __wrap_open64(const char* path, int flags, ...);
 ssize_t __real_read(int descriptor, void* buffer, size_t size);
 ssize_t __real_write(int descriptor, const void* buffer, size_t size);
 int __real_close(int descriptor);
@@ -52,19 +52,25 @@ ssize_t __wrap_read(int descriptor, void* buffer, size_t size) {
   return fails(descriptor, read_error) ? -1 : __real_read(descriptor, buffer, size);
 }
 
-int __wrap_open(const char* path, int flags, ...) {
+int __wrap_open64(const char* path, int flags, ...) {
   std::va_list arguments;
   va_start(arguments, flags);
   const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : mode_t{0};
   va_end(arguments);
-  const std::lock_guard lock(file_mutex);
-  const bool chosen = !file.path.empty() && file.path == path;
-  if (chosen && file.open_error != 0) {
-    errno = file.open_error;
-    return -1;
+  bool chosen = false;
+  {
+    const std::lock_guard lock(file_mutex);
+    chosen = !file.path.empty() && file.path == path;
+    if (chosen && file.open_error != 0) {
+      errno = file.open_error;
+      return -1;
+    }
   }
-  const int descriptor = __real_open(path, flags, mode);
-  if (chosen) file.descriptor = descriptor;
+  // Without the lock: it may block.
+  const int descriptor = __real_open64(path, flags, mode);
+  if (!chosen) return descriptor;
+  const std::lock_guard lock(file_mutex);
+  file.descriptor = descriptor;
   return descriptor;
 }
 
