@@ -17,6 +17,7 @@ flow=$(basename "$0" .sh)
 here=$(cd "$(dirname "$0")" && pwd)
 number=${TBS_FLOW_NUMBER:-0}
 device=${TBS_TEST_DEVICE:-embedded}
+family=2.0 # of the TPM; a flow may ask for 1.2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/tbs-flow.XXXXXX")
 socket=${TBS_FLOW_SOCKET:-$folder/tbsd.sock}
 started=()
@@ -76,7 +77,9 @@ background() {
 
 start_swtpm() {
     mkdir "$folder/swtpm"
-    background swtpm swtpm socket --tpm2 --server "type=unixio,path=$folder/tpm" \
+    local tpm2=--tpm2
+    [[ $family == 2.0 ]] || tpm2=
+    background swtpm swtpm socket ${tpm2:+"$tpm2"} --server "type=unixio,path=$folder/tpm" \
         --ctrl "type=unixio,path=$folder/tpm.ctrl" --tpmstate "dir=$folder/swtpm" \
         --flags not-need-init
     eventually test -S "$folder/tpm" -a -S "$folder/tpm.ctrl" || fail "swtpm does not start"
@@ -94,6 +97,7 @@ start_tbsd() {
     [[ -z ${TBS_FLOW_SOCKET:-} ]] || return 0
     local spec=embedded
     [[ $device != kernel ]] || spec=/dev/tpm0
+    [[ $family == 2.0 ]] || spec=embedded12
     if [[ $device == swtpm ]]; then
         need swtpm
         start_swtpm
@@ -126,7 +130,7 @@ check_the_end() {
     sleep 0.5 # Longer than the idle time after which tbsd empties the TPM.
     kill -0 "$tbsd_pid" || fail "tbsd has died"
     ! grep "the handle tables and the TPM differ" "$folder/tbsd.log" || fail "the tables were wrong"
-    [[ $device != swtpm ]] || nothing_on_swtpm
+    [[ $device != swtpm || $family != 2.0 ]] || nothing_on_swtpm
 }
 
 tidy_up() {
