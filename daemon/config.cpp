@@ -173,7 +173,6 @@ std::expected<Loaded, Leave> load_config(const std::vector<std::string>& argumen
   }
   loaded.settings = settings_of(app, arguments);
   if (print_only) return std::unexpected(Leave{0, print(loaded.settings)});
-  loaded.config.limits.orphan_lifetime = std::chrono::seconds(loaded.config.orphan_lifetime);
   if (const auto resolved = resolve_group(loaded.config); !resolved) {
     return std::unexpected(resolved.error());
   }
