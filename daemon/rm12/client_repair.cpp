@@ -136,7 +136,7 @@ Step ClientExecution::failed(const Operation& operation, Bytes response, std::ui
         break;
     }
   }
-  // That something else could not be moved out says nothing to the client but that there is no room.
+  // That something else cannot be moved out tells the client only that there is no room.
   if (operation.verb == Verb::Load) {
     reply_.assign(response.begin(), response.end());
   } else {
