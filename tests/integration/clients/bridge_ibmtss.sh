@@ -70,7 +70,8 @@ export TPM_INTERFACE_TYPE=socsim TPM_SERVER_NAME=127.0.0.1 TPM_DATA_DIR=$folder
 for server in mssim raw; do
     export TPM_SERVER_TYPE=$server
     start_bridge --persistent --protocol $server 0
-    export TPM_COMMAND_PORT=${first##*:} TPM_PLATFORM_PORT=${second##*:}
+    export TPM_COMMAND_PORT=${first##*:} TPM_PLATFORM_PORT=${second:-0}
+    TPM_PLATFORM_PORT=${TPM_PLATFORM_PORT##*:}
     if [[ $server == mssim ]]; then
         step "power and start a TPM that has been started long ago"
         tsspowerup

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# A Windows program under Wine on tbsd: program.cpp, compiled for Windows, with the tbs.dll of
+# client/wine beside it.
+#
+# wine_test.sh MODULE PROGRAM...: the module is tbslinux.dll.so.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../clients/flow.sh"
+module=$1
+program=$2
+PATH=$PATH:/usr/lib/wine
+wine=$(type -P wine64 wine | head -n 1) || true
+[[ -n $wine ]] || { echo "wine is not installed" && exit "$kSkipped"; }
+
+start_tbsd "$@"
+
+step "a new Wine, and beside the program what the README says"
+unset DISPLAY WAYLAND_DISPLAY
+export WINEPREFIX=$folder/wine WINEDEBUG=-all WINEDLLPATH
+WINEDLLPATH=$(dirname "$module")
+# Nothing that would ask for a screen or for other packages.
+WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=" "$wine" wineboot -i >wineboot.log 2>&1
+cp "$WINEDLLPATH/tbs.dll" "$WINEDLLPATH/tbslinux.dll" "$program" .
+# The first command of a new Wine ends before its services do.
+stop_wine() { "$(dirname "$(readlink -f "$(type -P wineserver wineserver64 | head -n 1)")")/$(basename "$(type -P wineserver wineserver64 | head -n 1)")" -k || true; }
+
+step "create keys, sign, cancel, ask"
+export WINEDLLOVERRIDES="tbs=n;winedbg.exe="
+result=0
+"$wine" "$(basename "$program")" >said 2>errors || result=$?
+tr -d '\r' <said
+cat errors >&2
+stop_wine
+((result == 0)) || fail "the program ends with $result"
+grep -q "all done" said
