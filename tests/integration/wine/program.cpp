@@ -2,13 +2,16 @@
 // developers have (mingw-w64's headers and import library): it creates keys, signs, cancels from
 // another thread, and reads what the service knows about the TPM. Says what fails and exits with 1.
 
+// The order matters.
+// clang-format off
+#include <windows.h>
+#include <tbs.h>
+// clang-format on
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <tbs.h>
 #include <vector>
-#include <windows.h>
-
 // Newer than mingw-w64's tbs.h; the import library has them.
 extern "C" {
 TBS_RESULT WINAPI Tbsi_GetDeviceInfo(UINT32 size, PVOID info);

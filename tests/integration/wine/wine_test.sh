@@ -11,17 +11,18 @@ PATH=$PATH:/usr/lib/wine
 wine=$(type -P wine64 wine | head -n 1) || true
 [[ -n $wine ]] || { echo "wine is not installed" && exit "$kSkipped"; }
 
-start_tbsd "$@"
+start_tbsd
 
 step "a new Wine, and beside the program what the README says"
 unset DISPLAY WAYLAND_DISPLAY
 export WINEPREFIX=$folder/wine WINEDEBUG=-all WINEDLLPATH
 WINEDLLPATH=$(dirname "$module")
+LD_LIBRARY_PATH=$(dirname "$WINEDLLPATH"):$LD_LIBRARY_PATH # libtbs, not installed yet
 # Nothing that would ask for a screen or for other packages.
 WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=" "$wine" wineboot -i >wineboot.log 2>&1
 cp "$WINEDLLPATH/tbs.dll" "$WINEDLLPATH/tbslinux.dll" "$program" .
-# The first command of a new Wine ends before its services do.
-stop_wine() { "$(dirname "$(readlink -f "$(type -P wineserver wineserver64 | head -n 1)")")/$(basename "$(type -P wineserver wineserver64 | head -n 1)")" -k || true; }
+# Wine's own programs go on running for a while otherwise.
+stop_wine() { "$(type -P wineserver wineserver64 | head -n 1)" -k || true; }
 
 step "create keys, sign, cancel, ask"
 export WINEDLLOVERRIDES="tbs=n;winedbg.exe="
