@@ -21,6 +21,7 @@ family=2.0 # of the TPM; a flow may ask for 1.2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/tbs-flow.XXXXXX")
 socket=${TBS_FLOW_SOCKET:-$folder/tbsd.sock}
 started=()
+tbsd_options=()
 tbsd_pid=
 
 step() { printf -- '-- %s: %s\n' "$flow" "$*"; }
