@@ -12,8 +12,8 @@ wine=$(type -P wine64 wine | head -n 1) || true
 [[ -n $wine ]] || { echo "wine is not installed" && exit "$kSkipped"; }
 
 # The daemon serves whatever firmware has written.
-head -c 70000 /dev/urandom >"$folder/firmware.log"
-tbsd_options=(--event-log "$folder/firmware.log")
+head -c 70000 /dev/urandom >"$folder/firmware.bin"
+tbsd_options=(--event-log "$folder/firmware.bin")
 start_tbsd
 
 step "a new Wine, and beside the program what the README says"
@@ -38,5 +38,5 @@ stop_wine
 grep -q "all done" said
 sum=$(python3 -c 'import functools, sys
 log = open(sys.argv[1], "rb").read()
-print("%08x" % functools.reduce(lambda s, b: (s * 31 + b) & 0xFFFFFFFF, log, 0))' firmware.log)
+print("%08x" % functools.reduce(lambda s, b: (s * 31 + b) & 0xFFFFFFFF, log, 0))' firmware.bin)
 grep -q "log of 70000 bytes, sum $sum" said || fail "the log is not the one of the firmware"
