@@ -73,7 +73,7 @@ bool bad_output(const Unit* room, UINT32 capacity, PCUINT32 needed) {
 
 // In hexadecimal, with the zero that ends a text.
 std::array<WCHAR, 2 * kDeviceIdSize + 1> text_of(const Id& id) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::u16string_view kDigits = u"0123456789abcdef";
   std::array<WCHAR, 2 * kDeviceIdSize + 1> text{};
   for (std::size_t i = 0; i < id.size(); ++i) {
     text[2 * i] = static_cast<WCHAR>(kDigits[id[i] >> 4U]);

@@ -56,6 +56,18 @@ void check_payload(const Frame& frame) {
       return check_message<CancelContextReply>(frame);
     case Type::DaemonStatusReply:
       return check_message<DaemonStatusReply>(frame);
+    case Type::ListLimits:
+      return check_message<ListLimits>(frame);
+    case Type::LimitList:
+      return check_message<LimitList>(frame);
+    case Type::LockoutStatus:
+      return check_message<LockoutStatus>(frame);
+    case Type::LockoutStatusReply:
+      return check_message<LockoutStatusReply>(frame);
+    case Type::LockoutReset:
+      return check_message<LockoutReset>(frame);
+    case Type::LockoutResetReply:
+      return check_message<LockoutResetReply>(frame);
     case Type::MakeSticky:
       return check_message<MakeSticky>(frame);
     case Type::MakeStickyReply:

@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "tests/integration/support/unix_socket.h"
+
 namespace tbs::test {
 namespace {
 
@@ -51,7 +53,12 @@ void SystemBus::start() {
       .command = {"dbus-daemon", "--config-file=" + configuration_, "--nofork", "--nopidfile"},
       .environment = {},
       .output = log_});
-  if (!eventually([this] { return std::filesystem::is_socket(socket_); })) {
+  const auto listens = [this] {
+    const int probe = try_connect(socket_);
+    if (probe >= 0) ::close(probe);
+    return probe >= 0;
+  };
+  if (!eventually(listens)) {
     throw std::runtime_error("dbus-daemon does not start: " + read_file(log_));
   }
 }
