@@ -88,9 +88,8 @@ void Server::answer_hello(Client& client) {
     if (wants_raw(client)) {
       raw_context_ = id;
       parts_.gate.claim(ContextId{id});
-      spdlog::info("context {} of {} (pid {}, uid {}) has the TPM to itself", id,
-                   client.peer.program, client.peer.pid,
-                   static_cast<std::uint32_t>(client.peer.user));
+      platform::audit(spdlog::level::info, proto::Event::Connected, fields_of(client),
+                      fmt::format("context {} of {} has the TPM to itself", id, name_of(client)));
     }
     ++contexts_of_user_[client.peer.user];
     pump_.open_context(ContextId{id}, client.peer.user);
