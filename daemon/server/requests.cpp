@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 
 #include "daemon/platform/audit.h"
 #include "daemon/platform/memory_reserve.h"
