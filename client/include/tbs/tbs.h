@@ -515,8 +515,8 @@ TBS_API TBS_RESULT Tbsi_Revoke_Attestation(void);
 TBS_API HRESULT GetDeviceID(PBYTE pbWindowsAIK, UINT32 cbWindowsAIK, PUINT32 pcbResult,
                             BOOL* pfProtectedByTPM);
 
-/* Gets the identifier that GetDeviceID gives as a text: 64 hexadecimal digits in UTF-16, and a zero.
- * Sizes are in units of WCHAR, the zero included: 65.
+/* Gets the identifier that GetDeviceID gives as a text: 64 hexadecimal digits in UTF-16, and a
+ * zero. Sizes are in units of WCHAR, the zero included: 65.
  *
  * Source: the Windows SDK's tbs.h. */
 TBS_API HRESULT GetDeviceIDString(WCHAR* pszWindowsAIK, UINT32 cchWindowsAIK, PUINT32 pcchResult,

@@ -72,6 +72,7 @@ std::expected<std::vector<Address>, std::string> Bridge::listen() {
   }
   if (!listening) return std::unexpected(listening.error());
   std::vector<Address> addresses;
+  addresses.reserve(listeners_.size());
   for (const Listener& listener : listeners_) addresses.push_back(listener.listening.address);
   return addresses;
 }
@@ -197,7 +198,7 @@ void Bridge::forget_localities() {
 }
 
 void Bridge::ended(Connection& gone, const std::string& why) {
-  if (!why.empty()) log_ << "tbsctl: a client is disconnected: " << why << std::endl;
+  if (!why.empty()) log_ << "tbsctl: a client is disconnected: " << why << '\n' << std::flush;
   const auto found = connections_.find(&gone);
   const std::size_t index = found->second.listener;
   connections_.erase(found);

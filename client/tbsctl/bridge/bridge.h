@@ -21,6 +21,8 @@ class Bridge : private Host {
  public:
   Bridge(const BridgeOptions& options, std::string daemon_socket, std::ostream& log);
   ~Bridge() override;
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
 
   // Where it listens, the command channel first; or why it cannot.
   std::expected<std::vector<Address>, std::string> listen();

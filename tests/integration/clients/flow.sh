@@ -106,7 +106,7 @@ start_tbsd() {
     fi
     # Builds for tests can compare their handle tables with the TPM after each command.
     background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$socket" \
-        --log-level debug ${TBS_TEST_CHECK_TABLES:+--check-tables} "${tbsd_options[@]}"
+        --state-dir "$folder/state" --log-level debug ${TBS_TEST_CHECK_TABLES:+--check-tables} "${tbsd_options[@]}"
     tbsd_pid=$!
     eventually ready || fail "tbsd does not become ready"
 }

@@ -50,9 +50,11 @@ class Options(unittest.TestCase):
         tbsctl = os.environ["TBSCTL"]
         helped = options_of_help(output_of(tbsctl, "--help"))
         for command in ("info", "status", "contexts", "cancel", "submit", "random", "log",
-                        "pcr", "ppi", "id"):
+                        "pcr", "ppi", "id", "bridge", "limits", "events", "lockout", "policy"):
             helped |= options_of_help(output_of(tbsctl, command, "--help"))
             self.assertRegex(page("tbsctl.1"), rf"(?m)^\*{command}\*")
+        for part in ("check", "explain"):
+            helped |= options_of_help(output_of(tbsctl, "policy", part, "--help"))
         self.assertEqual(options_described(page("tbsctl.1")), helped)
 
     def test_tbsd(self):

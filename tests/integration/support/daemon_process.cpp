@@ -1,5 +1,6 @@
 #include "tests/integration/support/daemon_process.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,13 @@ ProgramOptions program_options(const DaemonOptions& options, const std::string& 
   if (options.listening < 0) program.command.push_back("--socket=" + socket);
   // With it tbsd leaves with an exit code other than 0 when its handle tables were wrong.
   if (std::getenv("TBS_TEST_CHECK_TABLES") != nullptr) program.command.push_back("--check-tables");
+  // Nothing that one test's daemon keeps may reach another's.
+  const auto chosen = [](const std::string& argument) {
+    return argument.starts_with("--state-dir");
+  };
+  if (std::ranges::none_of(options.arguments, chosen)) {
+    program.command.push_back("--state-dir=" + socket + ".state");
+  }
   program.command.insert(program.command.end(), options.arguments.begin(), options.arguments.end());
   return program;
 }

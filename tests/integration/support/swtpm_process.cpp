@@ -65,7 +65,8 @@ void SwtpmProcess::power_cycle() const {
   // CMD_INIT without flags (swtpm_ioctls(3)); the answer is a result code.
   const std::array<std::uint8_t, 8> command{0, 0, 0, 2, 0, 0, 0, 0};
   std::array<std::uint8_t, 4> result{1};
-  const bool sent = ::send(control, command.data(), command.size(), 0) == static_cast<ssize_t>(command.size());
+  const bool sent =
+      ::send(control, command.data(), command.size(), 0) == static_cast<ssize_t>(command.size());
   const bool received = sent && ::recv(control, result.data(), result.size(), MSG_WAITALL) == 4;
   ::close(control);
   if (!received || result != std::array<std::uint8_t, 4>{}) {
