@@ -20,6 +20,7 @@ bool write_all(int fd, const std::string& text) {
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
     if (count < 0) return false;
     done += static_cast<std::size_t>(count);
   }

@@ -45,7 +45,7 @@ struct EventLog {
   std::string fault;
 };
 
-EventLog parse_event_log(proto::Bytes log);
+EventLog parse_event_log(proto::Bytes bytes);
 
 inline constexpr std::uint32_t kEvNoAction = 3;
 

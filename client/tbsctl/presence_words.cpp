@@ -41,7 +41,7 @@ constexpr std::uint32_t kLastTpmError = 0xFFF;
 
 std::string operation_text(std::uint32_t operation, bool tpm12) {
   const auto* const found = std::ranges::find(kNames, operation, &Name::operation);
-  const std::string number = std::to_string(operation);
+  std::string number = std::to_string(operation);
   if (found == kNames.end()) return number;
   const std::string_view name = tpm12 ? found->tpm12 : found->tpm20;
   return name.empty() ? number : std::string(name) + " (" + number + ")";

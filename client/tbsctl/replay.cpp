@@ -78,6 +78,7 @@ std::vector<ReplayedPcr> replay(const EventLog& log) {
 std::vector<Comparison> compare(const std::vector<ReplayedPcr>& replayed,
                                 const std::vector<PcrValue>& measured) {
   std::vector<Comparison> comparisons;
+  comparisons.reserve(replayed.size());
   for (const ReplayedPcr& pcr : replayed) comparisons.push_back(compare_one(pcr, measured));
   return comparisons;
 }

@@ -104,6 +104,8 @@ TSS2_RC set_locality(TSS2_TCTI_CONTEXT* context, std::uint8_t locality) {
   return with_session(context, [&](Session& session) { return session.set_locality(locality); });
 }
 
+// The type of the function is that of the specification.
+// NOLINTNEXTLINE(readability-non-const-parameter)
 TSS2_RC make_sticky(TSS2_TCTI_CONTEXT* context, TPM2_HANDLE* handle, std::uint8_t sticky) {
   return with_session(context, [&](Session& session) -> TSS2_RC {
     if (handle == nullptr) return TSS2_TCTI_RC_BAD_REFERENCE;

@@ -27,8 +27,8 @@ class SerialCalls {
   void next() {
     auto [work, then] = std::move(waiting_.front());
     waiting_.pop_front();
-    calls_.run(std::move(work), [this, then = std::move(then)]() mutable {
-      if (then) then();
+    calls_.run(std::move(work), [this, done = std::move(then)]() mutable {
+      if (done) done();
       busy_ = !waiting_.empty();
       if (busy_) next();
     });

@@ -54,6 +54,7 @@ TEST_CASE("a user who guesses is locked out before the TPM is") {
   CHECK(code(again, tpm::create_primary_ecc()) == kRcLockout);
 
   // Nor is a restart of the daemon.
+  CHECK(bench.stop_daemon() == 0);
   bench.restart_daemon();
   RawClient later = context_of(bench, kNobody);
   CHECK(code(later, tpm::create_primary_ecc()) == kRcLockout);

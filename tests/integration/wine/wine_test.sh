@@ -5,8 +5,8 @@
 # wine_test.sh MODULE PROGRAM...: the module is tbslinux.dll.so.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../clients/flow.sh"
-module=$1
-program=$2
+module=$(realpath "$1")
+program=$(realpath "$2")
 PATH=$PATH:/usr/lib/wine
 wine=$(type -P wine64 wine | head -n 1) || true
 [[ -n $wine ]] || { echo "wine is not installed" && exit "$kSkipped"; }
