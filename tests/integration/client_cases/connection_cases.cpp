@@ -66,7 +66,8 @@ void null_parameters(TestBench& bench) {
   TSS2_TCTI_CONTEXT* const tcti = client.tcti();
   std::size_t size = 64;
   proto::Buffer response(size);
-  CHECK(Tss2_Tcti_Transmit(nullptr, 10, response.data()) == TSS2_TCTI_RC_BAD_REFERENCE);
+  TSS2_TCTI_CONTEXT* const nothing = nullptr;
+  CHECK(Tss2_Tcti_Transmit(nothing, 10, response.data()) == TSS2_TCTI_RC_BAD_REFERENCE);
   CHECK(Tss2_Tcti_Transmit(tcti, 10, nullptr) == TSS2_TCTI_RC_BAD_REFERENCE);
   CHECK(Tss2_Tcti_Receive(tcti, nullptr, response.data(), 0) == TSS2_TCTI_RC_BAD_REFERENCE);
   CHECK(Tss2_Tcti_GetPollHandles(tcti, nullptr, nullptr) == TSS2_TCTI_RC_BAD_REFERENCE);
