@@ -53,6 +53,7 @@ bool LockoutGuard::locked(UserId user, std::uint64_t now) {
 std::vector<LockoutGuard::Entry> LockoutGuard::entries(std::uint64_t now) {
   forget_old(now);
   std::vector<Entry> entries;
+  entries.reserve(failures_.size());
   for (const auto& [user, own] : failures_) {
     entries.push_back(
         {.user = user, .failures = own.size(), .until = own.front() + limits_.window});
