@@ -32,16 +32,16 @@ struct Losses {
 
 // What the tables believe to be in the TPM and the TPM does not list is evicted, or given up where
 // nothing can bring it back.
-Losses drop_missing(State& state, const HandleLists& lists);
+Losses drop_missing(State& state, const HandleLists& found);
 
 // What the TPM lists and the tables do not know becomes stray. `saved` says whether that goes for
 // saved sessions too.
-void find_strays(State& state, const HandleLists& lists, bool saved);
+void find_strays(State& state, const HandleLists& found, bool saved);
 
 // Whatever was loaded may be gone or changed: what was not saved is given up.
 Losses drop_loaded(State& state);
 
 // What is wrong with the tables, in words; empty when they agree with the lists.
-std::string difference(const State& state, const HandleLists& lists);
+std::string difference(const State& state, const HandleLists& found);
 
 }  // namespace tbs::rm12

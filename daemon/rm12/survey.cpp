@@ -84,7 +84,7 @@ void Survey::compare() {
   state_.brought_up = true;
 }
 
-std::optional<proto::Buffer> Room::next() {
+std::optional<proto::Buffer> Room::next() const {
   if (asked_ == kProperties.size()) return std::nullopt;
   return tpm12::build::get_capability(tpm12::cap::kProperty, kProperties[asked_]);
 }

@@ -56,7 +56,7 @@ class Room {
  public:
   explicit Room(State& state) : state_(state) {}
 
-  std::optional<proto::Buffer> next();
+  [[nodiscard]] std::optional<proto::Buffer> next() const;
   bool take(proto::Bytes response);
 
  private:
