@@ -40,7 +40,7 @@ struct Server::Route {
 Server::Server(boost::asio::io_context& io, Pump& pump, Parts parts)
     : io_(io),
       pump_(pump),
-      parts_(std::move(parts)),
+      parts_(parts),
       started_(std::chrono::steady_clock::now()),
       gate_(parts_.commands) {}
 
