@@ -2,41 +2,24 @@
 
 #include <utility>
 
-#include "daemon/tpm/command_view.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::policy {
 namespace {
 
-constexpr std::uint32_t kCommandBlocked = 0x80280400;  // TPM_E_COMMAND_BLOCKED of tbs.h
-constexpr std::uint32_t kRcCommandCode = 0x143;        // TPM_RC_COMMAND_CODE
-constexpr std::uint32_t kTpm12BadOrdinal = 0x0A;       // TPM_BAD_ORDINAL
-constexpr std::uint32_t kNvDefineSpace = 0x12A;
+constexpr std::uint32_t kCommandBlocked = 0x80280400;   // TPM_E_COMMAND_BLOCKED of tbs.h
+constexpr std::uint32_t kEmbeddedBlocked = 0x80280403;  // TPM_E_EMBEDDED_COMMAND_BLOCKED
+constexpr std::uint32_t kRcCommandCode = 0x143;         // TPM_RC_COMMAND_CODE
+constexpr std::uint32_t kTpm12BadOrdinal = 0x0A;        // TPM_BAD_ORDINAL
 
 proto::Buffer bare_response(std::uint32_t tpm_version, std::uint32_t code) {
   return proto::tpm_error_response(tpm_version == 1 ? proto::kTagRspCommand : proto::kTagNoSessions,
                                    code);
 }
 
-std::uint32_t blocked_code(Answer answer, std::uint32_t tpm_version) {
-  if (answer == Answer::Windows) return kCommandBlocked;
+std::uint32_t blocked_code(Answer answer, std::uint32_t tpm_version, bool embedded) {
+  if (answer == Answer::Windows) return embedded ? kEmbeddedBlocked : kCommandBlocked;
   return tpm_version == 1 ? kTpm12BadOrdinal : kRcCommandCode;
-}
-
-void note_handle(std::uint32_t handle, Question& question) {
-  switch (tpm::handle_type(handle)) {
-    case tpm::HandleType::Pcr:
-      question.pcrs.push_back(handle);
-      break;
-    case tpm::HandleType::NvIndex:
-      question.nv_indices.push_back(handle);
-      break;
-    case tpm::HandleType::Persistent:
-      question.persistent_handles.push_back(handle);
-      break;
-    default:
-      break;
-  }
 }
 
 }  // namespace
@@ -47,56 +30,59 @@ void Gate::set_rules(Rules rules) {
 }
 
 Decision Gate::check(const Command& command, std::uint32_t tpm_version, std::uint64_t now) {
-  const Verdict verdict = judge(rules_, question_of(command));
-  if (!verdict.allowed && !rules_.dry_run) {
-    return {.outcome = Outcome::Blocked,
-            .rule = verdict.rule,
-            .response = bare_response(tpm_version, blocked_code(rules_.answer, tpm_version))};
-  }
+  Decision decision = judge_command(command, tpm_version);
+  if (decision.outcome == Outcome::Blocked) return decision;
   const auto header = proto::read_tpm_header(command.bytes);
   if (header && has_authorization(header->tag) && !is_administrator(command.roles) &&
       guard_.locked(command.user, now)) {
     return {.outcome = Outcome::LockedOut,
             .rule = nullptr,
+            .command = effective_code(command.bytes, tpm_version),
             .response = bare_response(tpm_version, lockout_code(tpm_version))};
   }
-  if (!verdict.allowed)
-    return {.outcome = Outcome::WouldBlock, .rule = verdict.rule, .response = {}};
-  return {};
+  return decision;
 }
 
-bool Gate::answered(UserId user, RoleSet roles, std::uint32_t tpm_version, proto::Bytes response,
+Decision Gate::judge_command(const Command& command, std::uint32_t tpm_version) const {
+  const auto embedded = tpm_version == 1 ? embedded_command(command.bytes) : std::nullopt;
+  Question question = question_of(command, command.bytes, tpm_version);
+  Verdict verdict = judge(rules_, question);
+  const bool outer_blocked = !verdict.allowed;
+  if (verdict.allowed && embedded) {
+    question = question_of(command, *embedded, tpm_version);
+    verdict = judge(rules_, question);
+  }
+  if (verdict.allowed) return {};
+  Decision decision{
+      .outcome = Outcome::WouldBlock, .rule = verdict.rule, .command = question.command};
+  if (rules_.dry_run) return decision;
+  decision.outcome = Outcome::Blocked;
+  decision.response =
+      bare_response(tpm_version, blocked_code(rules_.answer, tpm_version, !outer_blocked));
+  return decision;
+}
+
+bool Gate::answered(UserId user, RoleSet roles, std::uint32_t tpm_version, std::uint32_t result,
                     std::uint64_t now) {
-  if (is_administrator(roles)) return false;
-  const auto header = proto::read_tpm_header(response);
-  if (!header || !is_counted_failure(tpm_version, header->code)) return false;
+  if (is_administrator(roles) || !is_counted_failure(tpm_version, result)) return false;
   guard_.failed(user, now);
   return true;
 }
 
-Question Gate::question_of(const Command& command) const {
-  const auto header = proto::read_tpm_header(command.bytes);
+Question Gate::question_of(const Command& command, proto::Bytes bytes,
+                           std::uint32_t tpm_version) const {
+  const auto header = proto::read_tpm_header(bytes);
   Question question{.roles = command.roles,
                     .command = header ? header->code : 0,
                     .priority = command.priority,
                     .locality = command.locality};
-  if (needs_handles_) note_handles(command.bytes, commands_, question);
-  return question;
-}
-
-void note_handles(proto::Bytes command, const tpm::CommandTable& commands, Question& question) {
-  const auto view = tpm::parse_command(command, commands);
-  if (!view) return;
-  for (std::uint8_t i = 0; i < view->info->handles; ++i) note_handle(view->handles[i], question);
-  proto::ByteReader parameters(view->parameters);
-  if (view->code() == tpm::cc::kEvictControl) {
-    note_handle(parameters.be32(), question);
-  } else if (view->code() == kNvDefineSpace) {
-    parameters.skip(parameters.be16());  // the authorization value, encrypted or not
-    parameters.skip(2);                  // size of what follows
-    const std::uint32_t index = parameters.be32();
-    if (parameters.ok()) note_handle(index, question);
+  if (!needs_handles_) return question;
+  if (tpm_version == 1) {
+    note_handles12(bytes, question);
+  } else {
+    note_handles(bytes, commands_, question);
   }
+  return question;
 }
 
 }  // namespace tbs::policy

@@ -8,6 +8,7 @@
 
 #include "daemon/base/ids.h"
 #include "daemon/policy/lockout_guard.h"
+#include "daemon/policy/question.h"
 #include "daemon/policy/rules.h"
 #include "daemon/tpm/command_info.h"
 #include "proto/byte_reader.h"
@@ -28,6 +29,7 @@ enum class Outcome : std::uint8_t { Pass, WouldBlock, Blocked, LockedOut };
 struct Decision {
   Outcome outcome = Outcome::Pass;
   const Rule* rule = nullptr;  // with Blocked and WouldBlock
+  std::uint32_t command = 0;   // the code of what was judged, which another command may carry
   proto::Buffer response;      // with Blocked and LockedOut
 };
 
@@ -41,20 +43,20 @@ class Gate {
   LockoutGuard& guard() { return guard_; }
 
   Decision check(const Command& command, std::uint32_t tpm_version, std::uint64_t now);
-  // Tells what the TPM answered; true when it was a failure that counts.
-  bool answered(UserId user, RoleSet roles, std::uint32_t tpm_version, proto::Bytes response,
+  // Tells what the TPM answered, the response code; true when it was a failure that counts.
+  bool answered(UserId user, RoleSet roles, std::uint32_t tpm_version, std::uint32_t result,
                 std::uint64_t now);
 
  private:
-  [[nodiscard]] Question question_of(const Command& command) const;
+  [[nodiscard]] Question question_of(const Command& command, proto::Bytes bytes,
+                                     std::uint32_t tpm_version) const;
+  // The outcome as far as the rules go.
+  [[nodiscard]] Decision judge_command(const Command& command, std::uint32_t tpm_version) const;
 
   const tpm::CommandTable& commands_;
   Rules rules_;
   bool needs_handles_ = false;
   LockoutGuard guard_;
 };
-
-// What a command names: handles, and for NV_DefineSpace and EvictControl the new one.
-void note_handles(proto::Bytes command, const tpm::CommandTable& commands, Question& question);
 
 }  // namespace tbs::policy

@@ -77,7 +77,7 @@ bool Server::let_through(Client& client, std::uint64_t request_id, const proto::
                                     pump_.identity().version, wall_clock());
   if (decision.outcome == Outcome::Pass) return true;
   platform::AuditFields fields = fields_of(client);
-  fields.command = proto::read_tpm_header(submit.command)->code;
+  fields.command = decision.command;
   if (decision.outcome == Outcome::LockedOut) {
     platform::audit(spdlog::level::warn, Event::Lockout, fields,
                     fmt::format("{} of {} was answered with the lockout code: too many failed "
@@ -98,17 +98,21 @@ bool Server::let_through(Client& client, std::uint64_t request_id, const proto::
   return false;
 }
 
-void Server::note_answer(const Client& client, std::uint32_t command, const sched::Answer& answer) {
+void Server::note_answer(const Client& client, const Outstanding& request,
+                         const sched::Answer& answer) {
   const std::uint32_t family = pump_.identity().version;
   const auto header = proto::read_tpm_header(answer.response);
   if (answer.status != Status::Success || !header) return;
   platform::AuditFields fields = fields_of(client);
-  fields.command = command;
-  if (header->code == 0 && changes_state(family, command)) {
-    platform::audit(spdlog::level::info, Event::StateChanged, fields,
-                    fmt::format("{} changed the TPM: {}", name_of(client), command_text(command)));
+  fields.command = request.command;
+  const std::uint32_t result =
+      request.embedded ? policy::embedded_result(answer.response) : header->code;
+  if (result == 0 && changes_state(family, request.command)) {
+    platform::audit(
+        spdlog::level::info, Event::StateChanged, fields,
+        fmt::format("{} changed the TPM: {}", name_of(client), command_text(request.command)));
   }
-  if (!gate_.answered(client.peer.user, client.peer.roles, family, answer.response, wall_clock())) {
+  if (!gate_.answered(client.peer.user, client.peer.roles, family, result, wall_clock())) {
     return;
   }
   if (gate_.guard().locked(client.peer.user, wall_clock())) {

@@ -132,9 +132,12 @@ void Server::handle_submit(Client& client, const Frame& frame) {
   client.last_priority = policy::cap_priority(submit->priority, client.peer.administrator);
   if (!let_through(client, frame.request_id, *submit)) return;
   ++client.submitted;
-  client.outstanding.emplace(frame.request_id,
-                             Outstanding{.bytes = submit->command.size(),
-                                         .command = proto::read_tpm_header(submit->command)->code});
+  const std::uint32_t family = pump_.identity().version;
+  client.outstanding.emplace(
+      frame.request_id,
+      Outstanding{.bytes = submit->command.size(),
+                  .command = policy::effective_code(submit->command, family),
+                  .embedded = family == 1 && policy::embedded_command(submit->command)});
   client.outstanding_bytes += submit->command.size();
   update_backlog(client);
   if (client.outstanding.size() >= proto::kMaxOutstanding) connection->set_window_full(true);

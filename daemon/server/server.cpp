@@ -109,9 +109,9 @@ void Server::deliver(sched::Answer answer) {
   const auto request = client.outstanding.find(static_cast<std::uint64_t>(answer.request));
   if (request == client.outstanding.end()) return;
   client.outstanding_bytes -= request->second.bytes;
-  const std::uint32_t command = request->second.command;
+  const Outstanding asked = request->second;
   client.outstanding.erase(request);
-  note_answer(client, command, answer);
+  note_answer(client, asked, answer);
   const auto connection = client.connection;
   if (client.revoke_id == static_cast<std::uint64_t>(answer.request)) {
     answer_revoke(client, answer);

@@ -74,7 +74,8 @@ class Server : public Connection::Owner {
 
   struct Outstanding {
     std::size_t bytes = 0;
-    std::uint32_t command = 0;  // its code
+    std::uint32_t command = 0;  // its code, or that of the command it carries
+    bool embedded = false;      // the latter
   };
 
   struct Client {
@@ -138,7 +139,7 @@ class Server : public Connection::Owner {
   void handle(Client& client, const proto::Frame& frame);
   // Answers what the rules or the guard do not let through, and says so.
   bool let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit);
-  void note_answer(const Client& client, std::uint32_t command, const sched::Answer& answer);
+  void note_answer(const Client& client, const Outstanding& request, const sched::Answer& answer);
   static platform::AuditFields fields_of(const Client& client);
   // Program, process and user, for the log.
   static std::string name_of(const Client& client);

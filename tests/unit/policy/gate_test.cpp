@@ -114,14 +114,14 @@ TEST_CASE("indices and handles are found wherever they stand", "[policy][gate]")
 
 TEST_CASE("who is locked out gets no command with an authorization through", "[policy][gate]") {
   Bench bench;
-  const Buffer failure = command(0x8001, 0x98E, {});
+  constexpr std::uint32_t kFailure = 0x98E;
   const RoleSet user = role_bit(kUser);
-  REQUIRE_FALSE(bench.gate.answered(kAlice, role_bit(kAdministrator), 2, failure, kNow));
-  REQUIRE_FALSE(bench.gate.answered(kAlice, user, 2, command(0x8001, 0, {}), kNow));
+  REQUIRE_FALSE(bench.gate.answered(kAlice, role_bit(kAdministrator), 2, kFailure, kNow));
+  REQUIRE_FALSE(bench.gate.answered(kAlice, user, 2, 0, kNow));
   const Buffer read = command(0x8002, 0x14E, authorized(0x01500000, {}));
   for (int i = 0; i < 4; ++i) {
     REQUIRE(bench.ask(read).outcome == Outcome::Pass);
-    REQUIRE(bench.gate.answered(kAlice, user, 2, failure, kNow));
+    REQUIRE(bench.gate.answered(kAlice, user, 2, kFailure, kNow));
   }
   const auto locked = bench.ask(read);
   REQUIRE(locked.outcome == Outcome::LockedOut);
@@ -131,4 +131,49 @@ TEST_CASE("who is locked out gets no command with an authorization through", "[p
   // A TPM 1.2 command with one authorization.
   const auto old = bench.ask(command(0x00C2, 0x14, {}), user, 1);
   REQUIRE(code_of(old.response) == 0x803);
+}
+
+TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][gate]") {
+  constexpr RoleSet kUserRoles = role_bit(kEverybody) | role_bit(kUser);
+  Bench bench;
+  bench.gate.set_rules(
+      rules_of("profile none\nblock user command 0x5d\nblock user nv 0x1100\nblock user pcr 17\n"));
+  const auto wrapped = [&](const Buffer& inner) {
+    Buffer body;
+    proto::ByteWriter writer(body);
+    writer.be32(static_cast<std::uint32_t>(inner.size()));
+    writer.bytes(inner);
+    writer.bytes(Buffer(45));  // the transport session
+    return bench.ask(command(0x00C2, 0xE7, body), kUserRoles, 1);
+  };
+  const auto inside = wrapped(command(0x00C1, 0x5D, {}));
+  CHECK(inside.outcome == Outcome::Blocked);
+  CHECK(inside.command == 0x5D);
+  CHECK(code_of(inside.response) == 0x80280403);
+  CHECK(wrapped(command(0x00C1, 0x46, {0, 0, 0, 8})).outcome == Outcome::Pass);
+  const auto plain = bench.ask(command(0x00C1, 0x5D, {}), kUserRoles, 1);
+  CHECK(code_of(plain.response) == 0x80280400);
+  // NV_ReadValue names its index first; PCR_Reset selects by bits.
+  CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 0})).outcome == Outcome::Blocked);
+  CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 1})).outcome == Outcome::Pass);
+  CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 2})).outcome == Outcome::Blocked);
+  CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 1})).outcome == Outcome::Pass);
+  // Cut short, it is for the resource manager to refuse.
+  CHECK(wrapped({0, 0xC1, 0}).outcome == Outcome::Pass);
+  CHECK(bench.ask(command(0x00C1, 0xE7, {}), kUserRoles, 1).outcome == Outcome::Pass);
+}
+
+TEST_CASE("what the command inside a TPM 1.2 command was answered counts", "[policy][gate]") {
+  const auto response = [](std::uint32_t outer, std::uint32_t inner) {
+    Buffer body(12);  // currentTicks, locality
+    proto::ByteWriter writer(body);
+    writer.be32(10);
+    writer.bytes(command(0x00C4, inner, {}));
+    writer.bytes(Buffer(41));
+    return command(0x00C5, outer, body);
+  };
+  CHECK(embedded_result(response(0, 1)) == 1);
+  CHECK(embedded_result(response(0, 0)) == 0);
+  CHECK(embedded_result(command(0x00C4, 0x1D, {})) == 0x1D);
+  CHECK(embedded_result({}) != 0);
 }
