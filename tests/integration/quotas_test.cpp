@@ -150,6 +150,7 @@ TEST_CASE("what a user has waiting is bounded over all connections") {
 }
 
 TEST_CASE("without descriptors the clients that are there go on") {
+  if (sanitized()) return;  // its check of objects' types takes a pipe, and without one finds fault
   TestBench bench;
   RawClient client = bench.context();
   const pid_t daemon = bench.daemon().program().pid();
