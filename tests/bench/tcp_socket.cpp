@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <random>
 #include <system_error>
 
 #include <arpa/inet.h>
@@ -13,6 +14,8 @@ namespace tbs::bench {
 namespace {
 
 constexpr int kTries = 100;
+constexpr std::uint16_t kFirstPort = 20000;
+constexpr std::uint16_t kLastPort = 30000;
 
 [[noreturn]] void refuse(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -37,34 +40,27 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-// Port 0 takes any.
 bool listen_on(int socket, std::uint16_t port) {
   const sockaddr_in address = loopback(port);
   return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
          ::listen(socket, 16) == 0;
 }
 
-std::uint16_t port_of(int socket) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
-}
-
-std::optional<PortPair> try_port_pair() {
-  PortPair pair{.data = new_socket(), .control = new_socket()};
-  if (!listen_on(pair.data.get(), 0)) return std::nullopt;
-  pair.port = port_of(pair.data.get());
-  const auto next = static_cast<std::uint16_t>(pair.port + 1);
-  if (next == 0 || !listen_on(pair.control.get(), next)) return std::nullopt;
+std::optional<PortPair> try_port_pair(std::uint16_t port) {
+  PortPair pair{.data = new_socket(), .control = new_socket(), .port = port};
+  if (!listen_on(pair.data.get(), port)) return std::nullopt;
+  if (!listen_on(pair.control.get(), static_cast<std::uint16_t>(port + 1))) return std::nullopt;
   return pair;
 }
 
 }  // namespace
 
 PortPair listen_on_port_pair() {
+  // Below the ports that the kernel gives to connections, whose ends lie about for a minute.
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<std::uint16_t> ports(kFirstPort, kLastPort);
   for (int i = 0; i < kTries; ++i) {
-    if (auto pair = try_port_pair()) return std::move(*pair);
+    if (auto pair = try_port_pair(ports(random))) return std::move(*pair);
   }
   refuse("find two free ports in a row");
 }
