@@ -1,4 +1,5 @@
 #include <array>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,7 +21,8 @@ namespace {
 constexpr std::uint16_t kRandom = 16;
 constexpr unsigned kMany = 3;
 
-constexpr double kOneKey = 4;  // times the rate of /dev/tpmrm0
+// Times the rate of /dev/tpmrm0, on a TPM whose commands all take the same time.
+constexpr double kOneKey = 4;
 constexpr double kManyKeys = 10;
 constexpr double kOfRaw = 0.9;  // of the rate of /dev/tpm0
 
@@ -130,6 +132,12 @@ class Run {
   Outcomes outcomes_;
 };
 
+// Which chip the guest's TPM is as slow as; empty: as fast as the software goes.
+std::string chip_of_guest() {
+  const char* const name = std::getenv("TBS_GUEST_CHIP");
+  return name == nullptr ? std::string() : name;
+}
+
 void add_goals(Section& section, const Row& row, std::map<std::string, Outcome>& roads) {
   const double rate = roads["tbsd"].per_second;
   const auto at_least = [&](const std::string& what, double other, double limit) {
@@ -137,7 +145,8 @@ void add_goals(Section& section, const Row& row, std::map<std::string, Outcome>&
         {std::string(row.name) + ": " + what, rate / other, Bound::AtLeast, limit});
   };
   at_least("of the rate of /dev/tpm0", roads["/dev/tpm0"].per_second, kOfRaw);
-  const double factor = row.keys == 0 ? 1 : row.keys == 1 ? kOneKey : kManyKeys;
+  const bool plain = chip_of_guest().empty();
+  const double factor = row.keys == 0 || !plain ? 1 : row.keys == 1 ? kOneKey : kManyKeys;
   at_least("times /dev/tpmrm0's rate", roads["/dev/tpmrm0"].per_second, factor);
   if (roads.contains("tpm2-abrmd")) {
     at_least("times tpm2-abrmd's rate", roads["tpm2-abrmd"].per_second, 1);
@@ -149,7 +158,9 @@ void add_goals(Section& section, const Row& row, std::map<std::string, Outcome>&
 Section measure_kernel(const Setup& setup) {
   Outcomes outcomes = Run(setup).measure_all();
   Section section{.name = "kernel"};
-  Table table{.title = "One client on the kernel's device",
+  const std::string chip = chip_of_guest();
+  Table table{.title = "One client on the kernel's device" +
+                       (chip.empty() ? chip : ", a TPM with the timings of " + chip),
               .columns = {"work", "road", "per s", "of /dev/tpm0", "p50 ms", "TPM commands"}};
   for (const Row& row : kRows) {
     auto& roads = outcomes.at(row.name);

@@ -1,7 +1,7 @@
-"""One virtual machine with its emulated TPM: two processes, and nothing left of them afterwards.
+"""One virtual machine with its emulated TPM: a few processes, and nothing left of them afterwards.
 
 QEMU emulates the processor in software, so that the machine runs where there is no nested
-virtualization. Both processes die with this one, even when it is killed.
+virtualization. All processes die with this one, even when it is killed.
 """
 
 import ctypes
@@ -9,6 +9,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 PORTS = ("stdout", "stderr", "status", "control")
@@ -28,21 +29,25 @@ def _die_with_parent():
 class Machine:
     """A booting guest; `ports` are the host's ends of its virtio ports, by name."""
 
-    def __init__(self, folder, kernel, initramfs, tpm, interface, memory):
+    def __init__(self, folder, kernel, initramfs, tpm, interface, memory, chip=None):
         self.folder = pathlib.Path(folder)
         self.ports = {}
         self.emulator = None
+        self.chip = None
         self.qemu = None
+        self._tpm_socket = self.folder / "tpm.ctrl"
         try:
             self.emulator = self._start_emulator(tpm)
+            if chip is not None:
+                self.chip = self._start_chip(chip)
             self.qemu = self._start_qemu(kernel, initramfs, interface, memory)
         except BaseException:
             self.stop()
             raise
 
     def stop(self):
-        """Ends both processes, whatever state they are in."""
-        for process in (self.qemu, self.emulator):
+        """Ends all processes, whatever state they are in."""
+        for process in (self.qemu, self.chip, self.emulator):
             if process is not None:
                 process.kill()
                 process.wait()
@@ -51,7 +56,7 @@ class Machine:
 
     def console(self, lines=60):
         """The last lines that the kernel wrote, for error messages."""
-        for name in ("console.log", "qemu.log", "swtpm.log"):
+        for name in ("console.log", "qemu.log", "chip.log", "swtpm.log"):
             path = self.folder / name
             text = path.read_text(errors="replace") if path.exists() else ""
             if text.strip():
@@ -65,14 +70,26 @@ class Machine:
         command = ["swtpm", "socket", "--tpmstate", f"dir={state}",
                    "--ctrl", f"type=unixio,path={control}"]
         process = self._start(command + (["--tpm2"] if tpm == "2.0" else []), "swtpm.log")
+        self._wait_for_socket(process, control, "swtpm")
+        return process
+
+    def _start_chip(self, chip):
+        """The TPM as slow as a real chip."""
+        program = pathlib.Path(__file__).with_name("chip.py")
+        self._tpm_socket = self.folder / "chip.ctrl"
+        process = self._start([sys.executable, str(program), chip, str(self.folder / "tpm.ctrl"),
+                               str(self._tpm_socket)], "chip.log")
+        self._wait_for_socket(process, self._tpm_socket, program.name)
+        return process
+
+    def _wait_for_socket(self, process, path, name):
         deadline = time.monotonic() + 10
-        while not control.is_socket():
+        while not path.is_socket():
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
                 process.wait()
-                raise MachineError(f"swtpm does not start:\n{self.console()}")
+                raise MachineError(f"{name} does not start:\n{self.console()}")
             time.sleep(0.01)
-        return process
 
     def _start_qemu(self, kernel, initramfs, interface, memory):
         command = [
@@ -81,7 +98,7 @@ class Machine:
             "-m", str(memory), "-smp", "2",
             "-kernel", str(kernel), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS,
             "-serial", f"file:{self.folder / 'console.log'}",
-            "-chardev", f"socket,id=tpm,path={self.folder / 'tpm.ctrl'}",
+            "-chardev", f"socket,id=tpm,path={self._tpm_socket}",
             "-tpmdev", "emulator,id=tpm0,chardev=tpm",
             "-device", f"tpm-{interface},tpmdev=tpm0",
             "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
