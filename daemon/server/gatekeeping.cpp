@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -43,9 +45,20 @@ constexpr std::array<std::string_view, 22> kChanges = {"Clear",
                                                        "SetCommandCodeAuditStatus"};
 constexpr std::array<std::uint32_t, 7> kChanges12 = {0x5B, 0x5D, 0x0D, 0xCC, 0x71, 0x6F, 0x70};
 
+std::vector<std::uint32_t> codes_of(std::span<const std::string_view> names) {
+  std::vector<std::uint32_t> codes;
+  for (const std::string_view name : names) {
+    if (const auto code = proto::command_code(name)) codes.push_back(*code);
+  }
+  std::ranges::sort(codes);
+  return codes;
+}
+
+// Asked for every command, so names are looked up once.
 bool changes_state(std::uint32_t family, std::uint32_t command) {
   if (family == 1) return std::ranges::find(kChanges12, command) != kChanges12.end();
-  return std::ranges::find(kChanges, proto::command_name(command)) != kChanges.end();
+  static const std::vector<std::uint32_t> codes = codes_of(kChanges);
+  return std::ranges::binary_search(codes, command);
 }
 
 std::string command_text(std::uint32_t code) {
