@@ -38,9 +38,9 @@ void add_options(CLI::App& app, Config& config, bool& print) {
   app.set_version_flag("--version", std::string("tbsd ") + kVersion);
   app.set_config("--config", kDefaultFile, "Configuration file");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.add_option(
-      "--device", config.device,
-      "The TPM: /dev/tpm0, auto, embedded[:STATE_DIR], swtpm:path=P or swtpm:host=H,port=N");
+  app.add_option("--device", config.device,
+                 "The TPM: /dev/tpm0, auto, embedded[:DIR], embedded12[:DIR], swtpm:path=P or "
+                 "swtpm:host=H,port=N");
   app.add_option("--socket", config.socket, "Where clients connect");
   app.add_option("--log-level", config.log_level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
