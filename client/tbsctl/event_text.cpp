@@ -123,7 +123,7 @@ std::string variable_text(Bytes data) {
 std::string file_of(Bytes path) {
   ByteReader reader(path);
   std::string file;
-  while (reader.remaining() >= 4) {
+  while (reader.remaining() >= 4 && file.size() <= kMaxText) {
     const std::uint8_t type = reader.u8();
     const std::uint8_t sub_type = reader.u8();
     const std::uint16_t length = reader.le16();
@@ -132,7 +132,7 @@ std::string file_of(Bytes path) {
     if (!reader.ok()) break;
     if (type == 4 && sub_type == 4) file += utf16(node);
   }
-  return file;
+  return shortened(file);
 }
 
 // UEFI_IMAGE_LOAD_EVENT.
@@ -152,7 +152,7 @@ std::string no_action_text(Bytes data) {
   const std::string head(data.begin(),
                          data.begin() + std::min<std::ptrdiff_t>(16, std::ssize(data)));
   if (head == kLocality && data.size() == 17) return "StartupLocality " + std::to_string(data[16]);
-  if (head.starts_with("Spec ID Event")) return head.substr(0, 15);
+  if (head.starts_with("Spec ID Event")) return printable(head.substr(0, 15));
   return plain_text(data).value_or(bytes_text(data));
 }
 

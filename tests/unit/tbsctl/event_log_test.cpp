@@ -106,3 +106,18 @@ TEST_CASE("events in words", "[tbsctl][log]") {
   CHECK(text_of(0x80000001, Buffer(32, 0xFF)) == std::string(64, 'f'));
   CHECK(text_of(0x80000003, Buffer(32, 0xFF)) == std::string(64, 'f'));
 }
+
+TEST_CASE("events in words cannot steer a terminal", "[tbsctl][log]") {
+  CHECK(text_of(kEvNoAction, text("Spec ID Event\x1b[2J")) == "Spec ID Event?[");
+  // A device path of many files, at the end of an UEFI_IMAGE_LOAD_EVENT.
+  Buffer path;
+  for (int i = 0; i < 50; ++i) {
+    tbs::proto::ByteWriter(path).be32(0x04044000);
+    path.resize(path.size() + 60, 'a');
+  }
+  Buffer image(32);
+  tbs::proto::ByteWriter(image).bytes(path);
+  image[24] = static_cast<std::uint8_t>(path.size());
+  image[25] = static_cast<std::uint8_t>(path.size() >> 8);
+  CHECK(text_of(0x80000003, image).size() < 200);
+}
