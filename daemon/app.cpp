@@ -44,12 +44,12 @@ std::chrono::seconds deadline_of(std::uint32_t command_code) {
                                          : tpm::deadline_of(command_code);
 }
 
-rm::Share share_of(const std::string& name) {
-  if (name == "strict") return rm::Share::Strict;
-  return name == "exclusive" ? rm::Share::Exclusive : rm::Share::Idle;
+exec::Share share_of(const std::string& name) {
+  if (name == "strict") return exec::Share::Strict;
+  return name == "exclusive" ? exec::Share::Exclusive : exec::Share::Idle;
 }
 
-rm::Limits rm_limits(const policy::Limits& limits) {
+exec::Limits rm_limits(const policy::Limits& limits) {
   return {.objects_per_context = limits.objects_per_context,
           .objects_per_user = limits.objects_per_user,
           .sessions_per_context = limits.sessions_per_context,
@@ -238,7 +238,7 @@ void App::reload_rules(const std::expected<policy::Rules, std::string>& rules) {
 
 void App::apply(const Config& config) {
   platform::set_log_level(config.log_level);
-  const rm::Limits limits = rm_limits(config.limits);
+  const exec::Limits limits = rm_limits(config.limits);
   resource_manager12_.configure(limits);
   resource_manager_.configure(limits);
   pump_.set_high_share(config.high_share);

@@ -2,11 +2,11 @@
 
 // What the resource manager has to tell, as lines of the log.
 
-#include "daemon/rm/observer.h"
+#include "daemon/exec/observer.h"
 
 namespace tbs {
 
-class RmLog : public rm::Observer {
+class RmLog : public exec::Observer {
  public:
   void tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) override;
   void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) override;

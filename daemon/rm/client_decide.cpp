@@ -77,7 +77,7 @@ bool ClientExecution::decide_read_public() {
 }
 
 bool ClientExecution::object_limit_reached() {
-  const Limits& limits = state_.options.limits;
+  const exec::Limits& limits = state_.options.limits;
   if (state_.objects.count(context_) < limits.objects_per_context &&
       state_.objects.count(user()) < limits.objects_per_user) {
     return false;
@@ -86,7 +86,7 @@ bool ClientExecution::object_limit_reached() {
 }
 
 bool ClientExecution::decide_new_session() {
-  const Limits& limits = state_.options.limits;
+  const exec::Limits& limits = state_.options.limits;
   if (state_.sessions.count(context_) >= limits.sessions_per_context) {
     return refuse(tpm::rc::kSessionMemory);
   }

@@ -12,35 +12,12 @@ ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t l
                                  proto::Buffer command)
     : Procedure(state), context_(context), locality_(locality), command_(std::move(command)) {}
 
-Step ClientExecution::next() {
-  while (phase_ != Phase::Over) {
-    const Phase before = phase_;
-    if (auto step = step_of(phase_)) return std::move(*step);
-    if (phase_ == before) phase_ = static_cast<Phase>(static_cast<unsigned>(before) + 1);
-  }
-  if (status_ != proto::Status::Success) return done(status_);
-  return done(std::move(reply_));
+Step ClientExecution::transmit() {
+  return send(physical_command(), locality_, true);
 }
 
-std::optional<Step> ClientExecution::step_of(Phase phase) {
-  switch (phase) {
-    case Phase::Check:
-    case Phase::After:
-      return look();
-    case Phase::Decide:
-      return decide();
-    case Phase::Prepare:
-      return prepare();
-    case Phase::Command:
-      return send(physical_command(), locality_, true);
-    case Phase::Undo:
-      return undo();
-    case Phase::Verify:
-      return verify();
-    case Phase::Over:
-      break;
-  }
-  return std::nullopt;
+Step ClientExecution::reply() {
+  return done(std::move(reply_));
 }
 
 std::optional<Step> ClientExecution::look() {
@@ -160,11 +137,6 @@ std::optional<Step> ClientExecution::verify() {
 Step ClientExecution::answered_verify(Bytes response) {
   if (!lists_->take(response)) phase_ = Phase::Over;
   return next();
-}
-
-Step ClientExecution::given_up() {
-  status_ = proto::Status::CommandCanceled;
-  return done(status_);
 }
 
 }  // namespace tbs::rm

@@ -1,16 +1,7 @@
 #pragma once
 
-// One client command, from its bytes to the client's response. It goes through these phases, and
-// back to an earlier one when the TPM's answer calls for a repair; every kind of repair has a
-// bound:
-//
-//   Check    -> look into the TPM first, if the tables are in doubt
-//   Decide   -> understand the command; answer it from memory or refuse it where that is possible
-//   Prepare  -> load what it needs, evict what is in the way
-//   Command  -> send it, with physical handles
-//   After    -> look into the TPM after commands that remove objects by the dozen
-//   Undo     -> flush what it created, if nobody waits for it any more
-//   Verify   -> compare the tables with the TPM (Options::verify)
+// One client command for TPM 2.0, in the phases of daemon/exec/client_phases.h. Every kind of
+// repair that leads back to an earlier phase has a bound.
 //
 // Its parts: client_execution.cpp (the phases), client_decide.cpp, context_commands.cpp,
 // client_repair.cpp, client_finish.cpp.
@@ -18,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "daemon/exec/client_phases.h"
 #include "daemon/rm/gap_refresh.h"
 #include "daemon/rm/handle_lists.h"
 #include "daemon/rm/plan.h"
@@ -30,26 +22,23 @@
 
 namespace tbs::rm {
 
-class ClientExecution final : public Procedure {
+class ClientExecution final : public Procedure, private exec::ClientPhases {
  public:
   ClientExecution(State& state, ContextId context, std::uint8_t locality, proto::Buffer command);
 
  private:
-  enum class Phase : std::uint8_t { Check, Decide, Prepare, Command, After, Undo, Verify, Over };
-
-  Step next() override;
+  Step next() override { return proceed(); }
   Step answered(proto::Bytes response, std::uint32_t code) override;
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) override;
   [[nodiscard]] bool can_give_up() const override { return phase_ <= Phase::Command; }
-  Step given_up() override;
 
-  // Phases. Each returns the step to take, or nothing when the phase is over.
-  std::optional<Step> look();
-  std::optional<Step> decide();
-  std::optional<Step> prepare();
-  std::optional<Step> undo();
-  std::optional<Step> verify();
-  std::optional<Step> step_of(Phase phase);
+  std::optional<Step> look() override;
+  std::optional<Step> decide() override;
+  std::optional<Step> prepare() override;
+  Step transmit() override;
+  std::optional<Step> undo() override;
+  std::optional<Step> verify() override;
+  Step reply() override;
   std::optional<Operation> bring_in_objects();
   std::optional<Operation> bring_in_sessions();
   Step answered_survey(proto::Bytes response);
@@ -116,7 +105,6 @@ class ClientExecution final : public Procedure {
   Session* dropped_ = nullptr;
   std::optional<tpm::CapabilityQuery> query_;
 
-  Phase phase_ = Phase::Check;
   std::optional<Survey> survey_;
   std::optional<GapRefresh> gap_;
   std::optional<HandleLists> lists_;
@@ -130,7 +118,6 @@ class ClientExecution final : public Procedure {
   bool force_session_ = false;
 
   proto::Buffer reply_;
-  proto::Status status_ = proto::Status::Success;
 };
 
 }  // namespace tbs::rm

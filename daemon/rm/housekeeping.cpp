@@ -14,7 +14,7 @@ namespace {
 
 // The orphan that has to go: too old, or too many of one user.
 Session* superfluous_orphan(State& state) {
-  const Limits& limits = state.options.limits;
+  const exec::Limits& limits = state.options.limits;
   if (Session* const old =
           expired_orphan(state.sessions, state.options.now(), limits.orphan_lifetime)) {
     return old;
@@ -63,10 +63,6 @@ Step Chores::stalled() {
   return done(proto::Status::Success);
 }
 
-Step Chores::given_up() {
-  return done(proto::Status::CommandCanceled);
-}
-
 Housekeeping::Housekeeping(State& state)
     : Chores(state), gap_(state, GapRefresh::Urgency::Before) {}
 
@@ -74,7 +70,7 @@ bool Housekeeping::due(State& state) {
   if (state.chores_stalled) return false;
   return state.first_stray() || superfluous_orphan(state) != nullptr ||
          due_for_refresh(state.sessions, state.facts.context_gap) != nullptr ||
-         (state.options.share == Share::Strict && anything_loaded(state));
+         (state.options.share == exec::Share::Strict && anything_loaded(state));
 }
 
 std::optional<Operation> Housekeeping::choose() {
@@ -85,12 +81,13 @@ std::optional<Operation> Housekeeping::choose() {
     return flush(*orphan);
   }
   if (const auto operation = gap_.next({})) return operation;
-  if (state_.options.share != Share::Strict) return std::nullopt;
+  if (state_.options.share != exec::Share::Strict) return std::nullopt;
   return evict_anything(state_);
 }
 
 bool Evacuation::due(State& state) {
-  return state.options.share != Share::Exclusive && !state.chores_stalled && anything_loaded(state);
+  return state.options.share != exec::Share::Exclusive && !state.chores_stalled &&
+         anything_loaded(state);
 }
 
 std::optional<Operation> Evacuation::choose() {

@@ -25,7 +25,6 @@ class Chores : public Procedure {
  private:
   Step next() final;
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) final;
-  Step given_up() final;
 
   Step stalled();
 

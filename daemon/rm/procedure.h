@@ -1,68 +1,34 @@
 #pragma once
 
-// The frame that every execution shares: one step at a time, waiting when the TPM asks for it, and
-// keeping the tables true after each operation. What the steps are, the derived classes decide
-// anew from the tables after every answer.
+// The frame of every execution for TPM 2.0: that of both families, with operations that keep the
+// tables true.
 
 #include <cstdint>
-#include <optional>
-#include <span>
 
-#include "daemon/exec/execution.h"
-#include "daemon/rm/backoff.h"
+#include "daemon/exec/procedure.h"
 #include "daemon/rm/operation.h"
 #include "daemon/rm/state.h"
 
 namespace tbs::rm {
 
-class Procedure : public exec::Execution {
+class Procedure : public exec::Procedure {
  public:
   using Step = exec::Step;
 
   explicit Procedure(State& state);
-  ~Procedure() override;
-  Procedure(const Procedure&) = delete;
-  Procedure& operator=(const Procedure&) = delete;
-
-  Step start() final;
-  Step on_response(std::span<const std::uint8_t> response) final;
-  Step on_pause_over() final;
-  void withdraw() override { withdrawn_ = true; }
-  void detach() override { withdrawn_ = detached_ = true; }
 
  protected:
-  // What to do now.
-  virtual Step next() = 0;
-  // The response to send(). It has a whole header, and does not ask to wait any longer.
-  virtual Step answered(proto::Bytes response, std::uint32_t code) = 0;
   // An operation was refused with this response; the tables have not been touched yet.
   virtual Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) = 0;
-  // Whether the execution may still end without having done anything.
-  [[nodiscard]] virtual bool can_give_up() const { return true; }
-  // Ends it so: withdraw() came in time.
-  virtual Step given_up() = 0;
 
   Step perform(const Operation& operation);
-  Step send(proto::Buffer command, std::uint8_t locality = 0, bool client_command = false);
-  Step done(proto::Buffer response);
-  Step done(proto::Status status);
-
-  [[nodiscard]] bool withdrawn() const { return withdrawn_; }
-  [[nodiscard]] bool detached() const { return detached_; }
 
   State& state_;
 
  private:
-  Step operation_answered(proto::Bytes response, std::uint32_t code);
-  void end();
+  Step operation_answered(proto::Bytes response, std::uint32_t code) final;
 
-  exec::Transmit last_;
-  std::optional<Operation> operation_;
-  std::optional<Backoff> backoff_;
-  unsigned operations_ = 0;
-  bool withdrawn_ = false;
-  bool detached_ = false;
-  bool active_ = false;
+  Operation operation_;  // the last one
 };
 
 }  // namespace tbs::rm

@@ -13,7 +13,7 @@
 
 namespace tbs::rm {
 
-ResourceManager::ResourceManager(Options options, Observer& observer)
+ResourceManager::ResourceManager(exec::Options options, exec::Observer& observer)
     : state_(std::move(options), observer) {}
 
 void ResourceManager::open_context(ContextId context, UserId user) {
@@ -23,13 +23,12 @@ void ResourceManager::open_context(ContextId context, UserId user) {
 
 // An execution may be at work with the context's objects: the tables are cleared after it.
 void ResourceManager::close_context(ContextId context) {
-  closing_.push_back(context);
+  state_.closed.push_back(context);
   reap();
 }
 
 void ResourceManager::reap() {
-  if (state_.active_executions != 0) return;
-  for (const ContextId context : std::exchange(closing_, {})) {
+  for (const ContextId context : state_.take_closed()) {
     if (state_.contexts.contains(context)) reap(context);
   }
 }

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "daemon/exec/execution.h"
-#include "daemon/rm/limits.h"
-#include "daemon/rm/observer.h"
+#include "daemon/exec/limits.h"
+#include "daemon/exec/observer.h"
+#include "daemon/exec/statistics.h"
 #include "daemon/rm/state.h"
-#include "daemon/rm/statistics.h"
 
 namespace tbs::rm {
 
@@ -27,10 +27,10 @@ struct Holdings {
 class ResourceManager final : public exec::Engine {
  public:
   // `observer` must outlive the engine; executions must not.
-  ResourceManager(Options options, Observer& observer);
+  ResourceManager(exec::Options options, exec::Observer& observer);
 
   // What can be changed while running. Nobody loses what is there already, orphans aside.
-  void configure(const Limits& limits) { state_.options.limits = limits; }
+  void configure(const exec::Limits& limits) { state_.options.limits = limits; }
 
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
@@ -50,7 +50,7 @@ class ResourceManager final : public exec::Engine {
                                          std::span<const std::uint8_t> command) override;
   [[nodiscard]] exec::Holdings held_by(ContextId context) override;
   [[nodiscard]] Holdings holdings(ContextId context);
-  [[nodiscard]] const Statistics& statistics() const { return state_.statistics; }
+  [[nodiscard]] const exec::Statistics& statistics() const { return state_.statistics; }
   // Grows when the TPM has been asked which commands it knows.
   [[nodiscard]] const tpm::CommandTable& commands() const { return state_.commands; }
   [[nodiscard]] const Facts& facts() const { return state_.facts; }
@@ -61,7 +61,6 @@ class ResourceManager final : public exec::Engine {
   void release_session(Session& session);
 
   State state_;
-  std::vector<ContextId> closing_;
 };
 
 }  // namespace tbs::rm

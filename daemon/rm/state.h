@@ -1,35 +1,29 @@
 #pragma once
 
-// Everything that outlives an execution: the tables, what is known of the TPM, and what is due.
+// Everything that outlives an execution: the tables, what is known of the TPM, and what both
+// families keep (daemon/exec/manager_state.h).
 
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "daemon/base/ids.h"
-#include "daemon/exec/execution.h"
+#include "daemon/exec/manager_state.h"
 #include "daemon/rm/capability_cache.h"
 #include "daemon/rm/facts.h"
-#include "daemon/rm/limits.h"
 #include "daemon/rm/object_table.h"
-#include "daemon/rm/observer.h"
 #include "daemon/rm/session_table.h"
-#include "daemon/rm/statistics.h"
 #include "daemon/tpm/command_info.h"
 
 namespace tbs::rm {
 
-struct State {
-  State(Options chosen, Observer& told) : options(std::move(chosen)), observer(told) {}
+struct State : exec::ManagerState {
+  using ManagerState::ManagerState;
 
-  Options options;
-  Observer& observer;
   Facts facts;
   tpm::CommandTable commands;
   CapabilityCache capabilities;
-  Statistics statistics;
 
   std::unordered_map<ContextId, UserId> contexts;  // open ones
   ObjectTable objects;
@@ -38,19 +32,6 @@ struct State {
   std::vector<std::uint32_t> stray_objects;
   std::vector<std::uint32_t> stray_sessions;
 
-  // The tables may be wrong: look into the TPM before the next command.
-  bool check_due = false;
-  // The TPM wants TPM2_Startup before anything else.
-  bool start_due = false;
-  // The TPM refused work of our own: none is due until the next client command.
-  bool chores_stalled = false;
-  // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
-  bool brought_up = false;
-  // Executions that have started and not ended. Tables that they may point into must not shrink
-  // behind their back.
-  unsigned active_executions = 0;
-
-  std::uint64_t next_use() { return ++uses_; }
   [[nodiscard]] std::size_t objects_in_tpm() const {
     return objects.loaded().size() + stray_objects.size();
   }
@@ -59,9 +40,6 @@ struct State {
     if (!stray_sessions.empty()) return stray_sessions.front();
     return std::nullopt;
   }
-
- private:
-  std::uint64_t uses_ = 0;
 };
 
 }  // namespace tbs::rm

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "daemon/rm/state.h"
+#include "proto/status.h"
 
 namespace tbs::rm {
 

@@ -28,8 +28,4 @@ Step SurveyExecution::failed(const Operation& operation, proto::Bytes response,
   return answered(response, code);
 }
 
-Step SurveyExecution::given_up() {
-  return done(proto::Status::CommandCanceled);
-}
-
 }  // namespace tbs::rm

@@ -16,7 +16,6 @@ class SurveyExecution final : public Procedure {
   Step next() override;
   Step answered(proto::Bytes response, std::uint32_t code) override;
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) override;
-  Step given_up() override;
 
   Survey survey_;
 };

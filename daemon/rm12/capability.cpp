@@ -43,7 +43,7 @@ std::optional<Words> handles_of_type(const State& state, ContextId context, std:
 }
 
 std::optional<std::size_t> number(const State& state, ContextId context, std::uint32_t property) {
-  const rm::Limits& limits = state.options.limits;
+  const exec::Limits& limits = state.options.limits;
   const std::size_t keys = state.table.count(context, true);
   const std::size_t sessions = state.table.count(context, false);
   switch (property) {

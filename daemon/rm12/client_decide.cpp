@@ -127,7 +127,7 @@ bool ClientExecution::decide_get_capability() {
 }
 
 bool ClientExecution::decide_create(Kind kind) {
-  const rm::Limits& limits = state_.options.limits;
+  const exec::Limits& limits = state_.options.limits;
   const bool key = kind == Kind::Key;
   const std::size_t for_context = key ? limits.objects_per_context : limits.sessions_per_context;
   const std::size_t for_user = key ? limits.objects_per_user : limits.sessions_per_user;

@@ -12,34 +12,12 @@ ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t l
                                  proto::Buffer command)
     : Procedure(state), context_(context), locality_(locality), command_(std::move(command)) {}
 
-Step ClientExecution::next() {
-  while (phase_ != Phase::Over) {
-    const Phase before = phase_;
-    if (auto step = step_of(phase_)) return std::move(*step);
-    if (phase_ == before) phase_ = static_cast<Phase>(static_cast<unsigned>(before) + 1);
-  }
-  return done(std::move(reply_));
+Step ClientExecution::transmit() {
+  return send(physical_command(), locality_, true);
 }
 
-std::optional<Step> ClientExecution::step_of(Phase phase) {
-  switch (phase) {
-    case Phase::Check:
-    case Phase::After:
-      return look();
-    case Phase::Decide:
-      return decide();
-    case Phase::Prepare:
-      return prepare();
-    case Phase::Command:
-      return send(physical_command(), locality_, true);
-    case Phase::Undo:
-      return undo();
-    case Phase::Verify:
-      return verify();
-    case Phase::Over:
-      break;
-  }
-  return std::nullopt;
+Step ClientExecution::reply() {
+  return done(std::move(reply_));
 }
 
 std::optional<Step> ClientExecution::look() {

@@ -1,16 +1,7 @@
 #pragma once
 
-// One client command, from its bytes to the client's response. It goes through these phases, and
-// back to an earlier one when the TPM's answer calls for a repair; every kind of repair has a
-// bound:
-//
-//   Check    -> look into the TPM first, if the tables are in doubt
-//   Decide   -> understand the command; answer it from memory or refuse it where that is possible
-//   Prepare  -> load what it needs, evict what is in the way
-//   Command  -> send it, with physical handles
-//   After    -> look into the TPM where a command may have ended more than it says
-//   Undo     -> flush what it created, if nobody waits for it any more
-//   Verify   -> compare the tables with the TPM (Options::verify)
+// One client command for TPM 1.2, in the phases of daemon/exec/client_phases.h. Every kind of
+// repair that leads back to an earlier phase has a bound.
 //
 // A TPM 1.2 ends the sessions of a command that fails, though not always. So a failed command with
 // sessions is followed by a look at the TPM's lists, and is repeated only when they all survived.
@@ -21,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "daemon/exec/client_phases.h"
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/procedure.h"
 #include "daemon/rm12/survey.h"
@@ -29,25 +21,23 @@
 
 namespace tbs::rm12 {
 
-class ClientExecution final : public Procedure {
+class ClientExecution final : public Procedure, private exec::ClientPhases {
  public:
   ClientExecution(State& state, ContextId context, std::uint8_t locality, proto::Buffer command);
 
  private:
-  enum class Phase : std::uint8_t { Check, Decide, Prepare, Command, After, Undo, Verify, Over };
-
-  Step next() override;
+  Step next() override { return proceed(); }
   Step answered(proto::Bytes response, std::uint32_t code) override;
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) override;
   [[nodiscard]] bool can_give_up() const override { return phase_ <= Phase::Command; }
 
-  // Phases. Each returns the step to take, or nothing when the phase is over.
-  std::optional<Step> step_of(Phase phase);
-  std::optional<Step> look();
-  std::optional<Step> decide();
-  std::optional<Step> prepare();
-  std::optional<Step> undo();
-  std::optional<Step> verify();
+  std::optional<Step> look() override;
+  std::optional<Step> decide() override;
+  std::optional<Step> prepare() override;
+  Step transmit() override;
+  std::optional<Step> undo() override;
+  std::optional<Step> verify() override;
+  Step reply() override;
   std::optional<Operation> bring_in(Kind kind);
   Step answered_survey(proto::Bytes response);
   Step answered_verify(proto::Bytes response);
@@ -121,7 +111,6 @@ class ClientExecution final : public Procedure {
   Resource* claimed_ = nullptr;
   std::optional<std::uint32_t> wanted_;
 
-  Phase phase_ = Phase::Check;
   std::optional<Survey> survey_;
   std::optional<ListHandles> lists_;
   // After the look that follows a failure the command may be sent once more.

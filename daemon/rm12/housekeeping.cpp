@@ -79,18 +79,18 @@ Step Chores::stalled() {
 bool Housekeeping::due(const State& state) {
   if (state.chores_stalled) return false;
   return !state.strays.empty() || session_to_renew(state) != nullptr ||
-         (state.options.share == rm::Share::Strict && anything_loaded(state));
+         (state.options.share == exec::Share::Strict && anything_loaded(state));
 }
 
 std::optional<Operation> Housekeeping::choose() {
   if (!state_.strays.empty()) return clear(state_, state_.strays.front());
   if (Resource* const session = session_to_renew(state_)) return renew(state_, *session);
-  if (state_.options.share != rm::Share::Strict) return std::nullopt;
+  if (state_.options.share != exec::Share::Strict) return std::nullopt;
   return evict_anything(state_);
 }
 
 bool Evacuation::due(const State& state) {
-  return state.options.share != rm::Share::Exclusive && !state.chores_stalled &&
+  return state.options.share != exec::Share::Exclusive && !state.chores_stalled &&
          anything_loaded(state);
 }
 

@@ -16,13 +16,12 @@ void ResourceManager::open_context(ContextId context, UserId user) {
 
 // An execution may be at work with the context's resources: the tables are cleared after it.
 void ResourceManager::close_context(ContextId context) {
-  closing_.push_back(context);
+  state_.closed.push_back(context);
   reap();
 }
 
 void ResourceManager::reap() {
-  if (state_.active_executions != 0) return;
-  for (const ContextId context : std::exchange(closing_, {})) {
+  for (const ContextId context : state_.take_closed()) {
     // Releasing a key takes its sessions along.
     for (auto left = state_.table.of(context); !left.empty(); left = state_.table.of(context)) {
       release(state_, *left.front());

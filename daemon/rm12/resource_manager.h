@@ -15,11 +15,8 @@ namespace tbs::rm12 {
 class ResourceManager final : public exec::Engine {
  public:
   // `observer` must outlive the engine; executions must not.
-  ResourceManager(rm::Options options, rm::Observer& observer)
+  ResourceManager(exec::Options options, exec::Observer& observer)
       : state_(std::move(options), observer) {}
-
-  // Counts from now on; what is there already stays.
-  void set_limits(const rm::Limits& limits) { state_.options.limits = limits; }
 
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
@@ -40,7 +37,7 @@ class ResourceManager final : public exec::Engine {
                                          std::span<const std::uint8_t> command) override;
 
   // Takes effect with the next command. What is held already stays.
-  void configure(const rm::Limits& limits) { state_.options.limits = limits; }
+  void configure(const exec::Limits& limits) { state_.options.limits = limits; }
   [[nodiscard]] exec::Holdings held_by(ContextId context) override {
     return {.objects = state_.table.count(context, true),
             .sessions = state_.table.count(context, false)};
@@ -51,7 +48,6 @@ class ResourceManager final : public exec::Engine {
   void reap();
 
   State state_;
-  std::vector<ContextId> closing_;
 };
 
 }  // namespace tbs::rm12

@@ -1,16 +1,13 @@
 #pragma once
 
-// Everything that outlives an execution: the tables, what is known of the TPM, and what is due.
+// Everything that outlives an execution: the tables, what is known of the TPM, and what both
+// families keep (daemon/exec/manager_state.h).
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
-#include "daemon/rm/limits.h"
-#include "daemon/rm/observer.h"
-#include "daemon/rm/statistics.h"
+#include "daemon/exec/manager_state.h"
 #include "daemon/rm12/resource_table.h"
 #include "daemon/rm12/saved_keys.h"
 
@@ -52,13 +49,10 @@ struct Facts {
   }
 };
 
-struct State {
-  State(rm::Options chosen, rm::Observer& told) : options(std::move(chosen)), observer(told) {}
+struct State : exec::ManagerState {
+  using ManagerState::ManagerState;
 
-  rm::Options options;
-  rm::Observer& observer;
   Facts facts;
-  rm::Statistics statistics;
 
   ResourceTable table;
   SavedKeys saved_keys;
@@ -66,27 +60,11 @@ struct State {
   // The newest entry that the TPM was seen to make in its list of saved sessions.
   std::uint32_t newest_count = 0;
 
-  // The tables may be wrong: look into the TPM before the next command.
-  bool check_due = false;
-  // The TPM wants TPM_Startup before anything else.
-  bool start_due = false;
-  // The TPM refused work of our own: none is due until the next client command.
-  bool chores_stalled = false;
-  // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
-  bool brought_up = false;
-  // Executions that have started and not ended. Tables that they may point into must not shrink
-  // behind their back.
-  unsigned active_executions = 0;
-
-  std::uint64_t next_use() { return ++uses_; }
   [[nodiscard]] std::size_t in_tpm(Kind kind) const {
     return table.loaded_count(kind) +
            static_cast<std::size_t>(std::ranges::count_if(
                strays, [kind](const Stray& stray) { return stray.kind == kind && !stray.saved; }));
   }
-
- private:
-  std::uint64_t uses_ = 0;
 };
 
 }  // namespace tbs::rm12

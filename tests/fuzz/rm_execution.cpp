@@ -114,10 +114,10 @@ class Game {
   }
 
  private:
-  rm::Options options() {
-    rm::Options chosen;
+  exec::Options options() {
+    exec::Options chosen;
     const std::uint8_t bits = input_.u8();
-    chosen.share = static_cast<rm::Share>(bits % 3);
+    chosen.share = static_cast<exec::Share>(bits % 3);
     chosen.verify = (bits & 0x10) != 0;
     chosen.remove_saved_sessions = (bits & 0x20) != 0;
     chosen.limits = {.objects_per_context = 6,
@@ -367,7 +367,7 @@ class Game {
   }
 
   ByteReader input_;
-  rm::Observer observer_;
+  exec::Observer observer_;
   TimePoint now_;
   rm::ResourceManager manager_;
   std::vector<ContextId> open_;

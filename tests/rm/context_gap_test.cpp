@@ -12,7 +12,7 @@ namespace {
 
 // A resource manager that has learnt of the small gap.
 struct SmallGapTpm : RealTpm {
-  explicit SmallGapTpm(rm::Options options = {}) : RealTpm(std::move(options)), gap(chip) {
+  explicit SmallGapTpm(exec::Options options = {}) : RealTpm(std::move(options)), gap(chip) {
     intercept = [this](std::span<const std::uint8_t> command) { return gap.run(command); };
     bench.bring_up();
     bench.sent.clear();
@@ -48,10 +48,10 @@ TEST_CASE("many saves of sessions never reach the context gap", "[rm][gap]") {
 }
 
 TEST_CASE("60 saved sessions of the same age are all refreshed in time", "[rm][gap]") {
-  rm::Options options;
+  exec::Options options;
   options.limits.sessions_per_context = 64;
   options.limits.sessions_per_user = 64;
-  options.share = rm::Share::Strict;
+  options.share = exec::Share::Strict;
   SmallGapTpm tpm(options);
   const auto client = tpm.connect();
   std::vector<ESYS_TR> sessions;

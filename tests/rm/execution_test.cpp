@@ -52,7 +52,7 @@ TEST_CASE("what a detached command creates is flushed", "[rm][execution]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   std::vector<std::uint8_t> last;
-  tpm.bench.on_transmit = [&last](const exec::Transmit& transmit) {
+  tpm.bench.on_transmit = [&last](exec::Execution&, const exec::Transmit& transmit) {
     if (transmit.client_command) last = transmit.command;
   };
   std::uint32_t first = 0;
@@ -80,7 +80,7 @@ TEST_CASE("a withdrawn command is not sent", "[rm][execution]") {
   std::vector<ESYS_TR> keys;
   for (std::uint8_t i = 0; i < 4; ++i) keys.push_back(client->create_primary(i));
   std::vector<std::uint8_t> last;
-  tpm.bench.on_transmit = [&last](const exec::Transmit& transmit) {
+  tpm.bench.on_transmit = [&last](exec::Execution&, const exec::Transmit& transmit) {
     if (transmit.client_command) last = transmit.command;
   };
   REQUIRE(client->sign(keys[0]));
@@ -120,7 +120,7 @@ TEST_CASE("a context that closes while its command runs leaves nothing behind", 
   RealTpm tpm;
   const auto client = tpm.connect();
   std::vector<std::uint8_t> last;
-  tpm.bench.on_transmit = [&last](const exec::Transmit& transmit) {
+  tpm.bench.on_transmit = [&last](exec::Execution&, const exec::Transmit& transmit) {
     if (transmit.client_command) last = transmit.command;
   };
   client->create_primary(1);
@@ -163,7 +163,7 @@ TEST_CASE("a device that answers nonsense fails the command and is looked at aga
 }
 
 TEST_CASE("malformed commands never reach the TPM", "[rm][execution]") {
-  RealTpm tpm{rm::Options{}};
+  RealTpm tpm{exec::Options{}};
   const auto client = tpm.connect();
   struct Case {
     std::vector<std::uint8_t> command;
@@ -189,7 +189,7 @@ TEST_CASE("malformed commands never reach the TPM", "[rm][execution]") {
 }
 
 TEST_CASE("fixed capabilities are asked for once", "[rm][execution]") {
-  RealTpm tpm{rm::Options{}};
+  RealTpm tpm{exec::Options{}};
   const auto client = tpm.connect();
   for (const std::uint32_t capability :
        {tpm::cap::kAlgorithms, tpm::cap::kCommands, tpm::cap::kEccCurves, tpm::cap::kProperties}) {
@@ -223,7 +223,7 @@ TEST_CASE("capability limits are those of the context", "[rm][execution]") {
     const auto list = tpm::parse_properties(proto::Bytes(response).subspan(10));
     return list->items.at(0).value;
   };
-  const rm::Limits limits;
+  const exec::Limits limits;
   CHECK(value(tpm::pt::kHrTransientAvail) == limits.objects_per_context - 4);
   CHECK(value(tpm::pt::kHrLoaded) == 1);
   CHECK(value(tpm::pt::kHrActive) == 2);
@@ -232,8 +232,8 @@ TEST_CASE("capability limits are those of the context", "[rm][execution]") {
 }
 
 TEST_CASE("idle, strict and exclusive sharing of the slots", "[rm][execution]") {
-  rm::Options options;
-  options.share = GENERATE(rm::Share::Idle, rm::Share::Strict, rm::Share::Exclusive);
+  exec::Options options;
+  options.share = GENERATE(exec::Share::Idle, exec::Share::Strict, exec::Share::Exclusive);
   RealTpm tpm(options);
   const auto client = tpm.connect();
   const ESYS_TR key = client->create_primary(1);
@@ -245,10 +245,10 @@ TEST_CASE("idle, strict and exclusive sharing of the slots", "[rm][execution]") 
   REQUIRE(client->sign(key, session));
   CHECK(loaded() == 2);
   tpm.bench.run_due();
-  CHECK(loaded() == (options.share == rm::Share::Strict ? 0 : 2));
+  CHECK(loaded() == (options.share == exec::Share::Strict ? 0 : 2));
   tpm.bench.run_idle();
-  CHECK(loaded() == (options.share == rm::Share::Exclusive ? 2 : 0));
+  CHECK(loaded() == (options.share == exec::Share::Exclusive ? 2 : 0));
   REQUIRE(client->sign(key, session));
   CHECK(tpm.bench.manager.statistics().object_saves ==
-        (options.share == rm::Share::Exclusive ? 0 : 1));
+        (options.share == exec::Share::Exclusive ? 0 : 1));
 }

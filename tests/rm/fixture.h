@@ -11,18 +11,9 @@
 
 namespace tbs::test {
 
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
-
-inline rm::Options verified() {
-  rm::Options options;
-  options.verify = true;
-  return options;
-}
-
 class RealTpm {
  public:
-  explicit RealTpm(rm::Options options = verified())
+  explicit RealTpm(exec::Options options = verified())
       : bench(std::move(options), [this](auto command) { return respond(command); }) {
     bench.bring_up();
     bench.sent.clear();

@@ -47,13 +47,13 @@ void soak(RealTpm& tpm) {
 }  // namespace
 
 TEST_CASE("the gap of the TPM itself is never met", "[.][soak]") {
-  RealTpm tpm{rm::Options{}};
+  RealTpm tpm{exec::Options{}};
   REQUIRE(tpm.bench.manager.facts().context_gap == 65535);
   soak(tpm);
 }
 
 TEST_CASE("a gap of 255 is never met", "[.][soak]") {
-  RealTpm tpm{rm::Options{}};
+  RealTpm tpm{exec::Options{}};
   SmallGap gap(tpm.chip);
   tpm.intercept = [&gap](std::span<const std::uint8_t> command) { return gap.run(command); };
   tpm.bench.bring_up();

@@ -258,7 +258,7 @@ class Pair {
   std::vector<Both<Bytes>> saved_sessions_;
 };
 
-void play(rm::Options options, std::uint32_t seed, int steps) {
+void play(exec::Options options, std::uint32_t seed, int steps) {
   RealTpm tpm(std::move(options));
   std::mt19937 random(seed);
   std::vector<std::unique_ptr<Pair>> pairs;
@@ -280,8 +280,8 @@ void play(rm::Options options, std::uint32_t seed, int steps) {
 
 TEST_CASE("contexts that share a TPM behave like contexts with one each", "[rm][model][power]") {
   const auto seed = GENERATE(1U, 2U, 3U);
-  rm::Options options;
-  options.share = seed == 3 ? rm::Share::Strict : rm::Share::Idle;
+  exec::Options options;
+  options.share = seed == 3 ? exec::Share::Strict : exec::Share::Idle;
   play(options, seed, 500);
 }
 

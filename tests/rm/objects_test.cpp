@@ -9,7 +9,7 @@ using namespace tbs::test;
 
 namespace {
 
-rm::Options unverified() {
+exec::Options unverified() {
   return {};
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("a closed context leaves nothing behind", "[rm]") {
 }
 
 TEST_CASE("a context and a user have a limit of objects", "[rm]") {
-  rm::Options options;
+  exec::Options options;
   options.limits.objects_per_context = 4;
   options.limits.objects_per_user = 6;
   RealTpm tpm(options);

@@ -104,7 +104,7 @@ TEST_CASE("leftovers of an earlier run are removed when the TPM is brought up", 
     blob = client.save(client.start_session(TPM2_SE_HMAC));
     for (int i = 0; i < 5; ++i) client.start_session(TPM2_SE_HMAC);
   }
-  rm::Options options = verified();
+  exec::Options options = verified();
   SECTION("saved sessions too") {}
   SECTION("saved sessions not, when told so") {
     options.remove_saved_sessions = false;

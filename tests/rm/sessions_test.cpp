@@ -27,7 +27,7 @@ TEST_CASE("HMAC sessions authorize many commands through evictions", "[rm]") {
 }
 
 TEST_CASE("a session and a key that fit cost one TPM command per client command", "[rm]") {
-  RealTpm tpm{rm::Options{}};
+  RealTpm tpm{exec::Options{}};
   const auto client = tpm.connect();
   const ESYS_TR session = client->start_session(TPM2_SE_HMAC);
   const ESYS_TR key = client->create_primary(1);
@@ -131,7 +131,7 @@ TEST_CASE("a saved session is handed over within one user", "[rm]") {
 }
 
 TEST_CASE("orphans are counted per user, and the oldest goes first", "[rm]") {
-  rm::Options options = verified();
+  exec::Options options = verified();
   options.limits.orphans_per_user = 4;
   RealTpm tpm(options);
   std::vector<std::unique_ptr<TPMS_CONTEXT>> blobs;
@@ -164,7 +164,7 @@ TEST_CASE("orphans expire", "[rm]") {
 }
 
 TEST_CASE("an orphan expires also when nobody does anything", "[rm]") {
-  rm::Options options = verified();
+  exec::Options options = verified();
   options.limits.orphan_lifetime = std::chrono::minutes(10);
   RealTpm tpm(options);
   REQUIRE_FALSE(tpm.bench.manager.next_chore().has_value());
@@ -198,7 +198,7 @@ TEST_CASE("an orphan that the TPM does not let go is not tried for ever", "[rm]"
 }
 
 TEST_CASE("a context has a limit of sessions", "[rm]") {
-  rm::Options options = verified();
+  exec::Options options = verified();
   options.limits.sessions_per_context = 4;
   RealTpm tpm(options);
   const auto client = tpm.connect();
@@ -208,7 +208,7 @@ TEST_CASE("a context has a limit of sessions", "[rm]") {
 }
 
 TEST_CASE("the active sessions are shared between users", "[rm]") {
-  rm::Options options = verified();
+  exec::Options options = verified();
   options.limits.sessions_per_context = 64;
   options.limits.sessions_per_user = 64;
   RealTpm tpm(options);

@@ -11,8 +11,8 @@ using proto::Status;
 
 namespace {
 
-rm::Options sharing(rm::Share share) {
-  rm::Options options;
+exec::Options sharing(exec::Share share) {
+  exec::Options options;
   options.share = share;
   return options;
 }
@@ -45,7 +45,7 @@ std::size_t cost(RealTpm& tpm, RealTpm::Client& client, ESYS_TR key, ESYS_TR ses
 }  // namespace
 
 TEST_CASE("a sticky key and session stay while others work", "[rm][sticky]") {
-  RealTpm tpm(sharing(rm::Share::Idle));
+  RealTpm tpm(sharing(exec::Share::Idle));
   const auto client = tpm.connect();
   const ESYS_TR key = client->create_primary(1);
   const ESYS_TR session = client->start_session(TPM2_SE_HMAC);
@@ -86,7 +86,7 @@ TEST_CASE("a command that needs every slot runs, and the mark stays", "[rm][stic
 }
 
 TEST_CASE("the kernel's users get all slots, sticky or not", "[rm][sticky]") {
-  const rm::Share share = GENERATE(rm::Share::Idle, rm::Share::Strict);
+  const exec::Share share = GENERATE(exec::Share::Idle, exec::Share::Strict);
   RealTpm tpm(sharing(share));
   const auto client = tpm.connect();
   const ESYS_TR key = client->create_primary(1);

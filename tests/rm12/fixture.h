@@ -15,21 +15,12 @@
 
 namespace tbs::test {
 
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
-
-inline rm::Options verified() {
-  rm::Options options;
-  options.verify = true;
-  return options;
-}
-
 class RealTpm12 {
  public:
   using Bytes = client12::Bytes;
 
   // An empty flash is that of a TPM without an owner.
-  explicit RealTpm12(rm::Options options = verified(), SoftwareTpm::Flash flash = owned_flash())
+  explicit RealTpm12(exec::Options options = verified(), SoftwareTpm::Flash flash = owned_flash())
       : chip(SoftwareTpm::Family::Tpm12, std::move(flash)),
         bench(std::move(options), [this](auto command) { return respond(command); }) {
     start();

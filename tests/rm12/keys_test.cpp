@@ -53,7 +53,7 @@ TEST_CASE("a client signs with a loaded key", "[rm12]") {
 }
 
 TEST_CASE("a key that fits costs one TPM command per client command", "[rm12]") {
-  RealTpm12 tpm(rm::Options{});
+  RealTpm12 tpm(exec::Options{});
   const auto client = tpm.connect();
   const std::uint32_t handle = client->load_key(open_key());
   tpm.bench.sent.clear();
@@ -62,7 +62,7 @@ TEST_CASE("a key that fits costs one TPM command per client command", "[rm12]") 
 }
 
 TEST_CASE("more keys than slots cost three commands each at most", "[rm12]") {
-  RealTpm12 tpm(rm::Options{});
+  RealTpm12 tpm(exec::Options{});
   const auto client = tpm.connect();
   const std::size_t slots = tpm.bench.manager.state().facts.keys.known;
   REQUIRE(slots == 20);
@@ -187,7 +187,7 @@ TEST_CASE("leftovers of an earlier run are removed", "[rm12]") {
   const auto saved = chip.oiap(secret_of(1));
   REQUIRE(chip.save_context(saved.handle, 2).code == 0);
   REQUIRE(chip.handles(5).size() == 1);
-  Rm12Bench fresh(rm::Options{}, [&tpm](auto command) { return tpm.chip.run(command); });
+  Rm12Bench fresh(exec::Options{}, [&tpm](auto command) { return tpm.chip.run(command); });
   fresh.bring_up();
   CHECK(chip.handles(kKey).empty());
   CHECK(chip.handles(2).empty());
@@ -260,7 +260,7 @@ TEST_CASE("a key that the owner makes permanent belongs to everybody", "[rm12]")
   check_signature(*other, shared.front(), 6);
 
   SECTION("also when the daemon is started anew") {
-    Rm12Bench fresh(rm::Options{}, [&tpm](auto command) { return tpm.chip.run(command); });
+    Rm12Bench fresh(exec::Options{}, [&tpm](auto command) { return tpm.chip.run(command); });
     fresh.bring_up();
     CHECK(fresh.manager.state().table.permanent_keys == shared);
     CHECK(tpm.direct().handles(kKey) == shared);
@@ -278,7 +278,7 @@ TEST_CASE("a key that the owner makes permanent belongs to everybody", "[rm12]")
 }
 
 TEST_CASE("a context can hold so many keys and no more", "[rm12]") {
-  rm::Options options;
+  exec::Options options;
   options.limits.objects_per_context = 3;
   RealTpm12 tpm(options);
   const auto client = tpm.connect();

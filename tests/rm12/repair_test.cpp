@@ -61,7 +61,7 @@ TEST_CASE("TPM_RETRY and TPM_DOING_SELFTEST are waited for", "[rm12]") {
 }
 
 TEST_CASE("a TPM that is never ready is given up within the deadline", "[rm12]") {
-  RealTpm12 tpm(rm::Options{});
+  RealTpm12 tpm(exec::Options{});
   const auto client = tpm.connect();
   refuse(tpm, 0x46, 0x800, 1'000'000);
   CHECK(random(*client).code == 0x800);
@@ -176,7 +176,7 @@ TEST_CASE("a reset TPM is started, and keys come back", "[rm12]") {
 }
 
 TEST_CASE("malformed commands do not reach the TPM", "[rm12]") {
-  RealTpm12 tpm(rm::Options{});
+  RealTpm12 tpm(exec::Options{});
   const auto client = tpm.connect();
   const auto code_of = [&](client12::Bytes command) {
     const auto response = client->exchange(std::move(command));

@@ -51,7 +51,7 @@ std::uint32_t count_of(const client12::Bytes& blob) {
 }  // namespace
 
 TEST_CASE("forty sessions at once, each used in turn", "[rm12]") {
-  rm::Options options = verified();
+  exec::Options options = verified();
   options.limits.sessions_per_context = 40;
   RealTpm12 tpm(options);
   const auto client = tpm.connect();
@@ -294,7 +294,7 @@ TEST_CASE("a context that closes takes its saved sessions along", "[rm12]") {
 
 TEST_CASE("when the TPM's list of saved sessions is full, the user with most gives one up",
           "[rm12]") {
-  RealTpm12 tpm(rm::Options{});
+  RealTpm12 tpm(exec::Options{});
   std::vector<std::unique_ptr<RealTpm12::Client>> clients;
   const auto modest = tpm.connect(UserId{1});
   Session kept = modest->oiap(secret_of(1));
@@ -312,7 +312,7 @@ TEST_CASE("when the TPM's list of saved sessions is full, the user with most giv
 }
 
 TEST_CASE("a context can hold so many sessions and no more", "[rm12]") {
-  rm::Options options;
+  exec::Options options;
   options.limits.sessions_per_context = 2;
   RealTpm12 tpm(options);
   const auto client = tpm.connect();
@@ -325,7 +325,7 @@ TEST_CASE("a context can hold so many sessions and no more", "[rm12]") {
 }
 
 TEST_CASE("an old saved session is renewed before the TPM forgets its place", "[rm12]") {
-  RealTpm12 tpm(rm::Options{});
+  RealTpm12 tpm(exec::Options{});
   // TPM_CAP_PROP_CONTEXT_DIST of a TPM that counts with eight bits.
   tpm.intercept = [](std::span<const std::uint8_t> command) -> std::optional<client12::Bytes> {
     if (command.size() != 22 || command[20] != 0x01 || command[21] != 0x1B) return std::nullopt;

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/rm/backoff.h"
 #include "daemon/rm/capability_cache.h"
 #include "daemon/rm/context_gap.h"
 #include "daemon/rm/eviction.h"
@@ -35,8 +34,8 @@ struct World {
     made.last_used = state.next_use();
     return made;
   }
-  Observer observer;
-  State state{Options{}, observer};
+  exec::Observer observer;
+  State state{exec::Options{}, observer};
 };
 
 }  // namespace
@@ -190,22 +189,6 @@ TEST_CASE("orphans expire by their age", "[rm][share]") {
                        std::chrono::seconds(60)) == nullptr);
   CHECK(expired_orphan(world.state.sessions, start + std::chrono::seconds(60),
                        std::chrono::seconds(60)) == &orphan);
-}
-
-TEST_CASE("back-off doubles, has a longest pause, and ends", "[rm][backoff]") {
-  using std::chrono::milliseconds;
-  Backoff backoff(milliseconds(5000));
-  milliseconds sum{0};
-  milliseconds longest{0};
-  int pauses = 0;
-  while (const auto pause = backoff.next()) {
-    sum += *pause;
-    longest = std::max(longest, *pause);
-    ++pauses;
-  }
-  CHECK(sum == milliseconds(5000));
-  CHECK(longest == milliseconds(1000));
-  CHECK(pauses < 20);
 }
 
 TEST_CASE("only what cannot change is remembered", "[rm][capability_cache]") {

@@ -18,7 +18,7 @@ namespace {
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
 
-struct Told final : rm::Observer {
+struct Told final : exec::Observer {
   void lost(UserId, std::uint32_t handle, std::uint32_t) override { handles.push_back(handle); }
   std::vector<std::uint32_t> handles;
 };

@@ -33,7 +33,7 @@ struct TwoContexts {
     return session;
   }
 
-  rm::Observer observer;
+  exec::Observer observer;
   State state{{}, observer};
   ResourceTable& table = state.table;
 };

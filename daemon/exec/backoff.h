@@ -8,7 +8,7 @@
 #include <chrono>
 #include <optional>
 
-namespace tbs::rm {
+namespace tbs::exec {
 
 class Backoff {
  public:
@@ -32,4 +32,4 @@ class Backoff {
   Milliseconds left_;
 };
 
-}  // namespace tbs::rm
+}  // namespace tbs::exec

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <span>
 
-namespace tbs::rm {
+namespace tbs::exec {
 
 // A few things, each once, in the order they were added.
 template <typename Item, std::size_t Capacity>
@@ -23,4 +23,4 @@ class FewOf {
   std::size_t count_ = 0;
 };
 
-}  // namespace tbs::rm
+}  // namespace tbs::exec

@@ -9,7 +9,7 @@
 
 #include "daemon/base/ids.h"
 
-namespace tbs::rm {
+namespace tbs::exec {
 
 class Observer {
  public:
@@ -37,4 +37,4 @@ class Observer {
   virtual void tables_differ(std::string_view difference) { static_cast<void>(difference); }
 };
 
-}  // namespace tbs::rm
+}  // namespace tbs::exec

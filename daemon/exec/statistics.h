@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace tbs::rm {
+namespace tbs::exec {
 
 struct Statistics {
   std::uint64_t client_commands = 0;
@@ -22,4 +22,4 @@ struct Statistics {
   std::uint64_t repairs = 0;  // warnings of the TPM that were put right
 };
 
-}  // namespace tbs::rm
+}  // namespace tbs::exec

@@ -11,7 +11,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace tbs::rm {
+namespace tbs::exec {
 
 struct Limits {
   // Transient objects and sequences of one context. Clients that never flush leak into this.
@@ -46,4 +46,4 @@ struct Options {
   std::function<TimePoint()> now = [] { return TimePoint{}; };
 };
 
-}  // namespace tbs::rm
+}  // namespace tbs::exec

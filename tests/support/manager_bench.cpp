@@ -1,6 +1,7 @@
-#include "tests/support/rm12_bench.h"
+#include "tests/support/manager_bench.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "proto/tpm_header.h"
 
@@ -12,7 +13,7 @@ constexpr int kMostSteps = 5000;
 
 }  // namespace
 
-exec::Done Rm12Bench::run(exec::Execution& execution) {
+exec::Done ManagerBench::run(exec::Execution& execution) {
   exec::Step step = execution.start();
   for (int i = 0; i < kMostSteps; ++i) {
     if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
@@ -30,30 +31,30 @@ exec::Done Rm12Bench::run(exec::Execution& execution) {
   throw std::runtime_error("the execution does not end");
 }
 
-void Rm12Bench::run_due() {
+void ManagerBench::run_due() {
   for (int i = 0; i < kMostSteps; ++i) {
-    const auto execution = manager.housekeeping();
+    const auto execution = engine().housekeeping();
     if (execution == nullptr) return;
     run(*execution);
   }
   throw std::runtime_error("housekeeping does not end");
 }
 
-void Rm12Bench::run_idle() {
+void ManagerBench::run_idle() {
   run_due();
-  if (const auto execution = manager.idle_housekeeping()) run(*execution);
+  if (const auto execution = engine().idle_housekeeping()) run(*execution);
 }
 
-void Rm12Bench::bring_up() {
-  const auto execution = manager.bring_up();
+void ManagerBench::bring_up() {
+  const auto execution = engine().bring_up();
   if (run(*execution).status != proto::Status::Success) {
     throw std::runtime_error("the TPM cannot be brought up");
   }
 }
 
-Rm12Bench::Bytes Rm12Bench::submit(ContextId context, Bytes command) {
+ManagerBench::Bytes ManagerBench::submit(ContextId context, Bytes command) {
   run_due();
-  const auto execution = manager.execute(context, 0, std::move(command));
+  const auto execution = engine().execute(context, 0, std::move(command));
   exec::Done end = run(*execution);
   if (end.status != proto::Status::Success) throw std::runtime_error("the command failed");
   return std::move(end.response);

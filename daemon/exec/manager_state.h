@@ -1,0 +1,48 @@
+#pragma once
+
+// What a resource manager of either family keeps beside its tables: how it shall behave, whom it
+// tells, what it counts, and what is due. It outlives the executions.
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "daemon/exec/limits.h"
+#include "daemon/exec/observer.h"
+#include "daemon/exec/statistics.h"
+
+namespace tbs::exec {
+
+struct ManagerState {
+  ManagerState(Options chosen, Observer& told) : options(std::move(chosen)), observer(told) {}
+
+  Options options;
+  Observer& observer;
+  Statistics statistics;
+
+  // The tables may be wrong: look into the TPM before the next command.
+  bool check_due = false;
+  // The TPM wants to be started before anything else.
+  bool start_due = false;
+  // The TPM refused work of our own: none is due until the next client command.
+  bool chores_stalled = false;
+  // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
+  bool brought_up = false;
+  // Executions that have started and not ended. Tables that they may point into must not shrink
+  // behind their back.
+  unsigned active_executions = 0;
+  // Contexts that have closed, with what they own still in the tables.
+  std::vector<ContextId> closed;
+
+  std::uint64_t next_use() { return ++uses_; }
+  // Those closed contexts whose entries can be removed now: none while an execution is at work.
+  std::vector<ContextId> take_closed() {
+    return active_executions != 0 ? std::vector<ContextId>{} : std::exchange(closed, {});
+  }
+
+ private:
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace tbs::exec

@@ -1,0 +1,88 @@
+#pragma once
+
+// Runs a resource manager against a TPM, synchronously, and counts. The TPM is a function from
+// command to response: the real one (SoftwareTpm), a script, or one in front of the other. RmBench
+// and Rm12Bench are it with the manager of each family.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/exec/execution.h"
+#include "daemon/exec/limits.h"
+#include "daemon/exec/observer.h"
+
+namespace tbs::test {
+
+inline constexpr UserId kAlice{1000};
+inline constexpr UserId kBob{1001};
+
+// The tables are compared with the TPM after every command.
+inline exec::Options verified() {
+  exec::Options options;
+  options.verify = true;
+  return options;
+}
+
+// Remembers what the resource manager tells an administrator.
+struct Notes final : exec::Observer {
+  void tpm_restarted(bool reset, std::size_t objects, std::size_t sessions) override {
+    ++restarts;
+    resets += reset ? 1 : 0;
+    objects_lost += objects;
+    sessions_lost += sessions;
+  }
+  void lost(UserId, std::uint32_t handle, std::uint32_t) override {
+    lost_handles.push_back(handle);
+  }
+  void session_dropped(UserId, std::uint32_t handle, std::string_view) override {
+    dropped_sessions.push_back(handle);
+  }
+  void tables_differ(std::string_view difference) override { differences += difference; }
+
+  int restarts = 0;
+  int resets = 0;
+  std::size_t objects_lost = 0;
+  std::size_t sessions_lost = 0;
+  std::vector<std::uint32_t> lost_handles;
+  std::vector<std::uint32_t> dropped_sessions;
+  std::string differences;
+};
+
+class ManagerBench {
+ public:
+  using Bytes = std::vector<std::uint8_t>;
+  using Tpm = std::function<Bytes(std::span<const std::uint8_t>)>;
+
+  explicit ManagerBench(Tpm tpm) : tpm_(std::move(tpm)) {}
+
+  // Runs an execution to its end.
+  exec::Done run(exec::Execution& execution);
+  // Runs what is due, then one client command; the client's response must be a success of TBS.
+  Bytes submit(ContextId context, Bytes command);
+  void bring_up();
+  void run_due();
+  void run_idle();
+
+  // Between two steps: told of each command that goes to the TPM, before it does.
+  std::function<void(exec::Execution&, const exec::Transmit&)> on_transmit;
+
+  Notes notes;
+  // The command codes of everything that was sent to the TPM.
+  std::vector<std::uint32_t> sent;
+  std::chrono::milliseconds paused{0};
+
+ protected:
+  ~ManagerBench() = default;
+
+ private:
+  virtual exec::Engine& engine() = 0;
+
+  Tpm tpm_;
+};
+
+}  // namespace tbs::test
