@@ -1,15 +1,8 @@
-// Plays both sides of the TPM 1.2 resource manager: clients whose commands are half sense and half
-// noise, and a TPM that answers with whatever the input says, from plausible successes over every
-// warning to bytes that are no response. Whatever happens, every execution ends within a bound, and
-// what belongs to closed contexts does not stay in the tables. (The counterpart of
-// rm_execution.cpp.)
+// The game of manager_game.h with the TPM 1.2 resource manager.
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,10 +13,13 @@
 #include "daemon/tpm12/response.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "tests/fuzz/manager_game.h"
 
 namespace {
 
 using namespace tbs;
+using fuzz::message;
+using fuzz::require;
 using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
@@ -73,80 +69,29 @@ constexpr std::array<std::uint32_t, 24> kCodes = {
 
 constexpr std::array<std::uint32_t, 6> kTypes = {1, 2, 4, 8, 5, 7};
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-Buffer message(std::uint16_t tag, std::uint32_t code, Bytes body) {
-  Buffer bytes;
-  ByteWriter writer(bytes);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(tpm12::kHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
-  return bytes;
-}
-
 std::uint32_t ordinal_of(Bytes command) {
   ByteReader reader(command);
   reader.skip(6);
   return reader.be32();
 }
 
-class Game {
+class Game final : public fuzz::ManagerGame {
  public:
-  explicit Game(Bytes input) : input_(input), manager_(options(), observer_) { bring_up(); }
-
-  void play() {
-    for (int turn = 0; turn < 200 && input_.remaining() != 0; ++turn) {
-      switch (input_.u8() % 8) {
-        case 0:
-          open();
-          break;
-        case 1:
-          close();
-          break;
-        case 2:
-          idle();
-          break;
-        case 3:
-          lose();
-          break;
-        default:
-          command();
-          break;
-      }
-    }
-    finish();
+  explicit Game(Bytes input) : ManagerGame(input, 6000), manager_(options(), observer_) {
+    bring_up();
   }
 
  private:
-  exec::Options options() {
-    exec::Options chosen;
-    const std::uint8_t bits = input_.u8();
-    chosen.share = static_cast<exec::Share>(bits % 3);
-    chosen.verify = (bits & 0x10) != 0;
-    chosen.remove_saved_sessions = (bits & 0x20) != 0;
-    chosen.limits.objects_per_context = 6;
-    chosen.limits.objects_per_user = 10;
-    chosen.limits.sessions_per_context = 4;
-    chosen.limits.sessions_per_user = 6;
-    return chosen;
-  }
-
   // --- the TPM ---
 
-  Buffer honest(Bytes command) {
+  exec::Engine& engine() override { return manager_; }
+
+  Buffer honest(Bytes command) override {
     if (ordinal_of(command) != ord::kGetCapability) return tpm12::bare_response(0);
     const auto query = tpm12::parse_capability_query(command.subspan(tpm12::kHeaderSize));
     require(query && query->sub);
     if (query->area == tpm12::cap::kHandle) return tpm12::handle_list({});
     return tpm12::capability_word(*query->sub == tpm12::prop::kContextDistance ? 0xFF : 2);
-  }
-
-  Buffer noise() {
-    const Bytes raw = input_.take(std::min<std::size_t>(input_.u8(), input_.remaining()));
-    return {raw.begin(), raw.end()};
   }
 
   std::uint32_t some_handle() { return kHandles[input_.u8() % kHandles.size()]; }
@@ -224,7 +169,7 @@ class Game {
     return message(static_cast<std::uint16_t>(tpm12::kTagResponse + auths), 0, body);
   }
 
-  Buffer respond(Bytes command) {
+  Buffer respond(Bytes command) override {
     const std::uint8_t choice = input_.u8();
     if (choice < 160 || !input_.ok()) return plausible(command);
     if (choice < 240) return tpm12::bare_response(kCodes[choice % kCodes.size()]);
@@ -233,19 +178,6 @@ class Game {
   }
 
   // --- the clients ---
-
-  void open() {
-    const ContextId context{++contexts_};
-    manager_.open_context(context, UserId{input_.u8() % 3U});
-    open_.push_back(context);
-  }
-
-  void close() {
-    if (open_.empty()) return;
-    const std::size_t at = input_.u8() % open_.size();
-    manager_.close_context(open_[at]);
-    open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(at));
-  }
 
   Buffer some_blob() {
     if (blobs_.empty() || (input_.u8() & 1) == 0) return context_blob(some_type());
@@ -299,7 +231,7 @@ class Game {
         writer.be32((input_.u8() & 1) != 0 ? some_handle() : 0x100U + input_.u8() % 0x20);
         break;
       case ord::kExecuteTransport:
-        if (!wrapped) writer.bytes(sized(some_command(true)));
+        if (!wrapped) writer.bytes(sized(command(true)));
         break;
       default:
         if ((input_.u8() & 3) == 0) writer.bytes(noise());
@@ -307,7 +239,9 @@ class Game {
     return body;
   }
 
-  Buffer some_command(bool wrapped = false) {
+  Buffer some_command() override { return command(false); }
+
+  Buffer command(bool wrapped) {
     const std::uint32_t ordinal = kOrdinals[input_.u8() % kOrdinals.size()];
     const auto* const info = tpm12::find_ordinal(ordinal);
     Buffer body;
@@ -322,93 +256,19 @@ class Game {
     return message(static_cast<std::uint16_t>(tpm12::kTagCommand + auths), ordinal, body);
   }
 
-  void command() {
-    if (open_.empty()) open();
-    const ContextId context = open_[input_.u8() % open_.size()];
-    chores();
-    Buffer bytes = input_.u8() == 0 ? noise() : some_command();
-    const std::uint32_t ordinal = ordinal_of(bytes);
-    static_cast<void>(manager_.loads_needed(context, bytes));
-    const auto execution = manager_.execute(context, 0, std::move(bytes));
-    const auto end = run(*execution);
-    if (!end) return lose();
-    if (end->status != proto::Status::Success) return;
-    require(end->response.size() >= tpm12::kHeaderSize);
+  void keep(std::uint32_t ordinal, Bytes response) override {
     const bool saves = ordinal == ord::kSaveContext || ordinal == ord::kSaveAuthContext;
-    if (saves && end->response.size() > tpm12::kHeaderSize + 4) {
-      blobs_.emplace_back(end->response.begin() + tpm12::kHeaderSize + 4, end->response.end());
-    }
+    if (!saves || response.size() <= tpm12::kHeaderSize + 4) return;
+    blobs_.emplace_back(response.begin() + tpm12::kHeaderSize + 4, response.end());
   }
 
-  // --- running ---
-
-  // Empty when the device went away in between.
-  std::optional<exec::Done> run(exec::Execution& execution) {
-    exec::Step step = execution.start();
-    for (int i = 0; i < 6000; ++i) {
-      if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
-      if (const std::uint8_t event = input_.u8(); event >= 250) {
-        if (event == 250) return std::nullopt;
-        if (event < 253) execution.withdraw();
-        if (event >= 253) execution.detach();
-        if (event == 255) close();
-      }
-      if (const auto* const transmit = std::get_if<exec::Transmit>(&step)) {
-        require(transmit->command.size() >= tpm12::kHeaderSize);
-        const Buffer command = transmit->command;
-        step = execution.on_response(respond(command));
-      } else {
-        step = execution.on_pause_over();
-      }
-    }
-    std::abort();  // it does not end
-  }
-
-  void chores() {
-    for (int i = 0; i < 300; ++i) {
-      const auto execution = manager_.housekeeping();
-      if (execution == nullptr) return;
-      if (!run(*execution)) lose();
-    }
-    std::abort();
-  }
-
-  void idle() {
-    chores();
-    const auto execution = manager_.idle_housekeeping();
-    if (execution != nullptr && !run(*execution)) lose();
-  }
-
-  void bring_up() {
-    const auto execution = manager_.bring_up();
-    exec::Step step = execution->start();
-    while (auto* const transmit = std::get_if<exec::Transmit>(&step)) {
-      const Buffer command = transmit->command;
-      step = execution->on_response(honest(command));
-    }
-    require(std::get<exec::Done>(step).status == proto::Status::Success);
-  }
-
-  void lose() {
-    manager_.device_lost();
-    bring_up();
-  }
-
-  void finish() {
-    for (const ContextId context : open_) manager_.close_context(context);
-    auto execution = manager_.wind_down(true);
-    run(*execution);
-    execution.reset();
+  void check_empty() override {
     require(manager_.state().table.all().empty());
     require(manager_.state().active_executions == 0);
   }
 
-  ByteReader input_;
-  exec::Observer observer_;
   rm12::ResourceManager manager_;
-  std::vector<ContextId> open_;
   std::vector<Buffer> blobs_;
-  std::uint64_t contexts_ = 0;
 };
 
 }  // namespace

@@ -1,14 +1,7 @@
-// Plays both sides of the resource manager: clients whose commands are half sense and half noise,
-// and a TPM that answers with whatever the input says, from plausible successes over every warning
-// to bytes that are no response. Whatever happens, every execution ends within a bound, and what
-// belongs to closed contexts does not stay in the tables.
+// The game of manager_game.h with the TPM 2.0 resource manager.
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <map>
-#include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,10 +13,13 @@
 #include "daemon/tpm/response_code.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "tests/fuzz/manager_game.h"
 
 namespace {
 
 using namespace tbs;
+using fuzz::message;
+using fuzz::require;
 using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
@@ -70,66 +66,13 @@ constexpr std::array<std::uint32_t, 24> kCodes = {
     0x100, 0x101, 0x901, 0x902, 0x903, 0x904, 0x905, 0x906, 0x908, 0x909, 0x90A, 0x910,
     0x911, 0x918, 0x919, 0x920, 0x921, 0x922, 0x18B, 0x1CB, 0x1DF, 0x09F, 0x98E, 0xB018B};
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-Buffer message(std::uint16_t tag, std::uint32_t code, Bytes body) {
-  Buffer bytes;
-  ByteWriter writer(bytes);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(tpm::kHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
-  return bytes;
-}
-
-class Game {
+class Game final : public fuzz::ManagerGame {
  public:
-  explicit Game(Bytes input) : input_(input), manager_(options(), observer_) { bring_up(); }
-
-  void play() {
-    for (int turn = 0; turn < 200 && input_.remaining() != 0; ++turn) {
-      const std::uint8_t kind = input_.u8();
-      stick(kind);
-      switch (kind % 8) {
-        case 0:
-          open();
-          break;
-        case 1:
-          close();
-          break;
-        case 2:
-          idle();
-          break;
-        case 3:
-          lose();
-          break;
-        default:
-          command();
-          break;
-      }
-    }
-    finish();
+  explicit Game(Bytes input) : ManagerGame(input, 3000), manager_(options(), observer_) {
+    bring_up();
   }
 
  private:
-  exec::Options options() {
-    exec::Options chosen;
-    const std::uint8_t bits = input_.u8();
-    chosen.share = static_cast<exec::Share>(bits % 3);
-    chosen.verify = (bits & 0x10) != 0;
-    chosen.remove_saved_sessions = (bits & 0x20) != 0;
-    chosen.limits = {.objects_per_context = 6,
-                     .objects_per_user = 10,
-                     .sessions_per_context = 4,
-                     .sessions_per_user = 6,
-                     .orphans_per_user = 2,
-                     .orphan_lifetime = std::chrono::seconds(5)};
-    chosen.now = [this] { return now_; };
-    return chosen;
-  }
-
   // --- the TPM ---
 
   Buffer capability(std::uint32_t kind, std::span<const std::uint32_t> words) {
@@ -143,7 +86,9 @@ class Game {
     return message(tpm::kTagNoSessions, 0, body);
   }
 
-  Buffer honest(Bytes command) {
+  exec::Engine& engine() override { return manager_; }
+
+  Buffer honest(Bytes command) override {
     switch (tpm::command_code_of(command)) {
       case tpm::cc::kReadClock:
         return message(tpm::kTagNoSessions, 0, Buffer(25));
@@ -159,11 +104,6 @@ class Game {
         tpm::pt::kHrTransientMin, 3,  tpm::pt::kHrLoadedMin,    3,
         tpm::pt::kContextGapMax,  20, tpm::pt::kMaxCommandSize, 512};
     return capability(query->capability, kProperties);
-  }
-
-  Buffer noise() {
-    const Bytes raw = input_.take(std::min<std::size_t>(input_.u8(), input_.remaining()));
-    return {raw.begin(), raw.end()};
   }
 
   std::uint32_t some_handle() { return kHandles[input_.u8() % kHandles.size()]; }
@@ -218,7 +158,7 @@ class Game {
     return message(sessions ? tpm::kTagSessions : tpm::kTagNoSessions, 0, body);
   }
 
-  Buffer respond(Bytes command) {
+  Buffer respond(Bytes command) override {
     const std::uint8_t choice = input_.u8();
     if (choice < 150 || !input_.ok()) return plausible(command);
     if (choice < 240) return tpm::bare_response(kCodes[choice % kCodes.size()]);
@@ -228,22 +168,7 @@ class Game {
 
   // --- the clients ---
 
-  void open() {
-    const ContextId context{++contexts_};
-    const UserId user{input_.u8() % 3U};
-    manager_.open_context(context, user);
-    open_.push_back(context);
-  }
-
-  void close() {
-    if (open_.empty()) return;
-    const std::size_t at = input_.u8() % open_.size();
-    manager_.close_context(open_[at]);
-    open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(at));
-    now_ += std::chrono::seconds(1);
-  }
-
-  Buffer some_command() {
+  Buffer some_command() override {
     const std::uint32_t attributes = kCommands[input_.u8() % kCommands.size()];
     const std::uint32_t code = attributes & 0x2000FFFF;
     Buffer body;
@@ -276,103 +201,29 @@ class Game {
                    body);
   }
 
-  void command() {
-    if (open_.empty()) open();
-    const ContextId context = open_[input_.u8() % open_.size()];
-    chores();
-    Buffer bytes = input_.u8() == 0 ? noise() : some_command();
-    const bool saves = tpm::command_code_of(bytes) == tpm::cc::kContextSave;
-    static_cast<void>(manager_.loads_needed(context, bytes));
-    const auto execution = manager_.execute(context, 0, std::move(bytes));
-    const auto end = run(*execution);
-    if (!end) return lose();
-    if (end->status != proto::Status::Success) return;
-    require(end->response.size() >= tpm::kHeaderSize);
-    if (saves && end->response.size() > tpm::kHeaderSize) {
-      replies_.emplace_back(end->response.begin() + tpm::kHeaderSize, end->response.end());
-    }
+  void keep(std::uint32_t command_code, Bytes response) override {
+    if (command_code != tpm::cc::kContextSave || response.size() <= tpm::kHeaderSize) return;
+    replies_.emplace_back(response.begin() + tpm::kHeaderSize, response.end());
   }
 
-  // Takes nothing from the input, so that older inputs mean what they meant.
-  void stick(std::uint8_t turn) {
-    if (turn < 0xC0 || open_.empty()) return;
-    const std::uint32_t handle = kHandles[turn >> 3 & 7];
-    const proto::Status status = manager_.make_sticky(open_.back(), handle, turn % 8 != 2);
+  // Makes something sticky, or no longer.
+  void turn(std::uint8_t kind) override {
+    if (kind < 0xC0 || open_.empty()) return;
+    const std::uint32_t handle = kHandles[kind >> 3 & 7];
+    const proto::Status status = manager_.make_sticky(open_.back(), handle, kind % 8 != 2);
     require(status == proto::Status::Success || status == proto::Status::BadParameter ||
             status == proto::Status::TooManyResources);
   }
 
-  // --- running ---
-
-  // Empty when the device went away in between.
-  std::optional<exec::Done> run(exec::Execution& execution) {
-    exec::Step step = execution.start();
-    for (int i = 0; i < 3000; ++i) {
-      if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
-      if (const std::uint8_t event = input_.u8(); event >= 250) {
-        if (event == 250) return std::nullopt;
-        if (event < 253) execution.withdraw();
-        if (event >= 253) execution.detach();
-        if (event == 255) close();
-      }
-      if (const auto* const transmit = std::get_if<exec::Transmit>(&step)) {
-        require(transmit->command.size() >= tpm::kHeaderSize);
-        const Buffer command = transmit->command;
-        step = execution.on_response(respond(command));
-      } else {
-        step = execution.on_pause_over();
-      }
-    }
-    std::abort();  // it does not end
-  }
-
-  void chores() {
-    for (int i = 0; i < 300; ++i) {
-      const auto execution = manager_.housekeeping();
-      if (execution == nullptr) return;
-      if (!run(*execution)) lose();
-    }
-    std::abort();
-  }
-
-  void idle() {
-    chores();
-    const auto execution = manager_.idle_housekeeping();
-    if (execution != nullptr && !run(*execution)) lose();
-  }
-
-  void bring_up() {
-    const auto execution = manager_.bring_up();
-    exec::Step step = execution->start();
-    while (auto* const transmit = std::get_if<exec::Transmit>(&step)) {
-      const Buffer command = transmit->command;
-      step = execution->on_response(honest(command));
-    }
-    require(std::get<exec::Done>(step).status == proto::Status::Success);
-  }
-
-  void lose() {
-    manager_.device_lost();
-    bring_up();
-  }
-
-  void finish() {
-    for (const ContextId context : open_) manager_.close_context(context);
-    const auto execution = manager_.wind_down(true);
-    run(*execution);
+  void check_empty() override {
     for (std::uint64_t i = 1; i <= contexts_; ++i) {
       const rm::Holdings left = manager_.holdings(ContextId{i});
       require(left.objects == 0 && left.sessions == 0);
     }
   }
 
-  ByteReader input_;
-  exec::Observer observer_;
-  TimePoint now_;
   rm::ResourceManager manager_;
-  std::vector<ContextId> open_;
   std::vector<Buffer> replies_;
-  std::uint64_t contexts_ = 0;
 };
 
 }  // namespace
