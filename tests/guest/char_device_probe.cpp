@@ -153,9 +153,9 @@ TEST_CASE("the loop goes on while a key is made for seconds", "[2.0]") {
   CHECK(fixture.facts.interface_type == 1);
   CHECK_FALSE(fixture.facts.can_cancel);
   emulator("slow on 2:98");
-  for (std::uint32_t i = 0; i < 3; ++i) {
+  for (int i = 0; i < 3; ++i) {
     fixture.meter.restart();
-    const auto key = fixture.run.transmit(create_primary(2048, i));
+    const auto key = fixture.run.transmit(create_primary_rsa(2048));
     fixture.meter.check("CreatePrimary");
     REQUIRE(key.has_value());
     REQUIRE(response_code(*key) == kRcSuccess);
@@ -171,7 +171,7 @@ TEST_CASE("many commands in a row", "[2.0]") {
 TEST_CASE("the loop goes on while a node with a running command is closed", "[2.0]") {
   Fixture fixture;
   emulator("freeze 1500");
-  fixture.run.begin(create_primary(2048, 77));
+  fixture.run.begin(create_primary_rsa(2048));
   fixture.run.run_for(50ms);
   REQUIRE_FALSE(fixture.run.finished());
   fixture.meter.restart();

@@ -65,8 +65,8 @@ pid_t only_child() {
 }
 
 // An RSA key generation that takes long enough to be caught in the act.
-proto::Buffer long_command(std::uint32_t unique) {
-  return create_primary(2048, unique);
+proto::Buffer long_command() {
+  return create_primary_rsa(2048);
 }
 
 }  // namespace
@@ -95,8 +95,8 @@ TEST_CASE("embedded: a key generation that runs can be cancelled") {
   fixture.start();
   int cancelled = 0;
   // A key that was found before the cancel came is no failure, so there are many tries.
-  for (std::uint32_t attempt = 0; attempt < 100 && cancelled < 5; ++attempt) {
-    fixture.run.begin(long_command(attempt));
+  for (int attempt = 0; attempt < 100 && cancelled < 5; ++attempt) {
+    fixture.run.begin(long_command());
     fixture.run.run_for(2ms);
     fixture.device.cancel();
     const auto response = fixture.run.finish();
@@ -109,15 +109,15 @@ TEST_CASE("embedded: a key generation that runs can be cancelled") {
     }
   }
   CHECK(cancelled == 5);
-  CHECK(fixture.run.code(create_primary(2048)) == kRcSuccess);
+  CHECK(fixture.run.code(create_primary_rsa(2048)) == kRcSuccess);
 }
 
 TEST_CASE("embedded: a cancel that comes with the command is not lost") {
   Fixture fixture;
   fixture.start();
   int cancelled = 0;
-  for (std::uint32_t attempt = 0; attempt < 10; ++attempt) {
-    fixture.run.begin(long_command(attempt));
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    fixture.run.begin(long_command());
     fixture.device.cancel();  // most often before the child has read the command
     const auto response = fixture.run.finish();
     REQUIRE(response.has_value());
@@ -134,10 +134,10 @@ TEST_CASE("embedded: a late cancel does nothing to later commands") {
   Fixture fixture;
   fixture.start();
   fixture.device.cancel();
-  for (std::uint32_t i = 0; i < 8; ++i) {
+  for (int i = 0; i < 8; ++i) {
     REQUIRE(fixture.run.code(get_random(8)) == kRcSuccess);
     fixture.device.cancel();
-    const auto response = fixture.run.transmit(create_primary(2048, i));
+    const auto response = fixture.run.transmit(create_primary_rsa(2048));
     REQUIRE(response.has_value());
     REQUIRE(response_code(*response) == kRcSuccess);
     REQUIRE(fixture.run.code(flush_context(response_handle(*response))) == kRcSuccess);
@@ -147,13 +147,13 @@ TEST_CASE("embedded: a late cancel does nothing to later commands") {
 TEST_CASE("embedded: a cancel of a command that cannot be cancelled passes with it") {
   Fixture fixture;
   fixture.start();
-  for (std::uint32_t i = 0; i < 8; ++i) {
+  for (int i = 0; i < 8; ++i) {
     fixture.run.begin(get_random(16));
     fixture.device.cancel();
     const auto random = fixture.run.finish();
     REQUIRE(random.has_value());
     CHECK(response_code(*random) == kRcSuccess);
-    const auto key = fixture.run.transmit(create_primary(2048, i));
+    const auto key = fixture.run.transmit(create_primary_rsa(2048));
     REQUIRE(key.has_value());
     REQUIRE(response_code(*key) == kRcSuccess);
     REQUIRE(fixture.run.code(flush_context(response_handle(*key))) == kRcSuccess);
@@ -164,14 +164,14 @@ TEST_CASE("embedded: a killed child is one failure; its TPM is there again after
   const TempDir folder;
   Fixture fixture(folder.file("state"));
   fixture.start();
-  const auto key = fixture.run.transmit(create_primary(0));
+  const auto key = fixture.run.transmit(create_primary_ecc());
   REQUIRE(key.has_value());
   REQUIRE(fixture.run.code(evict_control(response_handle(*key), 0x81000001)) == kRcSuccess);
   const auto before = fixture.run.transmit(read_public(0x81000001));
   REQUIRE(before.has_value());
 
   const int responses = fixture.run.responses();
-  fixture.run.begin(long_command(1));
+  fixture.run.begin(long_command());
   fixture.run.run_for(5ms);
   REQUIRE(::kill(only_child(), SIGKILL) == 0);
   const auto lost = fixture.run.finish();
@@ -206,7 +206,7 @@ TEST_CASE("embedded: a child that dies while idle is reported with the next comm
 TEST_CASE("embedded: close while a command runs fails it first and leaves no child") {
   Fixture fixture;
   fixture.start();
-  fixture.run.begin(long_command(7));
+  fixture.run.begin(long_command());
   bool closed = false;
   bool failed_first = false;
   fixture.device.close([&] {
@@ -253,7 +253,7 @@ TEST_CASE("embedded: destruction at any moment leaves no child, no folder, and c
     DeviceRun run(loop, busy);
     REQUIRE(run.open().has_value());
     REQUIRE(run.code(startup()) == kRcSuccess);
-    busy.transmit(long_command(9), 0, [&](auto) { called = true; });
+    busy.transmit(long_command(), 0, [&](auto) { called = true; });
     busy.close([&] { called = true; });
   }
   loop.restart();

@@ -121,8 +121,8 @@ class RudeServer {
   std::thread thread_;
 };
 
-proto::Buffer long_command(std::uint32_t unique) {
-  return create_primary(2048, unique);
+proto::Buffer long_command() {
+  return create_primary_rsa(2048);
 }
 
 }  // namespace
@@ -153,14 +153,14 @@ TEST_CASE("swtpm: over TCP, by the name of the host") {
   Fixture fixture({.host = "localhost", .port = port}, {.host = "localhost", .port = control});
   fixture.start();
   CHECK(fixture.run.code(get_random(8)) == kRcSuccess);
-  CHECK(fixture.run.code(create_primary(0)) == kRcSuccess);
+  CHECK(fixture.run.code(create_primary_ecc()) == kRcSuccess);
   fixture.run.close();
 }
 
 TEST_CASE("swtpm: one that runs already is not reset") {
   UnixFixture fixture({"--flags", "startup-clear"});
   CHECK_FALSE(fixture.open().owns_power);
-  const auto key = fixture.run.transmit(create_primary(0));
+  const auto key = fixture.run.transmit(create_primary_ecc());
   REQUIRE(key.has_value());
   REQUIRE(response_code(*key) == kRcSuccess);
   fixture.run.close();
@@ -185,8 +185,8 @@ TEST_CASE("swtpm: a cancel disturbs nothing") {
   UnixFixture fixture;
   fixture.start();
   fixture.device.cancel();
-  for (std::uint32_t i = 0; i < 5; ++i) {
-    fixture.run.begin(long_command(i));
+  for (int i = 0; i < 5; ++i) {
+    fixture.run.begin(long_command());
     fixture.run.run_for(1ms);
     fixture.device.cancel();
     fixture.device.cancel();
@@ -197,7 +197,7 @@ TEST_CASE("swtpm: a cancel disturbs nothing") {
       REQUIRE(response_code(*response) == kRcSuccess);
       REQUIRE(fixture.run.code(flush_context(response_handle(*response))) == kRcSuccess);
     }
-    const auto next = fixture.run.transmit(create_primary(2048, 100 + i));
+    const auto next = fixture.run.transmit(create_primary_rsa(2048));
     REQUIRE(next.has_value());
     REQUIRE(response_code(*next) == kRcSuccess);
     REQUIRE(fixture.run.code(flush_context(response_handle(*next))) == kRcSuccess);
@@ -208,7 +208,7 @@ TEST_CASE("swtpm: a cancel disturbs nothing") {
 TEST_CASE("swtpm: killed during a command, then started again on its state") {
   UnixFixture fixture;
   fixture.start();
-  const auto key = fixture.run.transmit(create_primary(0));
+  const auto key = fixture.run.transmit(create_primary_ecc());
   REQUIRE(key.has_value());
   REQUIRE(fixture.run.code(evict_control(response_handle(*key), 0x81000001)) == kRcSuccess);
   const auto before = fixture.run.transmit(read_public(0x81000001));
@@ -249,7 +249,7 @@ TEST_CASE("swtpm: one that ended while idle is reported with the next command") 
 TEST_CASE("swtpm: close while a command runs fails it first; the next open works") {
   UnixFixture fixture;
   fixture.start();
-  fixture.run.begin(long_command(3));
+  fixture.run.begin(long_command());
   fixture.run.run_for(1ms);
   const bool ran = !fixture.run.finished();
   fixture.run.close();
@@ -326,7 +326,7 @@ TEST_CASE("swtpm: a cancel that is never answered holds up the next command for 
   const RudeServer control(folder.file("control"), std::string("\0\0\0\0\0\0\0\x20", 8));
   Fixture fixture({.path = folder.file("data")}, {.path = folder.file("control")});
   CHECK(fixture.open().can_cancel);
-  fixture.run.begin(long_command(5));
+  fixture.run.begin(long_command());
   fixture.device.cancel();
   REQUIRE(fixture.run.finish().has_value());
   CHECK(fixture.run.code(get_random(8)) == kRcSuccess);

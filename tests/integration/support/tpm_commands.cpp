@@ -4,6 +4,7 @@
 
 #include "proto/limits.h"
 #include "proto/tpm_header.h"
+#include "tests/integration/support/command_writer.h"
 
 namespace tbs::test::tpm {
 namespace {
@@ -38,7 +39,6 @@ constexpr std::uint16_t kEccNistP256 = 0x0003;
 constexpr std::uint32_t kRhOwner = 0x40000001;
 constexpr std::uint32_t kRhLockout = 0x4000000A;
 constexpr std::uint32_t kRhNull = 0x40000007;
-constexpr std::uint32_t kRsPassword = 0x40000009;
 constexpr std::uint32_t kCapHandles = 1;
 constexpr std::uint32_t kCapProperties = 6;
 // fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, decrypt.
@@ -47,38 +47,6 @@ constexpr std::uint32_t kStorageKey = 0x00030072;
 constexpr std::uint32_t kOrdinaryIndex = 0x02060006;
 // AUTHWRITE, AUTHREAD.
 constexpr std::uint32_t kPasswordIndex = 0x00040004;
-
-// A command that is being put together; its size is filled in at the end.
-class Command {
-  Buffer bytes_;
-
- public:
-  ByteWriter out{bytes_};
-
-  explicit Command(std::uint32_t code, bool authorized = false) {
-    out.be16(authorized ? proto::kTagSessions : proto::kTagNoSessions);
-    out.be32(0);
-    out.be32(code);
-  }
-  // Authorization area with one empty password.
-  void password() {
-    out.be32(9);
-    out.be32(kRsPassword);
-    out.be16(0);
-    out.u8(0);
-    out.be16(0);
-  }
-  void sized(const Buffer& data) {
-    out.be16(static_cast<std::uint16_t>(data.size()));
-    out.bytes(data);
-  }
-  Buffer finish() {
-    const auto size = static_cast<std::uint32_t>(bytes_.size());
-    for (unsigned i = 0; i < 4; ++i)
-      bytes_[2 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
-    return std::move(bytes_);
-  }
-};
 
 Buffer random_bytes(std::size_t count) {
   std::random_device source;
@@ -97,7 +65,7 @@ void sha256_pcr_selection(ByteWriter& out, std::uint32_t pcr) {
 }
 
 Buffer create_primary(const Buffer& public_area) {
-  Command command(kCcCreatePrimary, true);
+  CommandWriter command(kCcCreatePrimary, true);
   command.out.be32(kRhOwner);
   command.password();
   command.sized(Buffer(4));  // sensitive: no password, no data
@@ -120,7 +88,7 @@ void storage_template(ByteWriter& out, std::uint16_t type) {
 }
 
 Buffer get_capability(std::uint32_t capability, std::uint32_t property, std::uint32_t count) {
-  Command command(kCcGetCapability);
+  CommandWriter command(kCcGetCapability);
   command.out.be32(capability);
   command.out.be32(property);
   command.out.be32(count);
@@ -128,7 +96,7 @@ Buffer get_capability(std::uint32_t capability, std::uint32_t property, std::uin
 }
 
 Buffer handle_only(std::uint32_t command_code, std::uint32_t handle) {
-  Command command(command_code);
+  CommandWriter command(command_code);
   command.out.be32(handle);
   return command.finish();
 }
@@ -148,13 +116,13 @@ Buffer first_parameter_with_session(Bytes response) {
 }  // namespace
 
 Buffer get_random(std::uint16_t count) {
-  Command command(kCcGetRandom);
+  CommandWriter command(kCcGetRandom);
   command.out.be16(count);
   return command.finish();
 }
 
 Buffer self_test() {
-  Command command(kCcSelfTest);
+  CommandWriter command(kCcSelfTest);
   command.out.u8(1);
   return command.finish();
 }
@@ -199,7 +167,7 @@ Buffer create_primary_rsa(std::uint16_t bits) {
 }
 
 Buffer pcr_extend(std::uint32_t pcr, const Buffer& sha256) {
-  Command command(kCcPcrExtend, true);
+  CommandWriter command(kCcPcrExtend, true);
   command.out.be32(pcr);
   command.password();
   command.out.be32(1);
@@ -209,13 +177,13 @@ Buffer pcr_extend(std::uint32_t pcr, const Buffer& sha256) {
 }
 
 Buffer pcr_read(std::uint32_t pcr) {
-  Command command(kCcPcrRead);
+  CommandWriter command(kCcPcrRead);
   sha256_pcr_selection(command.out, pcr);
   return command.finish();
 }
 
 Buffer hash(const Buffer& data) {
-  Command command(kCcHash);
+  CommandWriter command(kCcHash);
   command.sized(data);
   command.out.be16(kAlgSha256);
   command.out.be32(kRhNull);
@@ -223,7 +191,7 @@ Buffer hash(const Buffer& data) {
 }
 
 Buffer nv_define(std::uint32_t index, std::uint16_t size) {
-  Command command(kCcNvDefineSpace, true);
+  CommandWriter command(kCcNvDefineSpace, true);
   command.out.be32(kRhOwner);
   command.password();
   command.out.be16(0);   // the index's own password
@@ -237,7 +205,7 @@ Buffer nv_define(std::uint32_t index, std::uint16_t size) {
 }
 
 Buffer clear() {
-  Command command(kCcClear, true);
+  CommandWriter command(kCcClear, true);
   command.out.be32(kRhLockout);
   command.password();
   return command.finish();
@@ -245,7 +213,7 @@ Buffer clear() {
 
 Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
                                const std::string& password) {
-  Command command(kCcNvDefineSpace, true);
+  CommandWriter command(kCcNvDefineSpace, true);
   command.out.be32(kRhOwner);
   command.password();
   command.sized(Buffer(password.begin(), password.end()));
@@ -259,7 +227,7 @@ Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
 }
 
 Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size) {
-  Command command(kCcNvRead, true);
+  CommandWriter command(kCcNvRead, true);
   command.out.be32(index);
   command.out.be32(index);
   command.password();
@@ -269,7 +237,7 @@ Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size) {
 }
 
 Buffer nv_write(std::uint32_t index, const Buffer& data) {
-  Command command(kCcNvWrite, true);
+  CommandWriter command(kCcNvWrite, true);
   command.out.be32(kRhOwner);
   command.out.be32(index);
   command.password();
@@ -279,7 +247,7 @@ Buffer nv_write(std::uint32_t index, const Buffer& data) {
 }
 
 Buffer nv_read(std::uint32_t index, std::uint16_t size) {
-  Command command(kCcNvRead, true);
+  CommandWriter command(kCcNvRead, true);
   command.out.be32(kRhOwner);
   command.out.be32(index);
   command.password();
@@ -289,14 +257,14 @@ Buffer nv_read(std::uint32_t index, std::uint16_t size) {
 }
 
 Buffer hash_sequence_start() {
-  Command command(kCcHashSequenceStart);
+  CommandWriter command(kCcHashSequenceStart);
   command.out.be16(0);
   command.out.be16(kAlgSha256);
   return command.finish();
 }
 
 Buffer sequence_update(std::uint32_t sequence, const Buffer& data) {
-  Command command(kCcSequenceUpdate, true);
+  CommandWriter command(kCcSequenceUpdate, true);
   command.out.be32(sequence);
   command.password();
   command.sized(data);
@@ -304,7 +272,7 @@ Buffer sequence_update(std::uint32_t sequence, const Buffer& data) {
 }
 
 Buffer sequence_complete(std::uint32_t sequence) {
-  Command command(kCcSequenceComplete, true);
+  CommandWriter command(kCcSequenceComplete, true);
   command.out.be32(sequence);
   command.password();
   command.sized({});
