@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "proto/message_codec.h"
+#include "proto/message_rules.h"
 
 using namespace tbs::proto;
 

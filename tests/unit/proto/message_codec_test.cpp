@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/message_rules.h"
+
 using namespace tbs::proto;
 
 namespace {
