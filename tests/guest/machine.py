@@ -5,6 +5,7 @@ virtualization. All processes die with this one, even when it is killed.
 """
 
 import ctypes
+import os
 import pathlib
 import signal
 import socket
@@ -15,6 +16,10 @@ import time
 PORTS = ("stdout", "stderr", "status", "control")
 KERNEL_ARGUMENTS = ("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on "
                     "no_timer_check rdinit=/init")
+# By --firmware: what QEMU loads by name; its own (SeaBIOS) where there is none.
+FIRMWARE = {"seabios": None, "ovmf": "OVMF.fd"}
+# QEMU never clears the memory of the physical presence interface, nor does SeaBIOS.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MALLOC_PERTURB_"}
 PR_SET_PDEATHSIG = 1
 
 
@@ -29,7 +34,7 @@ def _die_with_parent():
 class Machine:
     """A booting guest; `ports` are the host's ends of its virtio ports, by name."""
 
-    def __init__(self, folder, kernel, initramfs, tpm, interface, memory, chip=None):
+    def __init__(self, folder, kernel, initramfs, options):
         self.folder = pathlib.Path(folder)
         self.ports = {}
         self.emulator = None
@@ -37,10 +42,10 @@ class Machine:
         self.qemu = None
         self._tpm_socket = self.folder / "tpm.ctrl"
         try:
-            self.emulator = self._start_emulator(tpm)
-            if chip is not None:
-                self.chip = self._start_chip(chip)
-            self.qemu = self._start_qemu(kernel, initramfs, interface, memory)
+            self.emulator = self._start_emulator(options.tpm)
+            if options.chip is not None:
+                self.chip = self._start_chip(options.chip)
+            self.qemu = self._start_qemu(kernel, initramfs, options)
         except BaseException:
             self.stop()
             raise
@@ -91,20 +96,22 @@ class Machine:
                 raise MachineError(f"{name} does not start:\n{self.console()}")
             time.sleep(0.01)
 
-    def _start_qemu(self, kernel, initramfs, interface, memory):
+    def _start_qemu(self, kernel, initramfs, options):
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-m", str(memory), "-smp", "2",
+            "-m", str(options.memory), "-smp", "2",
             "-kernel", str(kernel), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS,
             "-serial", f"file:{self.folder / 'console.log'}",
             "-chardev", f"socket,id=tpm,path={self._tpm_socket}",
             "-tpmdev", "emulator,id=tpm0,chardev=tpm",
-            "-device", f"tpm-{interface},tpmdev=tpm0",
+            "-device", f"tpm-{options.iface},tpmdev=tpm0",
             "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
             "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
             "-device", "virtio-serial-pci",
         ]
+        if FIRMWARE[options.firmware]:
+            command += ["-bios", FIRMWARE[options.firmware]]
         theirs = []
         for name in PORTS:
             self.ports[name], end = socket.socketpair()
@@ -121,6 +128,6 @@ class Machine:
             with open(self.folder / log, "wb") as output:
                 return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                         stderr=output, pass_fds=keep, start_new_session=True,
-                                        preexec_fn=_die_with_parent)
+                                        preexec_fn=_die_with_parent, env=ENVIRONMENT)
         except FileNotFoundError as error:
             raise MachineError(f"{command[0]} is not installed") from error

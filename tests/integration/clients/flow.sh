@@ -97,8 +97,8 @@ start_tbsd() {
     cd "$folder"
     [[ -z ${TBS_FLOW_SOCKET:-} ]] || return 0
     local spec=embedded
-    [[ $device != kernel ]] || spec=/dev/tpm0
     [[ $family == 2.0 ]] || spec=embedded12
+    [[ $device != kernel ]] || spec=/dev/tpm0
     if [[ $device == swtpm ]]; then
         need swtpm
         start_swtpm

@@ -73,7 +73,7 @@ bool work(std::uint8_t number) {
 TEST_CASE("twenty programs create, load, sign, seal and unseal at once") {
   Tpm12Bench bench;
   LibraryClient owner;
-  owner->take_ownership();
+  bench.take_ownership(owner);
   REQUIRE(owner->owned());
   std::vector<pid_t> programs;
   for (std::uint8_t i = 0; i < kPrograms; ++i) programs.push_back(spawn([i] { return work(i); }));
@@ -84,7 +84,7 @@ TEST_CASE("twenty programs create, load, sign, seal and unseal at once") {
 TEST_CASE("a program that is killed leaves nothing behind") {
   Tpm12Bench bench({"--share", "exclusive"});
   LibraryClient client;
-  client->take_ownership();
+  bench.take_ownership(client);
   const auto secret = secret_of(3);
   const auto key = client->create_key(secret);
   const std::uint32_t handle = client->load_key(key);
@@ -118,7 +118,7 @@ TEST_CASE("a restarted daemon finds a TPM without leftovers and with its owner")
   const auto secret = secret_of(5);
   {
     LibraryClient client;
-    client->take_ownership();
+    bench.take_ownership(client);
     key = client->create_key(secret);
     client->load_key(key);
     client->oiap(secret);

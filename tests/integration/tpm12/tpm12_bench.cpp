@@ -9,6 +9,18 @@
 #include <catch2/catch.hpp>
 
 namespace tbs::test {
+namespace {
+
+std::string kind() {
+  const char* const kind = std::getenv("TBS_TEST_DEVICE");
+  return kind == nullptr ? "embedded" : kind;
+}
+
+bool on_kernel() {
+  return kind() == "kernel";
+}
+
+}  // namespace
 
 LibraryClient::LibraryClient()
     : client_([this](const client12::Bytes& command) { return submit(command); }) {
@@ -37,11 +49,12 @@ client12::Bytes LibraryClient::submit(const client12::Bytes& command) {
 
 Tpm12Bench::Tpm12Bench(std::vector<std::string> arguments) {
   options_.arguments = std::move(arguments);
-  const char* const kind = std::getenv("TBS_TEST_DEVICE");
-  if (kind != nullptr && std::string(kind) == "swtpm") {
+  if (kind() == "swtpm") {
     swtpm_ = std::make_unique<SwtpmProcess>(folder_, SwtpmProcess::Family::Tpm12);
     swtpm_->start();
     options_.device = swtpm_->device();
+  } else if (on_kernel()) {
+    options_.device = "/dev/tpm0";
   } else {
     options_.device = "embedded12:" + folder_ / "embedded-state";
   }
@@ -56,6 +69,11 @@ void Tpm12Bench::start_daemon() {
   daemon_ = std::make_unique<DaemonProcess>(folder_, options_);
   daemon_->wait_until_listening();
   ::setenv("TBS_SOCKET", daemon_->socket().c_str(), 1);
+}
+
+void Tpm12Bench::take_ownership(LibraryClient& client) {
+  if (on_kernel() && client->owned()) return;
+  client->take_ownership();
 }
 
 void Tpm12Bench::restart_daemon(bool kill) {

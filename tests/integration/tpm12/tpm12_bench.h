@@ -1,7 +1,7 @@
 #pragma once
 
-// tbsd on a TPM 1.2 of the kind under test (TBS_TEST_DEVICE: embedded or swtpm), and clients of it
-// through libtbs.
+// tbsd on a TPM 1.2 of the kind under test (TBS_TEST_DEVICE: embedded, swtpm, or kernel in the
+// guest), and clients of it through libtbs.
 
 #include <memory>
 #include <tbs.h>
@@ -40,6 +40,8 @@ class Tpm12Bench {
   Tpm12Bench& operator=(const Tpm12Bench&) = delete;
 
   DaemonProcess& daemon() { return *daemon_; }
+  // Gives the TPM its owner. That of the guest has it still when an earlier test has done so.
+  void take_ownership(LibraryClient& client);
   // Ends the daemon in the given way and starts another one on the same TPM.
   void restart_daemon(bool kill);
 
