@@ -32,7 +32,7 @@ def _die_with_parent():
 
 
 class Machine:
-    """A booting guest; `ports` are the host's ends of its virtio ports, by name."""
+    """A booting guest; `ports` are the host's ends of its virtio ports, by name, and QEMU's monitor."""
 
     def __init__(self, folder, kernel, initramfs, options):
         self.folder = pathlib.Path(folder)
@@ -99,7 +99,7 @@ class Machine:
     def _start_qemu(self, kernel, initramfs, options):
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
-            "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-display", "none", "-machine", options.machine, "-accel", "tcg,thread=multi", "-cpu", "max",
             "-m", str(options.memory), "-smp", "2",
             "-kernel", str(kernel), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS,
             "-serial", f"file:{self.folder / 'console.log'}",
@@ -113,11 +113,13 @@ class Machine:
         if FIRMWARE[options.firmware]:
             command += ["-bios", FIRMWARE[options.firmware]]
         theirs = []
-        for name in PORTS:
+        for name in (*PORTS, "monitor"):
             self.ports[name], end = socket.socketpair()
             theirs.append(end)
-            command += ["-chardev", f"socket,id={name},fd={end.fileno()}",
-                        "-device", f"virtserialport,chardev={name},name=guest.{name}"]
+            command += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
+        for name in PORTS:
+            command += ["-device", f"virtserialport,chardev={name},name=guest.{name}"]
+        command += ["-mon", "chardev=monitor,mode=control"]
         process = self._start(command, "qemu.log", [end.fileno() for end in theirs])
         for end in theirs:
             end.close()

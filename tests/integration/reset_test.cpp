@@ -2,78 +2,26 @@
 // was on the TPM is refused with a TPM's answer, nobody gets the object of another, and new work
 // goes on.
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <thread>
 
 #include <catch2/catch.hpp>
 
+#include "tests/integration/support/sequence_worker.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;
 using tbs::proto::Buffer;
-using tbs::proto::Status;
 using Clock = std::chrono::steady_clock;
 
 namespace {
 
 constexpr std::size_t kClients = 6;
-
-// Hashes its own data again and again, in sequences, of which several are open at a time. A digest
-// that is not that of the data says that it was somebody else's sequence.
-class Worker {
- public:
-  Worker(RawClient client, std::uint8_t number, const std::atomic<bool>& stop)
-      : client_(std::move(client)), data_(16, number) {
-    expected_ = tpm::sized_bytes(client_.response(tpm::hash(data_)));
-    thread_ = std::jthread([this, &stop] {
-      while (!stop) round();
-    });
-  }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
-
-  void join() { thread_.join(); }
-
-  std::atomic<int> good = 0;
-  std::atomic<int> refused = 0;
-  std::atomic<int> wrong = 0;
-  std::atomic<int> no_response = 0;
-
- private:
-  // Nothing when the TPM refuses.
-  std::optional<Buffer> run(const Buffer& command) {
-    const Answer answer = client_.call(command);
-    if (answer.status != Status::Success) ++no_response;
-    if (tpm::code(answer.response) == tpm::kSuccess) return answer.response;
-    ++refused;
-    return std::nullopt;
-  }
-
-  void round() {
-    std::array<std::uint32_t, 2> sequences{};
-    for (std::uint32_t& sequence : sequences) {
-      if (const auto started = run(tpm::hash_sequence_start())) sequence = tpm::handle(*started);
-    }
-    for (const std::uint32_t sequence : sequences) {
-      if (sequence == 0 || !run(tpm::sequence_update(sequence, data_))) continue;
-      const auto done = run(tpm::sequence_complete(sequence));
-      if (!done) continue;
-      ++(tpm::sequence_result(*done) == expected_ ? good : wrong);
-    }
-  }
-
-  RawClient client_;
-  Buffer data_;
-  Buffer expected_;
-  std::jthread thread_;
-};
 
 }  // namespace
 
@@ -84,9 +32,9 @@ TEST_CASE("a TPM that is reset under load") {
   }
   TestBench bench;
   std::atomic<bool> stop = false;
-  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::unique_ptr<SequenceWorker>> workers;
   for (std::uint8_t i = 0; i < kClients; ++i) {
-    workers.push_back(std::make_unique<Worker>(bench.context(), i, stop));
+    workers.push_back(std::make_unique<SequenceWorker>(bench.context(), i, stop));
   }
   for (int round = 0; round < 3; ++round) {
     std::this_thread::sleep_for(300ms);
