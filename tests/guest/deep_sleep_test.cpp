@@ -173,7 +173,7 @@ TEST_CASE("what is in the TPM when the machine sleeps is there afterwards, or sa
   Sleeper::sleep();
   CHECK(sleeper.has_slept());
   const int gone = alice.missing() + bob.missing();
-  std::cout << "# " << gone << " of 6 gone" << std::endl;
+  std::cout << "# " << gone << " of 6 gone" << "\n";
   CHECK(gone > 0);
   CHECK_THAT(bench.daemon().log(), Catch::Contains("the TPM was restarted"));
   CHECK(Holder(bench.context(), 3).missing() == 0);
@@ -188,11 +188,11 @@ TEST_CASE("clients that work while the machine falls asleep go on", "[sleep]") {
   for (int i = 0; i < kSleeps; ++i) {
     Sleeper::sleep();
     CHECK(sleeper.has_slept());
-    std::cout << "# all work again after " << load.until_all_work().count() << " ms" << std::endl;
+    std::cout << "# all work again after " << load.until_all_work().count() << " ms" << "\n";
   }
   load.stop();
   std::cout << "# " << load.refused << " commands refused, " << load.no_response << " failed"
-            << std::endl;
+            << "\n";
   CHECK(load.no_response == 0);
   CHECK(Holder(bench.context(), 3).missing() == 0);
 }
@@ -213,7 +213,7 @@ TEST_CASE("when logind tells of the sleep no client notices it", "[sleep]") {
     Sleeper::sleep();
     logind.prepare_for_sleep(false);
     CHECK(sleeper.has_slept());
-    std::cout << "# all work again after " << load.until_all_work().count() << " ms" << std::endl;
+    std::cout << "# all work again after " << load.until_all_work().count() << " ms" << "\n";
     REQUIRE(eventually([&] { return logind.inhibitors() == 1; }));
   }
   load.stop();

@@ -32,7 +32,8 @@ def _die_with_parent():
 
 
 class Machine:
-    """A booting guest; `ports` are the host's ends of its virtio ports, by name, and QEMU's monitor."""
+    """A booting guest; `ports` are the host's ends of its virtio ports and of QEMU's monitor, by
+    name."""
 
     def __init__(self, folder, kernel, initramfs, options):
         self.folder = pathlib.Path(folder)
@@ -99,7 +100,8 @@ class Machine:
     def _start_qemu(self, kernel, initramfs, options):
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
-            "-display", "none", "-machine", options.machine, "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-display", "none", "-machine", options.machine, "-accel", "tcg,thread=multi",
+            "-cpu", "max",
             "-m", str(options.memory), "-smp", "2",
             "-kernel", str(kernel), "-initrd", str(initramfs), "-append", KERNEL_ARGUMENTS,
             "-serial", f"file:{self.folder / 'console.log'}",
