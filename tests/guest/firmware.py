@@ -2,7 +2,7 @@
 """What firmware tells a kernel, seen through tbsd, tbsctl and libtbs: the event log of this very
 boot, and the physical presence interface that ACPI has. firmware.py seabios, or firmware.py ovmf.
 
-SeaBIOS measures little and carries out no operation; UEFI does both. TBSD, TBSCTL and LIBTBS in the
+SeaBIOS measures little and takes no operation; UEFI does both. TBSD, TBSCTL and LIBTBS in the
 environment name the programs and the library."""
 
 import ctypes
@@ -27,7 +27,7 @@ CHIP = next(pathlib.Path("/sys/class/tpm").iterdir())
 LOG = pathlib.Path("/sys/kernel/security") / CHIP.name / "binary_bios_measurements"
 OLD = (CHIP / "tpm_version_major").read_text(encoding="ascii").strip() == "1"
 PRESENCE = pathlib.Path(os.path.realpath(CHIP / "ppi"))
-NO_OPERATIONS = "SeaBIOS carries out no operation, and keeps no account of them"
+NO_OPERATIONS = "SeaBIOS takes no operation, and keeps no account of them"
 ACCESS_DENIED = "TBS_E_ACCESS_DENIED"
 # Operations of the physical presence interface, and what it says of them.
 CLEAR, SET_BANKS, SHA256_ALONE, UNKNOWN = 5, 23, 2, 7
