@@ -93,13 +93,16 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
                          .verify = config_.check_tables,
                          .now = now},
                         rm_log_),
-      pump_(io_, *device_, gate_, identity_, {.deadline_of = deadline_of}),
+      pump_(io_, *device_, lockout_engine_, identity_, {.deadline_of = deadline_of}),
       machine_(io_, {.places = {.device = config_.device,
                                 .event_log = config_.event_log,
                                 .presence = config_.ppi},
                      .state_folder = config_.state_dir}),
       server_(io_, pump_,
-              {.machine = machine_, .gate = gate_, .commands = resource_manager_.commands()}),
+              {.machine = machine_,
+               .gate = gate_,
+               .commands = resource_manager_.commands(),
+               .lockout = lockout_engine_}),
       lockout_file_(config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
       listener_(io_) {}
 
@@ -109,6 +112,7 @@ int App::run() {
   raise_descriptor_limit();
   server_.set_guard(guard_limits(config_), lockout_file_.read(),
                     [this](std::string text) { lockout_file_.write(std::move(text)); });
+  rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { server_.learn_lockout(said); });
   apply(config_);
   server_.set_rules(rules_);
   if (const auto listening = listen(); !listening) {

@@ -14,6 +14,7 @@
 #include "daemon/config.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/exec/family_engine.h"
+#include "daemon/exec/lockout_engine.h"
 #include "daemon/exec/pass_through.h"
 #include "daemon/exec/raw_gate.h"
 #include "daemon/machine/machine.h"
@@ -69,6 +70,7 @@ class App {
   exec::FamilyEngine engine_{resource_manager12_, resource_manager_, identity_};
   exec::PassThrough raw_engine_{identity_};
   exec::RawGate gate_{engine_, raw_engine_};
+  exec::LockoutEngine lockout_engine_{gate_};
   Pump pump_;
   machine::Machine machine_;
   server::Server server_;

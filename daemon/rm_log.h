@@ -2,6 +2,9 @@
 
 // What the resource manager has to tell, as lines of the log.
 
+#include <functional>
+#include <utility>
+
 #include "daemon/exec/observer.h"
 
 namespace tbs {
@@ -11,11 +14,17 @@ class RmLog : public exec::Observer {
   void tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) override;
   void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) override;
   void session_dropped(UserId user, std::uint32_t handle, std::string_view reason) override;
+  void lockout_learnt(const tpm::Lockout& lockout) override { lockout_learnt_(lockout); }
   void tables_differ(std::string_view difference) override;
 
+  // Whom to tell what the TPM says about failed authorizations.
+  void on_lockout_learnt(std::function<void(const tpm::Lockout&)> told) {
+    lockout_learnt_ = std::move(told);
+  }
   [[nodiscard]] std::size_t differences() const { return differences_; }
 
  private:
+  std::function<void(const tpm::Lockout&)> lockout_learnt_ = [](const tpm::Lockout&) {};
   std::size_t differences_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "daemon/base/ids.h"
+#include "daemon/tpm/lockout.h"
 
 namespace tbs::exec {
 
@@ -33,6 +34,8 @@ class Observer {
     static_cast<void>(handle);
     static_cast<void>(reason);
   }
+  // What the TPM says about its protection against guessing, after each look at it.
+  virtual void lockout_learnt(const tpm::Lockout& lockout) { static_cast<void>(lockout); }
   // With Options::verify: the tables and the TPM do not agree.
   virtual void tables_differ(std::string_view difference) { static_cast<void>(difference); }
 };

@@ -32,15 +32,23 @@ void Gate::set_rules(Rules rules) {
 Decision Gate::check(const Command& command, std::uint32_t tpm_version, std::uint64_t now) {
   Decision decision = judge_command(command, tpm_version);
   if (decision.outcome == Outcome::Blocked) return decision;
-  const auto header = proto::read_tpm_header(command.bytes);
-  if (header && has_authorization(header->tag) && !is_administrator(command.roles) &&
-      guard_.locked(command.user, now)) {
+  if (auto answer = locked_out(command.user, command.roles, command.bytes, tpm_version, now)) {
     return {.outcome = Outcome::LockedOut,
             .rule = nullptr,
             .command = effective_code(command.bytes, tpm_version),
-            .response = bare_response(tpm_version, lockout_code(tpm_version))};
+            .response = *std::move(answer)};
   }
   return decision;
+}
+
+std::optional<proto::Buffer> Gate::locked_out(UserId user, RoleSet roles, proto::Bytes command,
+                                              std::uint32_t tpm_version, std::uint64_t now) {
+  const auto header = proto::read_tpm_header(command);
+  if (!header || !has_authorization(header->tag) || is_administrator(roles) ||
+      !guard_.locked(user, now)) {
+    return std::nullopt;
+  }
+  return bare_response(tpm_version, lockout_code(tpm_version));
 }
 
 Decision Gate::judge_command(const Command& command, std::uint32_t tpm_version) const {

@@ -43,6 +43,9 @@ class Gate {
   LockoutGuard& guard() { return guard_; }
 
   Decision check(const Command& command, std::uint32_t tpm_version, std::uint64_t now);
+  // What a command is answered instead of reaching the TPM, when the guard holds its user back.
+  std::optional<proto::Buffer> locked_out(UserId user, RoleSet roles, proto::Bytes command,
+                                          std::uint32_t tpm_version, std::uint64_t now);
   // Tells what the TPM answered, the response code; true when it was a failure that counts.
   bool answered(UserId user, RoleSet roles, std::uint32_t tpm_version, std::uint32_t result,
                 std::uint64_t now);

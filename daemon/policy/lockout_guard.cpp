@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/tpm/response_code.h"
+
 namespace tbs::policy {
 namespace {
 
-// Failures kept of one user: more change nothing.
+// Failures kept of one user; with so many a user is locked out whatever the limits are.
 constexpr std::size_t kMostKept = 64;
 constexpr std::size_t kMostUsers = 4096;
 
-// TPM 2.0 Library Part 2, "TPM_RC": format-one codes carry their number in the low six bits.
-constexpr std::uint32_t kFormatOne = 0x080;
-constexpr std::uint32_t kFormatOneNumber = 0x03F;
-constexpr std::uint32_t kAuthFail = 0x00E;
-constexpr std::uint32_t kRcLockout = 0x921;
+// A TPM that forgets more slowly is taken to forget in this time.
+constexpr std::uint64_t kLongestSpan = std::uint64_t{30} * 24 * 3600;
 // TPM 1.2 Part 2, "Return codes": TPM_AUTHFAIL, TPM_AUTH2FAIL, TPM_DEFEND_LOCK_RUNNING.
 constexpr std::uint32_t kTpm12AuthFail = 0x01;
 constexpr std::uint32_t kTpm12Auth2Fail = 0x1D;
@@ -45,9 +44,44 @@ void LockoutGuard::failed(UserId user, std::uint64_t now) {
 bool LockoutGuard::locked(UserId user, std::uint64_t now) {
   forget_old(now);
   const auto own = failures_.find(user);
-  const std::size_t failures = own == failures_.end() ? 0 : own->second.size();
-  if (failures >= limits_.per_user) return true;
-  return failures > 0 && total() >= limits_.total;
+  if (own == failures_.end()) return false;
+  const std::size_t failures = within(own->second, limits_.window, now);
+  return failures >= std::min(limits_.per_user, kMostKept) ||
+         (failures > 0 && total(limits_.window, now) >= limits_.total) || tpm_is_in_danger(own->second, now);
+}
+
+// The user would bring the TPM near its limit, or it is near it and the user has taken part in
+// that.
+bool LockoutGuard::tpm_is_in_danger(const Failures& own, std::uint64_t now) const {
+  if (tpm_.limit == 0 || tpm_.interval == 0) return false;
+  const std::uint64_t span = tpm_span();
+  if (within(own, span, now) == 0) return false;
+  return within(own, span, now) >= own_share() || total(span, now) + 1 >= tpm_.limit ||
+         tpm_counter(now) + 1 >= tpm_.limit;
+}
+
+// What one user may fail: all but the last one that the TPM allows, and one for somebody else.
+std::size_t LockoutGuard::own_share() const {
+  return std::clamp<std::size_t>(tpm_.limit - std::min(tpm_.limit, 2U), 1, kMostKept);
+}
+
+// In which the TPM forgets what one user may fail.
+std::uint64_t LockoutGuard::tpm_span() const {
+  return std::min(own_share() * std::uint64_t{tpm_.interval}, kLongestSpan);
+}
+
+std::uint64_t LockoutGuard::tpm_counter(std::uint64_t now) const {
+  const std::uint64_t forgotten = (now - std::min(now, tpm_learnt_)) / tpm_.interval;
+  return tpm_.counter - std::min<std::uint64_t>(tpm_.counter, forgotten);
+}
+
+LockoutLimits LockoutGuard::in_force() const {
+  LockoutLimits limits = limits_;
+  limits.per_user = std::min(limits.per_user, kMostKept);
+  if (tpm_.limit == 0 || tpm_.interval == 0) return limits;
+  limits.per_user = std::min(limits.per_user, own_share());
+  limits.total = std::min<std::size_t>(limits.total, std::max(tpm_.limit, 2U) - 1);
+  return limits;
 }
 
 std::vector<LockoutGuard::Entry> LockoutGuard::entries(std::uint64_t now) {
@@ -56,7 +90,7 @@ std::vector<LockoutGuard::Entry> LockoutGuard::entries(std::uint64_t now) {
   entries.reserve(failures_.size());
   for (const auto& [user, own] : failures_) {
     entries.push_back(
-        {.user = user, .failures = own.size(), .until = own.front() + limits_.window});
+        {.user = user, .failures = own.size(), .until = own.front() + longest_window()});
   }
   for (Entry& entry : entries) entry.locked = locked(entry.user, now);
   std::ranges::sort(entries, {}, &Entry::user);
@@ -93,15 +127,25 @@ void LockoutGuard::from_text(std::string_view text, std::uint64_t now) {
 }
 
 void LockoutGuard::forget_old(std::uint64_t now) {
+  const std::uint64_t window = longest_window();
   for (auto& [user, own] : failures_) {
-    while (!own.empty() && own.front() + limits_.window <= now) own.pop_front();
+    while (!own.empty() && own.front() + window <= now) own.pop_front();
   }
   std::erase_if(failures_, [](const auto& entry) { return entry.second.empty(); });
 }
 
-std::size_t LockoutGuard::total() const {
+std::uint64_t LockoutGuard::longest_window() const {
+  return tpm_.limit == 0 ? limits_.window : std::max(limits_.window, tpm_span());
+}
+
+std::size_t LockoutGuard::within(const Failures& own, std::uint64_t window, std::uint64_t now) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(own, [&](std::uint64_t at) { return at + window > now; }));
+}
+
+std::size_t LockoutGuard::total(std::uint64_t window, std::uint64_t now) const {
   std::size_t sum = 0;
-  for (const auto& [user, own] : failures_) sum += own.size();
+  for (const auto& [user, own] : failures_) sum += within(own, window, now);
   return sum;
 }
 
@@ -109,7 +153,7 @@ bool is_counted_failure(std::uint32_t tpm_version, std::uint32_t response_code) 
   if (tpm_version == 1) {
     return response_code == kTpm12AuthFail || response_code == kTpm12Auth2Fail;
   }
-  return (response_code & kFormatOne) != 0 && (response_code & kFormatOneNumber) == kAuthFail;
+  return tpm::is_auth_fail(response_code);
 }
 
 bool has_authorization(std::uint16_t tag) {
@@ -117,7 +161,7 @@ bool has_authorization(std::uint16_t tag) {
 }
 
 std::uint32_t lockout_code(std::uint32_t tpm_version) {
-  return tpm_version == 1 ? kTpm12DefendLockRunning : kRcLockout;
+  return tpm_version == 1 ? kTpm12DefendLockRunning : tpm::rc::kLockout;
 }
 
 }  // namespace tbs::policy

@@ -6,6 +6,10 @@
 // leave the window. When all users together have too many, those who have failed themselves wait,
 // and nobody else does. Administrators are excepted.
 //
+// The TPM's own limit holds whatever is configured. One that allows N failures and forgets one
+// every T seconds sees at most N - 2 of one user (1 at least) within the time in which it forgets
+// so many, and none of those who have failed once a single one more would lock it.
+//
 // Times are seconds since 1970: the counts outlive the process (to_text, from_text).
 
 #include <cstddef>
@@ -17,6 +21,7 @@
 #include <vector>
 
 #include "daemon/base/ids.h"
+#include "daemon/tpm/lockout.h"
 
 namespace tbs::policy {
 
@@ -37,6 +42,13 @@ class LockoutGuard {
 
   void set_limits(const LockoutLimits& limits) { limits_ = limits; }
   [[nodiscard]] const LockoutLimits& limits() const { return limits_; }
+  // What the TPM has said about itself.
+  void learn(const tpm::Lockout& lockout, std::uint64_t now) {
+    tpm_ = lockout;
+    tpm_learnt_ = now;
+  }
+  // The configured limits, or less where the TPM allows less.
+  [[nodiscard]] LockoutLimits in_force() const;
 
   void failed(UserId user, std::uint64_t now);
   [[nodiscard]] bool locked(UserId user, std::uint64_t now);
@@ -52,11 +64,22 @@ class LockoutGuard {
   void from_text(std::string_view text, std::uint64_t now);
 
  private:
+  using Failures = std::deque<std::uint64_t>;  // oldest first
+
   void forget_old(std::uint64_t now);
-  [[nodiscard]] std::size_t total() const;
+  [[nodiscard]] std::uint64_t longest_window() const;
+  [[nodiscard]] static std::size_t within(const Failures& own, std::uint64_t window,
+                                          std::uint64_t now);
+  [[nodiscard]] std::size_t total(std::uint64_t window, std::uint64_t now) const;
+  [[nodiscard]] bool tpm_is_in_danger(const Failures& own, std::uint64_t now) const;
+  [[nodiscard]] std::size_t own_share() const;
+  [[nodiscard]] std::uint64_t tpm_span() const;
+  [[nodiscard]] std::uint64_t tpm_counter(std::uint64_t now) const;
 
   LockoutLimits limits_;
-  std::unordered_map<UserId, std::deque<std::uint64_t>> failures_;  // oldest first
+  tpm::Lockout tpm_;
+  std::uint64_t tpm_learnt_ = 0;
+  std::unordered_map<UserId, Failures> failures_;
 };
 
 // Whether a response says that an authorization failed in a way that the TPM counts.

@@ -24,6 +24,12 @@ bool changes_capabilities(std::uint32_t code) {
          code == tpm::cc::kFieldUpgradeData || (code & tpm::cc::kVendorBit) != 0;
 }
 
+// What the TPM's count of failed authorizations and its limit may change with.
+bool changes_lockout(std::uint32_t code) {
+  return code == tpm::cc::kDictionaryAttackLockReset ||
+         code == tpm::cc::kDictionaryAttackParameters || code == tpm::cc::kClear;
+}
+
 }  // namespace
 
 Step ClientExecution::finish(Bytes response) {
@@ -36,6 +42,8 @@ Step ClientExecution::finish(Bytes response) {
   phase_ = Phase::After;
   if (view->success()) {
     finish_success(*view);
+  } else if (tpm::is_auth_fail(view->code)) {
+    state_.lockout_due = true;
   } else if (view->code == tpm::at_parameter(tpm::rc::kHandle, 1)) {
     finish_flush();  // what it was about is not there
   }
@@ -110,6 +118,7 @@ void ClientExecution::remember() {
 void ClientExecution::note_side_effects() {
   const std::uint32_t code = view_.code();
   if (changes_capabilities(code)) state_.capabilities.clear();
+  if (changes_lockout(code)) state_.lockout_due = true;
   if (code == tpm::cc::kStartup) {
     survey_.emplace(state_, Survey::Reason::Restart);
   } else if (view_.info->extensive) {

@@ -74,6 +74,9 @@ std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
     return std::make_unique<SurveyExecution>(
         state_, state_.start_due ? Survey::Reason::Restart : Survey::Reason::Check);
   }
+  if (!state_.chores_stalled && std::exchange(state_.lockout_due, false)) {
+    return std::make_unique<SurveyExecution>(state_, Survey::Reason::Lockout);
+  }
   if (!Housekeeping::due(state_)) return nullptr;
   return std::make_unique<Housekeeping>(state_);
 }

@@ -32,6 +32,9 @@ struct State : exec::ManagerState {
   std::vector<std::uint32_t> stray_objects;
   std::vector<std::uint32_t> stray_sessions;
 
+  // The TPM's count of failed authorizations has changed, or its limit.
+  bool lockout_due = false;
+
   [[nodiscard]] std::size_t objects_in_tpm() const {
     return objects.loaded().size() + stray_objects.size();
   }

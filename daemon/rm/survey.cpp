@@ -68,6 +68,7 @@ Survey::Survey(State& state, Reason reason) : state_(state), reason_(reason) {
                                           Stage::Room,     Stage::Over};
   static constexpr std::array kRestart = {Stage::Start, Stage::Clock, Stage::Handles, Stage::Strays,
                                           Stage::Over};
+  static constexpr std::array kLockout = {Stage::Lockout, Stage::Over};
   static constexpr std::array kLook = {Stage::Clock, Stage::Handles, Stage::Strays, Stage::Over};
   switch (reason) {
     case Reason::BringUp:
@@ -80,6 +81,10 @@ Survey::Survey(State& state, Reason reason) : state_(state), reason_(reason) {
     case Reason::Removal:
       stages_ = kLook;
       break;
+    case Reason::Lockout:
+      stages_ = kLockout;
+      property_ = first_property();
+      return;
   }
   state_.capabilities.clear();
 }
@@ -90,6 +95,8 @@ std::uint32_t Survey::first_property() const {
       return tpm::pt::kFixed;
     case Stage::Room:
       return tpm::pt::kVariable;
+    case Stage::Lockout:
+      return tpm::pt::kLockoutCounter;
     case Stage::Commands:
       return kFirstCommand;
     default:
@@ -101,6 +108,8 @@ void Survey::advance() {
   stages_ = stages_.subspan(1);
   property_ = first_property();
   if (stages_.front() != Stage::Over) return;
+  if (lockout_.limit != 0) state_.observer.lockout_learnt(lockout_);
+  if (reason_ == Reason::Lockout) return;
   state_.check_due = state_.start_due = false;
   const bool lost = losses_.objects + losses_.sessions != 0 && reason_ == Reason::Check;
   if (reset_ || restarted_ || lost) {
@@ -117,6 +126,7 @@ std::optional<proto::Buffer> Survey::next() {
       return tpm::build::read_clock();
     case Stage::Fixed:
     case Stage::Room:
+    case Stage::Lockout:
       return tpm::build::get_capability(tpm::cap::kProperties, property_, kPropertiesPerQuery);
     case Stage::Commands:
       return tpm::build::get_capability(tpm::cap::kCommands, property_, kCommandsPerQuery);
@@ -143,6 +153,7 @@ bool Survey::take(Bytes response) {
     case Stage::Handles:
       return take_handles(response);
     case Stage::Room:
+    case Stage::Lockout:
       return take_room(response);
     case Stage::Strays: {
       // Whatever the TPM said, it is not asked twice.
@@ -254,9 +265,18 @@ bool Survey::take_room(Bytes response) {
   if (!parameters) return false;
   const auto list = tpm::parse_properties(*parameters);
   if (!list) return false;
-  for (const tpm::Property& property : list->items) learn_room(state_.facts, property);
+  for (const tpm::Property& property : list->items) {
+    if (stages_.front() == Stage::Room) learn_room(state_.facts, property);
+    learn_lockout(property);
+  }
   advance();
   return true;
+}
+
+void Survey::learn_lockout(const tpm::Property& property) {
+  if (property.name == tpm::pt::kLockoutCounter) lockout_.counter = property.value;
+  if (property.name == tpm::pt::kMaxAuthFail) lockout_.limit = property.value;
+  if (property.name == tpm::pt::kLockoutInterval) lockout_.interval = property.value;
 }
 
 }  // namespace tbs::rm

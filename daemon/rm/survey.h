@@ -12,6 +12,8 @@
 #include "daemon/rm/handle_lists.h"
 #include "daemon/rm/reconcile.h"
 #include "daemon/rm/state.h"
+#include "daemon/tpm/capability.h"
+#include "daemon/tpm/lockout.h"
 
 namespace tbs::rm {
 
@@ -22,6 +24,7 @@ class Survey {
     Restart,  // the TPM says that it wants to be started
     Check,    // the TPM contradicts the tables
     Removal,  // a client's command removed objects, and perhaps set the reset counts back
+    Lockout,  // only what the TPM says about failed authorizations
   };
 
   Survey(State& state, Reason reason);
@@ -32,7 +35,17 @@ class Survey {
   bool take(proto::Bytes response);
 
  private:
-  enum class Stage : std::uint8_t { Start, Clock, Fixed, Commands, Handles, Strays, Room, Over };
+  enum class Stage : std::uint8_t {
+    Start,
+    Clock,
+    Fixed,
+    Commands,
+    Handles,
+    Strays,
+    Room,
+    Lockout,
+    Over
+  };
 
   bool take_start(proto::Bytes response);
   bool take_clock(proto::Bytes response);
@@ -41,6 +54,7 @@ class Survey {
   bool take_handles(proto::Bytes response);
   bool take_room(proto::Bytes response);
   void judge_counts(const ResetCounts& counts);
+  void learn_lockout(const tpm::Property& property);
   [[nodiscard]] std::uint32_t first_property() const;
   void compare();
   void advance();
@@ -52,6 +66,7 @@ class Survey {
   std::vector<std::uint32_t> attributes_;
   std::uint32_t property_ = 0;
   Losses losses_;
+  tpm::Lockout lockout_;
   bool reset_ = false;
   bool restarted_ = false;
 };

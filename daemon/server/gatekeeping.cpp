@@ -92,10 +92,7 @@ bool Server::let_through(Client& client, std::uint64_t request_id, const proto::
   platform::AuditFields fields = fields_of(client);
   fields.command = decision.command;
   if (decision.outcome == Outcome::LockedOut) {
-    platform::audit(spdlog::level::warn, Event::Lockout, fields,
-                    fmt::format("{} of {} was answered with the lockout code: too many failed "
-                                "authorizations; see `tbsctl lockout`",
-                                command_text(*fields.command), name_of(client)));
+    note_lockout(client, decision.command);
   } else {
     const bool blocked = decision.outcome == Outcome::Blocked;
     fields.rule = decision.rule->origin;
@@ -125,16 +122,55 @@ void Server::note_answer(const Client& client, const Outstanding& request,
         spdlog::level::info, Event::StateChanged, fields,
         fmt::format("{} changed the TPM: {}", name_of(client), command_text(request.command)));
   }
-  if (!gate_.answered(client.peer.user, client.peer.roles, family, result, wall_clock())) {
-    return;
+}
+
+// Between the moment a command came and the one at which the TPM is free for it, others of the user
+// may have failed. The answer counts even when nobody waits for it any more.
+exec::LockoutEngine::Verdict Server::judge_authorization(ContextId context, proto::Bytes command) {
+  const auto entry = clients_.find(static_cast<std::uint64_t>(context));
+  const auto header = proto::read_tpm_header(command);
+  if (entry == clients_.end() || !header || !policy::has_authorization(header->tag)) return {};
+  const Client& client = entry->second;
+  if (policy::is_administrator(client.peer.roles)) return {};
+  const std::uint32_t family = pump_.identity().version;
+  const std::uint32_t code = policy::effective_code(command, family);
+  if (auto answer =
+          gate_.locked_out(client.peer.user, client.peer.roles, command, family, wall_clock())) {
+    note_lockout(client, code);
+    return {.answer = *std::move(answer), .watcher = nullptr};
   }
-  if (gate_.guard().locked(client.peer.user, wall_clock())) {
-    platform::audit(spdlog::level::warn, Event::Lockout, fields,
-                    fmt::format("uid {} is locked out: too many failed authorizations, the last of "
-                                "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
-                                *fields.uid, name_of(client)));
-  }
-  guard_changed_(gate_.guard().to_text());
+  const bool embedded = family == 1 && policy::embedded_command(command);
+  const UserId user = client.peer.user;
+  const policy::RoleSet roles = client.peer.roles;
+  return {.answer = std::nullopt, .watcher = [=, this](proto::Bytes response) {
+            const auto answered = proto::read_tpm_header(response);
+            if (!answered) return;
+            const std::uint32_t result =
+                embedded ? policy::embedded_result(response) : answered->code;
+            if (!gate_.answered(user, roles, family, result, wall_clock())) return;
+            guard_changed_(gate_.guard().to_text());
+            const auto still = clients_.find(static_cast<std::uint64_t>(context));
+            if (still != clients_.end()) note_failure(still->second, code);
+          }};
+}
+
+void Server::note_failure(const Client& client, std::uint32_t command) {
+  if (!gate_.guard().locked(client.peer.user, wall_clock())) return;
+  platform::AuditFields fields = fields_of(client);
+  fields.command = command;
+  platform::audit(spdlog::level::warn, Event::Lockout, fields,
+                  fmt::format("uid {} is locked out: too many failed authorizations, the last of "
+                              "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
+                              *fields.uid, name_of(client)));
+}
+
+void Server::note_lockout(const Client& client, std::uint32_t command) {
+  platform::AuditFields fields = fields_of(client);
+  fields.command = command;
+  platform::audit(spdlog::level::warn, Event::Lockout, fields,
+                  fmt::format("{} of {} was answered with the lockout code: too many failed "
+                              "authorizations; see `tbsctl lockout`",
+                              command_text(command), name_of(client)));
 }
 
 }  // namespace tbs::server

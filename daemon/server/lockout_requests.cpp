@@ -18,7 +18,7 @@ std::uint64_t Server::wall_clock() {
 
 void Server::handle_lockout_status(Client& client, const proto::Frame& frame) {
   const std::uint64_t now = wall_clock();
-  const policy::LockoutLimits& limits = gate_.guard().limits();
+  const policy::LockoutLimits limits = gate_.guard().in_force();
   proto::LockoutStatusReply reply{.window = static_cast<std::uint32_t>(limits.window),
                                   .per_user = static_cast<std::uint32_t>(limits.per_user),
                                   .total = static_cast<std::uint32_t>(limits.total)};

@@ -42,7 +42,11 @@ Server::Server(boost::asio::io_context& io, Pump& pump, Parts parts)
       pump_(pump),
       parts_(parts),
       started_(std::chrono::steady_clock::now()),
-      gate_(parts_.commands) {}
+      gate_(parts_.commands) {
+  parts_.lockout.set_judge([this](ContextId context, proto::Bytes command) {
+    return judge_authorization(context, command);
+  });
+}
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
                        const Permissions& permissions) {

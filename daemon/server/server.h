@@ -21,6 +21,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "daemon/exec/lockout_engine.h"
 #include "daemon/exec/raw_gate.h"
 #include "daemon/machine/machine.h"
 #include "daemon/platform/audit.h"
@@ -44,6 +45,7 @@ struct Parts {
   machine::Machine& machine;
   exec::RawGate& gate;
   const tpm::CommandTable& commands;  // the TPM's own; it may grow
+  exec::LockoutEngine& lockout;       // asks the server's guard
 };
 
 class Server : public Connection::Owner {
@@ -57,6 +59,7 @@ class Server : public Connection::Owner {
   // What the lockout guard knew before; `changed` is given it anew whenever it changes.
   void set_guard(const policy::LockoutLimits& limits, std::string_view known,
                  std::function<void(std::string)> changed);
+  void learn_lockout(const tpm::Lockout& lockout) { gate_.guard().learn(lockout, wall_clock()); }
   void set_guard_limits(const policy::LockoutLimits& limits) { gate_.guard().set_limits(limits); }
 
   void accept(Connection::Socket socket);
@@ -139,6 +142,10 @@ class Server : public Connection::Owner {
   void handle(Client& client, const proto::Frame& frame);
   // Answers what the rules or the guard do not let through, and says so.
   bool let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit);
+  // The guard's word on a command that is about to reach the TPM.
+  exec::LockoutEngine::Verdict judge_authorization(ContextId context, proto::Bytes command);
+  void note_failure(const Client& client, std::uint32_t command);
+  void note_lockout(const Client& client, std::uint32_t command);
   void note_answer(const Client& client, const Outstanding& request, const sched::Answer& answer);
   static platform::AuditFields fields_of(const Client& client);
   // Program, process and user, for the log.

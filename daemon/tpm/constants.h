@@ -28,6 +28,8 @@ inline constexpr std::uint32_t kUndefineSpace = 0x122;
 inline constexpr std::uint32_t kChangeEps = 0x124;
 inline constexpr std::uint32_t kChangePps = 0x125;
 inline constexpr std::uint32_t kClear = 0x126;
+inline constexpr std::uint32_t kDictionaryAttackLockReset = 0x139;
+inline constexpr std::uint32_t kDictionaryAttackParameters = 0x13A;
 inline constexpr std::uint32_t kPcrAllocate = 0x12B;
 inline constexpr std::uint32_t kCreatePrimary = 0x131;
 inline constexpr std::uint32_t kSetAlgorithmSet = 0x13F;
@@ -137,6 +139,9 @@ inline constexpr std::uint32_t kHrLoadedAvail = 0x204;
 inline constexpr std::uint32_t kHrActive = 0x205;
 inline constexpr std::uint32_t kHrActiveAvail = 0x206;
 inline constexpr std::uint32_t kHrTransientAvail = 0x207;
+inline constexpr std::uint32_t kLockoutCounter = 0x20E;
+inline constexpr std::uint32_t kMaxAuthFail = 0x20F;
+inline constexpr std::uint32_t kLockoutInterval = 0x210;
 }  // namespace pt
 
 }  // namespace tbs::tpm

@@ -20,6 +20,9 @@ inline constexpr std::uint32_t kCommandSize = 0x142;
 inline constexpr std::uint32_t kCommandCode = 0x143;
 inline constexpr std::uint32_t kAuthSize = 0x144;
 // Format one: the number of the handle, session or parameter is added by the functions below.
+inline constexpr std::uint32_t kFormatOne = 0x080;
+inline constexpr std::uint32_t kFormatOneNumber = 0x03F;
+inline constexpr std::uint32_t kAuthFail = 0x00E;  // the number
 inline constexpr std::uint32_t kHandle = 0x08B;
 inline constexpr std::uint32_t kSize = 0x095;
 inline constexpr std::uint32_t kInsufficient = 0x09A;
@@ -67,6 +70,11 @@ constexpr std::uint32_t at_session(std::uint32_t code, std::uint32_t number) {
 }
 constexpr std::uint32_t at_parameter(std::uint32_t code, std::uint32_t number) {
   return code | 0x040 | number << 8;
+}
+
+// TPM_RC_AUTH_FAIL, whatever it is about: the failures that the TPM counts.
+constexpr bool is_auth_fail(std::uint32_t code) {
+  return (code & rc::kFormatOne) != 0 && (code & rc::kFormatOneNumber) == rc::kAuthFail;
 }
 
 // The same code, said by the resource manager.

@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint32_t kIndex = 0x01500020;
 constexpr std::uint32_t kRcAuthFail = 0x98E;  // TPM_RC_AUTH_FAIL, first session
 constexpr std::uint32_t kRcLockout = 0x921;
+constexpr std::uint32_t kRcUninitialized =
+    0x14A;  // TPM_RC_NV_UNINITIALIZED: the authorization was right
 constexpr std::uint32_t kLockoutCounter = 0x20E;  // TPM_PT_LOCKOUT_COUNTER
 
 RawClient context_of(TestBench& bench, uid_t user) {
@@ -32,6 +34,15 @@ std::uint32_t guess(RawClient& client) {
   return code(client, tpm::nv_read_as_index(kIndex, 8));
 }
 
+std::uint32_t counter(RawClient& client) {
+  return tpm::property(client.response(tpm::get_property(kLockoutCounter)));
+}
+
+// Allows ten failures instead of the three of a new software TPM, and forgets one in a day.
+void widen(RawClient& root) {
+  REQUIRE(code(root, tpm::dictionary_attack_parameters(10, 86400, 1000)) == tpm::kSuccess);
+}
+
 }  // namespace
 
 TEST_CASE("a user who guesses is locked out before the TPM is") {
@@ -39,6 +50,7 @@ TEST_CASE("a user who guesses is locked out before the TPM is") {
   TempFolder state;
   TestBench bench({.arguments = {"--lockout-per-user=2", "--state-dir=" + state.path()}});
   RawClient root = bench.context();
+  widen(root);
   RawClient victim = context_of(bench, 20001);
   RawClient attacker = context_of(bench, kNobody);
   REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
@@ -46,7 +58,7 @@ TEST_CASE("a user who guesses is locked out before the TPM is") {
   CHECK(guess(attacker) == kRcAuthFail);
   for (int i = 0; i < 10; ++i) CHECK(guess(attacker) == kRcLockout);
   // The TPM has seen two, and everybody else goes on, with authorizations and without.
-  CHECK(tpm::property(root.response(tpm::get_property(kLockoutCounter))) == 2);
+  CHECK(counter(root) == 2);
   CHECK(code(victim, tpm::create_primary_ecc()) == tpm::kSuccess);
   CHECK(code(attacker, tpm::get_random(8)) == tpm::kSuccess);
   // Another connection of the attacker is no way around it.
@@ -79,4 +91,73 @@ TEST_CASE("administrators are not counted") {
   REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
   CHECK(guess(root) == kRcAuthFail);
   CHECK(guess(root) == kRcAuthFail);
+}
+
+TEST_CASE("no configuration lets a user lock the TPM") {
+  if (!can_become_nobody()) return;
+  // The TPM allows three failures, the configuration any number, and forgets them at once.
+  TestBench bench(
+      {.arguments = {"--lockout-per-user=1000", "--lockout-total=1000", "--lockout-window=1"}});
+  RawClient root = bench.context();
+  REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
+  RawClient attacker = context_of(bench, kNobody);
+  CHECK(guess(attacker) == kRcAuthFail);
+  for (int i = 0; i < 20; ++i) CHECK(guess(attacker) == kRcLockout);
+  // An honest user who mistypes once does not lock it either; one with the right value is served.
+  RawClient clumsy = context_of(bench, 20002);
+  CHECK(guess(clumsy) == kRcAuthFail);
+  CHECK(guess(clumsy) == kRcLockout);
+  RawClient victim = context_of(bench, 20001);
+  CHECK(code(victim, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized);
+  CHECK(counter(root) == 2);
+  const auto status = root.ask<tbs::proto::LockoutStatusReply>(tbs::proto::LockoutStatus{});
+  CHECK(status.per_user == 1);
+  CHECK(status.total == 2);
+}
+
+TEST_CASE("many guesses at once, cancelled or abandoned, are no way around the guard") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  RawClient root = bench.context();
+  widen(root);
+  REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
+  std::vector<RawClient> attackers;
+  for (int i = 0; i < 8; ++i) attackers.push_back(context_of(bench, kNobody));
+  bench.occupy_tpm(root);
+  const Buffer command = tpm::nv_read_as_index(kIndex, 8);
+  // All are on the way before the first one fails.
+  for (RawClient& attacker : attackers) {
+    for (std::uint64_t id = 1; id <= 16; ++id) attacker.submit(id, command);
+    REQUIRE(bench.wait_for_load(attacker, 16, 0));
+  }
+  bench.thaw_tpm();
+  CHECK(root.receive_result().status == Status::Success);
+  std::size_t failed = 0;
+  for (RawClient& attacker : attackers) {
+    for (int i = 0; i < 16; ++i) {
+      const auto answer = tpm::code(attacker.receive_result().response);
+      REQUIRE((answer == kRcAuthFail || answer == kRcLockout));
+      if (answer == kRcAuthFail) ++failed;
+    }
+  }
+  CHECK(failed == 4);
+  CHECK(counter(root) == 4);
+}
+
+TEST_CASE("a guess whose client goes away counts") {
+  if (!can_become_nobody()) return;
+  TestBench bench({.arguments = {"--lockout-per-user=3"}});
+  RawClient root = bench.context();
+  widen(root);
+  REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
+  for (int i = 0; i < 20; ++i) {
+    RawClient attacker = context_of(bench, kNobody);
+    attacker.submit(1, tpm::nv_read_as_index(kIndex, 8));
+    // Some go while the command waits, some while it runs.
+    if (i % 2 == 0) attacker.send(2, tbs::proto::Cancel{});
+  }
+  RawClient later = context_of(bench, kNobody);
+  for (int i = 0; i < 4; ++i) guess(later);
+  CHECK(guess(later) == kRcLockout);
+  CHECK(counter(root) <= 3);
 }

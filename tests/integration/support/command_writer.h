@@ -3,6 +3,7 @@
 // A TPM 2.0 command that is being put together; its size is filled in at the end.
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "proto/byte_writer.h"
@@ -24,14 +25,14 @@ class CommandWriter {
   CommandWriter(const CommandWriter&) = delete;
   CommandWriter& operator=(const CommandWriter&) = delete;
 
-  // Authorization area with one empty password.
-  void password() {
+  // Authorization area with one password.
+  void password(const std::string& value = {}) {
     constexpr std::uint32_t kRsPassword = 0x40000009;
-    out.be32(9);
+    out.be32(static_cast<std::uint32_t>(9 + value.size()));
     out.be32(kRsPassword);
     out.be16(0);
     out.u8(0);
-    out.be16(0);
+    sized(proto::Buffer(value.begin(), value.end()));
   }
   void sized(const proto::Buffer& data) {
     out.be16(static_cast<std::uint16_t>(data.size()));

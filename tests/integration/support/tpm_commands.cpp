@@ -14,6 +14,7 @@ using proto::ByteWriter;
 
 // TPM 2.0 Library Part 2: "TPM_CC", "TPM_ALG_ID", "TPM_RH", "TPM_CAP".
 constexpr std::uint32_t kCcClear = 0x126;
+constexpr std::uint32_t kCcDictionaryAttackParameters = 0x13A;
 constexpr std::uint32_t kCcNvDefineSpace = 0x12A;
 constexpr std::uint32_t kCcCreatePrimary = 0x131;
 constexpr std::uint32_t kCcNvWrite = 0x137;
@@ -211,6 +212,17 @@ Buffer clear() {
   return command.finish();
 }
 
+Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t recovery,
+                                    std::uint32_t lockout_recovery) {
+  CommandWriter command(kCcDictionaryAttackParameters, true);
+  command.out.be32(kRhLockout);
+  command.password();
+  command.out.be32(failures);
+  command.out.be32(recovery);
+  command.out.be32(lockout_recovery);
+  return command.finish();
+}
+
 Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
                                const std::string& password) {
   CommandWriter command(kCcNvDefineSpace, true);
@@ -226,11 +238,11 @@ Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
   return command.finish();
 }
 
-Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size) {
+Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size, const std::string& password) {
   CommandWriter command(kCcNvRead, true);
   command.out.be32(index);
   command.out.be32(index);
-  command.password();
+  command.password(password);
   command.out.be16(size);
   command.out.be16(0);
   return command.finish();

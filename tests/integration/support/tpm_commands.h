@@ -42,11 +42,16 @@ Buffer nv_define(std::uint32_t index, std::uint16_t size);
 // Of the platform's own hierarchy left alone: by the lockout authorization, which is empty.
 Buffer clear();
 
+// How many failed authorizations the TPM allows, and after how many seconds it forgets one; by the
+// lockout authorization, which is empty.
+Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t recovery,
+                                    std::uint32_t lockout_recovery);
+
 // An index that is read and written with its own password, and guarded against guessing.
 Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
                                const std::string& password);
-// By the index's own authorization, with an empty password.
-Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size);
+// By the index's own authorization, with this password.
+Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size, const std::string& password = {});
 Buffer nv_write(std::uint32_t index, const Buffer& data);
 Buffer nv_read(std::uint32_t index, std::uint16_t size);
 

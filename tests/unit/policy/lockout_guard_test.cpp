@@ -84,3 +84,69 @@ TEST_CASE("what counts as a failed authorization", "[policy][lockout]") {
   REQUIRE(is_counted_failure(1, 0x1D));
   REQUIRE_FALSE(is_counted_failure(1, 0x08E));
 }
+
+TEST_CASE("the TPM's own limit holds whatever is configured", "[policy][lockout]") {
+  LockoutGuard guard;
+  guard.set_limits({.window = 60, .per_user = 1000, .total = 1000});
+  guard.learn({.counter = 0, .limit = 5, .interval = 600}, kNow);
+  CHECK(guard.in_force().per_user == 3);
+  CHECK(guard.in_force().total == 4);
+  fail(guard, kAlice, 2);
+  REQUIRE_FALSE(guard.locked(kAlice, kNow));
+  fail(guard, kAlice, 1);
+  REQUIRE(guard.locked(kAlice, kNow));
+  // Four of five: those who have taken part wait, others do not.
+  fail(guard, kBob, 1);
+  REQUIRE(guard.locked(kBob, kNow));
+  REQUIRE_FALSE(guard.locked(kCarol, kNow));
+  // The configured window is shorter than the TPM's memory.
+  REQUIRE(guard.locked(kAlice, kNow + 3 * 600 - 1));
+  REQUIRE_FALSE(guard.locked(kAlice, kNow + 3 * 600));
+}
+
+TEST_CASE("no user gets a TPM to its limit, however often and whenever it tries",
+          "[policy][lockout]") {
+  const std::uint32_t limit = GENERATE(2U, 3U, 5U, 10U, 32U);
+  const std::uint64_t interval = GENERATE(10U, 600U, 7200U);
+  const std::size_t configured = GENERATE(1U, 4U, 1000U);
+  const std::uint64_t window = GENERATE(1U, 3600U, 28800U);
+  LockoutGuard guard;
+  guard.set_limits({.window = window, .per_user = configured, .total = 1000});
+  guard.learn({.counter = 0, .limit = limit, .interval = static_cast<std::uint32_t>(interval)},
+              kNow);
+  // A TPM that forgets one failure an interval after the last change of its counter.
+  std::uint64_t counter = 0;
+  std::uint64_t changed = kNow;
+  std::uint64_t most = 0;
+  for (std::uint64_t now = kNow; now < kNow + 40 * interval; now += std::max(interval / 7, 1UL)) {
+    while (counter > 0 && now >= changed + interval) {
+      --counter;
+      changed += interval;
+    }
+    while (!guard.locked(kAlice, now)) {
+      guard.failed(kAlice, now);
+      if (counter++ == 0) changed = now;
+      most = std::max(most, counter);
+    }
+  }
+  CHECK(most < limit);
+  CHECK(most > 0);
+}
+
+TEST_CASE("the TPM's own counter counts for those who have failed", "[policy][lockout]") {
+  LockoutGuard guard;
+  guard.set_limits({.window = 28800, .per_user = 100, .total = 100});
+  fail(guard, kAlice, 1);
+  // Administrators, or programs past the daemon, have nearly locked it.
+  guard.learn({.counter = 31, .limit = 32, .interval = 600}, kNow);
+  REQUIRE(guard.locked(kAlice, kNow));
+  REQUIRE_FALSE(guard.locked(kBob, kNow));
+  // It forgets one after a while, and may be reset.
+  REQUIRE_FALSE(guard.locked(kAlice, kNow + 600));
+  guard.learn({.counter = 0, .limit = 32, .interval = 600}, kNow);
+  REQUIRE_FALSE(guard.locked(kAlice, kNow));
+  // One that does not count leaves it to the configuration.
+  guard.learn({.counter = 31, .limit = 32, .interval = 0}, kNow);
+  REQUIRE_FALSE(guard.locked(kAlice, kNow));
+  REQUIRE(guard.in_force().per_user == 64);
+}
