@@ -27,11 +27,11 @@ constexpr std::chrono::seconds kStopDeadline{30};
 constexpr int kExitTablesDiffer = 3;
 
 std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
-                                                 const std::string& text) {
+                                                 const std::string& text, bool confined) {
   auto spec = device::parse_device_spec(text);
   if (!spec) throw std::runtime_error("device: " + spec.error());
-  return device::make_transceiver(io, *spec,
-                                  [](const std::string& notice) { spdlog::warn("{}", notice); });
+  return device::make_transceiver(
+      io, *spec, [](const std::string& notice) { spdlog::warn("{}", notice); }, confined);
 }
 
 TimePoint now() {
@@ -82,7 +82,7 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
       sleep_watch_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
-      device_(make_device(io_, config_.device)),
+      device_(make_device(io_, config_.device, config_.seccomp == "yes")),
       resource_manager12_({.share = share_of(config_.share),
                            .remove_saved_sessions = !config_.keep_saved_sessions,
                            .verify = config_.check_tables,

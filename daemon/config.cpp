@@ -80,6 +80,9 @@ void add_options(CLI::App& app, Config& config, bool& print) {
                  "Percent of the TPM's time for which one user, administrators excepted, has "
                  "priorities above NORMAL; 100: always")
       ->check(CLI::Range(0U, 100U));
+  app.add_option("--seccomp", config.seccomp,
+                 "Whether tbsd gives up the system calls that it does not make: yes or no")
+      ->check(CLI::IsMember({"yes", "no"}));
   add_machine_options(app, config);
   app.add_flag("--print-config", print, "Show what is in force and from where, and exit")
       ->configurable(false);
@@ -95,11 +98,11 @@ std::vector<Setting> settings_of(const CLI::App& app, const std::vector<std::str
   const std::string file = app.get_config_ptr()->as<std::string>();
   std::vector<Setting> settings;
   std::vector<std::string> names = {
-      "--device",       "--socket",    "--log-level",      "--admin-group",
-      "--share",        "--busy-poll", "--high-share",     "--keep-saved-sessions",
-      "--event-log",    "--ppi",       "--log-readers",    "--raw-contexts",
-      "--policy-dir",   "--state-dir", "--lockout-window", "--lockout-per-user",
-      "--lockout-total"};
+      "--device",        "--socket",    "--log-level",      "--admin-group",
+      "--share",         "--busy-poll", "--high-share",     "--keep-saved-sessions",
+      "--event-log",     "--ppi",       "--log-readers",    "--raw-contexts",
+      "--policy-dir",    "--state-dir", "--lockout-window", "--lockout-per-user",
+      "--lockout-total", "--seccomp"};
   for (const policy::LimitRule& rule : policy::kLimitRules) {
     names.push_back("--" + std::string(rule.name));
   }

@@ -32,6 +32,7 @@ struct Config {
   std::string log_readers = "administrators";
   std::string raw_contexts = "no";
   unsigned high_share = 25;
+  std::string seccomp = "yes";
   bool keep_saved_sessions = false;
   std::string policy_dir = "/etc/tbs/policy.d";
   unsigned lockout_window = 480;  // minutes

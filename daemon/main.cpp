@@ -2,14 +2,33 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <spdlog/spdlog.h>
 
 #include "daemon/app.h"
 #include "daemon/config.h"
+#include "daemon/confine/daemon_filter.h"
+#include "daemon/confine/filter.h"
+#include "daemon/device/device_spec.h"
 #include "daemon/platform/log_setup.h"
 #include "daemon/platform/memory_reserve.h"
+
+namespace {
+
+void confine(const tbs::Config& config) {
+  if (!tbs::confine::kAvailable || config.seccomp != "yes") return;
+  const auto spec = tbs::device::parse_device_spec(config.device);
+  if (!spec) return;  // the next step says what is wrong with it
+  const auto confined = tbs::confine::confine_daemon(
+      {.starts_programs = std::holds_alternative<tbs::device::EmbeddedSpec>(*spec),
+       .network = std::holds_alternative<tbs::device::SwtpmTcpSpec>(*spec)});
+  // A kernel without filters can have a TPM all the same.
+  if (!confined) spdlog::warn("{}; tbsd runs without (--seccomp=no)", confined.error());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   try {
@@ -26,6 +45,7 @@ int main(int argc, char** argv) {
     tbs::platform::set_up_memory_reserve();
     std::signal(SIGPIPE, SIG_IGN);
     tbs::platform::set_up_log();
+    confine(loaded->config);
     tbs::App app(loaded->config, *loaded->rules, arguments);
     return app.run();
   } catch (const std::exception& error) {

@@ -65,7 +65,8 @@ std::expected<void, Failure> EmbeddedDevice::start_child(OpenHandler& handler) {
   auto child = ChildProcess::spawn(
       loop_, program,
       {*folder, options_.family == Family::Tpm12 ? "1.2" : "2.0",
-       private_dir_.empty() ? "durable" : "volatile", std::to_string(::getpid())});
+       private_dir_.empty() ? "durable" : "volatile", options_.confined ? "confined" : "unconfined",
+       std::to_string(::getpid())});
   if (!child) {
     Failure failure = std::move(child.error());
     if (failure.error == ENOENT) {

@@ -21,7 +21,8 @@ class EmbeddedDevice final : public Transceiver {
   struct Options {
     std::string state_dir;  // empty: a private folder, removed with this object
     Family family = Family::Tpm20;
-    std::string program;  // empty: tbsd-embedded-tpm beside this program, or where it is installed
+    bool confined = true;  // to the system calls that it makes
+    std::string program;   // empty: tbsd-embedded-tpm beside this program, or where it is installed
   };
 
   EmbeddedDevice(boost::asio::io_context& loop, Options options);

@@ -12,7 +12,8 @@ namespace {
 
 class Maker {
  public:
-  Maker(boost::asio::io_context& loop, Notice notice) : loop_(loop), notice_(std::move(notice)) {}
+  Maker(boost::asio::io_context& loop, Notice notice, bool confined)
+      : loop_(loop), notice_(std::move(notice)), confined_(confined) {}
 
   std::unique_ptr<Transceiver> operator()(const CharSpec& spec) {
     return std::make_unique<CharDevice>(loop_, CharDevice::Options{.path = spec.path},
@@ -20,9 +21,11 @@ class Maker {
   }
 
   std::unique_ptr<Transceiver> operator()(const EmbeddedSpec& spec) {
-    return std::make_unique<EmbeddedDevice>(
-        loop_,
-        EmbeddedDevice::Options{.state_dir = spec.state_dir, .family = spec.family, .program = {}});
+    return std::make_unique<EmbeddedDevice>(loop_,
+                                            EmbeddedDevice::Options{.state_dir = spec.state_dir,
+                                                                    .family = spec.family,
+                                                                    .confined = confined_,
+                                                                    .program = {}});
   }
 
   std::unique_ptr<Transceiver> operator()(const SwtpmUnixSpec& spec) {
@@ -41,13 +44,14 @@ class Maker {
  private:
   boost::asio::io_context& loop_;
   Notice notice_;
+  bool confined_;
 };
 
 }  // namespace
 
 std::unique_ptr<Transceiver> make_transceiver(boost::asio::io_context& loop, const DeviceSpec& spec,
-                                              Notice notice) {
-  return std::visit(Maker(loop, std::move(notice)), spec);
+                                              Notice notice, bool confined) {
+  return std::visit(Maker(loop, std::move(notice), confined), spec);
 }
 
 }  // namespace tbs::device

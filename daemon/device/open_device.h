@@ -13,7 +13,8 @@
 namespace tbs::device {
 
 // Nothing is opened yet. `loop` must outlive the transceiver. `notice` is called from the loop.
+// A process that a device starts is `confined` to the system calls that it needs.
 std::unique_ptr<Transceiver> make_transceiver(boost::asio::io_context& loop, const DeviceSpec& spec,
-                                              Notice notice);
+                                              Notice notice, bool confined);
 
 }  // namespace tbs::device

@@ -22,8 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/confine/filter.h"
 #include "daemon/device/child_frame.h"
 #include "daemon/device/embedded/cancel_signal.h"
+#include "daemon/device/embedded/confine.h"
 #include "daemon/device/embedded/state_folder.h"
 #include "daemon/device/embedded/tpm_library.h"
 
@@ -36,23 +38,28 @@ struct Arguments {
   std::string state_dir;
   Family family = Family::Tpm20;
   bool durable = true;
+  bool confined = true;
   pid_t parent = 0;
 };
 
-// FOLDER FAMILY durable|volatile PARENT-PID, all required: only tbsd calls this program.
+// FOLDER FAMILY durable|volatile confined|unconfined PARENT-PID, all required: only tbsd calls this
+// program.
 std::optional<Arguments> parse_arguments(int count, char** values) {
-  if (count != 5) return std::nullopt;
+  if (count != 6) return std::nullopt;
   Arguments arguments{.state_dir = values[1]};
   const std::string_view family = values[2];
   const std::string_view durability = values[3];
-  const std::string_view parent = values[4];
+  const std::string_view confinement = values[4];
+  const std::string_view parent = values[5];
   if (family != "1.2" && family != "2.0") return std::nullopt;
   if (durability != "durable" && durability != "volatile") return std::nullopt;
+  if (confinement != "confined" && confinement != "unconfined") return std::nullopt;
   const auto [end, code] =
       std::from_chars(parent.data(), parent.data() + parent.size(), arguments.parent);
   if (code != std::errc() || end != parent.data() + parent.size()) return std::nullopt;
   arguments.family = family == "1.2" ? Family::Tpm12 : Family::Tpm20;
   arguments.durable = durability == "durable";
+  arguments.confined = confinement == "confined";
   return arguments;
 }
 
@@ -138,6 +145,12 @@ int run(const Arguments& arguments) {
   if (!state) return give_up(0, state.error());
   auto tpm = TpmLibrary::start(arguments.family, std::move(*state));
   if (!tpm) return give_up(0, tpm.error());
+  if (arguments.confined && confine::kAvailable) {
+    // Without it the TPM is as good; whoever wants to know reads the daemon's log.
+    if (const auto done = confine(); !done) {
+      std::fprintf(stderr, "tbsd-embedded-tpm: %s\n", done.error().c_str());
+    }
+  }
   return serve(*tpm);
 }
 
