@@ -12,6 +12,7 @@
 
 #include "daemon/device/open_device.h"
 #include "daemon/event_loop.h"
+#include "daemon/platform/limited_log.h"
 #include "daemon/platform/log_setup.h"
 #include "daemon/tpm/command_class.h"
 #include "daemon/tpm12/command_class.h"
@@ -31,7 +32,11 @@ std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
   auto spec = device::parse_device_spec(text);
   if (!spec) throw std::runtime_error("device: " + spec.error());
   return device::make_transceiver(
-      io, *spec, [](const std::string& notice) { spdlog::warn("{}", notice); }, confined);
+      io, *spec,
+      [](const std::string& notice) {
+        platform::log_limited(spdlog::level::warn, platform::Topic::DeviceNotice, notice);
+      },
+      confined);
 }
 
 TimePoint now() {

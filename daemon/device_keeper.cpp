@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "daemon/platform/limited_log.h"
 
 namespace tbs {
 namespace {
@@ -49,7 +51,10 @@ void DeviceKeeper::reopen(const std::string& reason) {
 
 void DeviceKeeper::settled() {
   pause_ = kFirstPause;
-  if (!last_report_.empty()) spdlog::info("TPM {} is back", device_.name());
+  if (!last_report_.empty()) {
+    platform::log_limited(spdlog::level::info, platform::Topic::DeviceBack,
+                          fmt::format("TPM {} is back", device_.name()));
+  }
   last_report_.clear();
 }
 
@@ -70,7 +75,9 @@ void DeviceKeeper::retry_later() {
 void DeviceKeeper::report(const std::string& message, const std::string& advice) {
   if (message == last_report_) return;
   last_report_ = message;
-  spdlog::error("TPM {}: {}{}{}", device_.name(), message, advice.empty() ? "" : "; ", advice);
+  platform::log_limited(
+      spdlog::level::err, platform::Topic::DeviceLost,
+      fmt::format("TPM {}: {}{}{}", device_.name(), message, advice.empty() ? "" : "; ", advice));
 }
 
 }  // namespace tbs

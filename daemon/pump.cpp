@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "daemon/platform/limited_log.h"
 
 namespace tbs {
 namespace {
@@ -141,7 +143,10 @@ void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Fai
   } else {
     const device::Failure& failure = answer.error();
     const bool canceled = failure.error == ECANCELED;
-    if (!canceled && !failure.reopen) spdlog::warn("TPM {}: {}", device_.name(), text_of(failure));
+    if (!canceled && !failure.reopen) {
+      platform::log_limited(spdlog::level::warn, platform::Topic::DeviceFailure,
+                            fmt::format("TPM {}: {}", device_.name(), text_of(failure)));
+    }
     dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
   }
   carry_out();

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "daemon/platform/limited_log.h"
 
 namespace tbs {
 namespace {
@@ -75,8 +77,10 @@ void StateFile::work() {
     const std::string text = *std::exchange(pending_, std::nullopt);
     lock.unlock();
     if (!replace(path_, text)) {
-      spdlog::warn("cannot write {}: {}; what it holds is forgotten at the next restart", path_,
-                   std::strerror(errno));
+      platform::log_limited(
+          spdlog::level::warn, platform::Topic::StateFile,
+          fmt::format("cannot write {}: {}; what it holds is forgotten at the next restart", path_,
+                      std::strerror(errno)));
     }
     lock.lock();
   }

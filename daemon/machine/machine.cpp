@@ -4,10 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "daemon/machine/owner_auth.h"
 #include "daemon/machine/presence.h"
+#include "daemon/platform/limited_log.h"
 
 namespace tbs::machine {
 
@@ -50,7 +49,7 @@ void Machine::read_owner_auth(std::string_view name, Handler<proto::Buffer> hand
 void Machine::report(const ReadFailure& failure) {
   if (failure.reason.empty() || failure.reason == last_report_) return;
   last_report_ = failure.reason;
-  spdlog::warn("{}", failure.reason);
+  platform::log_limited(spdlog::level::warn, platform::Topic::Machine, failure.reason);
 }
 
 }  // namespace tbs::machine

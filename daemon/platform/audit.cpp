@@ -11,7 +11,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include "daemon/base/rate_limit.h"
+#include "daemon/platform/limited_log.h"
 
 namespace tbs::platform {
 namespace {
@@ -51,21 +51,14 @@ void send_to_journal(std::vector<std::string> entry) {
 
 void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
            const std::string& text) {
-  // The log is the process's, and so is its bound.
-  static RateLimit limit;
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
   if (!spdlog::should_log(level)) return;
-  const auto kind = static_cast<std::uint64_t>(event) << 32 | fields.uid.value_or(0);
-  const auto verdict = limit.ask(kind, std::chrono::steady_clock::now());
-  if (!verdict.pass) return;
-  const std::string line =
-      verdict.left_out == 0
-          ? text
-          : fmt::format("{} ({} more like it were not logged)", text, verdict.left_out);
+  const auto line = bounded(event, fields.uid.value_or(0), text);
+  if (!line) return;
   if (journal) {
-    send_to_journal(entry_of(level, proto::name_of(event), fields, line));
+    send_to_journal(entry_of(level, proto::name_of(event), fields, *line));
   } else {
-    spdlog::log(level, "{}", line);
+    spdlog::log(level, "{}", *line);
   }
 }
 

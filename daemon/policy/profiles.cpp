@@ -11,6 +11,7 @@ constexpr std::string_view kLinux =
     "block user command Clear,ClearControl,HierarchyControl,HierarchyChangeAuth,SetPrimaryPolicy\n"
     "block user command ChangeEPS,ChangePPS,PP_Commands,SetAlgorithmSet,SetCommandCodeAuditStatus\n"
     "block user command FieldUpgradeStart,FieldUpgradeData,PCR_Allocate,PCR_SetAuthPolicy\n"
+    "block user command GetCommandAuditDigest\n"
     "block user command ClockSet,ClockRateAdjust,NV_GlobalWriteLock,NV_UndefineSpaceSpecial\n"
     "block user command DictionaryAttackLockReset,DictionaryAttackParameters\n"
     "block user command SetCapability,ReadOnlyControl,ACT_SetTimeout\n"

@@ -2,6 +2,7 @@
 // happens to the victim: nothing. Attacks that have a scenario of their own (floods, forged frames,
 // quotas, lockout, clients that die) are not repeated here; docs/security.md lists them all.
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <sched.h>
@@ -33,6 +34,17 @@ constexpr std::uint32_t kSavedSessions = 0x03000000;
 constexpr std::uint32_t kCcContextSave = 0x162;
 constexpr std::uint32_t kCcContextLoad = 0x161;
 constexpr std::uint32_t kCcGetRandom = 0x17B;
+constexpr std::uint32_t kCcGetCommandAuditDigest = 0x133;
+constexpr std::uint32_t kCcSetCommandCodeAuditStatus = 0x140;
+constexpr std::uint32_t kCcGetSessionAuditDigest = 0x14D;
+constexpr std::uint32_t kCcPolicySecret = 0x151;
+constexpr std::uint32_t kCcPolicyAuthorize = 0x16A;
+constexpr std::uint32_t kPassword = 0x40000009;
+constexpr std::uint32_t kEndorsement = 0x4000000B;
+constexpr std::uint32_t kNull = 0x40000007;
+constexpr std::uint32_t kBlocked = 0x80280400;
+constexpr std::uint32_t kHrLoaded = 0x203;  // TPM_PT_HR_LOADED
+constexpr std::uint32_t kHrActive = 0x205;
 
 RawClient context_of(TestBench& bench, uid_t user) {
   const ConnectingAs other(user);
@@ -65,6 +77,46 @@ Buffer context_save(std::uint32_t handle) {
 Buffer context_load(const Buffer& saved) {
   return bare_command(kCcContextLoad, Buffer(saved.begin() + 10, saved.end()));
 }
+
+// A command with these handles, of which the first `authorized` have the empty password.
+Buffer authorized_command(std::uint32_t code, std::initializer_list<std::uint32_t> handles,
+                          std::uint32_t authorized, const Buffer& parameters) {
+  Buffer body;
+  tbs::proto::ByteWriter writer(body);
+  for (const std::uint32_t handle : handles) writer.be32(handle);
+  if (authorized > 0) writer.be32(9 * authorized);
+  for (std::uint32_t i = 0; i < authorized; ++i) {
+    writer.be32(kPassword);
+    writer.bytes(Buffer(5));
+  }
+  writer.bytes(parameters);
+  Buffer command = bare_command(code, body);
+  if (authorized > 0) command[1] = 0x02;  // TPM_ST_SESSIONS
+  return command;
+}
+
+// Of a handle that the client does not have: said by the daemon, not by the TPM.
+bool refused_by_daemon(std::uint32_t code) {
+  return code >> 16 == 0x000B;
+}
+
+Buffer policy_secret(std::uint32_t entity, std::uint32_t session) {
+  // No nonce, cpHash or policyRef; no expiration.
+  return authorized_command(kCcPolicySecret, {entity, session}, 1, Buffer(10));
+}
+
+Buffer policy_authorize(std::uint32_t session) {
+  // An empty policy, reference and name of a key, and a ticket of the null hierarchy.
+  Buffer parameters(6);
+  tbs::proto::ByteWriter writer(parameters);
+  writer.be16(0x8022);
+  writer.be32(kNull);
+  writer.be16(0);
+  return authorized_command(kCcPolicyAuthorize, {session}, 0, parameters);
+}
+
+// No qualifying data, no scheme: what the two commands that attest a digest end with.
+const Buffer kUnsigned = {0, 0, 0, 0x10};
 
 // A victim with a key that signs and a policy session that is in the middle of its work.
 struct Victim {
@@ -128,6 +180,13 @@ TEST_CASE("GetCapability shows an attacker nothing of the victim's") {
   RawClient attacker = context_of(bench, kAttacker);
   for (const std::uint32_t first : {tpm::kTransientFirst, kLoadedSessions, kSavedSessions}) {
     CHECK(tpm::handles(attacker.response(tpm::get_handles(first))).empty());
+    CHECK(!tpm::handles(victim.client.response(tpm::get_handles(first))).empty() ==
+          (first != kSavedSessions));
+  }
+  // Nor how many there are.
+  for (const std::uint32_t count : {kHrLoaded, kHrActive}) {
+    CHECK(tpm::property(attacker.response(tpm::get_property(count))) == 0);
+    CHECK(tpm::property(victim.client.response(tpm::get_property(count))) == 1);
   }
   victim.check();
 }
@@ -234,4 +293,82 @@ TEST_CASE("root in a user namespace of its own is the user who made it") {
     return;
   }
   CHECK(outcome == 0);
+}
+
+TEST_CASE("policy commands that name what is the victim's") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  Victim victim(bench);
+  RawClient attacker = context_of(bench, kAttacker);
+  const std::uint32_t own = tpm::handle(attacker.response(command::start_policy()));
+  // Its own session is served, so the commands are good ones.
+  CHECK(code(attacker, policy_secret(kOwner, own)) == 0);
+  CHECK_FALSE(refused_by_daemon(code(attacker, policy_authorize(own))));
+  CHECK(refused_by_daemon(code(attacker, policy_secret(kOwner, victim.session))));
+  CHECK(refused_by_daemon(code(attacker, policy_secret(victim.key, own))));
+  CHECK(refused_by_daemon(code(attacker, policy_authorize(victim.session))));
+  CHECK(refused_by_daemon(code(attacker, command::policy_digest(victim.session))));
+  victim.check();
+}
+
+TEST_CASE("audit commands tell an attacker nothing of the victim's") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  Victim victim(bench);
+  RawClient attacker = context_of(bench, kAttacker);
+  const std::uint32_t own = tpm::handle(attacker.response(command::start_policy()));
+  const auto session_digest = [](std::uint32_t session) {
+    return authorized_command(kCcGetSessionAuditDigest, {kEndorsement, kNull, session}, 2,
+                              kUnsigned);
+  };
+  // The TPM looks at the attacker's session, and never at the victim's.
+  CHECK_FALSE(refused_by_daemon(code(attacker, session_digest(own))));
+  CHECK(refused_by_daemon(code(attacker, session_digest(victim.session))));
+  // What is audited, and the digest of it, which begins anew with each look, are the
+  // administrators'.
+  const Buffer no_change = {0, 0x0B, 0, 0, 0, 0, 0, 0, 0, 0};
+  CHECK(code(attacker, authorized_command(kCcSetCommandCodeAuditStatus, {kOwner}, 1, no_change)) ==
+        kBlocked);
+  const Buffer digest =
+      authorized_command(kCcGetCommandAuditDigest, {kEndorsement, kNull}, 2, kUnsigned);
+  CHECK(code(attacker, digest) == kBlocked);
+  RawClient root = bench.context();
+  CHECK(code(root, digest) == 0);
+  victim.check();
+}
+
+TEST_CASE("an attacker cannot fill the log") {
+  if (!can_become_nobody()) return;
+  TestBench bench({.arguments = {"--orphans-per-user=0", "--max-contexts-per-user=3"}});
+  RawClient victim = context_of(bench, kVictim);
+  constexpr int kRounds = 60;
+  for (int i = 0; i < kRounds; ++i) {
+    RawClient attacker = context_of(bench, kAttacker);
+    // Blocked commands, sessions that are left behind, contexts beyond the limit, broken frames.
+    CHECK(code(attacker, tpm::clear()) == kBlocked);
+    const std::uint32_t session = tpm::handle(attacker.response(command::start_policy()));
+    CHECK(code(attacker, context_save(session)) == 0);
+    const ConnectingAs other(kAttacker);
+    RawClient breaker = bench.connect();
+    breaker.send_bytes(Buffer(64, 0xFF));
+    breaker.receive();
+    std::vector<RawClient> more;
+    for (int n = 0; n < 4; ++n) {
+      more.push_back(bench.connect());
+      more.back().hello(tbs::proto::Role::Context);
+    }
+  }
+  CHECK(code(victim, tpm::get_random(8)) == 0);
+  // Each kind of line has said that there were more.
+  RawClient root = bench.context();
+  CHECK(bench.stop_daemon() == 0);
+  const std::string log = bench.daemon().log();
+  CHECK(std::ranges::count(log, '\n') < 80);
+  for (const char* const kind : {"was blocked by a rule", "nobody loaded it", "no context for"}) {
+    INFO(kind);
+    std::size_t lines = 0;
+    for (auto at = log.find(kind); at != log.npos; at = log.find(kind, at + 1)) ++lines;
+    CHECK(lines >= 5);
+    CHECK(lines <= 12);
+  }
 }

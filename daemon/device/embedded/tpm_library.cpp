@@ -13,6 +13,8 @@
 #include <libtpms/tpm_error.h>
 // clang-format on
 
+#include "daemon/base/log_limit.h"
+
 namespace tbs::device::embedded {
 namespace {
 
@@ -20,8 +22,11 @@ namespace {
 std::optional<StateFolder> folder;
 std::uint8_t current_locality = 0;
 
+// A client that writes to a disk that is full causes one for each command.
 void complain(const std::string& what) {
-  std::fprintf(stderr, "tbsd-embedded-tpm: %s\n", what.c_str());
+  static LogLimit limit;
+  const auto line = limit.line(0, what, std::chrono::steady_clock::now());
+  if (line) std::fprintf(stderr, "tbsd-embedded-tpm: %s\n", line->c_str());
 }
 
 TPM_RESULT nothing_to_do() {
