@@ -261,11 +261,13 @@ void add_lockout(CLI::App& app, Options& options) {
   sub->callback([&options] {
     if (options.command != Command::LockoutReset) options.command = Command::Lockout;
   });
-  sub->add_flag_callback(
+  CLI::Option* const reset = sub->add_flag_callback(
       "--reset", [&options] { options.command = Command::LockoutReset; },
       "Forget the failed authorizations of all users, or of the one given by --uid");
   options.uid = proto::kNobody;
-  add_number<std::uint32_t>(*sub, "--uid", options.uid, 0, "Only of this user")->type_name("UID");
+  add_number<std::uint32_t>(*sub, "--uid", options.uid, 0, "Only of this user")
+      ->type_name("UID")
+      ->needs(reset);
   sub->footer(
       "--reset is for administrators. It does not reset the TPM's own counter; that takes\n"
       "the lockout authorization: tpm2_dictionarylockout --clear-lockout.");

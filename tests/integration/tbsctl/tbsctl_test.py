@@ -38,6 +38,8 @@ class Daemon:
         self.folder = tempfile.mkdtemp(prefix="tbsctl-test-")
         os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, "tbsd.sock")
+        if not any(argument.startswith("--state-dir") for argument in arguments):
+            arguments = (*arguments, "--state-dir", self.folder)
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         self.process = subprocess.Popen(
             [TBSD, "--config", "/dev/null", "--device", device, "--socket", self.socket,
