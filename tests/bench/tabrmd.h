@@ -28,6 +28,7 @@ class Tabrmd {
   Tabrmd& operator=(const Tabrmd&) = delete;
 
   [[nodiscard]] const std::string& bus_name() const { return bus_name_; }
+  [[nodiscard]] pid_t pid() const { return program_.pid(); }
 
  private:
   void wait_until_ready();

@@ -64,6 +64,13 @@ proto::Bytes TabrmdClient::run(proto::Bytes command) {
   return proto::Bytes(room_).first(size);
 }
 
+int TabrmdClient::socket() {
+  TSS2_TCTI_POLL_HANDLE handle{};
+  std::size_t count = 1;
+  check(Tss2_Tcti_GetPollHandles(context(), &handle, &count), "socket");
+  return handle.fd;
+}
+
 OpenClient tabrmd_clients(const std::string& bus_name) {
   return [bus_name] { return std::make_unique<TabrmdClient>(bus_name); };
 }

@@ -22,6 +22,8 @@ class TabrmdClient : public Client {
   TabrmdClient& operator=(const TabrmdClient&) = delete;
 
   proto::Bytes run(proto::Bytes command) override;
+  // What carries its commands and responses, for whoever wants to send without the module's leave.
+  [[nodiscard]] int socket();
 
  private:
   [[nodiscard]] TSS2_TCTI_CONTEXT* context() {
