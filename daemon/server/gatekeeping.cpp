@@ -137,7 +137,7 @@ exec::LockoutEngine::Verdict Server::judge_authorization(ContextId context, prot
   if (auto answer =
           gate_.locked_out(client.peer.user, client.peer.roles, command, family, wall_clock())) {
     note_lockout(client, code);
-    return {.answer = *std::move(answer), .watcher = nullptr};
+    return {.answer = std::move(answer), .watcher = nullptr};
   }
   const bool embedded = family == 1 && policy::embedded_command(command);
   const UserId user = client.peer.user;
