@@ -47,7 +47,8 @@ bool LockoutGuard::locked(UserId user, std::uint64_t now) {
   if (own == failures_.end()) return false;
   const std::size_t failures = within(own->second, limits_.window, now);
   return failures >= std::min(limits_.per_user, kMostKept) ||
-         (failures > 0 && total(limits_.window, now) >= limits_.total) || tpm_is_in_danger(own->second, now);
+         (failures > 0 && total(limits_.window, now) >= limits_.total) ||
+         tpm_is_in_danger(own->second, now);
 }
 
 // The user would bring the TPM near its limit, or it is near it and the user has taken part in

@@ -191,9 +191,8 @@ TEST_CASE("what only an attacker would call ends the process") {
   }
   if (embedded) {
     // The next command finds it gone, and another one is started.
-    CHECK(eventually([&] {
-      return client.call(tpm::get_random(8)).status == tbs::proto::Status::Success;
-    }));
+    CHECK(eventually(
+        [&] { return client.call(tpm::get_random(8)).status == tbs::proto::Status::Success; }));
     CHECK(children_of(daemon).front() != victim);
     CHECK(bench.daemon().log().find("killed by signal 31") != std::string::npos);
   } else {
