@@ -19,11 +19,13 @@ void RmLog::tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sess
 
 void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {
   const auto uid = static_cast<std::uint32_t>(user);
-  log_limited(spdlog::level::warn, Topic::HandleLost,
-              fmt::format("handle {:#010x} of uid {} could not be loaded again (TPM response code "
-                          "{:#x}) and was dropped",
-                          handle, uid, response_code),
-              uid);
+  log_limited(
+      spdlog::level::warn, Topic::HandleLost,
+      fmt::format("handle {:#010x} of uid {} could not be kept: the TPM does not save it or "
+                  "load it again (response code {:#x}); its program will be told that the "
+                  "handle is unknown",
+                  handle, uid, response_code),
+      uid);
 }
 
 void RmLog::session_dropped(UserId user, std::uint32_t handle, std::string_view reason) {

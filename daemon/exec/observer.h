@@ -22,7 +22,7 @@ class Observer {
     static_cast<void>(objects_lost);
     static_cast<void>(sessions_lost);
   }
-  // An object or a session of this user could not be loaded again and was dropped.
+  // An object or a session of this user could not be saved or loaded again, and was dropped.
   virtual void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {
     static_cast<void>(user);
     static_cast<void>(handle);
