@@ -288,3 +288,11 @@ TEST_CASE("contexts that share a TPM behave like contexts with one each", "[rm][
 TEST_CASE("and the tables are true after every command of theirs", "[rm][model][power]") {
   play(verified(), 4, 250);
 }
+
+// By hand: `rm_tests '[model][long]'`.
+TEST_CASE("and so for many more seeds", "[.][long][rm][model][power]") {
+  const auto seed = GENERATE(range(100U, 200U));
+  exec::Options options;
+  options.share = seed % 2 == 0 ? exec::Share::Strict : exec::Share::Idle;
+  play(options, seed, 2000);
+}
