@@ -48,7 +48,7 @@ TEST_CASE("a blocked command is blocked inside a transport session") {
   Tpm12Bench bench;
   {
     LibraryClient root;
-    root->take_ownership();
+    bench.take_ownership(root);
     CHECK(as_nobody([] { return as_user(kBlocked, kEmbeddedBlocked); }) == 0);
     CHECK(root->owned());
     // An administrator reaches the TPM, which wants physical presence.
@@ -68,7 +68,7 @@ TEST_CASE("a rule blocks inside a transport session with the answer that it name
   write_file(folder / "10-test.conf", "answer tpm\nblock user command 0x5d\n");
   Tpm12Bench bench({"--policy-dir", folder.path()});
   LibraryClient root;
-  root->take_ownership();
+  bench.take_ownership(root);
   CHECK(as_nobody([] { return as_user(kBadOrdinal, kBadOrdinal); }) == 0);
   CHECK(root->owned());
 }
