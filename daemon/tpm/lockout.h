@@ -11,8 +11,8 @@ namespace tbs::tpm {
 struct Lockout {
   std::uint32_t counter = 0;  // TPM_PT_LOCKOUT_COUNTER
   std::uint32_t limit = 0;    // TPM_PT_MAX_AUTH_FAIL; 0: it has not said
-  std::uint32_t interval =
-      0;  // TPM_PT_LOCKOUT_INTERVAL, seconds after which one is forgotten; 0: no limit
+  // TPM_PT_LOCKOUT_INTERVAL, the seconds after which one is forgotten; 0: there is no protection.
+  std::uint32_t interval = 0;
   bool operator==(const Lockout&) const = default;
 };
 
