@@ -22,6 +22,9 @@ run_all() {
     if check 'build, gcc' build_default; then
         suite 'tests' build
     fi
+    if check 'build, release' build_release build-installed "$state/installed"; then
+        check 'installation' "$top/tests/ci/installation.sh" "$top/build-installed" "$state/installed"
+    fi
     if check 'build, clang with ASan and UBSan' build_sanitized; then
         suite 'tests under ASan and UBSan' build-asan
         check 'static analysis' python3 "$top/tests/ci/tidy.py" "$top" "$top/build-asan"

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs a release build into a folder of its own and uses it from there, as users do: the daemon
+# with the configuration that comes with it, tbsctl, the TCTI module, and programs that pkg-config
+# helps to compile.
+set -euo pipefail
+
+build=$1 prefix=$2
+top=$(cd "$(dirname "$0")/../.." && pwd)
+folder=$(mktemp -d)
+daemon=
+
+cleanup() {
+    [[ -z $daemon ]] || { kill "$daemon" && wait "$daemon"; } 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'echo "installation: line $LINENO failed: $BASH_COMMAND" >&2' ERR
+
+rm -rf "$prefix"
+# The whole tree under DESTDIR, so that nothing of the machine's /etc is written.
+DESTDIR=$folder/root meson install -C "$build" --quiet --no-rebuild
+mkdir -p "$(dirname "$prefix")"
+mv "$folder/root$prefix" "$prefix"
+
+library=$(dirname "$(find "$prefix" -name libtbs.so.1)")
+export LD_LIBRARY_PATH=$library PKG_CONFIG_PATH=$library/pkgconfig
+export TBS_SOCKET=$folder/tbsd.sock PATH=$prefix/bin:$PATH
+
+"$prefix/sbin/tbsd" --config "$folder/root/etc/tbs/tbsd.conf" --socket "$TBS_SOCKET" \
+    --device "embedded:$folder/tpm" 2>"$folder/log" &
+daemon=$!
+for _ in $(seq 200); do
+    [[ ! -S $TBS_SOCKET ]] || break
+    sleep 0.05
+done
+
+tbsctl --json info | grep -q embedded
+tpm2_getrandom --tcti tbs --hex 16 | grep -Eqx '[0-9a-f]{32}'
+
+example() {
+    local program=$folder/$1 source=$top/docs/examples/$2 module=$3
+    shift 3
+    # shellcheck disable=SC2046
+    gcc "$@" -o "$program" "$source" $(pkg-config --cflags --libs "$module") -ltbs -pthread
+    "$program" >/dev/null
+}
+example cancel cancel.c tbs -std=gnu11
+example ported ported.c tbs-compat
+
+for page in man1/tbsctl.1 man3/tbs.3 man5/tbsd.conf.5 man8/tbsd.8; do
+    [[ -s $prefix/share/man/$page || -s $prefix/share/man/$page.gz ]]
+done
+for file in tbsd.service tbsd.socket tbsd@.service tbsd@.socket; do
+    grep -q . "$prefix/lib/systemd/system/$file"
+done
+grep -q "$prefix/sbin/tbsd" "$prefix/lib/systemd/system/tbsd.service"
+
+kill "$daemon"
+wait "$daemon"
+daemon=
