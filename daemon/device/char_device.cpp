@@ -43,8 +43,10 @@ std::string open_advice(int error) {
       return "there is no such TPM: switch it on in the firmware's setup and look for its driver "
              "in "
              "the kernel's log; a machine without one can use --device embedded";
-    case EACCES:
     case EPERM:
+      return "something but the file's mode keeps tbsd from it: DeviceAllow= of its unit, the "
+             "devices of its container, or a security module";
+    case EACCES:
       return "the user of tbsd needs the right to read and write it, which on most systems is that "
              "of the group tss";
     case ENOTTY:

@@ -42,8 +42,7 @@ compile() {
 build_default() { build_folder build gcc && compile build "$@"; }
 # build_release FOLDER PREFIX: what is installed, without the tests.
 build_release() {
-    build_folder "$1" gcc --buildtype=release --prefix="$2" --sysconfdir=/etc \
-        --localstatedir=/var -Dtests=false && compile "$1"
+    build_folder "$1" gcc --buildtype=release --prefix="$2" -Dtests=false && compile "$1"
 }
 build_bench() {
     build_folder build-bench gcc --buildtype=release && compile build-bench tests/bench/tbs_bench

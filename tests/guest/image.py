@@ -18,6 +18,8 @@ import tempfile
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
 # Loaded where a run asks for them: what encrypted disks need.
 ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt")
+# Process 1 of the guest: the command's own, or one that becomes systemd.
+FIRST = ("session", "with_systemd")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -41,15 +43,16 @@ def cached(package):
     return folder
 
 
-def with_scripts(folder, command, modules, destination):
-    """Writes the initramfs of one run: the base, the guest's scripts, the names of further modules
-    (of ON_REQUEST) and the command to run."""
+def with_scripts(folder, command, first, modules, destination):
+    """Writes the initramfs of one run: the base, the guest's scripts and which of them comes first
+    (of FIRST), the names of further modules (of ON_REQUEST) and the command to run."""
     with tempfile.TemporaryDirectory() as work:
         top = pathlib.Path(work)
-        for name in ("init", "session"):
+        for name in ("init", *FIRST):
             shutil.copy(HERE / name, top / name)
         (top / "init").chmod(0o755)
         (top / "command").write_bytes(command)
+        (top / "first").write_text(first, encoding="ascii")
         (top / "wanted").write_text("".join(f"{name}\n" for name in modules), encoding="ascii")
         scripts = _archive(top)
     destination.write_bytes((folder / "base.cpio").read_bytes() + scripts)

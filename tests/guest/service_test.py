@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""The daemon as an administrator has it: installed, and run by systemd with the units and udev rules
+that come with it, on the kernel's device, beside logind. service_test.py 2.0|1.2
+
+BUILD names the build folder. Installs into a folder of its own, boots a guest that has systemd, and
+goes on there with what the README says about a real machine."""
+
+import contextlib
+import grp
+import json
+import os
+import pathlib
+import pwd
+import re
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEADLINE = 60  # against hanging only
+NODE = pathlib.Path("/dev/tpm0")
+CHIP = pathlib.Path("/sys/class/tpm/tpm0")
+DROP_IN = pathlib.Path("/run/systemd/system/tbsd.service.d/test.conf")
+CONFIGURATION = pathlib.Path("/etc/tbs/tbsd.conf")
+ENABLE = """
+systemd-sysusers && systemctl daemon-reload
+udevadm control --reload && udevadm trigger --subsystem-match=tpm
+systemctl enable --now tbsd.socket tbsd.service
+tbsctl info
+"""
+GET_RANDOM = {"2.0": "80010000000c0000017b0010", "1.2": "00c10000000e0000004600000010"}
+
+
+def sh(command, check=True, user=None, **environment):
+    """Runs a shell command, of another user if one is named; what it says is in the failure."""
+    line = []
+    if user:
+        known = pwd.getpwnam(user)
+        line = ["setpriv", f"--reuid={known.pw_uid}", f"--regid={known.pw_gid}", "--clear-groups"]
+    done = subprocess.run([*line, "sh", "-c", command], stdout=subprocess.PIPE, timeout=DEADLINE,
+                          stderr=subprocess.STDOUT, encoding="utf-8", check=False,
+                          env={**os.environ, "HOME": "/tmp", **environment})
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command}: {done.returncode}: {done.stdout}")
+    return done.stdout if check else done
+
+
+def journal(unit="tbsd.service"):
+    return subprocess.run(["journalctl", "--no-pager", "-o", "cat", "-u", unit],
+                          capture_output=True, encoding="utf-8", check=False).stdout
+
+
+def shown(name, unit="tbsd.service"):
+    return sh(f"systemctl show -P {name} {unit}").strip()
+
+
+def eventually(what, condition):
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {DEADLINE} s")
+        time.sleep(0.1)
+
+
+class Service(unittest.TestCase):
+    def setUp(self):
+        sh("systemctl reset-failed; systemctl start tbsd.socket tbsd.service")
+
+    def random(self, user="nobody", socket="/run/tbs/tbsd.sock"):
+        said = sh(f"tbsctl submit {GET_RANDOM[FAMILY]}", user=user, TBS_SOCKET=socket)
+        self.assertRegex(said, "success|SUCCESS|0x0")
+
+    def works(self):
+        return sh(f"tbsctl submit {GET_RANDOM[FAMILY]}", check=False, user="nobody").returncode == 0
+
+    def restarts(self):
+        return int(shown("NRestarts"))
+
+    @contextlib.contextmanager
+    def changed(self, text):
+        """The unit with a drop-in."""
+        DROP_IN.parent.mkdir(exist_ok=True)
+        DROP_IN.write_text(text)
+        sh("systemctl daemon-reload; systemctl restart tbsd.service")
+        try:
+            yield
+        finally:
+            DROP_IN.unlink()
+            sh("systemctl daemon-reload; systemctl restart tbsd.service")
+
+
+class Installed(Service):
+    def test_the_daemon_has_its_device_and_little_else(self):
+        self.assertEqual(shown("ActiveState"), "active")
+        pid = shown("MainPID")
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        self.assertIn(f"Uid:\t{pwd.getpwnam('tbs').pw_uid}\t", status)
+        self.assertRegex(status, r"CapEff:\t0+\n")
+        self.assertRegex(status, r"NoNewPrivs:\t1\n")
+        self.assertRegex(status, r"Seccomp:\t2\n")
+        opened = {os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()
+                  if entry.is_symlink()}
+        self.assertIn(str(NODE), opened)
+
+    def test_the_node_belongs_to_the_daemon(self):
+        found = NODE.stat()
+        self.assertEqual(grp.getgrgid(found.st_gid).gr_name, "tbs")
+        self.assertEqual(stat.S_IMODE(found.st_mode), 0o660)
+        self.assertNotEqual(sh(f"head -c 0 {NODE}", check=False, user="nobody").returncode, 0)
+
+    def test_every_user_may_connect(self):
+        self.random()
+        self.random(user="root")
+
+    def test_the_log_of_the_firmware_can_be_read(self):
+        log = pathlib.Path("/sys/kernel/security/tpm0/binary_bios_measurements")
+        self.assertEqual(grp.getgrgid(log.stat().st_gid).gr_name, "tbs")
+        self.assertIn("PCR", sh("tbsctl log"))
+        self.assertNotEqual(sh("tbsctl log", check=False, user="nobody").returncode, 0)
+
+
+class Lifetime(Service):
+    def test_a_client_wakes_the_daemon(self):
+        sh("systemctl stop tbsd.service")
+        self.assertEqual(shown("ActiveState"), "inactive")
+        self.assertEqual(shown("Result"), "success")
+        self.random()
+        self.assertEqual(shown("ActiveState"), "active")
+
+    def test_a_crash_is_got_over(self):
+        before = self.restarts()
+        os.kill(int(shown("MainPID")), signal.SIGSEGV)
+        eventually("a new start", lambda: self.restarts() > before)
+        self.random()
+
+    def test_the_watchdog_ends_a_daemon_that_stands_still(self):
+        with self.changed("[Service]\nWatchdogSec=2\n"):
+            before = self.restarts()
+            time.sleep(5)
+            self.assertEqual(self.restarts(), before, "a daemon at rest is no dead one")
+            os.kill(int(shown("MainPID")), signal.SIGSTOP)
+            eventually("a new start", lambda: self.restarts() > before)
+            self.random()
+
+    def test_reload(self):
+        pid = shown("MainPID")
+        self.assertFalse(self.reads_log())
+        CONFIGURATION.write_text('log-readers = "everyone"\n')
+        try:
+            sh("systemctl reload tbsd.service")
+            eventually("the new rule", self.reads_log)
+        finally:
+            CONFIGURATION.write_text("")
+            sh("systemctl reload tbsd.service")
+        eventually("the old rule", lambda: not self.reads_log())
+        self.assertEqual(shown("MainPID"), pid)
+
+    def reads_log(self):
+        return sh("tbsctl log", check=False, user="nobody").returncode == 0
+
+    def test_a_daemon_by_the_name_of_its_device(self):
+        sh("systemctl stop tbsd.socket tbsd.service")
+        sh("systemctl start tbsd@tpm0.socket")
+        try:
+            self.assertIn("/dev/tpm0", sh("tbsctl --device tpm0 info", user="nobody"))
+            self.assertEqual(shown("ActiveState", "tbsd@tpm0.service"), "active")
+        finally:
+            sh("systemctl stop tbsd@tpm0.socket tbsd@tpm0.service")
+
+    def test_the_tpm_in_software(self):
+        with self.changed("[Service]\nExecStart=\nExecStart=/usr/local/sbin/tbsd "
+                          "--device embedded:/var/lib/tbs/tpm\n"):
+            self.assertIn("embedded", sh("tbsctl info"))
+            sh("tbsctl submit 80010000000c0000017b0010", user="nobody")
+
+
+class Sleep(Service):
+    """Sleeps as logind has it; the kernel only puts the processes to rest (pm_test), since the
+    guest's files would not survive more."""
+
+    def test_logind_waits_for_the_daemon(self):
+        inhibitors = sh("systemd-inhibit --list --no-legend --no-pager")
+        self.assertRegex(inhibitors, r"(?m)tbsd.*\bsleep\b.*\bdelay$")
+        pathlib.Path("/sys/power/pm_test").write_text("freezer")
+        stop, failed, counts = threading.Event(), [], [0, 0]
+
+        def work(index):
+            while not stop.is_set():
+                done = sh(f"tbsctl submit {GET_RANDOM[FAMILY]}", check=False, user="nobody")
+                if done.returncode != 0:
+                    failed.append(done.stdout)
+                counts[index] += 1
+
+        clients = [threading.Thread(target=work, args=(index,)) for index in range(len(counts))]
+        for client in clients:
+            client.start()
+        try:
+            for _ in range(2):
+                sh("systemctl suspend")
+                eventually("asleep", lambda: "tbsd" not in sh("systemd-inhibit --list --no-legend"))
+                eventually("awake", lambda: "tbsd" in sh("systemd-inhibit --list --no-legend"))
+                before = list(counts)
+                eventually("all work again",
+                           lambda: all(now > then + 1 for now, then in zip(counts, before)))
+        finally:
+            stop.set()
+            for client in clients:
+                client.join()
+        self.assertEqual(failed, [])
+        self.assertIn("suspend exit", sh("journalctl --no-pager -k -o cat", check=True)
+                      .replace("PM: suspend exit", "suspend exit"))
+
+
+class Tools(Service):
+    """Programs of others, with nothing set but the name of the module."""
+
+    def test_tpm2_tools(self):
+        self.assertRegex(sh("tpm2_getrandom --tcti tbs --hex 16", user="nobody"), "^[0-9a-f]{32}$")
+        refused = sh("tpm2_clear --tcti tbs", check=False, user="nobody")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("0x80280400", refused.stdout.lower() + refused.stdout)
+
+
+class Driver(Service):
+    """The last of them: /dev/tpm0 may be gone for good."""
+
+    def test_a_driver_that_comes_back(self):
+        CONFIGURATION.write_text('device = "auto"\n')
+        sh("systemctl restart tbsd.service")
+        self.random()
+        driver = (CHIP / "device" / "driver").resolve()
+        device = (CHIP / "device").resolve().name
+        (driver / "unbind").write_text(device)
+        self.assertFalse(self.works())
+        (driver / "bind").write_text(device)
+        eventually("an answer", self.works)
+        self.assertRegex(sh("tbsctl info"), r"/dev/tpm\d")
+
+
+class Cancel12(Service):
+    """The udev rule gives the daemon the right to the attribute of TPM 1.2 chips."""
+
+    def test_the_attribute(self):
+        attribute = (CHIP / "device" / "cancel").resolve()
+        if not attribute.exists():
+            attribute = CHIP / "cancel"
+        found = attribute.stat()
+        self.assertEqual(grp.getgrgid(found.st_gid).gr_name, "tbs")
+        self.assertEqual(stat.S_IMODE(found.st_mode), 0o220)
+        # In the daemon's own view of the files; with nothing on the TPM the write ends at once.
+        write = shlex.quote(f"echo 1 >{attribute}")
+        enter = f"nsenter --target {shown('MainPID')} --mount setpriv --clear-groups"
+        sh(f"{enter} --reuid=tbs --regid=tbs sh -c {write}")
+        refused = sh(f"{enter} --reuid=65534 --regid=65534 sh -c {write}", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+
+
+def inside():
+    stage = pathlib.Path(os.environ["TBS_TEST_STAGE"])
+    sh(f"cp -a {shlex.quote(str(stage))}/. / && ldconfig")
+    began = time.monotonic()
+    print(sh(ENABLE))
+    print(f"# the README's commands took {time.monotonic() - began:.1f} s", flush=True)
+    cases = [Installed, Lifetime, Sleep, Tools if FAMILY == "2.0" else Cancel12, Driver]
+    suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
+    done = unittest.TextTestRunner(verbosity=2).run(suite)
+    if not done.wasSuccessful():
+        print(journal(), file=sys.stderr)
+    return 0 if done.wasSuccessful() else 1
+
+
+def outside():
+    with tempfile.TemporaryDirectory(prefix="tbs-stage.") as stage:
+        os.chmod(stage, 0o755)  # the mode that the root of the guest gets with the copy
+        subprocess.run(["meson", "install", "-C", os.environ["BUILD"], "--destdir", stage,
+                        "--no-rebuild", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        os.environ["TBS_TEST_STAGE"] = stage
+        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "280", "--",
+                               sys.executable, pathlib.Path(__file__).resolve(), FAMILY],
+                              check=False).returncode
+
+
+if __name__ == "__main__":
+    FAMILY = sys.argv[1]
+    sys.exit(inside() if "TBS_GUEST" in os.environ else outside())
