@@ -47,8 +47,8 @@ std::string open_advice(int error) {
       return "something but the file's mode keeps tbsd from it: DeviceAllow= of its unit, the "
              "devices of its container, or a security module";
     case EACCES:
-      return "the user of tbsd needs the right to read and write it, which on most systems is that "
-             "of the group tss";
+      return "the user of tbsd needs the right to read and write it, which the udev rule "
+             "70-tbs.rules gives the group tbs";
     case ENOTTY:
       return "it is not a character device";
     default:

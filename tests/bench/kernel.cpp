@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "tests/bench/bare_relay.h"
 #include "tests/bench/daemon.h"
 #include "tests/bench/kernel_device.h"
 #include "tests/bench/samples.h"
@@ -25,6 +26,10 @@ constexpr unsigned kMany = 3;
 constexpr double kOneKey = 4;
 constexpr double kManyKeys = 10;
 constexpr double kOfRaw = 0.9;  // of the rate of /dev/tpm0
+
+constexpr double kOfBareRelay = 0.9;  // of the rate of a daemon that does nothing
+
+const std::string kBareRelay = "bare relay";
 
 struct Row {
   const char* name;
@@ -107,6 +112,7 @@ class Run {
   Outcomes measure_all() {
     along("/dev/tpm0", [] { return std::make_unique<NodeClient>("/dev/tpm0"); });
     along("/dev/tpmrm0", [] { return std::make_unique<NodeClient>("/dev/tpmrm0"); });
+    along(kBareRelay, [] { return std::make_unique<BareRelayClient>("/dev/tpm0"); });
     if (have_tabrmd()) {
       const Tabrmd tabrmd(folder_, "kernel", "device:/dev/tpm0");
       along("tpm2-abrmd", tabrmd_clients(tabrmd.bus_name()));
@@ -145,6 +151,7 @@ void add_goals(Section& section, const Row& row, std::map<std::string, Outcome>&
         {std::string(row.name) + ": " + what, rate / other, Bound::AtLeast, limit});
   };
   at_least("of the rate of /dev/tpm0", roads["/dev/tpm0"].per_second, kOfRaw);
+  at_least("of the rate of a bare relay", roads[kBareRelay].per_second, kOfBareRelay);
   const bool plain = chip_of_guest().empty();
   const double factor = row.keys == 0 || !plain ? 1 : row.keys == 1 ? kOneKey : kManyKeys;
   at_least("times /dev/tpmrm0's rate", roads["/dev/tpmrm0"].per_second, factor);

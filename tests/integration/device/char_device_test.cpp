@@ -396,5 +396,7 @@ TEST_CASE("node: who holds a busy one is looked for") {
   CHECK(facts.error().error == EBUSY);
   CHECK_THAT(facts.error().advice, Catch::Contains("holds it"));
   fixture.open_error = EACCES;
-  CHECK_THAT(fixture.run.open().error().advice, Catch::Contains("tss"));
+  CHECK_THAT(fixture.run.open().error().advice, Catch::Contains("group tbs"));
+  fixture.open_error = EPERM;  // what a control group says
+  CHECK_THAT(fixture.run.open().error().advice, Catch::Contains("DeviceAllow"));
 }
