@@ -16,8 +16,8 @@ import subprocess
 import tempfile
 
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
-# Loaded where a run asks for them: what encrypted disks need.
-ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt")
+# Loaded where a run asks for them: what encrypted disks need, and TPMs that a process plays.
+ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt", "tpm_vtpm_proxy")
 # Process 1 of the guest: the command's own, or one that becomes systemd.
 FIRST = ("session", "with_systemd")
 HERE = pathlib.Path(__file__).resolve().parent

@@ -7,11 +7,9 @@ goes on there with what the README says about a real machine."""
 
 import contextlib
 import grp
-import json
 import os
 import pathlib
 import pwd
-import re
 import shlex
 import signal
 import stat
@@ -107,6 +105,7 @@ class Installed(Service):
         opened = {os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()
                   if entry.is_symlink()}
         self.assertIn(str(NODE), opened)
+        self.assertNotIn("runs without", journal(), "there is a filter of its own")
 
     def test_the_node_belongs_to_the_daemon(self):
         found = NODE.stat()
@@ -227,6 +226,44 @@ class Tools(Service):
         self.assertIn("0x80280400", refused.stdout.lower() + refused.stdout)
 
 
+class Several(Service):
+    """A second TPM, which swtpm plays through the kernel's vtpm proxy, with a daemon of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.state = tempfile.mkdtemp()
+        self.swtpm = subprocess.Popen(["swtpm", "chardev", "--vtpm-proxy", "--tpm2", "--tpmstate",
+                                       f"dir={self.state}"], stdout=subprocess.DEVNULL)
+        eventually("a second TPM", pathlib.Path("/dev/tpm1").exists)
+        sh("udevadm settle; systemctl start tbsd@tpm1.socket")
+
+    def tearDown(self):
+        self.swtpm.send_signal(signal.SIGCONT)
+        sh("systemctl stop tbsd@tpm1.socket tbsd@tpm1.service")
+        self.swtpm.kill()
+        self.swtpm.wait()
+
+    def pcr(self, socket):
+        return sh(f"tpm2_pcrread --tcti tbs:{socket} sha256:16", user="nobody")
+
+    def test_each_has_its_own(self):
+        first, second = "/run/tbs/tbsd.sock", "/run/tbs/tpm1.sock"
+        self.assertIn("/dev/tpm1", sh("tbsctl --device tpm1 info", user="nobody"))
+        self.assertEqual(self.pcr(first), self.pcr(second))
+        sh(f"tpm2_pcrextend --tcti tbs:{second} 16:sha256={'11' * 32}")
+        self.assertNotEqual(self.pcr(first), self.pcr(second))
+
+        # One that stands still holds up nobody but its own clients.
+        self.swtpm.send_signal(signal.SIGSTOP)
+        with subprocess.Popen(["tbsctl", "--device", "tpm1", "submit", GET_RANDOM[FAMILY]],
+                              stdout=subprocess.DEVNULL) as waits:
+            eventually("a running command",
+                       lambda: '"running"' in sh("tbsctl --json --device tpm1 contexts"))
+            self.random()
+            self.swtpm.send_signal(signal.SIGCONT)
+            self.assertEqual(waits.wait(DEADLINE), 0)
+
+
 class Driver(Service):
     """The last of them: /dev/tpm0 may be gone for good."""
 
@@ -267,7 +304,9 @@ def inside():
     began = time.monotonic()
     print(sh(ENABLE))
     print(f"# the README's commands took {time.monotonic() - began:.1f} s", flush=True)
-    cases = [Installed, Lifetime, Sleep, Tools if FAMILY == "2.0" else Cancel12, Driver]
+    cases = [Installed, Lifetime, Sleep]
+    cases += [Tools, Several] if FAMILY == "2.0" else [Cancel12]
+    cases += [Driver]
     suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
     done = unittest.TextTestRunner(verbosity=2).run(suite)
     if not done.wasSuccessful():
@@ -281,8 +320,8 @@ def outside():
         subprocess.run(["meson", "install", "-C", os.environ["BUILD"], "--destdir", stage,
                         "--no-rebuild", "--quiet"], check=True, stdout=subprocess.DEVNULL)
         os.environ["TBS_TEST_STAGE"] = stage
-        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "280", "--",
-                               sys.executable, pathlib.Path(__file__).resolve(), FAMILY],
+        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "280",
+                               "--module", "tpm_vtpm_proxy", "--", sys.executable, pathlib.Path(__file__).resolve(), FAMILY],
                               check=False).returncode
 
 
