@@ -132,6 +132,12 @@ class Lifetime(Service):
         self.random()
         self.assertEqual(shown("ActiveState"), "active")
 
+    def test_a_daemon_that_comes_before_the_rules(self):
+        sh(f"systemctl stop tbsd.service; chown root:root {NODE}; systemctl start tbsd.service")
+        self.assertFalse(self.works())
+        sh("udevadm trigger --subsystem-match=tpm --settle")
+        eventually("an answer", self.works)
+
     def test_a_crash_is_got_over(self):
         before = self.restarts()
         os.kill(int(shown("MainPID")), signal.SIGSEGV)
@@ -246,12 +252,25 @@ class Several(Service):
     def pcr(self, socket):
         return sh(f"tpm2_pcrread --tcti tbs:{socket} sha256:16", user="nobody")
 
+    def guess_wrong(self, socket):
+        folder = tempfile.mkdtemp()
+        os.chmod(folder, 0o777)
+        sh(f"cd {folder} && export TPM2TOOLS_TCTI=tbs:{socket} && echo x >m && "
+           "tpm2_createprimary -Q -C o -G ecc -p right -c key && "
+           "! tpm2_sign -c key -p wrong -g sha256 -o signature m", user="nobody")
+
     def test_each_has_its_own(self):
         first, second = "/run/tbs/tbsd.sock", "/run/tbs/tpm1.sock"
         self.assertIn("/dev/tpm1", sh("tbsctl --device tpm1 info", user="nobody"))
         self.assertEqual(self.pcr(first), self.pcr(second))
         sh(f"tpm2_pcrextend --tcti tbs:{second} 16:sha256={'11' * 32}")
         self.assertNotEqual(self.pcr(first), self.pcr(second))
+
+        # Nor does one count guesses at the secrets of the other, now or after a new start.
+        self.guess_wrong(second)
+        sh("systemctl restart tbsd.service tbsd@tpm1.service")
+        self.assertEqual(sh("tbsctl --json lockout").count('"uid"'), 0)
+        self.assertEqual(sh("tbsctl --json --device tpm1 lockout").count('"uid"'), 1)
 
         # One that stands still holds up nobody but its own clients.
         self.swtpm.send_signal(signal.SIGSTOP)
