@@ -122,7 +122,7 @@ void CharDevice::refuse_open(const Node& node, OpenHandler handler) {
   Failure refusal = failure("open", node.error);
   refusal.advice = open_advice(node.error);
   if (node.error != EBUSY) return deferred_.post_failure(std::move(handler), std::move(refusal));
-  const auto holders = std::make_shared<std::vector<Holder>>();
+  const auto holders = std::make_shared<Holders>();
   blocking_.run(
       [holders, number = node.number, proc = options_.proc] {
         *holders = find_holders(number, proc);

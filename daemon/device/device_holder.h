@@ -15,11 +15,18 @@ struct Holder {
   std::string pid;
 };
 
+struct Holders {
+  std::vector<Holder> found;
+  // Where none could be found: running programs that are known to keep a TPM open.
+  std::vector<Holder> suspects;
+};
+
 // Looks through `proc` (the mounted /proc) for processes with the device open; only those that this
-// process may inspect are found. It reads the file system, so it does not belong in the loop.
-std::vector<Holder> find_holders(dev_t number, const std::string& proc = "/proc");
+// process may inspect are found, which is none of other users' without a capability. It reads the
+// file system, so it does not belong in the loop.
+Holders find_holders(dev_t number, const std::string& proc = "/proc");
 
 // "held by tpm2-abrmd (pid 412); stop it, or let it use tbsd".
-std::string holder_advice(const std::vector<Holder>& holders);
+std::string holder_advice(const Holders& holders);
 
 }  // namespace tbs::device

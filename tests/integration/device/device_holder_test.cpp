@@ -49,17 +49,33 @@ TEST_CASE("holder: the process with the device open is found by the device's num
   proc.process("414", "neighbour", other);
   proc.process("self", "no process", node);
   const auto holders = find_holders(number_of("/dev/null"), proc.dir.path());
-  REQUIRE(holders.size() == 1);
+  REQUIRE(holders.found.size() == 1);
   CHECK(holder_advice(holders) == "held by tpm2-abrmd (pid 412); stop it, or let it use tbsd");
 }
 
 TEST_CASE("holder: nobody is found for a device that nobody has open") {
   const Proc proc;
-  CHECK(find_holders(number_of("/dev/null"), proc.dir.path()).empty());
-  CHECK(find_holders(number_of("/dev/null"), "/nonexistent").empty());
+  CHECK(find_holders(number_of("/dev/null"), proc.dir.path()).found.empty());
+  CHECK(find_holders(number_of("/dev/null"), "/nonexistent").found.empty());
   CHECK_THAT(holder_advice({}), Catch::Contains("another process holds it"));
 }
 
+TEST_CASE(
+    "holder: of files that may not be looked at, programs that keep a TPM open are suspected") {
+  Proc proc;
+  proc.process("412", "tpm2-abrmd", "/dev/full");
+  proc.process("413", "bystander", "/dev/full");
+  proc.process("415", "tcsd", "/dev/full");
+  proc.process(std::to_string(::getpid()), "tbsd", "/dev/full");
+  const auto holders = find_holders(number_of("/dev/null"), proc.dir.path());
+  CHECK(holders.found.empty());
+  CHECK(holders.suspects.size() == 2);
+  const std::string advice = holder_advice(holders);
+  CHECK_THAT(advice, Catch::Contains("perhaps "));
+  CHECK_THAT(advice, Catch::Contains("tpm2-abrmd (pid 412)"));
+  CHECK_THAT(advice, Catch::Contains("tcsd (pid 415)"));
+}
+
 TEST_CASE("holder: the real /proc is read without harm") {
-  CHECK(find_holders(number_of("/dev/null")).empty());
+  CHECK(find_holders(number_of("/dev/null")).found.empty());
 }
