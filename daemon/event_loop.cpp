@@ -22,6 +22,10 @@ void run_loop(boost::asio::io_context& io, Duration busy_poll) {
   using Clock = std::chrono::steady_clock;
   BusyPoll polling(busy_poll);
   while (!io.stopped()) {
+    if (!polling.measures()) {
+      io.run_one();
+      continue;
+    }
     if (io.poll() > 0) continue;
     const TimePoint idle_since = Clock::now();
     std::size_t handled = 0;

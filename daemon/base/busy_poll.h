@@ -4,6 +4,9 @@
 // longer than a TPM in software needs for a short command; there looking again for a moment is
 // faster and no dearer. A chip takes milliseconds, and looking for it in vain would be a waste: so
 // polling goes on only as long as waits turn out short.
+//
+// To look at the clock costs a system call where the kernel does not trust the processor's counter,
+// so once waits are long only some of them are measured.
 
 #include "daemon/base/clock.h"
 
@@ -14,16 +17,25 @@ class BusyPoll {
   // How long one wait is polled before the loop sleeps; zero: never polls.
   explicit BusyPoll(Duration limit) : limit_(limit) {}
 
+  // Whether the wait that comes now is to be polled or at least measured: ended() must be told.
+  [[nodiscard]] bool measures() { return short_waits_ || ++unmeasured_ > kUnmeasured; }
+
   // Whether to look again, having waited for so long already.
   [[nodiscard]] bool goes_on(Duration waited) const { return short_waits_ && waited < limit_; }
 
   // A wait is over, polled or slept through. Sleeping adds the time that waking takes, so waits of
   // twice the limit count as short.
-  void ended(Duration waited) { short_waits_ = waited < 2 * limit_; }
+  void ended(Duration waited) {
+    short_waits_ = waited < 2 * limit_;
+    unmeasured_ = 0;
+  }
 
  private:
+  static constexpr unsigned kUnmeasured = 16;
+
   Duration limit_;
   bool short_waits_ = true;
+  unsigned unmeasured_ = 0;
 };
 
 }  // namespace tbs

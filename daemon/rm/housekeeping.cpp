@@ -16,7 +16,7 @@ namespace {
 Session* superfluous_orphan(State& state) {
   const exec::Limits& limits = state.options.limits;
   if (Session* const old =
-          expired_orphan(state.sessions, state.options.now(), limits.orphan_lifetime)) {
+          expired_orphan(state.sessions, state.options.now, limits.orphan_lifetime)) {
     return old;
   }
   for (const Session& session : state.sessions.each()) {

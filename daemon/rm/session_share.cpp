@@ -34,13 +34,14 @@ Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session*
   return victim;
 }
 
-Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seconds lifetime) {
+Session* expired_orphan(SessionTable& sessions, const std::function<TimePoint()>& now,
+                        std::chrono::seconds lifetime) {
   Session* oldest = nullptr;
   for (Session& session : sessions.each()) {
-    if (!session.orphan() || now - session.orphaned_at < lifetime) continue;
+    if (!session.orphan()) continue;
     if (oldest == nullptr || session.orphaned_at < oldest->orphaned_at) oldest = &session;
   }
-  return oldest;
+  return oldest != nullptr && now() - oldest->orphaned_at >= lifetime ? oldest : nullptr;
 }
 
 std::optional<TimePoint> next_orphan_expiry(const SessionTable& sessions,

@@ -5,6 +5,7 @@
 // that was used least recently. Nobody loses a session to a user who holds more.
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -16,8 +17,10 @@ namespace tbs::rm {
 // handles; null when `user` has no right to anybody's. `keep` says which must not be chosen.
 Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session* const> keep);
 
-// The orphan that has outlived `lifetime`, oldest first; null when there is none.
-Session* expired_orphan(SessionTable& sessions, TimePoint now, std::chrono::seconds lifetime);
+// The orphan that has outlived `lifetime`, oldest first; null when there is none. `now` is called
+// only where there are orphans: this is asked after each command.
+Session* expired_orphan(SessionTable& sessions, const std::function<TimePoint()>& now,
+                        std::chrono::seconds lifetime);
 
 // When the next orphan outlives `lifetime`; empty when there is none.
 std::optional<TimePoint> next_orphan_expiry(const SessionTable& sessions,

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "daemon/base/clock.h"
 
@@ -53,9 +54,7 @@ class FairTurns {
   // It is served now. What that takes is charged when it is known.
   void serve(Id id) {
     mark_ = std::max(mark_, order_.begin()->mark);
-    Place place = take(id);
-    place.turn = ++turns_;
-    insert(place);
+    change(id, [this](Place& place) { place.turn = ++turns_; });
   }
 
   // Also when it has left meanwhile.
@@ -65,9 +64,7 @@ class FairTurns {
       remember(id, (absent == absent_.end() ? mark_ : absent->second) + took);
       return;
     }
-    Place place = take(id);
-    place.mark = bounded(place.mark + took);
-    insert(place);
+    change(id, [&](Place& place) { place.mark = bounded(place.mark + took); });
   }
 
   [[nodiscard]] bool contains(Id id) const { return places_.contains(id); }
@@ -88,6 +85,13 @@ class FairTurns {
   [[nodiscard]] Duration bounded(Duration mark) const { return std::min(mark, mark_ + kMaxLead); }
   void remember(Id id, Duration mark) { absent_[id] = bounded(mark); }
   void insert(Place place) { places_[place.id] = order_.insert(place).first; }
+  template <typename Change>
+  void change(Id id, Change change) {
+    Iterator& place = places_.find(id)->second;
+    auto node = order_.extract(place);
+    change(node.value());
+    place = order_.insert(std::move(node)).position;
+  }
   Place take(Id id) {
     const auto entry = places_.find(id);
     const Place place = *entry->second;

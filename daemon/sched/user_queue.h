@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -24,7 +24,8 @@ class UserQueue {
     std::uint32_t priority = 0;
     TimePoint served;  // until then it had the user's turn, or when it came to be
     FairTurns<ContextId> turns;
-    std::unordered_map<ContextId, std::deque<Request>> waiting;
+    // Most contexts have one command waiting at a time, for which a deque would be large.
+    std::unordered_map<ContextId, std::list<Request>> waiting;
 
     [[nodiscard]] const Request& front_of(ContextId context) const {
       return waiting.at(context).front();

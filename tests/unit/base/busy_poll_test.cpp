@@ -22,6 +22,20 @@ TEST_CASE("a long wait ends polling, a short one brings it back", "[base]") {
   CHECK(polling.goes_on(0us));
 }
 
+TEST_CASE("once waits are long, some are measured still", "[base]") {
+  BusyPoll polling(50us);
+  CHECK(polling.measures());
+  polling.ended(3ms);
+  unsigned unmeasured = 0;
+  while (!polling.measures()) REQUIRE(++unmeasured < 100);
+  CHECK(unmeasured > 8);
+  CHECK(polling.measures());  // until it has been done
+  polling.ended(3ms);
+  CHECK_FALSE(polling.measures());
+  polling.ended(10us);
+  CHECK(polling.measures());
+}
+
 TEST_CASE("a limit of zero never polls", "[base]") {
   BusyPoll polling(0us);
   CHECK_FALSE(polling.goes_on(0us));

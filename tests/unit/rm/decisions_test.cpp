@@ -181,14 +181,15 @@ TEST_CASE("orphans expire by their age", "[rm][share]") {
   World world;
   Session& orphan = world.session(0x02000000);
   const TimePoint start{};
-  CHECK(expired_orphan(world.state.sessions, start + std::chrono::hours(9),
-                       std::chrono::seconds(60)) == nullptr);
+  const auto expired_after = [&](std::chrono::seconds age) {
+    return expired_orphan(
+        world.state.sessions, [=] { return start + age; }, std::chrono::seconds(60));
+  };
+  CHECK(expired_after(std::chrono::hours(9)) == nullptr);
   orphan.owner.reset();
   orphan.orphaned_at = start;
-  CHECK(expired_orphan(world.state.sessions, start + std::chrono::seconds(59),
-                       std::chrono::seconds(60)) == nullptr);
-  CHECK(expired_orphan(world.state.sessions, start + std::chrono::seconds(60),
-                       std::chrono::seconds(60)) == &orphan);
+  CHECK(expired_after(std::chrono::seconds(59)) == nullptr);
+  CHECK(expired_after(std::chrono::seconds(60)) == &orphan);
 }
 
 TEST_CASE("only what cannot change is remembered", "[rm][capability_cache]") {
