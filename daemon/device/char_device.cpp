@@ -41,8 +41,7 @@ std::string open_advice(int error) {
     case ENXIO:
     case ENODEV:
       return "there is no such TPM: switch it on in the firmware's setup and look for its driver "
-             "in "
-             "the kernel's log; a machine without one can use --device embedded";
+             "in the kernel's log; a machine without one can use --device embedded";
     case EPERM:
       return "something but the file's mode keeps tbsd from it: DeviceAllow= of its unit, the "
              "devices of its container, or a security module";

@@ -12,7 +12,7 @@ namespace tbs::server {
 using proto::Status;
 
 std::uint64_t Server::wall_clock() {
-  // Unlike the finer clocks, never a system call.
+  // Seconds come without a system call, whatever the kernel thinks of the processor's counter.
   return static_cast<std::uint64_t>(std::time(nullptr));
 }
 
