@@ -21,7 +21,7 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-DEADLINE = 60  # against hanging only
+DEADLINE = 150  # against hanging only
 NODE = pathlib.Path("/dev/tpm0")
 CHIP = pathlib.Path("/sys/class/tpm/tpm0")
 DROP_IN = pathlib.Path("/run/systemd/system/tbsd.service.d/test.conf")
@@ -332,7 +332,9 @@ class Cancel12(Service):
 
 def inside():
     stage = pathlib.Path(os.environ["TBS_TEST_STAGE"])
-    sh(f"cp -a {shlex.quote(str(stage))}/. / && ldconfig")
+    sh(f"cp -a {shlex.quote(str(stage))}/. /")
+    # In place of ldconfig, which reads every library there is, one by one from the host.
+    os.environ["LD_LIBRARY_PATH"] = str(next(pathlib.Path("/usr/local/lib").rglob("libtbs.so.1")).parent)
     began = time.monotonic()
     print(sh(ENABLE))
     print(f"# the README's commands took {time.monotonic() - began:.1f} s", flush=True)
