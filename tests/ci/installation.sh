@@ -41,7 +41,7 @@ example() {
     local program=$folder/$1 source=$top/docs/examples/$2 module=$3
     shift 3
     # shellcheck disable=SC2046
-    gcc "$@" -o "$program" "$source" $(pkg-config --cflags --libs "$module") -ltbs -pthread
+    gcc "$@" -o "$program" "$source" $(pkg-config --cflags --libs "$module") -pthread
     "$program" >/dev/null
 }
 example cancel cancel.c tbs -std=gnu11
