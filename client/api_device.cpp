@@ -5,7 +5,7 @@
 #include <expected>
 
 #include "client/boundary.h"
-#include "client/inquiry.h"
+#include "client/observer.h"
 #include "client/socket_path.h"
 
 using namespace tbs::client;
@@ -17,9 +17,9 @@ namespace {
 constexpr UINT32 kStructVersion = 1;
 
 std::expected<TPM_DEVICE_INFO, Status> ask_device_info() {
-  auto inquiry = Inquiry::begin(socket_path());
-  if (!inquiry) return std::unexpected(inquiry.error());
-  const auto reply = inquiry->ask<proto::DeviceInfoReply>(proto::DeviceInfo{});
+  auto observer = ObserverConnection::begin(socket_path());
+  if (!observer) return std::unexpected(observer.error());
+  const auto reply = observer->ask<proto::DeviceInfoReply>(proto::DeviceInfo{});
   if (!reply) return std::unexpected(reply.error());
   if (reply->status != Status::Success) return std::unexpected(reply->status);
   return TPM_DEVICE_INFO{.structVersion = kStructVersion,

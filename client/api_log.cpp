@@ -2,9 +2,9 @@
 
 #include "client/boundary.h"
 #include "client/contexts.h"
-#include "client/inquiry.h"
+#include "client/observer.h"
+#include "client/read_event_log.h"
 #include "client/socket_path.h"
-#include "client/whole_log.h"
 #include "proto/byte_writer.h"
 
 using namespace tbs::client;
@@ -43,10 +43,10 @@ Status log_of_channel(Channel& channel, std::span<std::uint8_t> room, std::size_
 }
 
 Status log_of_type(std::uint32_t type, std::span<std::uint8_t> room, std::size_t& size) {
-  auto inquiry = Inquiry::begin(socket_path());
-  if (!inquiry) return inquiry.error();
+  auto observer = ObserverConnection::begin(socket_path());
+  if (!observer) return observer.error();
   const auto next = [&](std::uint64_t offset) {
-    return inquiry->ask<proto::LogPart>(proto::ReadLog{.log_type = type, .offset = offset});
+    return observer->ask<proto::LogPart>(proto::ReadLog{.log_type = type, .offset = offset});
   };
   return receive_log(next, room, size);
 }

@@ -12,12 +12,12 @@ using proto::Status;
 
 std::expected<std::shared_ptr<Channel>, Status> open_channel(const std::string& path,
                                                              std::uint32_t wanted) {
-  auto greeted = greet(path, {.role = proto::Role::Context, .wanted = wanted});
+  auto greeted = handshake(path, {.role = proto::Role::Context, .wanted = wanted});
   if (!greeted) return std::unexpected(greeted.error());
   return std::make_shared<Channel>(std::move(*greeted));
 }
 
-Channel::Channel(Greeted greeted)
+Channel::Channel(HandshakeResult greeted)
     : connection_(std::move(greeted.connection)),
       terms_(greeted.terms),
       window_(std::max<unsigned>(greeted.terms.window, 1)) {}

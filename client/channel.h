@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "client/greeting.h"
+#include "client/handshake.h"
 #include "client/ready_signal.h"
 #include "client/request.h"
 #include "client/socket_stream.h"
@@ -34,7 +34,7 @@ struct Command {
 
 class Channel {
  public:
-  explicit Channel(Greeted greeted);
+  explicit Channel(HandshakeResult greeted);
 
   // What the daemon said when the connection was opened.
   [[nodiscard]] const proto::HelloReply& terms() const { return terms_; }

@@ -12,8 +12,8 @@
 
 #include "daemon/device/open_device.h"
 #include "daemon/event_loop.h"
-#include "daemon/platform/limited_log.h"
-#include "daemon/platform/log_setup.h"
+#include "daemon/host/limited_log.h"
+#include "daemon/host/log_setup.h"
 #include "daemon/tpm/command_class.h"
 #include "daemon/tpm12/command_class.h"
 #include "version.h"
@@ -34,7 +34,7 @@ std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
   return device::make_transceiver(
       io, *spec,
       [](const std::string& notice) {
-        platform::log_limited(spdlog::level::warn, platform::Topic::DeviceNotice, notice);
+        host::log_limited(spdlog::level::warn, host::Topic::DeviceNotice, notice);
       },
       confined);
 }
@@ -98,16 +98,16 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
                          .verify = config_.check_tables,
                          .now = now},
                         rm_log_),
-      pump_(io_, *device_, lockout_engine_, identity_, {.deadline_of = deadline_of}),
-      machine_(io_, {.places = {.device = config_.device,
-                                .event_log = config_.event_log,
-                                .presence = config_.ppi},
-                     .state_folder = config_.state_dir}),
+      pump_(io_, *device_, guarded_engine_, identity_, {.deadline_of = deadline_of}),
+      firmware_(io_, {.places = {.device = config_.device,
+                                 .event_log = config_.event_log,
+                                 .presence = config_.ppi},
+                      .state_folder = config_.state_dir}),
       server_(io_, pump_,
-              {.machine = machine_,
-               .gate = gate_,
+              {.firmware = firmware_,
+               .gate = raw_router_,
                .commands = resource_manager_.commands(),
-               .lockout = lockout_engine_}),
+               .lockout = guarded_engine_}),
       lockout_file_(config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
       listener_(io_) {}
 
@@ -134,7 +134,7 @@ int App::run() {
 }
 
 std::expected<void, std::string> App::listen() {
-  const auto inherited = platform::inherited_sockets();
+  const auto inherited = host::inherited_sockets();
   if (inherited.size() > 1) return std::unexpected("more than one socket was handed over");
   return inherited.empty() ? listener_.bind(config_.socket) : listener_.adopt(inherited.front());
 }
@@ -220,7 +220,7 @@ void App::reload() {
   });
 }
 
-void App::reloaded(const std::expected<Loaded, Leave>& loaded) {
+void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   reloading_ = false;
   if (stopping_) return;
   if (loaded) {
@@ -246,7 +246,7 @@ void App::reload_rules(const std::expected<policy::Rules, std::string>& rules) {
 }
 
 void App::apply(const Config& config) {
-  platform::set_log_level(config.log_level);
+  host::set_log_level(config.log_level);
   const exec::Limits limits = rm_limits(config.limits);
   resource_manager12_.configure(limits);
   resource_manager_.configure(limits);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Owns the parts of the daemon and the order in which they start and stop.
+// Owns the dependencies of the daemon and the order in which they start and stop.
 
 #include <memory>
 #include <string>
@@ -14,12 +14,12 @@
 #include "daemon/config.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/exec/family_engine.h"
-#include "daemon/exec/lockout_engine.h"
+#include "daemon/exec/guarded_engine.h"
 #include "daemon/exec/pass_through.h"
-#include "daemon/exec/raw_gate.h"
-#include "daemon/machine/machine.h"
-#include "daemon/platform/service_notify.h"
-#include "daemon/platform/sleep_watch.h"
+#include "daemon/exec/raw_context_router.h"
+#include "daemon/firmware/firmware_files.h"
+#include "daemon/host/service_notify.h"
+#include "daemon/host/sleep_watch.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
@@ -47,7 +47,7 @@ class App {
   void stop(int signal);
   void finish();
   void reload();
-  void reloaded(const std::expected<Loaded, Leave>& loaded);
+  void reloaded(const std::expected<Loaded, EarlyExit>& loaded);
   void apply(const Config& config);
   void reload_rules(const std::expected<policy::Rules, std::string>& rules);
   void on_device_changed();
@@ -58,8 +58,8 @@ class App {
   Config config_;
   policy::Rules rules_;  // at the start
   std::vector<std::string> arguments_;
-  platform::ServiceNotify notify_;
-  platform::SleepWatch sleep_watch_;
+  host::ServiceNotify notify_;
+  host::SleepWatch sleep_watch_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_deadline_;
   std::unique_ptr<device::Transceiver> device_;
@@ -69,10 +69,10 @@ class App {
   rm::ResourceManager resource_manager_;
   exec::FamilyEngine engine_{resource_manager12_, resource_manager_, identity_};
   exec::PassThrough raw_engine_{identity_};
-  exec::RawGate gate_{engine_, raw_engine_};
-  exec::LockoutEngine lockout_engine_{gate_};
+  exec::RawContextRouter raw_router_{engine_, raw_engine_};
+  exec::GuardedEngine guarded_engine_{raw_router_};
   Pump pump_;
-  machine::Machine machine_;
+  firmware::FirmwareFiles firmware_;
   server::Server server_;
   StateFile lockout_file_;
   server::Listener listener_;

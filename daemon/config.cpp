@@ -61,9 +61,10 @@ void add_options(CLI::App& app, Config& config, bool& print) {
   app.add_option("--lockout-total", config.lockout_total,
                  "Failed authorizations of all users after which those who failed are locked out")
       ->check(CLI::Range(1U, 1000000U));
-  app.add_option("--keep-saved-sessions", config.keep_saved_sessions,
-                 "Leave saved sessions alone that are on the TPM when tbsd starts; otherwise they "
-                 "are taken for leftovers and flushed");
+  app.add_option(
+      "--keep-saved-sessions", config.keep_saved_sessions,
+      "EarlyExit saved sessions alone that are on the TPM when tbsd starts; otherwise they "
+      "are taken for leftovers and flushed");
   app.add_option(
          "--share", config.share,
          "When the TPM's slots are left to the kernel's own users: idle, strict (after each "
@@ -130,20 +131,20 @@ std::string print(const std::vector<Setting>& settings) {
   return text.str();
 }
 
-std::expected<void, Leave> resolve_group(Config& config) {
+std::expected<void, EarlyExit> resolve_group(Config& config) {
   if (config.admin_group.empty()) return {};
   const group* const entry = getgrnam(config.admin_group.c_str());
   if (entry == nullptr) {
     return std::unexpected(
-        Leave{1, "tbsd: admin-group: there is no group '" + config.admin_group + "'\n"});
+        EarlyExit{1, "tbsd: admin-group: there is no group '" + config.admin_group + "'\n"});
   }
   config.admin_gid = entry->gr_gid;
   return {};
 }
 
 // What to say about options that cannot be used, with the line when it is the file's fault.
-Leave leave_for(const CLI::App& app, const CLI::ParseError& error,
-                const std::vector<std::string>& arguments) {
+EarlyExit early_exit_for(const CLI::App& app, const CLI::ParseError& error,
+                         const std::vector<std::string>& arguments) {
   const CLI::Option* const option = app.get_config_ptr();
   const std::string path = option->count() > 0 ? option->results().back() : kDefaultFile;
   std::ifstream file(path);
@@ -162,7 +163,7 @@ Leave leave_for(const CLI::App& app, const CLI::ParseError& error,
 
 }  // namespace
 
-std::expected<Loaded, Leave> load_config(const std::vector<std::string>& arguments) {
+std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arguments) {
   Loaded loaded;
   bool print_only = false;
   CLI::App app("TPM Base Services daemon: owns a TPM and shares it between programs", "tbsd");
@@ -172,10 +173,10 @@ std::expected<Loaded, Leave> load_config(const std::vector<std::string>& argumen
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(leave_for(app, error, arguments));
+    return std::unexpected(early_exit_for(app, error, arguments));
   }
   loaded.settings = settings_of(app, arguments);
-  if (print_only) return std::unexpected(Leave{0, print(loaded.settings)});
+  if (print_only) return std::unexpected(EarlyExit{0, print(loaded.settings)});
   if (const auto resolved = resolve_group(loaded.config); !resolved) {
     return std::unexpected(resolved.error());
   }

@@ -58,12 +58,12 @@ struct Loaded {
 };
 
 // What to do instead of running: print `text` and exit with `exit_code` (help, version, an error).
-struct Leave {
+struct EarlyExit {
   int exit_code = 0;
   std::string text;
 };
 
 // Reads files and the group database: not to be called from the event loop.
-std::expected<Loaded, Leave> load_config(const std::vector<std::string>& arguments);
+std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arguments);
 
 }  // namespace tbs

@@ -9,19 +9,19 @@
 
 #include "daemon/app.h"
 #include "daemon/config.h"
-#include "daemon/confine/daemon_filter.h"
-#include "daemon/confine/filter.h"
 #include "daemon/device/device_spec.h"
-#include "daemon/platform/log_setup.h"
-#include "daemon/platform/memory_reserve.h"
+#include "daemon/host/log_setup.h"
+#include "daemon/host/memory_reserve.h"
+#include "daemon/sandbox/daemon_filter.h"
+#include "daemon/sandbox/filter.h"
 
 namespace {
 
-void confine(const tbs::Config& config) {
-  if (!tbs::confine::kAvailable || config.seccomp != "yes") return;
+void enter_sandbox(const tbs::Config& config) {
+  if (!tbs::sandbox::kAvailable || config.seccomp != "yes") return;
   const auto spec = tbs::device::parse_device_spec(config.device);
   if (!spec) return;  // the next step says what is wrong with it
-  const auto confined = tbs::confine::confine_daemon(
+  const auto confined = tbs::sandbox::confine_daemon(
       {.starts_programs = std::holds_alternative<tbs::device::EmbeddedSpec>(*spec),
        .network = std::holds_alternative<tbs::device::SwtpmTcpSpec>(*spec)});
   // A kernel without filters can have a TPM all the same.
@@ -42,10 +42,10 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "tbsd: %s\n", loaded->rules.error().c_str());
       return 2;
     }
-    tbs::platform::set_up_memory_reserve();
+    tbs::host::set_up_memory_reserve();
     std::signal(SIGPIPE, SIG_IGN);
-    tbs::platform::set_up_log();
-    confine(loaded->config);
+    tbs::host::set_up_log();
+    enter_sandbox(loaded->config);
     tbs::App app(loaded->config, *loaded->rules, arguments);
     return app.run();
   } catch (const std::exception& error) {

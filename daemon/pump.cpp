@@ -6,7 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "daemon/platform/limited_log.h"
+#include "daemon/host/limited_log.h"
 
 namespace tbs {
 namespace {
@@ -144,8 +144,8 @@ void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Fai
     const device::Failure& failure = answer.error();
     const bool canceled = failure.error == ECANCELED;
     if (!canceled && !failure.reopen) {
-      platform::log_limited(spdlog::level::warn, platform::Topic::DeviceFailure,
-                            fmt::format("TPM {}: {}", device_.name(), text_of(failure)));
+      host::log_limited(spdlog::level::warn, host::Topic::DeviceFailure,
+                        fmt::format("TPM {}: {}", device_.name(), text_of(failure)));
     }
     dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
   }
@@ -175,7 +175,7 @@ void Pump::perform(sched::DeviceUnusable& action) {
   events_.device_changed();
 }
 
-void Pump::perform(sched::Quiet&) {
+void Pump::perform(sched::Quiesced&) {
   if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
 }
 

@@ -12,7 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/device/transceiver.h"
-#include "daemon/device_keeper.h"
+#include "daemon/device_supervisor.h"
 #include "daemon/exec/execution.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/message.h"
@@ -72,7 +72,7 @@ class Pump {
   void perform(sched::ReopenDevice& action);
   void perform(sched::DeviceReady& action);
   void perform(sched::DeviceUnusable& action);
-  void perform(sched::Quiet& action);
+  void perform(sched::Quiesced& action);
   void perform(sched::Stopped& action);
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
@@ -80,7 +80,7 @@ class Pump {
   device::Transceiver& device_;
   const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
-  DeviceKeeper keeper_;
+  DeviceSupervisor keeper_;
   Events events_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;

@@ -2,12 +2,12 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "daemon/platform/limited_log.h"
+#include "daemon/host/limited_log.h"
 
 namespace tbs {
 
-using platform::log_limited;
-using platform::Topic;
+using host::log_limited;
+using host::Topic;
 
 void RmLog::tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) {
   log_limited(spdlog::level::warn, Topic::TpmRestarted,

@@ -11,7 +11,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "daemon/platform/limited_log.h"
+#include "daemon/host/limited_log.h"
 
 namespace tbs {
 namespace {
@@ -77,8 +77,8 @@ void StateFile::work() {
     const std::string text = *std::exchange(pending_, std::nullopt);
     lock.unlock();
     if (!replace(path_, text)) {
-      platform::log_limited(
-          spdlog::level::warn, platform::Topic::StateFile,
+      host::log_limited(
+          spdlog::level::warn, host::Topic::StateFile,
           fmt::format("cannot write {}: {}; what it holds is forgotten at the next restart", path_,
                       std::strerror(errno)));
     }

@@ -16,8 +16,8 @@ std::unexpected<Failure> failure(Exit exit, std::string message) {
   return std::unexpected(Failure{.exit = exit, .message = std::move(message)});
 }
 
-std::expected<policy::Question, Failure> question_of(const Options& options,
-                                                     const policy::Rules& rules) {
+std::expected<policy::CommandFacts, Failure> facts_of(const Options& options,
+                                                      const policy::Rules& rules) {
   const PolicyQuestion& asked = options.question;
   const auto named = proto::command_code(asked.command);
   const auto code = policy::parse_ranges(asked.command, true);
@@ -29,10 +29,10 @@ std::expected<policy::Question, Failure> question_of(const Options& options,
                                 .unit = asked.unit,
                                 .cgroup = asked.cgroup,
                                 .administrator = options.uid == 0 || asked.administrator};
-  policy::Question question{.roles = policy::roles_of(rules, subject),
-                            .command = named ? *named : code->front().first,
-                            .priority = options.priority,
-                            .locality = options.locality};
+  policy::CommandFacts question{.roles = policy::roles_of(rules, subject),
+                                .command = named ? *named : code->front().first,
+                                .priority = options.priority,
+                                .locality = options.locality};
   for (const std::uint32_t handle : asked.handles) {
     if (handle >> 24 == 0x01) question.nv_indices.push_back(handle);
     if (handle >> 24 == 0x81) question.persistent_handles.push_back(handle);
@@ -50,7 +50,7 @@ std::vector<std::string> role_names(const policy::Rules& rules, policy::RoleSet 
 }
 
 void print_verdict(const Console& console, const policy::Rules& rules,
-                   const policy::Question& question, const policy::Verdict& verdict) {
+                   const policy::CommandFacts& question, const policy::Verdict& verdict) {
   const std::string why = verdict.rule == nullptr ? "no rule is about it" : verdict.rule->origin;
   const auto roles = role_names(rules, question.roles);
   if (console.json) {
@@ -90,9 +90,9 @@ Outcome run_policy_check(const Console& console, const std::string& folder) {
 Outcome run_policy_explain(const Console& console, const Options& options) {
   const auto rules = policy::read_rules(options.question.folder);
   if (!rules) return failure(Exit::Failed, printable(rules.error()));
-  const auto question = question_of(options, *rules);
+  const auto question = facts_of(options, *rules);
   if (!question) return std::unexpected(question.error());
-  const policy::Verdict verdict = policy::judge(*rules, *question);
+  const policy::Verdict verdict = policy::evaluate(*rules, *question);
   print_verdict(console, *rules, *question, verdict);
   if (!verdict.allowed) return failure(Exit::Failed, "the command would be blocked");
   return {};

@@ -20,8 +20,8 @@ Failure Conversation::broken(std::string_view why) {
                      "; are tbsd and tbsctl of the same version?"};
 }
 
-std::expected<proto::HelloReply, Failure> Conversation::greet(proto::Role role,
-                                                              std::uint32_t wanted) {
+std::expected<proto::HelloReply, Failure> Conversation::handshake(proto::Role role,
+                                                                  std::uint32_t wanted) {
   auto reply = ask(proto::Hello{.role = role, .wanted = wanted});
   if (reply && reply->status != proto::Status::Success) {
     return std::unexpected(tbs_failure("tbsd does not open a context", reply->status));

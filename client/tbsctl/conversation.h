@@ -67,7 +67,7 @@ class Conversation {
 
   // Says who we are; `wanted` are the TPM families a context can use. Fails with what the daemon
   // gives as the reason when it does not take us.
-  std::expected<proto::HelloReply, Failure> greet(proto::Role role, std::uint32_t wanted);
+  std::expected<proto::HelloReply, Failure> handshake(proto::Role role, std::uint32_t wanted);
 
   // The answer to a request, whatever its status. Byte fields in it are valid until the next call.
   template <typename Request>

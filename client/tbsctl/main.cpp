@@ -37,7 +37,7 @@ std::expected<Conversation, Failure> open_conversation(const Options& options) {
   if (!stream) return std::unexpected(std::move(stream.error()));
   Conversation daemon(*std::move(stream));
   const auto role = needs_context(options) ? proto::Role::Context : proto::Role::Observer;
-  const auto hello = daemon.greet(role, families_for(options.command));
+  const auto hello = daemon.handshake(role, families_for(options.command));
   if (!hello) return std::unexpected(hello.error());
   return daemon;
 }

@@ -13,8 +13,8 @@
 #include <tss2/tss2_tcti.h>
 
 #include "client/fork_guard.h"
+#include "client/tcti/tcti_connection.h"
 #include "client/tcti/tcti_log.h"
-#include "client/tcti/tcti_session.h"
 #include "client/tcti/tss2_tcti_tbs.h"
 
 namespace {

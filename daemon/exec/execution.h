@@ -113,17 +113,17 @@ class Engine {
   // kernel's users would need), or null.
   virtual std::unique_ptr<Execution> idle_housekeeping() = 0;
   // When housekeeping() will be due though nothing happens until then; empty when it will not.
-  [[nodiscard]] virtual std::optional<TimePoint> next_chore() = 0;
+  [[nodiscard]] virtual std::optional<TimePoint> next_maintenance() = 0;
 
   // Takes everything out of the TPM that can be loaded again, because the TPM is about to lose its
   // memory; null when there is nothing.
-  virtual std::unique_ptr<Execution> evacuation() = 0;
+  virtual std::unique_ptr<Execution> evict_all() = 0;
 
   // First execution after the device was opened: starts the TPM where nobody has, and learns what
   // it is. Its Done carries a failure status when the TPM cannot be used.
   virtual std::unique_ptr<Execution> bring_up() = 0;
   // Last execution before an orderly stop: evict everything, TPM2_Shutdown where `owns_power`.
-  virtual std::unique_ptr<Execution> wind_down(bool owns_power) = 0;
+  virtual std::unique_ptr<Execution> shutdown(bool owns_power) = 0;
 
   // The device went away or was reset with a command possibly running: nothing in the tables is
   // loaded any more.

@@ -55,8 +55,8 @@ std::unique_ptr<Execution> FamilyEngine::bring_up() {
   return std::make_unique<BringUp>(identity_, [this] { return chosen().bring_up(); });
 }
 
-std::unique_ptr<Execution> FamilyEngine::wind_down(bool owns_power) {
-  return chosen().wind_down(owns_power);
+std::unique_ptr<Execution> FamilyEngine::shutdown(bool owns_power) {
+  return chosen().shutdown(owns_power);
 }
 
 void FamilyEngine::device_lost() {

@@ -27,10 +27,12 @@ class FamilyEngine : public Engine {
   [[nodiscard]] Holdings held_by(ContextId context) override { return chosen().held_by(context); }
   std::unique_ptr<Execution> housekeeping() override { return chosen().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return chosen().idle_housekeeping(); }
-  [[nodiscard]] std::optional<TimePoint> next_chore() override { return chosen().next_chore(); }
-  std::unique_ptr<Execution> evacuation() override { return chosen().evacuation(); }
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() override {
+    return chosen().next_maintenance();
+  }
+  std::unique_ptr<Execution> evict_all() override { return chosen().evict_all(); }
   std::unique_ptr<Execution> bring_up() override;
-  std::unique_ptr<Execution> wind_down(bool owns_power) override;
+  std::unique_ptr<Execution> shutdown(bool owns_power) override;
   void device_lost() override;
 
  private:

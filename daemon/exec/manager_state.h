@@ -26,7 +26,7 @@ struct ManagerState {
   // The TPM wants to be started before anything else.
   bool start_due = false;
   // The TPM refused work of our own: none is due until the next client command.
-  bool chores_stalled = false;
+  bool maintenance_stalled = false;
   // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
   bool brought_up = false;
   // Executions that have started and not ended. Tables that they may point into must not shrink

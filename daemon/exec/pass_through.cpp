@@ -98,7 +98,7 @@ std::unique_ptr<Execution> PassThrough::bring_up() {
   return std::make_unique<Startup>(identity_);
 }
 
-std::unique_ptr<Execution> PassThrough::wind_down(bool owns_power) {
+std::unique_ptr<Execution> PassThrough::shutdown(bool owns_power) {
   return std::make_unique<Shutdown>(identity_, owns_power);
 }
 

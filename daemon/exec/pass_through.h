@@ -23,12 +23,12 @@ class PassThrough : public Engine {
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
     return proto::Status::BadParameter;
   }
-  [[nodiscard]] std::optional<TimePoint> next_chore() override { return std::nullopt; }
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() override { return std::nullopt; }
   std::unique_ptr<Execution> housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
-  std::unique_ptr<Execution> evacuation() override { return nullptr; }
+  std::unique_ptr<Execution> evict_all() override { return nullptr; }
   std::unique_ptr<Execution> bring_up() override;
-  std::unique_ptr<Execution> wind_down(bool owns_power) override;
+  std::unique_ptr<Execution> shutdown(bool owns_power) override;
   void device_lost() override {}
 
  private:

@@ -32,7 +32,7 @@ Step Procedure::start() {
 
 Step Procedure::on_response(Bytes response) {
   const auto header = proto::read_tpm_header(response);
-  if (!header) return senseless();
+  if (!header) return invalid_response();
   if (std::exchange(self_testing_, false)) return on_pause_over();
   const Readiness readiness = family_.readiness_of(header->code);
   if (readiness != Readiness::Ready) {
@@ -73,7 +73,7 @@ Step Procedure::send(proto::Buffer command, std::uint8_t locality, bool client_c
 }
 
 Step Procedure::operate(proto::Buffer command) {
-  if (++operations_ > family_.most_operations) return senseless();
+  if (++operations_ > family_.most_operations) return invalid_response();
   operating_ = true;
   return send(std::move(command));
 }
@@ -88,7 +88,7 @@ Step Procedure::done(proto::Status status) {
   return Done{.status = status, .response = {}};
 }
 
-Step Procedure::senseless() {
+Step Procedure::invalid_response() {
   manager_.check_due = true;
   return done(proto::Status::IoError);
 }

@@ -69,7 +69,7 @@ class Procedure : public Execution {
   Step done(proto::Status status);
   Step given_up() { return done(proto::Status::CommandCanceled); }
   // The TPM has said something that makes no sense: what it holds is in doubt.
-  Step senseless();
+  Step invalid_response();
 
   [[nodiscard]] bool withdrawn() const { return withdrawn_; }
   [[nodiscard]] bool detached() const { return detached_; }

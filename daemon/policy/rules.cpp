@@ -39,12 +39,12 @@ bool fits(const RoleTerm& term, const Subject& subject) {
   return false;
 }
 
-bool fits(const Rule& rule, const Question& question) {
-  return (question.roles & role_bit(rule.role)) != 0 && fits(rule.commands, question.command) &&
-         fits(rule.priorities, question.priority) && fits(rule.localities, question.locality) &&
-         fits_one(rule.nv_indices, question.nv_indices) &&
-         fits_one(rule.persistent_handles, question.persistent_handles) &&
-         fits_one(rule.pcrs, question.pcrs);
+bool fits(const Rule& rule, const CommandFacts& facts) {
+  return (facts.roles & role_bit(rule.role)) != 0 && fits(rule.commands, facts.command) &&
+         fits(rule.priorities, facts.priority) && fits(rule.localities, facts.locality) &&
+         fits_one(rule.nv_indices, facts.nv_indices) &&
+         fits_one(rule.persistent_handles, facts.persistent_handles) &&
+         fits_one(rule.pcrs, facts.pcrs);
 }
 
 }  // namespace
@@ -66,9 +66,9 @@ bool is_administrator(RoleSet roles) {
   return (roles & role_bit(kAdministrator)) != 0;
 }
 
-Verdict judge(const Rules& rules, const Question& question) {
+Verdict evaluate(const Rules& rules, const CommandFacts& facts) {
   const auto rule = std::ranges::find_if(
-      rules.rules, [&](const Rule& candidate) { return fits(candidate, question); });
+      rules.rules, [&](const Rule& candidate) { return fits(candidate, facts); });
   if (rule == rules.rules.end()) return {};
   return {.allowed = rule->allow, .rule = &*rule};
 }

@@ -56,7 +56,7 @@ struct Range {
 using Ranges = std::vector<Range>;
 
 // What is asked: one command of a client.
-struct Question {
+struct CommandFacts {
   RoleSet roles = 0;
   std::uint32_t command = 0;
   std::uint32_t priority = 0;
@@ -100,7 +100,7 @@ struct Verdict {
 
 [[nodiscard]] RoleSet roles_of(const Rules& rules, const Subject& subject);
 [[nodiscard]] bool is_administrator(RoleSet roles);
-[[nodiscard]] Verdict judge(const Rules& rules, const Question& question);
+[[nodiscard]] Verdict evaluate(const Rules& rules, const CommandFacts& facts);
 
 // Whether some rule looks at more than the command's code, priority and locality.
 [[nodiscard]] bool needs_handles(const Rules& rules);

@@ -21,12 +21,12 @@ Step ClientExecution::reply() {
 }
 
 std::optional<Step> ClientExecution::look() {
-  if (phase_ == Phase::Check && !survey_ && (state_.start_due || state_.check_due)) {
-    survey_.emplace(state_, state_.start_due ? Survey::Reason::Restart : Survey::Reason::Check);
+  if (phase_ == Phase::Check && !probe_ && (state_.start_due || state_.check_due)) {
+    probe_.emplace(state_, state_.start_due ? TpmProbe::Reason::Restart : TpmProbe::Reason::Check);
   }
-  if (!survey_) return std::nullopt;
-  if (auto command = survey_->next()) return send(std::move(*command));
-  survey_.reset();
+  if (!probe_) return std::nullopt;
+  if (auto command = probe_->next()) return send(std::move(*command));
+  probe_.reset();
   return std::nullopt;
 }
 
@@ -99,7 +99,7 @@ Step ClientExecution::answered(Bytes response, std::uint32_t code) {
   switch (phase_) {
     case Phase::Check:
     case Phase::After:
-      return answered_survey(response);
+      return answered_probe(response);
     case Phase::Verify:
       return answered_verify(response);
     default:
@@ -108,12 +108,12 @@ Step ClientExecution::answered(Bytes response, std::uint32_t code) {
   return repair(code) ? next() : finish(response);
 }
 
-Step ClientExecution::answered_survey(Bytes response) {
-  if (survey_->take(response)) return next();
+Step ClientExecution::answered_probe(Bytes response) {
+  if (probe_->take(response)) return next();
   state_.check_due = true;
   // The client's command has run and its reply is known: it must not be lost over this.
   if (phase_ == Phase::After) {
-    survey_.reset();
+    probe_.reset();
     return next();
   }
   return done(proto::Status::IoError);

@@ -14,7 +14,7 @@
 #include "daemon/rm/handle_lists.h"
 #include "daemon/rm/plan.h"
 #include "daemon/rm/procedure.h"
-#include "daemon/rm/survey.h"
+#include "daemon/rm/tpm_probe.h"
 #include "daemon/tpm/capability.h"
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
@@ -41,7 +41,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   Step reply() override;
   std::optional<Operation> bring_in_objects();
   std::optional<Operation> bring_in_sessions();
-  Step answered_survey(proto::Bytes response);
+  Step answered_probe(proto::Bytes response);
   Step answered_verify(proto::Bytes response);
 
   // client_decide.cpp. These return true when the reply is ready without the TPM.
@@ -70,7 +70,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   bool free_session();
   bool drop_session();
   bool refresh_gap();
-  bool survey_again(Survey::Reason reason);
+  bool probe_again(TpmProbe::Reason reason);
   void learn_from_refusal();
   std::optional<Operation> forced();
   std::optional<Operation> drop();
@@ -105,7 +105,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   Session* dropped_ = nullptr;
   std::optional<tpm::CapabilityQuery> query_;
 
-  std::optional<Survey> survey_;
+  std::optional<TpmProbe> probe_;
   std::optional<GapRefresh> gap_;
   std::optional<HandleLists> lists_;
   // Repairs that are still allowed.

@@ -120,10 +120,10 @@ void ClientExecution::note_side_effects() {
   if (changes_capabilities(code)) state_.capabilities.clear();
   if (changes_lockout(code)) state_.lockout_due = true;
   if (code == tpm::cc::kStartup) {
-    survey_.emplace(state_, Survey::Reason::Restart);
+    probe_.emplace(state_, TpmProbe::Reason::Restart);
   } else if (view_.info->extensive) {
     drop_cleared_hierarchies();
-    survey_.emplace(state_, Survey::Reason::Removal);
+    probe_.emplace(state_, TpmProbe::Reason::Removal);
   }
 }
 

@@ -37,9 +37,9 @@ bool ClientExecution::repair(std::uint32_t code) {
     case tpm::Remedy::RefreshGap:
       return refresh_gap();
     case tpm::Remedy::CheckTables:
-      return survey_again(Survey::Reason::Check);
+      return probe_again(TpmProbe::Reason::Check);
     case tpm::Remedy::Start:
-      return view_.code() != tpm::cc::kStartup && survey_again(Survey::Reason::Restart);
+      return view_.code() != tpm::cc::kStartup && probe_again(TpmProbe::Reason::Restart);
     case tpm::Remedy::Wait:
     case tpm::Remedy::None:
       break;
@@ -80,10 +80,10 @@ bool ClientExecution::refresh_gap() {
   return true;
 }
 
-bool ClientExecution::survey_again(Survey::Reason reason) {
+bool ClientExecution::probe_again(TpmProbe::Reason reason) {
   if (!spend(surveys_left_)) return false;
   ++state_.statistics.repairs;
-  survey_.emplace(state_, reason);
+  probe_.emplace(state_, reason);
   phase_ = Phase::Check;
   return true;
 }

@@ -38,19 +38,19 @@ bool anything_loaded(const State& state) {
 
 }  // namespace
 
-Step Chores::next() {
+Step Maintenance::next() {
   if (withdrawn()) return given_up();
   if (const auto operation = choose()) return perform(*operation);
   return finish();
 }
 
-Step Chores::answered(proto::Bytes response, std::uint32_t code) {
+Step Maintenance::answered(proto::Bytes response, std::uint32_t code) {
   static_cast<void>(response);
   static_cast<void>(code);
   return done(proto::Status::Success);
 }
 
-Step Chores::failed(const Operation& operation, proto::Bytes response, std::uint32_t code) {
+Step Maintenance::failed(const Operation& operation, proto::Bytes response, std::uint32_t code) {
   static_cast<void>(response);
   if (tpm::remedy_of(code) == tpm::Remedy::Start) state_.start_due = true;
   if (!apply_failure(state_, operation, code) || failures_left_-- == 0) return stalled();
@@ -58,16 +58,16 @@ Step Chores::failed(const Operation& operation, proto::Bytes response, std::uint
 }
 
 // It would be due again at once: not before something else has happened.
-Step Chores::stalled() {
-  state_.chores_stalled = true;
+Step Maintenance::stalled() {
+  state_.maintenance_stalled = true;
   return done(proto::Status::Success);
 }
 
 Housekeeping::Housekeeping(State& state)
-    : Chores(state), gap_(state, GapRefresh::Urgency::Before) {}
+    : Maintenance(state), gap_(state, GapRefresh::Urgency::Before) {}
 
 bool Housekeeping::due(State& state) {
-  if (state.chores_stalled) return false;
+  if (state.maintenance_stalled) return false;
   return state.first_stray() || superfluous_orphan(state) != nullptr ||
          due_for_refresh(state.sessions, state.facts.context_gap) != nullptr ||
          (state.options.share == exec::Share::Strict && anything_loaded(state));
@@ -85,16 +85,16 @@ std::optional<Operation> Housekeeping::choose() {
   return evict_anything(state_);
 }
 
-bool Evacuation::due(State& state) {
-  return state.options.share != exec::Share::Exclusive && !state.chores_stalled &&
+bool EvictAll::due(State& state) {
+  return state.options.share != exec::Share::Exclusive && !state.maintenance_stalled &&
          anything_loaded(state);
 }
 
-std::optional<Operation> Evacuation::choose() {
+std::optional<Operation> EvictAll::choose() {
   return evict_anything(state_);
 }
 
-std::optional<Operation> WindDown::choose() {
+std::optional<Operation> Shutdown::choose() {
   if (const auto stray = state_.first_stray()) return flush_stray(*stray);
   if (!state_.objects.loaded().empty()) return flush(*state_.objects.loaded().front());
   for (Session& session : state_.sessions.each()) {
@@ -105,7 +105,7 @@ std::optional<Operation> WindDown::choose() {
   return std::nullopt;
 }
 
-Step WindDown::finish() {
+Step Shutdown::finish() {
   if (!shut_down_) return done(proto::Status::Success);
   shut_down_ = false;
   return send(tpm::build::shutdown(tpm::kStartupClear));

@@ -11,7 +11,7 @@
 
 namespace tbs::rm {
 
-class Chores : public Procedure {
+class Maintenance : public Procedure {
  public:
   using Procedure::Procedure;
 
@@ -33,7 +33,7 @@ class Chores : public Procedure {
 
 // What is due at once: strays, orphans that are too old, sessions close to the context gap; and
 // with Share::Strict everything that a command left loaded.
-class Housekeeping final : public Chores {
+class Housekeeping final : public Maintenance {
  public:
   explicit Housekeeping(State& state);
   // Whether there is anything to do.
@@ -46,9 +46,9 @@ class Housekeeping final : public Chores {
 };
 
 // Empties the TPM's slots for others; what was in them can be loaded again.
-class Evacuation final : public Chores {
+class EvictAll final : public Maintenance {
  public:
-  using Chores::Chores;
+  using Maintenance::Maintenance;
   static bool due(State& state);
 
  private:
@@ -57,9 +57,9 @@ class Evacuation final : public Chores {
 
 // The last execution before the daemon stops: flushes all that clients left behind, then tells the
 // TPM to shut down where the daemon is what powers it.
-class WindDown final : public Chores {
+class Shutdown final : public Maintenance {
  public:
-  WindDown(State& state, bool shut_down) : Chores(state), shut_down_(shut_down) {}
+  Shutdown(State& state, bool shut_down) : Maintenance(state), shut_down_(shut_down) {}
 
  private:
   std::optional<Operation> choose() override;

@@ -6,21 +6,21 @@
 namespace tbs::rm {
 
 void ObjectTable::open_context(ContextId context, UserId user) {
-  shelves_[context].user = user;
+  contexts_[context].user = user;
 }
 
 void ObjectTable::close_context(ContextId context) {
-  shelves_.erase(context);
+  contexts_.erase(context);
 }
 
 Object& ObjectTable::add(ContextId context, std::uint32_t physical, bool sequence) {
-  Shelf& shelf = shelves_.at(context);
+  ContextObjects& context_entry = contexts_.at(context);
   auto object = std::make_unique<Object>();
   object->owner = context;
-  object->user = shelf.user;
+  object->user = context_entry.user;
   object->sequence = sequence;
-  ++per_user_[shelf.user];
-  Object& added = shelf.objects.add(std::move(object));
+  ++per_user_[context_entry.user];
+  Object& added = context_entry.objects.add(std::move(object));
   set_loaded(added, physical);
   return added;
 }
@@ -30,12 +30,13 @@ void ObjectTable::erase(Object& object) {
   set_sticky(object, false);
   const auto user = per_user_.find(object.user);
   if (--user->second == 0) per_user_.erase(user);
-  shelves_.at(object.owner).objects.erase(object);
+  contexts_.at(object.owner).objects.erase(object);
 }
 
 Object* ObjectTable::find(ContextId context, std::uint32_t virtual_handle) const {
-  const auto shelf = shelves_.find(context);
-  return shelf == shelves_.end() ? nullptr : shelf->second.objects.find(virtual_handle);
+  const auto context_entry = contexts_.find(context);
+  return context_entry == contexts_.end() ? nullptr
+                                          : context_entry->second.objects.find(virtual_handle);
 }
 
 void ObjectTable::displace(std::uint32_t physical) {
@@ -62,8 +63,8 @@ void ObjectTable::set_sticky(Object& object, bool sticky) {
 }
 
 std::size_t ObjectTable::count(ContextId context) const {
-  const auto shelf = shelves_.find(context);
-  return shelf == shelves_.end() ? 0 : shelf->second.objects.count();
+  const auto context_entry = contexts_.find(context);
+  return context_entry == contexts_.end() ? 0 : context_entry->second.objects.count();
 }
 
 std::size_t ObjectTable::count(UserId user) const {
@@ -72,21 +73,21 @@ std::size_t ObjectTable::count(UserId user) const {
 }
 
 std::vector<std::uint32_t> ObjectTable::handles_from(ContextId context, std::uint32_t first) const {
-  const auto shelf = shelves_.find(context);
-  if (shelf == shelves_.end()) return {};
-  return shelf->second.objects.handles_from(first);
+  const auto context_entry = contexts_.find(context);
+  if (context_entry == contexts_.end()) return {};
+  return context_entry->second.objects.handles_from(first);
 }
 
 std::vector<Object*> ObjectTable::of(ContextId context) const {
-  const auto shelf = shelves_.find(context);
-  if (shelf == shelves_.end()) return {};
-  return shelf->second.objects.all();
+  const auto context_entry = contexts_.find(context);
+  if (context_entry == contexts_.end()) return {};
+  return context_entry->second.objects.all();
 }
 
 std::vector<Object*> ObjectTable::all() const {
   std::vector<Object*> objects;
-  for (const auto& [context, shelf] : shelves_) {
-    const auto some = shelf.objects.all();
+  for (const auto& [context, context_entry] : contexts_) {
+    const auto some = context_entry.objects.all();
     objects.insert(objects.end(), some.begin(), some.end());
   }
   return objects;

@@ -40,14 +40,14 @@ class ObjectTable {
   [[nodiscard]] std::vector<Object*> all() const;
 
  private:
-  struct Shelf {
+  struct ContextObjects {
     UserId user{};
     HandleSpace objects;
   };
 
   void displace(std::uint32_t physical);
 
-  std::unordered_map<ContextId, Shelf> shelves_;
+  std::unordered_map<ContextId, ContextObjects> contexts_;
   std::unordered_map<UserId, std::size_t> per_user_;
   std::vector<Object*> loaded_;
   std::size_t sticky_ = 0;

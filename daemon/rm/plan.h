@@ -8,7 +8,7 @@
 #include <expected>
 #include <span>
 
-#include "daemon/exec/few_of.h"
+#include "daemon/exec/inline_set.h"
 #include "daemon/rm/eviction.h"
 #include "daemon/rm/state.h"
 #include "daemon/tpm/command_view.h"
@@ -18,8 +18,8 @@ namespace tbs::rm {
 
 struct Plan {
   // What must be loaded when the command runs.
-  exec::FewOf<Object*, tpm::kMaxHandles> objects;
-  exec::FewOf<Session*, tpm::kMaxHandles + tpm::kMaxSessions> sessions;
+  exec::InlineSet<Object*, tpm::kMaxHandles> objects;
+  exec::InlineSet<Session*, tpm::kMaxHandles + tpm::kMaxSessions> sessions;
   // By position in the command: null where it is something else.
   std::array<Object*, tpm::kMaxHandles> handle_objects{};
   std::array<Session*, tpm::kMaxSessions> authorizations{};

@@ -30,7 +30,7 @@ exec::Step Procedure::operation_answered(proto::Bytes response, std::uint32_t co
   const Operation operation = operation_;
   if (code != tpm::rc::kSuccess) return failed(operation, response, code);
   const auto view = tpm::parse_response(response, {.has_handle = returns_handle(operation)});
-  if (!view || !apply(state_, operation, *view)) return senseless();
+  if (!view || !apply(state_, operation, *view)) return invalid_response();
   return next();
 }
 

@@ -6,10 +6,10 @@
 #include "daemon/rm/client_execution.h"
 #include "daemon/rm/housekeeping.h"
 #include "daemon/rm/plan.h"
+#include "daemon/rm/probe_execution.h"
 #include "daemon/rm/reconcile.h"
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
-#include "daemon/rm/survey_execution.h"
 
 namespace tbs::rm {
 
@@ -59,7 +59,7 @@ void ResourceManager::release_session(Session& session) {
 std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
                                                           std::vector<std::uint8_t> command) {
   reap();
-  state_.chores_stalled = false;
+  state_.maintenance_stalled = false;
   ++state_.statistics.client_commands;
   return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
 }
@@ -70,12 +70,12 @@ proto::Status ResourceManager::make_sticky(ContextId context, std::uint32_t hand
 
 std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
   reap();
-  if (!state_.chores_stalled && (state_.start_due || state_.check_due)) {
-    return std::make_unique<SurveyExecution>(
-        state_, state_.start_due ? Survey::Reason::Restart : Survey::Reason::Check);
+  if (!state_.maintenance_stalled && (state_.start_due || state_.check_due)) {
+    return std::make_unique<ProbeExecution>(
+        state_, state_.start_due ? TpmProbe::Reason::Restart : TpmProbe::Reason::Check);
   }
-  if (!state_.chores_stalled && std::exchange(state_.lockout_due, false)) {
-    return std::make_unique<SurveyExecution>(state_, Survey::Reason::Lockout);
+  if (!state_.maintenance_stalled && std::exchange(state_.lockout_due, false)) {
+    return std::make_unique<ProbeExecution>(state_, TpmProbe::Reason::Lockout);
   }
   if (!Housekeeping::due(state_)) return nullptr;
   return std::make_unique<Housekeeping>(state_);
@@ -83,23 +83,23 @@ std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
 
 std::unique_ptr<exec::Execution> ResourceManager::idle_housekeeping() {
   reap();
-  if (!Evacuation::due(state_)) return nullptr;
-  return std::make_unique<Evacuation>(state_);
+  if (!EvictAll::due(state_)) return nullptr;
+  return std::make_unique<EvictAll>(state_);
 }
 
-std::unique_ptr<exec::Execution> ResourceManager::evacuation() {
+std::unique_ptr<exec::Execution> ResourceManager::evict_all() {
   reap();
-  return std::make_unique<Evacuation>(state_);
+  return std::make_unique<EvictAll>(state_);
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::bring_up() {
   reap();
-  return std::make_unique<SurveyExecution>(state_, Survey::Reason::BringUp);
+  return std::make_unique<ProbeExecution>(state_, TpmProbe::Reason::BringUp);
 }
 
-std::unique_ptr<exec::Execution> ResourceManager::wind_down(bool owns_power) {
+std::unique_ptr<exec::Execution> ResourceManager::shutdown(bool owns_power) {
   reap();
-  return std::make_unique<WindDown>(state_, owns_power);
+  return std::make_unique<Shutdown>(state_, owns_power);
 }
 
 void ResourceManager::device_lost() {
@@ -139,9 +139,9 @@ Holdings ResourceManager::holdings(ContextId context) {
   return held;
 }
 
-std::optional<TimePoint> ResourceManager::next_chore() {
+std::optional<TimePoint> ResourceManager::next_maintenance() {
   // A TPM that refuses is not asked again before something else has happened.
-  if (state_.chores_stalled) return std::nullopt;
+  if (state_.maintenance_stalled) return std::nullopt;
   return next_orphan_expiry(state_.sessions, state_.options.limits.orphan_lifetime);
 }
 

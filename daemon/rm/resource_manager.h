@@ -40,10 +40,10 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   // When the next orphaned session expires.
-  [[nodiscard]] std::optional<TimePoint> next_chore() override;
-  std::unique_ptr<exec::Execution> evacuation() override;
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() override;
+  std::unique_ptr<exec::Execution> evict_all() override;
   std::unique_ptr<exec::Execution> bring_up() override;
-  std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
+  std::unique_ptr<exec::Execution> shutdown(bool owns_power) override;
   void device_lost() override;
 
   [[nodiscard]] std::size_t loads_needed(ContextId context,

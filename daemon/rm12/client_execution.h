@@ -15,7 +15,7 @@
 #include "daemon/exec/client_phases.h"
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/procedure.h"
-#include "daemon/rm12/survey.h"
+#include "daemon/rm12/tpm_probe.h"
 #include "daemon/tpm12/command_view.h"
 #include "daemon/tpm12/response.h"
 
@@ -39,7 +39,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   std::optional<Step> verify() override;
   Step reply() override;
   std::optional<Operation> bring_in(Kind kind);
-  Step answered_survey(proto::Bytes response);
+  Step answered_probe(proto::Bytes response);
   Step answered_verify(proto::Bytes response);
   [[nodiscard]] proto::Buffer physical_command() const;
 
@@ -75,7 +75,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   // client_repair.cpp.
   Step repair(proto::Bytes response, std::uint32_t code);
   bool free_slot(bool authorized);
-  bool look_again(Survey::Reason reason, bool resume);
+  bool look_again(TpmProbe::Reason reason, bool resume);
   void restart();
   bool drop_session();
   std::optional<Operation> forced();
@@ -111,7 +111,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   Resource* claimed_ = nullptr;
   std::optional<std::uint32_t> wanted_;
 
-  std::optional<Survey> survey_;
+  std::optional<TpmProbe> probe_;
   std::optional<ListHandles> lists_;
   // After the look that follows a failure the command may be sent once more.
   bool resume_ = false;

@@ -38,7 +38,7 @@ Step ClientExecution::finish(Bytes response, std::uint32_t code) {
 }
 
 void ClientExecution::finish_success(const tpm12::ResponseView& response) {
-  if (view_.info->extensive) look_again(Survey::Reason::Check, false);
+  if (view_.info->extensive) look_again(TpmProbe::Reason::Check, false);
   end_sessions(plan_.auths, view_.auth_count, response);
   if (wrapped_) finish_wrapped(response);
   finish_context_command(response);
@@ -58,15 +58,15 @@ void ClientExecution::finish_wrapped(const tpm12::ResponseView& response) {
   const auto inner = tpm12::wrapped_response(response);
   const auto view = inner ? tpm12::parse_response(*inner) : std::nullopt;
   if (!view || (view->success() && returns_handle(*wrapped_) && !view->handle())) {
-    look_again(Survey::Reason::Check, false);
+    look_again(TpmProbe::Reason::Check, false);
     return;
   }
   if (!view->success()) {
-    if (wrapped_->auth_count != 0) look_again(Survey::Reason::Check, false);
+    if (wrapped_->auth_count != 0) look_again(TpmProbe::Reason::Check, false);
     return;
   }
   end_sessions(plan_.wrapped_auths, wrapped_->auth_count, *view);
-  if (wrapped_->info->extensive) look_again(Survey::Reason::Check, false);
+  if (wrapped_->info->extensive) look_again(TpmProbe::Reason::Check, false);
   if (!returns_handle(*wrapped_)) return;
   register_result(*wrapped_, *view->handle(), tpm12::kWrappedResponseOffset + tpm12::kHeaderSize);
 }
@@ -74,7 +74,7 @@ void ClientExecution::finish_wrapped(const tpm12::ResponseView& response) {
 void ClientExecution::end_sessions(std::array<Resource*, tpm12::kMaxAuths>& auths,
                                    std::uint8_t count, const tpm12::ResponseView& response) {
   if (response.auth_count != count) {
-    look_again(Survey::Reason::Check, false);
+    look_again(TpmProbe::Reason::Check, false);
     return;
   }
   for (std::uint8_t i = 0; i < count; ++i) {

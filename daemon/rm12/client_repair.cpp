@@ -40,9 +40,9 @@ Step ClientExecution::repair(Bytes response, std::uint32_t code) {
   } else if (remedy == Remedy::FreeSlot && plan_.creates) {
     state_.facts.slots(*plan_.creates).shrink(state_.in_tpm(*plan_.creates));
     const bool room = free_slot(authorized());
-    if (authorized()) look_again(Survey::Reason::Check, room);
+    if (authorized()) look_again(TpmProbe::Reason::Check, room);
   } else if (authorized() || remedy == Remedy::CheckTables) {
-    look_again(Survey::Reason::Check,
+    look_again(TpmProbe::Reason::Check,
                remedy == Remedy::CheckTables && !plan_.placements.all().empty());
   }
   return next();
@@ -50,7 +50,7 @@ Step ClientExecution::repair(Bytes response, std::uint32_t code) {
 
 // Somebody has reset the TPM. Started, it is looked at, and the command understood anew.
 void ClientExecution::restart() {
-  if (!look_again(Survey::Reason::Restart, false)) return;
+  if (!look_again(TpmProbe::Reason::Restart, false)) return;
   reply_.clear();
   phase_ = Phase::Check;
 }
@@ -68,13 +68,13 @@ bool ClientExecution::free_slot(bool authorized) {
 }
 
 // `resume`: the command may be sent again when everything that it needs has survived.
-bool ClientExecution::look_again(Survey::Reason reason, bool resume) {
+bool ClientExecution::look_again(TpmProbe::Reason reason, bool resume) {
   if (!spend(surveys_left_)) {
     state_.check_due = true;
     return false;
   }
   ++state_.statistics.repairs;
-  survey_.emplace(state_, reason);
+  probe_.emplace(state_, reason);
   resume_ = resume;
   return true;
 }

@@ -42,22 +42,22 @@ Operation renew(State& state, Resource& session) {
 
 }  // namespace
 
-Step Chores::next() {
+Step Maintenance::next() {
   if (withdrawn() && can_give_up()) return given_up();
   if (const auto operation = choose()) return perform(*operation);
   return finish();
 }
 
-Step Chores::answered(proto::Bytes, std::uint32_t) {
+Step Maintenance::answered(proto::Bytes, std::uint32_t) {
   return done(proto::Status::Success);
 }
 
-Step Chores::failed(const Operation& operation, proto::Bytes, std::uint32_t code) {
+Step Maintenance::failed(const Operation& operation, proto::Bytes, std::uint32_t code) {
   if (!settle(operation, code) || failures_left_-- == 0) return stalled();
   return next();
 }
 
-bool Chores::settle(const Operation& operation, std::uint32_t code) {
+bool Maintenance::settle(const Operation& operation, std::uint32_t code) {
   const Remedy remedy = tpm12::remedy_of(code);
   if (remedy == Remedy::Start) state_.start_due = true;
   if (apply_failure(state_, operation, code)) return true;
@@ -71,13 +71,13 @@ bool Chores::settle(const Operation& operation, std::uint32_t code) {
 }
 
 // It would be due again at once: not before something else has happened.
-Step Chores::stalled() {
-  state_.chores_stalled = true;
+Step Maintenance::stalled() {
+  state_.maintenance_stalled = true;
   return done(proto::Status::Success);
 }
 
 bool Housekeeping::due(const State& state) {
-  if (state.chores_stalled) return false;
+  if (state.maintenance_stalled) return false;
   return !state.strays.empty() || session_to_renew(state) != nullptr ||
          (state.options.share == exec::Share::Strict && anything_loaded(state));
 }
@@ -89,12 +89,12 @@ std::optional<Operation> Housekeeping::choose() {
   return evict_anything(state_);
 }
 
-bool Evacuation::due(const State& state) {
-  return state.options.share != exec::Share::Exclusive && !state.chores_stalled &&
+bool EvictAll::due(const State& state) {
+  return state.options.share != exec::Share::Exclusive && !state.maintenance_stalled &&
          anything_loaded(state);
 }
 
-std::optional<Operation> Evacuation::choose() {
+std::optional<Operation> EvictAll::choose() {
   auto operation = evict_anything(state_);
   // Whoever took the slots that were missing may have gone.
   if (!operation) {
@@ -106,15 +106,15 @@ std::optional<Operation> Evacuation::choose() {
 }
 
 Step BringUp::next() {
-  if (survey_) {
-    if (auto command = survey_->next()) return send(std::move(*command));
-    survey_.reset();
+  if (probe_) {
+    if (auto command = probe_->next()) return send(std::move(*command));
+    probe_.reset();
   }
-  return Chores::next();
+  return Maintenance::next();
 }
 
 Step BringUp::answered(proto::Bytes response, std::uint32_t) {
-  const bool usable = survey_ ? survey_->take(response) : room_.take(response);
+  const bool usable = probe_ ? probe_->take(response) : room_.take(response);
   return usable ? next() : done(proto::Status::IoError);
 }
 
@@ -128,16 +128,16 @@ Step BringUp::finish() {
   return done(proto::Status::Success);
 }
 
-WindDown::WindDown(State& state, bool shut_down) : Chores(state), shut_down_(shut_down) {
+Shutdown::Shutdown(State& state, bool shut_down) : Maintenance(state), shut_down_(shut_down) {
   while (!state.table.all().empty()) release(state, *state.table.all().front());
 }
 
-std::optional<Operation> WindDown::choose() {
+std::optional<Operation> Shutdown::choose() {
   if (state_.strays.empty()) return std::nullopt;
   return flush(state_.strays.front());
 }
 
-Step WindDown::finish() {
+Step Shutdown::finish() {
   if (!std::exchange(shut_down_, false)) return done(proto::Status::Success);
   return send(tpm12::build::save_state());
 }

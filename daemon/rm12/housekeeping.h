@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "daemon/rm12/procedure.h"
-#include "daemon/rm12/survey.h"
+#include "daemon/rm12/tpm_probe.h"
 
 namespace tbs::rm12 {
 
-class Chores : public Procedure {
+class Maintenance : public Procedure {
  public:
   using Procedure::Procedure;
 
@@ -33,9 +33,9 @@ class Chores : public Procedure {
 
 // What is due at once: strays, saved sessions that the TPM will soon not take back; and with
 // Share::Strict everything that a command left loaded.
-class Housekeeping final : public Chores {
+class Housekeeping final : public Maintenance {
  public:
-  using Chores::Chores;
+  using Maintenance::Maintenance;
   static bool due(const State& state);
 
  private:
@@ -43,9 +43,9 @@ class Housekeeping final : public Chores {
 };
 
 // Empties the TPM's slots for others; what was in them can be loaded again.
-class Evacuation final : public Chores {
+class EvictAll final : public Maintenance {
  public:
-  using Chores::Chores;
+  using Maintenance::Maintenance;
   static bool due(const State& state);
 
  private:
@@ -53,10 +53,10 @@ class Evacuation final : public Chores {
 };
 
 // Looks into the TPM, removes leftovers, and learns how much fits.
-class BringUp final : public Chores {
+class BringUp final : public Maintenance {
  public:
-  BringUp(State& state, Survey::Reason reason)
-      : Chores(state), survey_(std::in_place, state, reason), room_(state) {}
+  BringUp(State& state, TpmProbe::Reason reason)
+      : Maintenance(state), probe_(std::in_place, state, reason), room_(state) {}
 
  private:
   Step next() override;
@@ -65,15 +65,15 @@ class BringUp final : public Chores {
   Step finish() override;
   [[nodiscard]] bool can_give_up() const override { return false; }
 
-  std::optional<Survey> survey_;
+  std::optional<TpmProbe> probe_;
   Room room_;
 };
 
 // The last execution before the daemon stops: flushes all that clients left behind, then tells the
 // TPM to save its state where the daemon is what powers it.
-class WindDown final : public Chores {
+class Shutdown final : public Maintenance {
  public:
-  WindDown(State& state, bool shut_down);
+  Shutdown(State& state, bool shut_down);
 
  private:
   std::optional<Operation> choose() override;

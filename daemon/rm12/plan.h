@@ -8,7 +8,7 @@
 #include <expected>
 #include <optional>
 
-#include "daemon/exec/few_of.h"
+#include "daemon/exec/inline_set.h"
 #include "daemon/rm12/eviction.h"
 #include "daemon/rm12/state.h"
 #include "daemon/tpm12/command_view.h"
@@ -27,10 +27,10 @@ struct Placement {
 };
 
 struct Plan {
-  exec::FewOf<Resource*, kMostNeeded> keys;
-  exec::FewOf<Resource*, kMostNeeded> sessions;
-  exec::FewOf<Resource*, 2 * kMostNeeded> all;
-  exec::FewOf<Placement, kMostNeeded> placements;
+  exec::InlineSet<Resource*, kMostNeeded> keys;
+  exec::InlineSet<Resource*, kMostNeeded> sessions;
+  exec::InlineSet<Resource*, 2 * kMostNeeded> all;
+  exec::InlineSet<Placement, kMostNeeded> placements;
   // By position in the command; and in the wrapped one, where it is TPM_ExecuteTransport.
   std::array<Resource*, tpm12::kMaxAuths> auths{};
   std::array<Resource*, tpm12::kMaxAuths> wrapped_auths{};

@@ -36,7 +36,7 @@ exec::Step Procedure::operation_answered(proto::Bytes response, std::uint32_t co
   const Operation operation = operation_;
   if (code != tpm12::rc::kSuccess) return failed(operation, response, code);
   const auto view = tpm12::parse_response(response);
-  if (!view || !apply(state_, operation, *view)) return senseless();
+  if (!view || !apply(state_, operation, *view)) return invalid_response();
   return next();
 }
 

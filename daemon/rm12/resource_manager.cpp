@@ -34,39 +34,39 @@ void ResourceManager::reap() {
 std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
                                                           std::vector<std::uint8_t> command) {
   reap();
-  state_.chores_stalled = false;
+  state_.maintenance_stalled = false;
   ++state_.statistics.client_commands;
   return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
   reap();
-  if (state_.chores_stalled) return nullptr;
-  if (state_.start_due) return std::make_unique<BringUp>(state_, Survey::Reason::Restart);
-  if (state_.check_due) return std::make_unique<BringUp>(state_, Survey::Reason::Check);
+  if (state_.maintenance_stalled) return nullptr;
+  if (state_.start_due) return std::make_unique<BringUp>(state_, TpmProbe::Reason::Restart);
+  if (state_.check_due) return std::make_unique<BringUp>(state_, TpmProbe::Reason::Check);
   if (!Housekeeping::due(state_)) return nullptr;
   return std::make_unique<Housekeeping>(state_);
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::idle_housekeeping() {
   reap();
-  if (!Evacuation::due(state_)) return nullptr;
-  return std::make_unique<Evacuation>(state_);
+  if (!EvictAll::due(state_)) return nullptr;
+  return std::make_unique<EvictAll>(state_);
 }
 
-std::unique_ptr<exec::Execution> ResourceManager::evacuation() {
+std::unique_ptr<exec::Execution> ResourceManager::evict_all() {
   reap();
-  return std::make_unique<Evacuation>(state_);
+  return std::make_unique<EvictAll>(state_);
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::bring_up() {
   reap();
-  return std::make_unique<BringUp>(state_, Survey::Reason::BringUp);
+  return std::make_unique<BringUp>(state_, TpmProbe::Reason::BringUp);
 }
 
-std::unique_ptr<exec::Execution> ResourceManager::wind_down(bool owns_power) {
+std::unique_ptr<exec::Execution> ResourceManager::shutdown(bool owns_power) {
   reap();
-  return std::make_unique<WindDown>(state_, owns_power);
+  return std::make_unique<Shutdown>(state_, owns_power);
 }
 
 void ResourceManager::device_lost() {

@@ -26,12 +26,12 @@ class ResourceManager final : public exec::Engine {
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
     return proto::Status::BadParameter;
   }
-  [[nodiscard]] std::optional<TimePoint> next_chore() override { return std::nullopt; }
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() override { return std::nullopt; }
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
-  std::unique_ptr<exec::Execution> evacuation() override;
+  std::unique_ptr<exec::Execution> evict_all() override;
   std::unique_ptr<exec::Execution> bring_up() override;
-  std::unique_ptr<exec::Execution> wind_down(bool owns_power) override;
+  std::unique_ptr<exec::Execution> shutdown(bool owns_power) override;
   void device_lost() override;
   [[nodiscard]] std::size_t loads_needed(ContextId context,
                                          std::span<const std::uint8_t> command) override;

@@ -5,33 +5,33 @@
 namespace tbs::rm12 {
 
 void ResourceTable::open_context(ContextId context, UserId user) {
-  shelves_[context].user = user;
+  contexts_[context].user = user;
 }
 
 void ResourceTable::close_context(ContextId context) {
-  shelves_.erase(context);
+  contexts_.erase(context);
 }
 
 Resource& ResourceTable::add(ContextId context, Kind kind, std::uint32_t physical,
                              std::optional<std::uint32_t> wanted) {
   displace(kind, physical);
-  Shelf& shelf = shelves_.at(context);
+  ContextResources& context_entry = contexts_.at(context);
   auto resource = std::make_unique<Resource>();
   resource->kind = kind;
   resource->owner = context;
-  resource->user = shelf.user;
-  resource->handle = wanted.value_or(free_handle(shelf, kind));
+  resource->user = context_entry.user;
+  resource->handle = wanted.value_or(free_handle(context_entry, kind));
   resource->physical = physical;
   Resource& added = *resource;
-  shelf.resources[{kind, added.handle}] = std::move(resource);
+  context_entry.resources[{kind, added.handle}] = std::move(resource);
   all_.push_back(&added);
   return added;
 }
 
-std::uint32_t ResourceTable::free_handle(const Shelf& shelf, Kind kind) const {
+std::uint32_t ResourceTable::free_handle(const ContextResources& context_entry, Kind kind) const {
   std::uint32_t handle = static_cast<std::uint32_t>(kind) << 24;
   const auto taken = [&](std::uint32_t number) {
-    return shelf.resources.contains({kind, number}) ||
+    return context_entry.resources.contains({kind, number}) ||
            (kind == Kind::Key && std::ranges::find(permanent_keys, number) != permanent_keys.end());
   };
   while (taken(handle)) ++handle;
@@ -40,26 +40,26 @@ std::uint32_t ResourceTable::free_handle(const Shelf& shelf, Kind kind) const {
 
 void ResourceTable::erase(Resource& resource) {
   std::erase(all_, &resource);
-  shelves_.at(resource.owner).resources.erase({resource.kind, resource.handle});
+  contexts_.at(resource.owner).resources.erase({resource.kind, resource.handle});
 }
 
 Resource* ResourceTable::find(ContextId context, Kind kind, std::uint32_t handle) const {
-  const auto shelf = shelves_.find(context);
-  if (shelf == shelves_.end()) return nullptr;
-  const auto found = shelf->second.resources.find({kind, handle});
-  return found == shelf->second.resources.end() ? nullptr : found->second.get();
+  const auto context_entry = contexts_.find(context);
+  if (context_entry == contexts_.end()) return nullptr;
+  const auto found = context_entry->second.resources.find({kind, handle});
+  return found == context_entry->second.resources.end() ? nullptr : found->second.get();
 }
 
 Resource& ResourceTable::move(Resource& resource, ContextId context,
                               std::optional<std::uint32_t> wanted) {
-  auto node = shelves_.at(resource.owner).resources.extract({resource.kind, resource.handle});
-  Shelf& shelf = shelves_.at(context);
-  const bool free = wanted && !shelf.resources.contains({resource.kind, *wanted});
-  resource.handle = free ? *wanted : free_handle(shelf, resource.kind);
+  auto node = contexts_.at(resource.owner).resources.extract({resource.kind, resource.handle});
+  ContextResources& context_entry = contexts_.at(context);
+  const bool free = wanted && !context_entry.resources.contains({resource.kind, *wanted});
+  resource.handle = free ? *wanted : free_handle(context_entry, resource.kind);
   resource.owner = context;
-  resource.user = shelf.user;
+  resource.user = context_entry.user;
   node.key() = {resource.kind, resource.handle};
-  shelf.resources.insert(std::move(node));
+  context_entry.resources.insert(std::move(node));
   return resource;
 }
 
@@ -90,9 +90,10 @@ std::size_t ResourceTable::loaded_count(Kind kind) const {
 
 std::vector<Resource*> ResourceTable::of(ContextId context) const {
   std::vector<Resource*> owned;
-  const auto shelf = shelves_.find(context);
-  if (shelf == shelves_.end()) return owned;
-  for (const auto& [name, resource] : shelf->second.resources) owned.push_back(resource.get());
+  const auto context_entry = contexts_.find(context);
+  if (context_entry == contexts_.end()) return owned;
+  for (const auto& [name, resource] : context_entry->second.resources)
+    owned.push_back(resource.get());
   return owned;
 }
 

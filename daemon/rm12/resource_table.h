@@ -25,8 +25,8 @@ class ResourceTable {
   void open_context(ContextId context, UserId user);
   // The context must have no resources left.
   void close_context(ContextId context);
-  [[nodiscard]] bool is_open(ContextId context) const { return shelves_.contains(context); }
-  [[nodiscard]] UserId user_of(ContextId context) const { return shelves_.at(context).user; }
+  [[nodiscard]] bool is_open(ContextId context) const { return contexts_.contains(context); }
+  [[nodiscard]] UserId user_of(ContextId context) const { return contexts_.at(context).user; }
 
   // Registers what the TPM has just made or loaded as `physical`, for an open context. Anything
   // that was believed to be loaded there is not, then. `wanted` must be free; without it the
@@ -56,15 +56,15 @@ class ResourceTable {
 
  private:
   using Name = std::pair<Kind, std::uint32_t>;
-  struct Shelf {
+  struct ContextResources {
     UserId user{};
     std::map<Name, std::unique_ptr<Resource>> resources;
   };
 
-  [[nodiscard]] std::uint32_t free_handle(const Shelf& shelf, Kind kind) const;
+  [[nodiscard]] std::uint32_t free_handle(const ContextResources& context_entry, Kind kind) const;
   void displace(Kind kind, std::uint32_t physical);
 
-  std::unordered_map<ContextId, Shelf> shelves_;
+  std::unordered_map<ContextId, ContextResources> contexts_;
   std::vector<Resource*> all_;
 };
 

@@ -40,12 +40,12 @@ struct DeviceUnusable {
 };
 
 // The machine may sleep: the TPM is empty and nothing runs, or time is up.
-struct Quiet {};
+struct Quiesced {};
 
 // Everything has ended after stop(): the device can be closed for good.
 struct Stopped {};
 
 using Action = std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady,
-                            DeviceUnusable, Quiet, Stopped>;
+                            DeviceUnusable, Quiesced, Stopped>;
 
 }  // namespace tbs::sched

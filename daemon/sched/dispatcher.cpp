@@ -75,7 +75,7 @@ void Dispatcher::device_opened(TimePoint now) {
 
 void Dispatcher::device_unavailable(TimePoint now) {
   phase_ = Phase::Lost;
-  if (sleep_.falling_asleep()) lie_down(now);
+  if (sleep_.falling_asleep()) enter_suspend(now);
   for (const Request& request : queue_.clear()) answer(request, Status::IoError);
   if (stopping_) stop(owns_power_, now);
 }
@@ -112,7 +112,7 @@ void Dispatcher::device_failed(const std::string& reason, bool reopen, bool canc
 void Dispatcher::stop(bool owns_power, TimePoint now) {
   stopping_ = true;
   owns_power_ = owns_power;
-  if (sleep_.falling_asleep()) actions_.emplace_back(Quiet{});
+  if (sleep_.falling_asleep()) actions_.emplace_back(Quiesced{});
   sleep_.wake_up();
   for (const Request& request : queue_.clear()) answer(request, Status::CommandCanceled);
   if (phase_ == Phase::Closed || phase_ == Phase::Lost) {
@@ -194,8 +194,8 @@ bool Dispatcher::start_next(TimePoint now) {
     return true;
   }
   if (stopping_) {
-    phase_ = Phase::WindDown;
-    run(engine_.wind_down(owns_power_), std::nullopt, now);
+    phase_ = Phase::Shutdown;
+    run(engine_.shutdown(owns_power_), std::nullopt, now);
     return true;
   }
   if (sleep_.falling_asleep()) return work_before_sleep(now);
@@ -210,7 +210,7 @@ bool Dispatcher::start_next(TimePoint now) {
 
 void Dispatcher::wait_for_work(TimePoint now) {
   idle_at_ = now + options_.idle_delay;
-  chore_at_ = engine_.next_chore();
+  chore_at_ = engine_.next_maintenance();
   // The engine was asked just now and had nothing: asking again at once would be no different.
   if (chore_at_ && *chore_at_ <= now) chore_at_.reset();
 }
@@ -293,7 +293,7 @@ void Dispatcher::release_running(TimePoint now) {
 }
 
 void Dispatcher::finish_phase(const exec::Done& done, TimePoint now) {
-  if (phase_ == Phase::WindDown) {
+  if (phase_ == Phase::Shutdown) {
     phase_ = Phase::Stopped;
     actions_.emplace_back(Stopped{});
   } else if (done.status == Status::Success) {
@@ -333,7 +333,7 @@ void Dispatcher::drop_running(TimePoint now) {
 void Dispatcher::lose_device(const std::string& reason, bool reopen, TimePoint now) {
   drop_running(now);
   engine_.device_lost();
-  if (phase_ == Phase::WindDown) {
+  if (phase_ == Phase::Shutdown) {
     phase_ = Phase::Stopped;
     actions_.emplace_back(Stopped{});
   } else if (!reopen && phase_ == Phase::Ready) {

@@ -14,7 +14,7 @@
 //
 // The device goes through
 //
-//   Closed -> BringUp -> Ready -> WindDown -> Stopped
+//   Closed -> BringUp -> Ready -> Shutdown -> Stopped
 //      ^---------+---------'  lost: everything waiting is answered IOERROR
 
 #include <chrono>
@@ -100,7 +100,7 @@ class Dispatcher {
   void stop(bool owns_power, TimePoint now);
 
   // The machine is about to sleep. What runs may end, and is cancelled when that takes long; what
-  // waits is kept, and what comes waits, too. The action Quiet follows, within kSleepLimit.
+  // waits is kept, and what comes waits, too. The action Quiesced follows, within kSleepLimit.
   void prepare_sleep(TimePoint now);
   // It has slept, or did not after all: the TPM is looked at, then what waited goes on.
   void wake_up(TimePoint now);
@@ -117,7 +117,7 @@ class Dispatcher {
   [[nodiscard]] std::size_t queued() const { return queue_.size(); }
 
  private:
-  enum class Phase : std::uint8_t { Closed, Lost, BringUp, Ready, WindDown, Stopped };
+  enum class Phase : std::uint8_t { Closed, Lost, BringUp, Ready, Shutdown, Stopped };
   enum class CancelState : std::uint8_t { None, Grace, Detached };
 
   // The execution under way: a client's command, or work of the daemon's own (no request).
@@ -163,7 +163,7 @@ class Dispatcher {
   void tick_sleep(TimePoint now);
   // Starts what is to be done before the machine sleeps; false when that was all.
   bool work_before_sleep(TimePoint now);
-  void lie_down(TimePoint now);
+  void enter_suspend(TimePoint now);
   [[nodiscard]] bool could_cancel() const;
   void measure_step(TimePoint now);
   void learn_swap_cost();

@@ -10,13 +10,13 @@ namespace tbs::sched {
 void Dispatcher::prepare_sleep(TimePoint now) {
   if (sleep_.falling_asleep()) return;
   const bool at_work = phase_ == Phase::Ready || phase_ == Phase::BringUp;
-  if (sleep_.asleep() || !at_work) return lie_down(now);
+  if (sleep_.asleep() || !at_work) return enter_suspend(now);
   sleep_.fall_asleep(now);
   settle(now);
 }
 
 void Dispatcher::wake_up(TimePoint now) {
-  if (sleep_.falling_asleep()) actions_.emplace_back(Quiet{});
+  if (sleep_.falling_asleep()) actions_.emplace_back(Quiesced{});
   sleep_.wake_up();
   probe_due_ = true;
   settle(now);
@@ -27,18 +27,18 @@ bool Dispatcher::work_before_sleep(TimePoint now) {
   chore_at_.reset();
   if (sleep_.asleep()) return false;
   if (!std::exchange(sleep_.emptied, true)) {
-    if (auto work = engine_.evacuation()) {
+    if (auto work = engine_.evict_all()) {
       run(std::move(work), std::nullopt, now);
       return true;
     }
   }
-  lie_down(now);
+  enter_suspend(now);
   return false;
 }
 
-void Dispatcher::lie_down(TimePoint now) {
-  sleep_.lie_down(now);
-  actions_.emplace_back(Quiet{});
+void Dispatcher::enter_suspend(TimePoint now) {
+  sleep_.enter_suspend(now);
+  actions_.emplace_back(Quiesced{});
 }
 
 bool Dispatcher::could_cancel() const {
@@ -49,7 +49,7 @@ void Dispatcher::tick_sleep(TimePoint now) {
   if (sleep_.asleep() && now >= sleep_.wake_at) wake_up(now);
   if (!sleep_.falling_asleep()) return;
   if (now >= sleep_.cancel_at && could_cancel()) cancel_running(now);
-  if (now >= sleep_.limit) lie_down(now);
+  if (now >= sleep_.limit) enter_suspend(now);
 }
 
 }  // namespace tbs::sched

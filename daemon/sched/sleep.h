@@ -31,7 +31,9 @@ struct Sleep {
              .cancel_at = now + kSleepPatience,
              .limit = now + kSleepLimit};
   }
-  void lie_down(TimePoint now) { *this = {.stage = Stage::Asleep, .wake_at = now + kLongestNap}; }
+  void enter_suspend(TimePoint now) {
+    *this = {.stage = Stage::Asleep, .wake_at = now + kLongestNap};
+  }
   void wake_up() { *this = {}; }
 
   [[nodiscard]] bool awake() const { return stage == Stage::Awake; }

@@ -8,7 +8,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "daemon/platform/audit.h"
+#include "daemon/host/audit.h"
 #include "daemon/server/server.h"
 #include "proto/command_names.h"
 #include "proto/tpm_header.h"
@@ -68,7 +68,7 @@ std::string command_text(std::uint32_t code) {
 
 }  // namespace
 
-platform::AuditFields Server::fields_of(const Client& client) {
+host::AuditFields Server::fields_of(const Client& client) {
   return {.uid = static_cast<std::uint32_t>(client.peer.user),
           .pid = client.peer.pid,
           .program = client.peer.program,
@@ -82,21 +82,21 @@ std::string Server::name_of(const Client& client) {
 
 bool Server::let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit) {
   using policy::Outcome;
-  const auto decision = gate_.check({.user = client.peer.user,
-                                     .roles = client.peer.roles,
-                                     .priority = client.last_priority,
-                                     .locality = submit.locality,
-                                     .bytes = submit.command},
-                                    pump_.identity().version, wall_clock());
+  const auto decision = command_filter_.check({.user = client.peer.user,
+                                               .roles = client.peer.roles,
+                                               .priority = client.last_priority,
+                                               .locality = submit.locality,
+                                               .bytes = submit.command},
+                                              pump_.identity().version, wall_clock());
   if (decision.outcome == Outcome::Pass) return true;
-  platform::AuditFields fields = fields_of(client);
+  host::AuditFields fields = fields_of(client);
   fields.command = decision.command;
   if (decision.outcome == Outcome::LockedOut) {
     note_lockout(client, decision.command);
   } else {
     const bool blocked = decision.outcome == Outcome::Blocked;
     fields.rule = decision.rule->origin;
-    platform::audit(
+    host::audit(
         spdlog::level::warn, Event::Blocked, fields,
         fmt::format("{} of {} {} by a rule ({})", command_text(*fields.command), name_of(client),
                     blocked ? "was blocked" : "would be blocked", fields.rule));
@@ -113,12 +113,12 @@ void Server::note_answer(const Client& client, const Outstanding& request,
   const std::uint32_t family = pump_.identity().version;
   const auto header = proto::read_tpm_header(answer.response);
   if (answer.status != Status::Success || !header) return;
-  platform::AuditFields fields = fields_of(client);
+  host::AuditFields fields = fields_of(client);
   fields.command = request.command;
   const std::uint32_t result =
       request.embedded ? policy::embedded_result(answer.response) : header->code;
   if (result == 0 && changes_state(family, request.command)) {
-    platform::audit(
+    host::audit(
         spdlog::level::info, Event::StateChanged, fields,
         fmt::format("{} changed the TPM: {}", name_of(client), command_text(request.command)));
   }
@@ -126,7 +126,7 @@ void Server::note_answer(const Client& client, const Outstanding& request,
 
 // Between the moment a command came and the one at which the TPM is free for it, others of the user
 // may have failed. The answer counts even when nobody waits for it any more.
-exec::LockoutEngine::Verdict Server::judge_authorization(ContextId context, proto::Bytes command) {
+exec::GuardedEngine::Verdict Server::judge_authorization(ContextId context, proto::Bytes command) {
   const auto entry = clients_.find(static_cast<std::uint64_t>(context));
   const auto header = proto::read_tpm_header(command);
   if (entry == clients_.end() || !header || !policy::has_authorization(header->tag)) return {};
@@ -134,8 +134,8 @@ exec::LockoutEngine::Verdict Server::judge_authorization(ContextId context, prot
   if (policy::is_administrator(client.peer.roles)) return {};
   const std::uint32_t family = pump_.identity().version;
   const std::uint32_t code = policy::effective_code(command, family);
-  if (auto answer =
-          gate_.locked_out(client.peer.user, client.peer.roles, command, family, wall_clock())) {
+  if (auto answer = command_filter_.locked_out(client.peer.user, client.peer.roles, command, family,
+                                               wall_clock())) {
     note_lockout(client, code);
     return {.answer = std::move(answer), .watcher = nullptr};
   }
@@ -147,30 +147,30 @@ exec::LockoutEngine::Verdict Server::judge_authorization(ContextId context, prot
             if (!answered) return;
             const std::uint32_t result =
                 embedded ? policy::embedded_result(response) : answered->code;
-            if (!gate_.answered(user, roles, family, result, wall_clock())) return;
-            guard_changed_(gate_.guard().to_text());
+            if (!command_filter_.answered(user, roles, family, result, wall_clock())) return;
+            guard_changed_(command_filter_.guard().to_text());
             const auto still = clients_.find(static_cast<std::uint64_t>(context));
             if (still != clients_.end()) note_failure(still->second, code);
           }};
 }
 
 void Server::note_failure(const Client& client, std::uint32_t command) {
-  if (!gate_.guard().locked(client.peer.user, wall_clock())) return;
-  platform::AuditFields fields = fields_of(client);
+  if (!command_filter_.guard().locked(client.peer.user, wall_clock())) return;
+  host::AuditFields fields = fields_of(client);
   fields.command = command;
-  platform::audit(spdlog::level::warn, Event::Lockout, fields,
-                  fmt::format("uid {} is locked out: too many failed authorizations, the last of "
-                              "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
-                              *fields.uid, name_of(client)));
+  host::audit(spdlog::level::warn, Event::Lockout, fields,
+              fmt::format("uid {} is locked out: too many failed authorizations, the last of "
+                          "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
+                          *fields.uid, name_of(client)));
 }
 
 void Server::note_lockout(const Client& client, std::uint32_t command) {
-  platform::AuditFields fields = fields_of(client);
+  host::AuditFields fields = fields_of(client);
   fields.command = command;
-  platform::audit(spdlog::level::warn, Event::Lockout, fields,
-                  fmt::format("{} of {} was answered with the lockout code: too many failed "
-                              "authorizations; see `tbsctl lockout`",
-                              command_text(command), name_of(client)));
+  host::audit(spdlog::level::warn, Event::Lockout, fields,
+              fmt::format("{} of {} was answered with the lockout code: too many failed "
+                          "authorizations; see `tbsctl lockout`",
+                          command_text(command), name_of(client)));
 }
 
 }  // namespace tbs::server

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/platform/audit.h"
+#include "daemon/host/audit.h"
 
 namespace tbs::server {
 namespace {
@@ -86,7 +86,7 @@ void Listener::accept() {
       accept();
       return;
     }
-    platform::audit(
+    host::audit(
         spdlog::level::warn, proto::Event::Descriptors, {},
         "cannot take another connection (" + error.message() +
             "); those that are there go on, and it is tried again; raise LimitNOFILE if this goes "

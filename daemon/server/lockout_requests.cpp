@@ -4,7 +4,7 @@
 #include <ctime>
 #include <utility>
 
-#include "daemon/platform/audit.h"
+#include "daemon/host/audit.h"
 #include "daemon/server/server.h"
 
 namespace tbs::server {
@@ -18,11 +18,11 @@ std::uint64_t Server::wall_clock() {
 
 void Server::handle_lockout_status(Client& client, const proto::Frame& frame) {
   const std::uint64_t now = wall_clock();
-  const policy::LockoutLimits limits = gate_.guard().in_force();
+  const policy::LockoutLimits limits = command_filter_.guard().in_force();
   proto::LockoutStatusReply reply{.window = static_cast<std::uint32_t>(limits.window),
                                   .per_user = static_cast<std::uint32_t>(limits.per_user),
                                   .total = static_cast<std::uint32_t>(limits.total)};
-  for (const auto& entry : gate_.guard().entries(now)) {
+  for (const auto& entry : command_filter_.guard().entries(now)) {
     if (!client.peer.administrator && entry.user != client.peer.user) continue;
     if (reply.entries.size() == proto::kMaxLockoutEntries) break;
     reply.entries.push_back({.uid = static_cast<std::uint32_t>(entry.user),
@@ -42,16 +42,16 @@ void Server::handle_lockout_reset(Client& client, const proto::Frame& frame) {
   const bool allowed = client.peer.administrator;
   if (allowed) {
     if (request->uid == proto::kNobody) {
-      gate_.guard().reset_all();
+      command_filter_.guard().reset_all();
     } else {
-      gate_.guard().reset(UserId{request->uid});
+      command_filter_.guard().reset(UserId{request->uid});
     }
     const std::string whose = request->uid == proto::kNobody
                                   ? "all failures"
                                   : "those of uid " + std::to_string(request->uid);
-    platform::audit(spdlog::level::info, proto::Event::Lockout, fields_of(client),
-                    name_of(client) + " made the lockout guard forget " + whose);
-    guard_changed_(gate_.guard().to_text());
+    host::audit(spdlog::level::info, proto::Event::Lockout, fields_of(client),
+                name_of(client) + " made the lockout guard forget " + whose);
+    guard_changed_(command_filter_.guard().to_text());
   }
   client.connection->send(
       frame.request_id,

@@ -6,8 +6,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "daemon/platform/audit.h"
-#include "daemon/platform/memory_reserve.h"
+#include "daemon/host/audit.h"
+#include "daemon/host/memory_reserve.h"
 #include "daemon/policy/priority.h"
 #include "daemon/server/server.h"
 #include "proto/tpm_header.h"
@@ -57,7 +57,7 @@ Status Server::admit(const Client& client) const {
   const std::size_t held = of_user == contexts_of_user_.end() ? 0 : of_user->second;
   if (contexts_ >= limits_.contexts ||
       (held >= limits_.contexts_per_user && !client.peer.administrator)) {
-    platform::audit(
+    host::audit(
         spdlog::level::warn, proto::Event::Admission, fields_of(client),
         fmt::format("no context for {}: {} are open, {} of them this user's; see max-contexts and "
                     "max-contexts-per-user",
@@ -86,15 +86,15 @@ void Server::answer_hello(Client& client) {
     ++contexts_;
     if (wants_raw(client)) {
       raw_context_ = id;
-      parts_.gate.claim(ContextId{id});
-      platform::audit(spdlog::level::info, proto::Event::Connected, fields_of(client),
-                      fmt::format("context {} of {} has the TPM to itself", id, name_of(client)));
+      dependencies_.gate.claim(ContextId{id});
+      host::audit(spdlog::level::info, proto::Event::Connected, fields_of(client),
+                  fmt::format("context {} of {} has the TPM to itself", id, name_of(client)));
     }
     ++contexts_of_user_[client.peer.user];
     pump_.open_context(ContextId{id}, client.peer.user);
     // In the journal for who wants it, yet no line of the ordinary log for each client.
-    platform::audit(spdlog::level::debug, proto::Event::Connected, fields_of(client),
-                    fmt::format("context {} is of {}", id, name_of(client)));
+    host::audit(spdlog::level::debug, proto::Event::Connected, fields_of(client),
+                fmt::format("context {} is of {}", id, name_of(client)));
   }
   connection->send(client.hello_id, proto::HelloReply{.status = status,
                                                       .context = context ? id : 0,
@@ -118,10 +118,10 @@ void Server::handle_submit(Client& client, const Frame& frame) {
   } else if (submit->locality != 0 && !client.peer.administrator) {
     status = Status::AccessDenied;
   }
-  if (status == Status::Success && platform::memory_is_short()) {
-    platform::audit(spdlog::level::err, proto::Event::Memory, fields_of(client),
-                    "out of memory: commands fail until there is some; raise MemoryMax, or lower "
-                    "max-backlog and max-contexts");
+  if (status == Status::Success && host::memory_is_short()) {
+    host::audit(spdlog::level::err, proto::Event::Memory, fields_of(client),
+                "out of memory: commands fail until there is some; raise MemoryMax, or lower "
+                "max-backlog and max-contexts");
     status = Status::TooManyResources;
   }
   const auto connection = client.connection;
@@ -247,11 +247,11 @@ void Server::handle_cancel_context(Client& client, const Frame& frame) {
   } else if (!client.peer.administrator && client.peer.user != target->second.peer.user) {
     status = Status::AccessDenied;
   } else {
-    platform::AuditFields fields = fields_of(client);
+    host::AuditFields fields = fields_of(client);
     fields.context = request->context;
-    platform::audit(spdlog::level::info, proto::Event::Cancelled, fields,
-                    fmt::format("context {} of {} was cancelled by {}", request->context,
-                                name_of(target->second), name_of(client)));
+    host::audit(spdlog::level::info, proto::Event::Cancelled, fields,
+                fmt::format("context {} of {} was cancelled by {}", request->context,
+                            name_of(target->second), name_of(client)));
     pump_.cancel(ContextId{request->context});
   }
   connection->send(frame.request_id, proto::CancelContextReply{.status = status});

@@ -7,7 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "daemon/platform/audit.h"
+#include "daemon/host/audit.h"
 
 namespace tbs::server {
 namespace {
@@ -37,13 +37,13 @@ struct Server::Route {
   Handler handler;
 };
 
-Server::Server(boost::asio::io_context& io, Pump& pump, Parts parts)
+Server::Server(boost::asio::io_context& io, Pump& pump, Dependencies dependencies)
     : io_(io),
       pump_(pump),
-      parts_(parts),
+      dependencies_(dependencies),
       started_(std::chrono::steady_clock::now()),
-      gate_(parts_.commands) {
-  parts_.lockout.set_judge([this](ContextId context, proto::Bytes command) {
+      command_filter_(dependencies_.commands) {
+  dependencies_.lockout.set_judge([this](ContextId context, proto::Bytes command) {
     return judge_authorization(context, command);
   });
 }
@@ -54,26 +54,28 @@ void Server::configure(const policy::Limits& limits, const AdministratorRule& ad
   backlog_.set_limits(limits.backlog_kib_per_user * 1024, limits.backlog_kib * 1024);
   administrators_ = administrators;
   permissions_ = permissions;
-  for (auto& [id, client] : clients_) assign_roles(client.peer, administrators_, gate_.rules());
+  for (auto& [id, client] : clients_)
+    assign_roles(client.peer, administrators_, command_filter_.rules());
 }
 
 // Who is connected stays so, with what the new rules say.
 void Server::set_rules(policy::Rules rules) {
-  gate_.set_rules(std::move(rules));
-  for (auto& [id, client] : clients_) assign_roles(client.peer, administrators_, gate_.rules());
+  command_filter_.set_rules(std::move(rules));
+  for (auto& [id, client] : clients_)
+    assign_roles(client.peer, administrators_, command_filter_.rules());
 }
 
 void Server::set_guard(const policy::LockoutLimits& limits, std::string_view known,
                        std::function<void(std::string)> changed) {
-  gate_.guard().set_limits(limits);
-  gate_.guard().from_text(known, wall_clock());
+  command_filter_.guard().set_limits(limits);
+  command_filter_.guard().from_text(known, wall_clock());
   guard_changed_ = std::move(changed);
 }
 
 void Server::accept(Connection::Socket socket) {
   auto peer = peer_of(socket.native_handle());
   if (!peer) return;  // it has gone already
-  assign_roles(*peer, administrators_, gate_.rules());
+  assign_roles(*peer, administrators_, command_filter_.rules());
   const std::uint64_t id = ++last_id_;
   auto connection = std::make_shared<Connection>(std::move(socket), id, *this);
   Client& client = clients_[id];
@@ -208,7 +210,7 @@ void Server::update_backlog(Client& client) {
                client.outstanding_bytes + client.connection->unsent());
   const bool full = backlog_.full(user);
   if (full && !was_full) {
-    platform::audit(
+    host::audit(
         spdlog::level::info, proto::Event::Backlog, fields_of(client),
         fmt::format("uid {} has {} KiB waiting; its clients are not read from until that is less",
                     static_cast<std::uint32_t>(user), backlog_.of(user) / 1024));
@@ -242,8 +244,8 @@ void Server::on_closed(Connection& connection) {
 }
 
 void Server::refuse(Client& client, Status status, const std::string& reason) {
-  platform::audit(spdlog::level::warn, proto::Event::Refused, fields_of(client),
-                  fmt::format("closing the connection of {}: {}", name_of(client), reason));
+  host::audit(spdlog::level::warn, proto::Event::Refused, fields_of(client),
+              fmt::format("closing the connection of {}: {}", name_of(client), reason));
   const auto connection = client.connection;
   connection->send(0, proto::Refusal{.status = status, .reason = reason});
   drop(connection->id());

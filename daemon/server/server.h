@@ -21,12 +21,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "daemon/exec/lockout_engine.h"
-#include "daemon/exec/raw_gate.h"
-#include "daemon/machine/machine.h"
-#include "daemon/platform/audit.h"
+#include "daemon/exec/guarded_engine.h"
+#include "daemon/exec/raw_context_router.h"
+#include "daemon/firmware/firmware_files.h"
+#include "daemon/host/audit.h"
 #include "daemon/policy/backlog.h"
-#include "daemon/policy/gate.h"
+#include "daemon/policy/command_filter.h"
 #include "daemon/policy/limits.h"
 #include "daemon/pump.h"
 #include "daemon/server/connection.h"
@@ -41,16 +41,16 @@ struct Permissions {
 };
 
 // What the clients' requests are about. All must outlive the server.
-struct Parts {
-  machine::Machine& machine;
-  exec::RawGate& gate;
+struct Dependencies {
+  firmware::FirmwareFiles& firmware;
+  exec::RawContextRouter& gate;
   const tpm::CommandTable& commands;  // the TPM's own; it may grow
-  exec::LockoutEngine& lockout;       // asks the server's guard
+  exec::GuardedEngine& lockout;       // asks the server's guard
 };
 
 class Server : public Connection::Owner {
  public:
-  Server(boost::asio::io_context& io, Pump& pump, Parts parts);
+  Server(boost::asio::io_context& io, Pump& pump, Dependencies dependencies);
 
   // What can be changed while running.
   void configure(const policy::Limits& limits, const AdministratorRule& administrators,
@@ -59,8 +59,12 @@ class Server : public Connection::Owner {
   // What the lockout guard knew before; `changed` is given it anew whenever it changes.
   void set_guard(const policy::LockoutLimits& limits, std::string_view known,
                  std::function<void(std::string)> changed);
-  void learn_lockout(const tpm::Lockout& lockout) { gate_.guard().learn(lockout, wall_clock()); }
-  void set_guard_limits(const policy::LockoutLimits& limits) { gate_.guard().set_limits(limits); }
+  void learn_lockout(const tpm::Lockout& lockout) {
+    command_filter_.guard().learn(lockout, wall_clock());
+  }
+  void set_guard_limits(const policy::LockoutLimits& limits) {
+    command_filter_.guard().set_limits(limits);
+  }
 
   void accept(Connection::Socket socket);
   // An answer of the pump; ignored when its client has gone.
@@ -97,7 +101,7 @@ class Server : public Connection::Owner {
     std::optional<std::uint64_t> device_info_id;
     // Of what is outstanding, the one that revokes the attestation.
     std::optional<std::uint64_t> revoke_id;
-    bool asks_machine = false;  // a question to the machine is on the way
+    bool asks_firmware = false;  // a question to the machine is on the way
 
     [[nodiscard]] bool is_context() const {
       return stage == Stage::Open && role == proto::Role::Context;
@@ -143,11 +147,11 @@ class Server : public Connection::Owner {
   // Answers what the rules or the guard do not let through, and says so.
   bool let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit);
   // The guard's word on a command that is about to reach the TPM.
-  exec::LockoutEngine::Verdict judge_authorization(ContextId context, proto::Bytes command);
+  exec::GuardedEngine::Verdict judge_authorization(ContextId context, proto::Bytes command);
   void note_failure(const Client& client, std::uint32_t command);
   void note_lockout(const Client& client, std::uint32_t command);
   void note_answer(const Client& client, const Outstanding& request, const sched::Answer& answer);
-  static platform::AuditFields fields_of(const Client& client);
+  static host::AuditFields fields_of(const Client& client);
   // Program, process and user, for the log.
   static std::string name_of(const Client& client);
   static std::uint64_t wall_clock();
@@ -159,7 +163,7 @@ class Server : public Connection::Owner {
 
   boost::asio::io_context& io_;
   Pump& pump_;
-  Parts parts_;
+  Dependencies dependencies_;
   TimePoint started_;
   policy::Limits limits_;
   AdministratorRule administrators_;
@@ -172,7 +176,7 @@ class Server : public Connection::Owner {
   std::unordered_map<UserId, std::size_t> contexts_of_user_;
   std::unordered_map<UserId, std::size_t> connections_of_user_;
   policy::Backlog backlog_;
-  policy::Gate gate_;
+  policy::CommandFilter command_filter_;
   std::function<void(std::string)> guard_changed_ = [](const std::string&) {};
   std::uint64_t last_resumed_ = 0;
 };

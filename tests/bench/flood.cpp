@@ -196,8 +196,8 @@ Flooded flood_tabrmd(std::chrono::duration<double> duration) {
       test::tpm::get_random(32), duration);
 }
 
-void add_row(Table& table, const char* road, const Flooded& flooded) {
-  table.rows.push_back({road, flooded.before, flooded.most, flooded.taken, flooded.answered,
+void add_row(Table& table, const char* path, const Flooded& flooded) {
+  table.rows.push_back({path, flooded.before, flooded.most, flooded.taken, flooded.answered,
                         flooded.idle_p50 / 1000, flooded.p50 / 1000, flooded.p99 / 1000});
 }
 
@@ -209,7 +209,7 @@ Section measure_flood(const Setup& setup) {
   Section section{.name = "flood"};
   Table table{
       .title = "A client that sends and never reads, beside one that asks for GetRandom(16)",
-      .columns = {"road", "MiB before", "MiB at most", "MiB taken", "answered", "alone p50 ms",
+      .columns = {"path", "MiB before", "MiB at most", "MiB taken", "answered", "alone p50 ms",
                   "p50 ms", "p99 ms"}};
   if (have_tabrmd()) add_row(table, "tpm2-abrmd", flood_tabrmd(duration));
   const Flooded tbsd = flood_tbsd(setup, duration);

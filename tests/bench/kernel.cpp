@@ -102,9 +102,9 @@ Outcome measure(Client& client, const Row& row, const DriverProbe& probe,
           .tpm_commands = static_cast<double>(probe.commands() - before) / count};
 }
 
-using Outcomes = std::map<std::string, std::map<std::string, Outcome>>;  // by row, by road
+using Outcomes = std::map<std::string, std::map<std::string, Outcome>>;  // by row, by path
 
-// The roads share one TPM, which one of them has at a time.
+// The paths share one TPM, which one of them has at a time.
 class Run {
  public:
   explicit Run(const Setup& setup) : setup_(setup), bus_(folder_) {}
@@ -124,10 +124,10 @@ class Run {
   }
 
  private:
-  void along(const std::string& road, const OpenClient& open) {
+  void along(const std::string& path, const OpenClient& open) {
     const std::unique_ptr<Client> client = open();
     for (const Row& row : kRows) {
-      outcomes_[row.name][road] = measure(*client, row, probe_, setup_.duration);
+      outcomes_[row.name][path] = measure(*client, row, probe_, setup_.duration);
     }
   }
 
@@ -144,19 +144,19 @@ std::string chip_of_guest() {
   return name == nullptr ? std::string() : name;
 }
 
-void add_goals(Section& section, const Row& row, std::map<std::string, Outcome>& roads) {
-  const double rate = roads["tbsd"].per_second;
+void add_goals(Section& section, const Row& row, std::map<std::string, Outcome>& paths) {
+  const double rate = paths["tbsd"].per_second;
   const auto at_least = [&](const std::string& what, double other, double limit) {
     section.goals.push_back(
         {std::string(row.name) + ": " + what, rate / other, Bound::AtLeast, limit});
   };
-  at_least("of the rate of /dev/tpm0", roads["/dev/tpm0"].per_second, kOfRaw);
-  at_least("of the rate of a bare relay", roads[kBareRelay].per_second, kOfBareRelay);
+  at_least("of the rate of /dev/tpm0", paths["/dev/tpm0"].per_second, kOfRaw);
+  at_least("of the rate of a bare relay", paths[kBareRelay].per_second, kOfBareRelay);
   const bool plain = chip_of_guest().empty();
   const double factor = row.keys == 0 || !plain ? 1 : row.keys == 1 ? kOneKey : kManyKeys;
-  at_least("times /dev/tpmrm0's rate", roads["/dev/tpmrm0"].per_second, factor);
-  if (roads.contains("tpm2-abrmd")) {
-    at_least("times tpm2-abrmd's rate", roads["tpm2-abrmd"].per_second, 1);
+  at_least("times /dev/tpmrm0's rate", paths["/dev/tpmrm0"].per_second, factor);
+  if (paths.contains("tpm2-abrmd")) {
+    at_least("times tpm2-abrmd's rate", paths["tpm2-abrmd"].per_second, 1);
   }
 }
 
@@ -168,15 +168,15 @@ Section measure_kernel(const Setup& setup) {
   const std::string chip = chip_of_guest();
   Table table{.title = "One client on the kernel's device" +
                        (chip.empty() ? chip : ", a TPM with the timings of " + chip),
-              .columns = {"work", "road", "per s", "of /dev/tpm0", "p50 ms", "TPM commands"}};
+              .columns = {"work", "path", "per s", "of /dev/tpm0", "p50 ms", "TPM commands"}};
   for (const Row& row : kRows) {
-    auto& roads = outcomes.at(row.name);
-    for (const auto& [road, outcome] : roads) {
-      table.rows.push_back({row.name, road, outcome.per_second,
-                            outcome.per_second / roads["/dev/tpm0"].per_second, outcome.p50,
+    auto& paths = outcomes.at(row.name);
+    for (const auto& [path, outcome] : paths) {
+      table.rows.push_back({row.name, path, outcome.per_second,
+                            outcome.per_second / paths["/dev/tpm0"].per_second, outcome.p50,
                             outcome.tpm_commands});
     }
-    add_goals(section, row, roads);
+    add_goals(section, row, paths);
   }
   section.tables.push_back(std::move(table));
   return section;

@@ -3,7 +3,7 @@
 // Stands between a TPM's user and its swtpm: counts the commands that reach the TPM, and holds each
 // answer back until a chip would have given it. Runs in threads of this process.
 //
-// Users come by TCP, all by the same road, because the swtpm TCTI of tpm2-tss 3.2 speaks nothing
+// Users come by TCP, all by the same path, because the swtpm TCTI of tpm2-tss 3.2 speaks nothing
 // else, and in any number, because that module connects anew for each command. The relay itself
 // stays connected and passes on one command at a time, as a chip would take them. The control
 // channel is passed on as it is, one connection after the other.

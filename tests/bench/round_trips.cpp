@@ -70,7 +70,7 @@ Section measure_round_trips(const Setup& setup) {
 
   Section section{.name = "round-trips"};
   Table table{.title = "GetRandom(16) on swtpm: round trips",
-              .columns = {"clients", "road", "per s", "of direct", "p50 us", "p99 us", "added us",
+              .columns = {"clients", "path", "per s", "of direct", "p50 us", "p99 us", "added us",
                           "tbsd's CPU us"}};
   for (const unsigned clients : {1U, 8U, 64U}) {
     const Pair pair = compare(setup, direct, daemon, clients);

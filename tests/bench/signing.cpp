@@ -36,12 +36,12 @@ constexpr double kChipRate = 0.95;       // of the raw TPM's
 constexpr double kManyRate = 0.8;        // of the raw TPM's
 constexpr double kManyOverTabrmd = 1.5;  // times tpm2-abrmd's
 
-// Outcomes by workload and road.
+// Outcomes by workload and path.
 using Outcomes = std::map<const Workload*, std::map<std::string, Outcome>>;
 
-double rate_of(const Outcomes& outcomes, const Workload& workload, const char* road) {
+double rate_of(const Outcomes& outcomes, const Workload& workload, const char* path) {
   const auto& of_workload = outcomes.at(&workload);
-  const auto entry = of_workload.find(road);
+  const auto entry = of_workload.find(path);
   return entry == of_workload.end() ? 0 : entry->second.rate.per_second;
 }
 
@@ -53,14 +53,14 @@ double tpm_commands(const Outcomes& outcomes, const Workload& workload) {
   return outcomes.at(&workload).at("tbsd").tpm_commands;
 }
 
-Table table_of(const std::string& title, const Outcomes& outcomes, const Roads& roads) {
+Table table_of(const std::string& title, const Outcomes& outcomes, const AccessPaths& paths) {
   Table table{.title = title,
-              .columns = {"work", "road", "per s", "of raw", "p50 ms", "p99 ms", "TPM commands"}};
+              .columns = {"work", "path", "per s", "of raw", "p50 ms", "p99 ms", "TPM commands"}};
   for (const Workload& workload : kWorkloads) {
     const double raw = rate_of(outcomes, workload, "raw");
-    for (const auto& road : roads) {
-      const Outcome& outcome = outcomes.at(&workload).at(road->name());
-      table.rows.push_back({workload.name, road->name(), outcome.rate.per_second,
+    for (const auto& path : paths) {
+      const Outcome& outcome = outcomes.at(&workload).at(path->name());
+      table.rows.push_back({workload.name, path->name(), outcome.rate.per_second,
                             outcome.rate.per_second / raw, outcome.rate.p50 / 1000,
                             outcome.rate.p99 / 1000, outcome.tpm_commands});
     }
@@ -78,33 +78,33 @@ Outcome median_of_outcomes(const std::vector<Outcome>& outcomes) {
   return {.rate = median_of(rates), .tpm_commands = median(commands)};
 }
 
-// Rounds are interleaved between the roads: the processors are what they compete for.
-Outcomes measure_fast(const Setup& setup, const Roads& roads) {
+// Rounds are interleaved between the paths: the processors are what they compete for.
+Outcomes measure_fast(const Setup& setup, const AccessPaths& paths) {
   Outcomes outcomes;
   for (const Workload& workload : kWorkloads) {
     std::map<std::string, std::vector<Outcome>> rounds;
     for (unsigned i = 0; i < setup.rounds; ++i) {
-      for (const auto& road : roads) {
-        rounds[road->name()].push_back(run_workload(*road, workload, setup.duration));
+      for (const auto& path : paths) {
+        rounds[path->name()].push_back(run_workload(*path, workload, setup.duration));
       }
     }
-    for (const auto& [road, all] : rounds) outcomes[&workload][road] = median_of_outcomes(all);
+    for (const auto& [path, all] : rounds) outcomes[&workload][path] = median_of_outcomes(all);
   }
   return outcomes;
 }
 
-// All roads at the same time: the chips are what takes the time, and each has its own.
-Outcomes measure_slow(const Roads& roads) {
+// All paths at the same time: the chips are what takes the time, and each has its own.
+Outcomes measure_slow(const AccessPaths& paths) {
   Outcomes outcomes;
   for (const Workload& workload : kWorkloads) {
     const auto duration = workload.clients == 1 ? kOneClient : kManyClients;
     std::map<std::string, std::future<Outcome>> running;
-    for (const auto& road : roads) {
-      running[road->name()] = std::async(std::launch::async, [&workload, &road, duration] {
-        return run_workload(*road, workload, duration);
+    for (const auto& path : paths) {
+      running[path->name()] = std::async(std::launch::async, [&workload, &path, duration] {
+        return run_workload(*path, workload, duration);
       });
     }
-    for (auto& [road, outcome] : running) outcomes[&workload][road] = outcome.get();
+    for (auto& [path, outcome] : running) outcomes[&workload][path] = outcome.get();
   }
   return outcomes;
 }
@@ -148,11 +148,11 @@ void add_notes(std::vector<std::string>& notes) {
 Section measure_signing(const Setup& setup) {
   const test::TempFolder folder;
   const PrivateBus bus(folder);
-  const Roads roads = build_roads(setup, kNoChip);
-  const Outcomes outcomes = measure_fast(setup, roads);
+  const AccessPaths paths = build_roads(setup, kNoChip);
+  const Outcomes outcomes = measure_fast(setup, paths);
   Section section{.name = "signing"};
   section.tables.push_back(
-      table_of("P-256 keys on swtpm: TPM commands are those for one of a client", outcomes, roads));
+      table_of("P-256 keys on swtpm: TPM commands are those for one of a client", outcomes, paths));
   add_fast_goals(section.goals, outcomes);
   add_notes(section.notes);
   return section;
@@ -161,10 +161,10 @@ Section measure_signing(const Setup& setup) {
 Section measure_chips(const Setup& setup) {
   const test::TempFolder folder;
   const PrivateBus bus(folder);
-  std::vector<Roads> roads;
-  for (const Chip& chip : kChips) roads.push_back(build_roads(setup, chip));
+  std::vector<AccessPaths> paths;
+  for (const Chip& chip : kChips) paths.push_back(build_roads(setup, chip));
   std::vector<std::future<Outcomes>> running;
-  for (const Roads& each : roads) {
+  for (const AccessPaths& each : paths) {
     running.push_back(std::async(std::launch::async, [&each] { return measure_slow(each); }));
   }
   Section section{.name = "chips"};
@@ -172,7 +172,7 @@ Section measure_chips(const Setup& setup) {
     const std::string chip(kChips[i].name);
     const Outcomes outcomes = running[i].get();
     section.tables.push_back(
-        table_of("P-256 keys on a TPM with the timings of " + chip, outcomes, roads[i]));
+        table_of("P-256 keys on a TPM with the timings of " + chip, outcomes, paths[i]));
     add_chip_goals(section.goals, chip, outcomes);
   }
   add_notes(section.notes);

@@ -82,33 +82,34 @@ class KeyJuggler : public Worker {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-Workers hire(const Road& road, const Workload& workload) {
+Workers hire(const AccessPath& path, const Workload& workload) {
   Workers workers;
-  if (road.raw() && workload.keys > kSlots) {
-    workers.push_back(std::make_unique<KeyJuggler>(road.open(), workload));
+  if (path.raw() && workload.keys > kSlots) {
+    workers.push_back(std::make_unique<KeyJuggler>(path.open(), workload));
     return workers;
   }
   // One line and no room for all the keys: more clients could do no more than one does.
-  const unsigned clients = road.raw() ? 1 : workload.clients;
+  const unsigned clients = path.raw() ? 1 : workload.clients;
   for (unsigned i = 0; i < clients; ++i) {
-    workers.push_back(std::make_unique<KeyUser>(road.open(), workload, i));
+    workers.push_back(std::make_unique<KeyUser>(path.open(), workload, i));
   }
   return workers;
 }
 
 }  // namespace
 
-Outcome run_workload(Road& road, const Workload& workload, std::chrono::duration<double> duration) {
-  Workers workers = hire(road, workload);
+Outcome run_workload(AccessPath& path, const Workload& workload,
+                     std::chrono::duration<double> duration) {
+  Workers workers = hire(path, workload);
   std::vector<Task> tasks;
   for (const auto& worker : workers) tasks.emplace_back([&worker] { worker->step(); });
-  road.slow_down();
+  path.slow_down();
   run_load(tasks, duration / 10);
-  const std::size_t before = road.tpm_commands();
+  const std::size_t before = path.tpm_commands();
   const Rate rate = run_load(tasks, duration);
-  const auto reached = static_cast<double>(road.tpm_commands() - before);
-  road.speed_up();
-  if (road.raw()) {
+  const auto reached = static_cast<double>(path.tpm_commands() - before);
+  path.speed_up();
+  if (path.raw()) {
     for (const auto& worker : workers) worker->clear_up();
   }
   return {.rate = rate, .tpm_commands = rate.commands > 0 ? reached / rate.commands : 0};

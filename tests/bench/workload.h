@@ -1,10 +1,10 @@
 #pragma once
 
-// What clients do with keys, in a closed loop, on one road.
+// What clients do with keys, in a closed loop, on one path.
 
 #include <chrono>
 
-#include "tests/bench/roads.h"
+#include "tests/bench/paths.h"
 #include "tests/bench/samples.h"
 
 namespace tbs::bench {
@@ -24,6 +24,7 @@ struct Outcome {
 };
 
 // Makes the keys at full speed, works at the chip's, and leaves nothing behind.
-Outcome run_workload(Road& road, const Workload& workload, std::chrono::duration<double> duration);
+Outcome run_workload(AccessPath& path, const Workload& workload,
+                     std::chrono::duration<double> duration);
 
 }  // namespace tbs::bench

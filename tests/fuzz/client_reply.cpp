@@ -32,8 +32,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
     return ends[0];
   });
-  client::Greeted greeted{.connection = {.stream = client::SocketStream(std::move(ours))},
-                          .terms = {.window = 8, .max_command = 4096, .max_response = 4096}};
+  client::HandshakeResult greeted{
+      .connection = {.stream = client::SocketStream(std::move(ours))},
+      .terms = {.window = 8, .max_command = 4096, .max_response = 4096}};
   client::Channel channel(std::move(greeted));
   const auto first = channel.begin({0, 0, kCommand});
   const auto second = channel.begin({0, 0, kCommand});

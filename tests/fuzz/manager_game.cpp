@@ -159,7 +159,7 @@ void ManagerGame::lose() {
 
 void ManagerGame::finish() {
   for (const ContextId context : open_) engine().close_context(context);
-  auto execution = engine().wind_down(true);
+  auto execution = engine().shutdown(true);
   run(*execution);
   execution.reset();
   check_empty();

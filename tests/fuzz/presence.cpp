@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "daemon/machine/presence_request.h"
-#include "daemon/machine/presence_text.h"
+#include "daemon/firmware/presence_request.h"
+#include "daemon/firmware/presence_text.h"
 #include "proto/limits.h"
 
 using namespace tbs;
@@ -25,14 +25,14 @@ void check(const std::optional<proto::Buffer>& output) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto request = machine::parse_presence(proto::Bytes(data, size));
+  const auto request = firmware::parse_presence(proto::Bytes(data, size));
   if (request) require(size >= 4 && size <= proto::kMaxPresenceInput);
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto version = machine::presence_version(text);
+  const auto version = firmware::presence_version(text);
   require(version.empty() || (version.back() == 0 && version.size() <= proto::kMaxPresenceOutput));
-  check(machine::presence_pending(text));
-  check(machine::presence_transition(text));
-  check(machine::presence_response(text));
-  (void)machine::presence_confirmation(text, size > 0 ? data[0] : 0);
+  check(firmware::presence_pending(text));
+  check(firmware::presence_transition(text));
+  check(firmware::presence_response(text));
+  (void)firmware::presence_confirmation(text, size > 0 ? data[0] : 0);
   return 0;
 }

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const RoleSet roles = roles_of(*rules, subject);
     require((roles & role_bit(kEverybody)) != 0);
     require(is_administrator(roles) == ((roles & role_bit(kUser)) == 0));
-    const auto verdict = judge(*rules, {.roles = roles, .command = 0x17B, .nv_indices = {1}});
+    const auto verdict = evaluate(*rules, {.roles = roles, .command = 0x17B, .nv_indices = {1}});
     require(verdict.allowed || verdict.rule != nullptr);
   }
   LockoutGuard guard;

@@ -62,7 +62,7 @@ Outcome submit(TBS_HCONTEXT context, const proto::Buffer& command, UINT32 capaci
 // A daemon that answers each command, or the hello, with a status.
 FakeDaemon::Handler answering(Status status) {
   return [status](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       peer.send(frame->request_id, proto::Result{.status = status, .response = {}});
     }
@@ -71,14 +71,14 @@ FakeDaemon::Handler answering(Status status) {
 
 FakeDaemon::Handler greeting(Status status) {
   return [status](Peer& peer) {
-    peer.greet({.status = status});
+    peer.handshake({.status = status});
     peer.next();
   };
 }
 
 FakeDaemon::Handler informing(Status status) {
   return [status](Peer& peer) {
-    if (!peer.greet({})) return;
+    if (!peer.handshake({})) return;
     const auto id = peer.expect(proto::Type::DeviceInfo);
     peer.send(id, proto::DeviceInfoReply{.status = status,
                                          .tpm_version = 2,
@@ -250,7 +250,7 @@ TEST_CASE("Submit_Command: what is checked before anything is sent, in the order
 TEST_CASE("Submit_Command: any priority is carried as it is, and any locality") {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
   FakeDaemon daemon([&](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       const auto sent = proto::decode<proto::Submit>(frame->payload);
       seen.emplace_back(sent->locality, sent->priority);
@@ -305,7 +305,7 @@ TEST_CASE("Submit_Command: what the daemon says, and nothing written to the resu
 TEST_CASE("a daemon that went away, and one that talks nonsense") {
   for (const bool nonsense : {false, true}) {
     FakeDaemon daemon([nonsense](Peer& peer) {
-      peer.greet(test::usual_terms());
+      peer.handshake(test::usual_terms());
       peer.next();
       if (nonsense) peer.send_raw(proto::Buffer(100, 0xff)), peer.next();
     });
@@ -332,7 +332,7 @@ TEST_CASE("Cancel_Commands") {
     REQUIRE(Tbsip_Cancel_Commands(context) == TBS_E_INVALID_CONTEXT);
   }
   FakeDaemon daemon([](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     peer.send(peer.expect(proto::Type::Cancel), proto::CancelReply{.status = Status::IoError});
     peer.next();
   });
@@ -344,7 +344,7 @@ TEST_CASE("Cancel_Commands") {
 TEST_CASE("Context_Close cancels what another thread waits for") {
   std::atomic<bool> arrived = false;
   FakeDaemon daemon([&](Peer& peer) {
-    peer.greet(test::usual_terms());
+    peer.handshake(test::usual_terms());
     peer.next();
     arrived = true;
     peer.next();
@@ -392,7 +392,7 @@ TEST_CASE("GetDeviceInfo and Is_Tpm_Present") {
 TEST_CASE("Submit_Begin and Submit_Result") {
   std::atomic<bool> answer = false;
   FakeDaemon daemon([&](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       const auto submit = proto::decode<proto::Submit>(frame->payload);
       while (!answer) std::this_thread::yield();

@@ -33,7 +33,7 @@ void check(bool holds, const char* what) {
 
 // A daemon that keeps a few commands back, so that there is always something to cancel.
 void lazy(Peer& peer) {
-  if (!peer.greet(test::usual_terms())) return;
+  if (!peer.handshake(test::usual_terms())) return;
   std::deque<std::pair<std::uint64_t, proto::Buffer>> kept;
   while (const auto frame = peer.next()) {
     if (frame->type == proto::Type::Cancel) {

@@ -30,7 +30,7 @@ TBS_HCONTEXT connect() {
 // A daemon that answers every question with a status.
 FakeDaemon::Handler answering(Status status) {
   return [status](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       const std::uint64_t id = frame->request_id;
       switch (frame->type) {
@@ -56,7 +56,7 @@ FakeDaemon::Handler answering(Status status) {
 // A daemon that answers the hello, and then does this with the first question.
 FakeDaemon::Handler then(std::function<void(Peer&)> reaction) {
   return [reaction = std::move(reaction)](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     peer.next();
     reaction(peer);
   };
@@ -136,7 +136,7 @@ TEST_CASE("a daemon that does not let a context in, for the functions that open 
        {TBS_E_TOO_MANY_TBS_CONTEXTS, TBS_E_TPM_NOT_FOUND, TBS_E_SERVICE_START_PENDING,
         TBS_E_SERVICE_DISABLED, TBS_E_ACCESS_DENIED}) {
     Played daemon([code](Peer& peer) {
-      peer.greet({.status = static_cast<Status>(code)});
+      peer.handshake({.status = static_cast<Status>(code)});
       peer.next();
     });
     CHECK(Tbsi_Revoke_Attestation() == code);
@@ -215,7 +215,7 @@ TEST_CASE("closing a context ends a question that another thread waits for") {
 
 TEST_CASE("questions of several threads, with commands between them") {
   Played daemon([](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     const proto::Buffer log(1000, 7);
     while (const auto frame = peer.next()) {
       if (frame->type == proto::Type::ReadLog) {
@@ -256,7 +256,7 @@ TEST_CASE("a TPM that refuses the key of the identifier is quoted in the HRESULT
   std::atomic<int> commands = 0;
   std::uint32_t code = 0x9A2;
   Played daemon([&](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       ++commands;
       peer.send(frame->request_id, proto::Result{.response = test::tpm_message(code, 10)});

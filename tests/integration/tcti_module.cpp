@@ -76,7 +76,7 @@ struct Gate {
   std::atomic<bool> answer = false;
 
   void operator()(Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       if (frame->type != proto::Type::Submit) return;
       const std::uint64_t id = frame->request_id;
@@ -122,7 +122,7 @@ TEST_CASE("initialization: sizes, configuration, and what the daemon says") {
            {Status::ServiceStartPending, TSS2_TCTI_RC_TRY_AGAIN},
            {Status::AccessDenied, TSS2_TCTI_RC_NOT_PERMITTED},
            {Status::TooManyContexts, TSS2_TCTI_RC_MEMORY}}) {
-    FakeDaemon daemon([refusal = status](Peer& peer) { peer.greet({.status = refusal}); });
+    FakeDaemon daemon([refusal = status](Peer& peer) { peer.handshake({.status = refusal}); });
     REQUIRE(Tcti(daemon.path()).result() == code);
   }
   FakeDaemon daemon(test::echo);
@@ -195,7 +195,7 @@ TEST_CASE("the state machine: what may follow what") {
 TEST_CASE("locality and priority travel with the command") {
   std::atomic<std::uint64_t> seen = 0;
   FakeDaemon daemon([&](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     while (const auto frame = peer.next()) {
       const auto submit = proto::decode<proto::Submit>(frame->payload);
       seen = std::uint64_t{submit->locality} << 32 | submit->priority;
@@ -214,7 +214,7 @@ TEST_CASE("locality and priority travel with the command") {
 TEST_CASE("makeSticky: what the daemon says about it") {
   std::vector<proto::MakeSticky> seen;
   FakeDaemon daemon([&](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     for (const Status status :
          {Status::Success, Status::Success, Status::BadParameter, Status::TooManyResources}) {
       const auto frame = peer.next();
@@ -299,7 +299,7 @@ TEST_CASE("a cancel, also from another thread, gives the response TPM_RC_CANCELE
 
 TEST_CASE("a command that fails leaves the connection usable") {
   FakeDaemon daemon([](Peer& peer) {
-    if (!peer.greet(test::usual_terms())) return;
+    if (!peer.handshake(test::usual_terms())) return;
     peer.send(peer.expect(proto::Type::Submit),
               proto::Result{.status = Status::IoError, .response = {}});
     peer.send(peer.expect(proto::Type::Submit), proto::Result{.response = tpm_message(0)});
@@ -320,7 +320,7 @@ TEST_CASE("a lost connection is reported once, then there is a new one") {
   std::atomic<int> connections = 0;
   FakeDaemon daemon([&](Peer& peer) {
     if (++connections > 1) return test::echo(peer);
-    peer.greet(test::usual_terms());
+    peer.handshake(test::usual_terms());
     peer.next();
   });
   Tcti tcti(daemon.path());

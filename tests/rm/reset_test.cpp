@@ -126,7 +126,7 @@ TEST_CASE("winding down leaves nothing in the TPM", "[rm][reset]") {
   for (std::uint8_t i = 0; i < 4; ++i) client->create_primary(i);
   for (int i = 0; i < 5; ++i) client->start_session(TPM2_SE_HMAC);
   REQUIRE(client->save(client->start_session(TPM2_SE_HMAC)) != nullptr);
-  const auto execution = tpm.bench.manager.wind_down(true);
+  const auto execution = tpm.bench.manager.shutdown(true);
   REQUIRE(tpm.bench.run(*execution).status == proto::Status::Success);
   CHECK(tpm.bench.sent.back() == TPM2_CC_Shutdown);
   for (const TPM2_HANDLE first :

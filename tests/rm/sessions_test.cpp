@@ -154,11 +154,11 @@ TEST_CASE("orphans expire", "[rm]") {
   const auto blob = first->save(first->start_session(TPM2_SE_HMAC));
   tpm.disconnect(*first);
   tpm.bench.run_due();
-  REQUIRE(tpm.bench.manager.next_chore().has_value());
+  REQUIRE(tpm.bench.manager.next_maintenance().has_value());
   tpm.bench.now += std::chrono::hours(1);
   const auto second = tpm.connect();
   CHECK(second->load(*blob) == ESYS_TR_NONE);
-  CHECK_FALSE(tpm.bench.manager.next_chore().has_value());
+  CHECK_FALSE(tpm.bench.manager.next_maintenance().has_value());
   CHECK(second->handles(TPM2_ACTIVE_SESSION_FIRST).empty());
   REQUIRE(tpm.bench.notes.differences.empty());
 }
@@ -167,14 +167,14 @@ TEST_CASE("an orphan expires also when nobody does anything", "[rm]") {
   exec::Options options = verified();
   options.limits.orphan_lifetime = std::chrono::minutes(10);
   RealTpm tpm(options);
-  REQUIRE_FALSE(tpm.bench.manager.next_chore().has_value());
+  REQUIRE_FALSE(tpm.bench.manager.next_maintenance().has_value());
   for (int i = 0; i < 2; ++i) {
     const auto client = tpm.connect();
     client->save(client->start_session(TPM2_SE_HMAC));
     tpm.disconnect(*client);
     tpm.bench.now += std::chrono::minutes(3);
   }
-  while (const auto due = tpm.bench.manager.next_chore()) {
+  while (const auto due = tpm.bench.manager.next_maintenance()) {
     REQUIRE(*due > tpm.bench.now);
     tpm.bench.now = *due;
     tpm.bench.run_due();
@@ -194,7 +194,7 @@ TEST_CASE("an orphan that the TPM does not let go is not tried for ever", "[rm]"
     return tpm::bare_response(tpm::rc::kObjectMemory);
   };
   tpm.bench.run_due();
-  CHECK_FALSE(tpm.bench.manager.next_chore().has_value());
+  CHECK_FALSE(tpm.bench.manager.next_maintenance().has_value());
 }
 
 TEST_CASE("a context has a limit of sessions", "[rm]") {

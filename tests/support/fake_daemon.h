@@ -63,7 +63,7 @@ class Peer {
   }
 
   // Answers the client's hello.
-  bool greet(const proto::HelloReply& terms) {
+  bool handshake(const proto::HelloReply& terms) {
     const auto hello = next();
     if (!hello || hello->type != proto::Type::Hello) return false;
     send(hello->request_id, terms);
@@ -172,7 +172,7 @@ inline std::uint32_t code_of(proto::Bytes message) {
 
 // Answers every command with itself and every cancel with success, as long as the client stays.
 inline void echo(Peer& peer) {
-  if (!peer.greet(usual_terms())) return;
+  if (!peer.handshake(usual_terms())) return;
   while (const auto frame = peer.next()) {
     if (frame->type == proto::Type::Cancel) {
       peer.send(frame->request_id, proto::CancelReply{});

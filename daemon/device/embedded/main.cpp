@@ -22,12 +22,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/confine/filter.h"
 #include "daemon/device/child_frame.h"
 #include "daemon/device/embedded/cancel_signal.h"
-#include "daemon/device/embedded/confine.h"
+#include "daemon/device/embedded/sandbox.h"
 #include "daemon/device/embedded/state_folder.h"
 #include "daemon/device/embedded/tpm_library.h"
+#include "daemon/sandbox/filter.h"
 
 namespace tbs::device::embedded {
 namespace {
@@ -145,9 +145,9 @@ int run(const Arguments& arguments) {
   if (!state) return give_up(0, state.error());
   auto tpm = TpmLibrary::start(arguments.family, std::move(*state));
   if (!tpm) return give_up(0, tpm.error());
-  if (arguments.confined && confine::kAvailable) {
+  if (arguments.confined && sandbox::kAvailable) {
     // Without it the TPM is as good; whoever wants to know reads the daemon's log.
-    if (const auto done = confine(); !done) {
+    if (const auto done = enter_sandbox(); !done) {
       std::fprintf(stderr, "tbsd-embedded-tpm: %s\n", done.error().c_str());
     }
   }

@@ -49,7 +49,7 @@ bool readable(int descriptor, int milliseconds) {
 // A handler that answers the hello and then does what `body` does.
 FakeDaemon::Handler greeted(FakeDaemon::Handler body) {
   return [body = std::move(body)](Peer& peer) {
-    if (peer.greet(test::usual_terms())) body(peer);
+    if (peer.handshake(test::usual_terms())) body(peer);
   };
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("a response that does not fit is reported with its exact size", "[clie
 
 TEST_CASE("the daemon's terms and refusals decide what opening gives", "[client][channel]") {
   SECTION("a status in the answer to hello") {
-    FakeDaemon daemon([](Peer& peer) { peer.greet({.status = Status::TooManyContexts}); });
+    FakeDaemon daemon([](Peer& peer) { peer.handshake({.status = Status::TooManyContexts}); });
     REQUIRE(open_channel(daemon.path(), 4).error() == Status::TooManyContexts);
   }
   SECTION("a refusal instead of an answer") {
@@ -146,7 +146,7 @@ TEST_CASE("no more than the window are at the daemon, and all are served", "[cli
   FakeDaemon daemon([&](Peer& peer) {
     auto terms = test::usual_terms();
     terms.window = 4;
-    if (!peer.greet(terms)) return;
+    if (!peer.handshake(terms)) return;
     std::vector<std::uint64_t> waiting;
     while (const auto frame = peer.next()) {
       waiting.push_back(frame->request_id);
@@ -175,7 +175,7 @@ TEST_CASE("a cancel ends what is at the daemon and what is held back", "[client]
   FakeDaemon daemon([&](Peer& peer) {
     auto terms = test::usual_terms();
     terms.window = 3;
-    if (!peer.greet(terms)) return;
+    if (!peer.handshake(terms)) return;
     std::vector<std::uint64_t> waiting;
     while (const auto frame = peer.next()) {
       if (frame->type == proto::Type::Submit) {
@@ -402,7 +402,7 @@ TEST_CASE("commands begun without reading do not lock up a daemon that waits to 
           "[client][begin]") {
   FakeDaemon daemon([](Peer& peer) {
     // Answers each command before it reads the next, with more than any socket buffers.
-    if (!peer.greet({.max_command = 16384, .max_response = 16384})) return;
+    if (!peer.handshake({.max_command = 16384, .max_response = 16384})) return;
     const auto response = tpm_message(0, 16384);
     while (const auto frame = peer.next()) {
       peer.send(frame->request_id, proto::Result{.response = response});

@@ -24,7 +24,7 @@ std::string error_of(const std::string& text) {
   return rules.error();
 }
 
-Question question(const Rules& rules, const Subject& subject, std::uint32_t command) {
+CommandFacts question(const Rules& rules, const Subject& subject, std::uint32_t command) {
   return {.roles = roles_of(rules, subject), .command = command, .priority = 200};
 }
 
@@ -39,10 +39,10 @@ const Subject kAlice{.uid = 1001, .gids = {1001, 50}};
 TEST_CASE("the linux profile keeps users from destructive commands", "[policy][rules]") {
   const Rules rules = rules_of("");
   REQUIRE(rules.profile == "linux");
-  REQUIRE_FALSE(judge(rules, question(rules, kAlice, kClear)).allowed);
-  REQUIRE(judge(rules, question(rules, kRoot, kClear)).allowed);
-  REQUIRE(judge(rules, question(rules, kAlice, kGetRandom)).allowed);
-  REQUIRE(judge(rules, question(rules, kAlice, kClear)).rule->origin == "profile linux");
+  REQUIRE_FALSE(evaluate(rules, question(rules, kAlice, kClear)).allowed);
+  REQUIRE(evaluate(rules, question(rules, kRoot, kClear)).allowed);
+  REQUIRE(evaluate(rules, question(rules, kAlice, kGetRandom)).allowed);
+  REQUIRE(evaluate(rules, question(rules, kAlice, kClear)).rule->origin == "profile linux");
 }
 
 TEST_CASE("every profile can be read", "[policy][rules]") {
@@ -51,9 +51,9 @@ TEST_CASE("every profile can be read", "[policy][rules]") {
   }
   const Rules windows = rules_of("profile windows");
   // ContextSave is nobody's on Windows, NV_DefineSpace the administrator's.
-  REQUIRE_FALSE(judge(windows, question(windows, kRoot, 0x162)).allowed);
-  REQUIRE(judge(windows, question(windows, kRoot, 0x12A)).allowed);
-  REQUIRE_FALSE(judge(windows, question(windows, kAlice, 0x12A)).allowed);
+  REQUIRE_FALSE(evaluate(windows, question(windows, kRoot, 0x162)).allowed);
+  REQUIRE(evaluate(windows, question(windows, kRoot, 0x12A)).allowed);
+  REQUIRE_FALSE(evaluate(windows, question(windows, kAlice, 0x12A)).allowed);
   REQUIRE_FALSE(profile_text("macos").has_value());
 }
 
@@ -64,11 +64,11 @@ TEST_CASE("the first rule that fits decides, before the profile", "[policy][rule
       "allow cleaners command Clear\n"
       "block everybody command getrandom  # capital or small letters\n"
       "allow everybody command GetRandom\n");
-  REQUIRE(judge(rules, question(rules, kAlice, kClear)).allowed);
-  REQUIRE(judge(rules, question(rules, kAlice, kClear)).rule->origin == "a.conf:3");
-  REQUIRE(judge(rules, question(rules, {.uid = 5, .gids = {77}}, kClear)).allowed);
-  REQUIRE_FALSE(judge(rules, question(rules, {.uid = 5, .gids = {78}}, kClear)).allowed);
-  REQUIRE_FALSE(judge(rules, question(rules, kRoot, kGetRandom)).allowed);
+  REQUIRE(evaluate(rules, question(rules, kAlice, kClear)).allowed);
+  REQUIRE(evaluate(rules, question(rules, kAlice, kClear)).rule->origin == "a.conf:3");
+  REQUIRE(evaluate(rules, question(rules, {.uid = 5, .gids = {77}}, kClear)).allowed);
+  REQUIRE_FALSE(evaluate(rules, question(rules, {.uid = 5, .gids = {78}}, kClear)).allowed);
+  REQUIRE_FALSE(evaluate(rules, question(rules, kRoot, kGetRandom)).allowed);
 }
 
 TEST_CASE("roles by systemd unit and control group", "[policy][rules]") {
@@ -77,7 +77,7 @@ TEST_CASE("roles by systemd unit and control group", "[policy][rules]") {
       "role administrator = unit admin.service\n"
       "block backup command GetRandom\n");
   const auto blocked = [&](const Subject& subject) {
-    return !judge(rules, question(rules, subject, kGetRandom)).allowed;
+    return !evaluate(rules, question(rules, subject, kGetRandom)).allowed;
   };
   REQUIRE(blocked({.uid = 5, .unit = "backup.service"}));
   REQUIRE_FALSE(blocked({.uid = 5, .unit = "backup.service2"}));
@@ -100,20 +100,20 @@ TEST_CASE("conditions: all of a rule must fit", "[policy][rules]") {
       "block user persistent 0x81000001\n");
   REQUIRE(needs_handles(rules));
   const auto allowed = [&](auto change) {
-    Question asked = question(rules, kAlice, kNvRead);
+    CommandFacts asked = question(rules, kAlice, kNvRead);
     change(asked);
-    return judge(rules, asked).allowed;
+    return evaluate(rules, asked).allowed;
   };
-  REQUIRE(allowed([](Question&) {}));
-  REQUIRE_FALSE(allowed([](Question& q) { q.nv_indices = {0x01400000, 0x01500080}; }));
-  REQUIRE(allowed([](Question& q) { q.nv_indices = {0x01500100}; }));
-  REQUIRE(allowed([](Question& q) { q.nv_indices = {0x01500080}, q.command = kGetRandom; }));
-  REQUIRE_FALSE(allowed([](Question& q) { q.priority = 250; }));
-  REQUIRE(allowed([](Question& q) { q.priority = 300; }));
-  REQUIRE_FALSE(allowed([](Question& q) { q.locality = 4; }));
-  REQUIRE_FALSE(allowed([](Question& q) { q.pcrs = {7}; }));
-  REQUIRE(allowed([](Question& q) { q.pcrs = {16}; }));
-  REQUIRE_FALSE(allowed([](Question& q) { q.persistent_handles = {0x81000001}; }));
+  REQUIRE(allowed([](CommandFacts&) {}));
+  REQUIRE_FALSE(allowed([](CommandFacts& q) { q.nv_indices = {0x01400000, 0x01500080}; }));
+  REQUIRE(allowed([](CommandFacts& q) { q.nv_indices = {0x01500100}; }));
+  REQUIRE(allowed([](CommandFacts& q) { q.nv_indices = {0x01500080}, q.command = kGetRandom; }));
+  REQUIRE_FALSE(allowed([](CommandFacts& q) { q.priority = 250; }));
+  REQUIRE(allowed([](CommandFacts& q) { q.priority = 300; }));
+  REQUIRE_FALSE(allowed([](CommandFacts& q) { q.locality = 4; }));
+  REQUIRE_FALSE(allowed([](CommandFacts& q) { q.pcrs = {7}; }));
+  REQUIRE(allowed([](CommandFacts& q) { q.pcrs = {16}; }));
+  REQUIRE_FALSE(allowed([](CommandFacts& q) { q.persistent_handles = {0x81000001}; }));
   REQUIRE_FALSE(needs_handles(rules_of("")));
 }
 

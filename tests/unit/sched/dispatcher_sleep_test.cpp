@@ -17,10 +17,10 @@ TEST_CASE("before sleep what runs may end, and the queue is held until the machi
   bench.submit(2, 21);
   bench.dispatcher.prepare_sleep(bench.now);
   bench.take();
-  REQUIRE(bench.count<Quiet>() == 0);
+  REQUIRE(bench.count<Quiesced>() == 0);
   bench.respond(message(0));
   REQUIRE(bench.answers() == Answers{{11, Status::Success}});
-  REQUIRE(bench.count<Quiet>() == 1);
+  REQUIRE(bench.count<Quiesced>() == 1);
   bench.submit(1, 12);
   bench.pass(kLongestNap - 1s);
   REQUIRE(bench.sent() == std::vector<std::uint32_t>{kGetRandom});
@@ -46,7 +46,7 @@ TEST_CASE("before sleep what runs may end, and the queue is held until the machi
   bench.respond(message(0));
   REQUIRE(bench.answers() ==
           Answers{{11, Status::Success}, {21, Status::Success}, {12, Status::Success}});
-  REQUIRE(bench.count<Quiet>() == 1);
+  REQUIRE(bench.count<Quiesced>() == 1);
 }
 
 TEST_CASE("a long command does not keep the machine awake", "[sched][dispatcher]") {
@@ -58,14 +58,14 @@ TEST_CASE("a long command does not keep the machine awake", "[sched][dispatcher]
   REQUIRE(bench.count<CancelOnDevice>() == 1);
   bench.pass(kCancelGrace);
   REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
-  REQUIRE(bench.count<Quiet>() == 0);
+  REQUIRE(bench.count<Quiesced>() == 0);
   SECTION("it ends in time") {
     bench.respond(message(0x909));
   }
   SECTION("it does not") {
     bench.pass(kSleepLimit);
   }
-  REQUIRE(bench.count<Quiet>() == 1);
+  REQUIRE(bench.count<Quiesced>() == 1);
 }
 
 TEST_CASE("a machine whose TPM is away may sleep at once, and one that stops",
@@ -74,7 +74,7 @@ TEST_CASE("a machine whose TPM is away may sleep at once, and one that stops",
   SECTION("away") {
     bench.dispatcher.prepare_sleep(bench.now);
     bench.take();
-    REQUIRE(bench.count<Quiet>() == 1);
+    REQUIRE(bench.count<Quiesced>() == 1);
     bench.start();
     bench.submit(1, 11);
     REQUIRE(bench.answers().empty());
@@ -85,13 +85,13 @@ TEST_CASE("a machine whose TPM is away may sleep at once, and one that stops",
     bench.dispatcher.prepare_sleep(bench.now);
     bench.dispatcher.device_failed("read: EIO", true, false, bench.now);
     bench.take();
-    REQUIRE(bench.count<Quiet>() == 1);
+    REQUIRE(bench.count<Quiesced>() == 1);
   }
   SECTION("stopping") {
     bench.start();
     bench.dispatcher.prepare_sleep(bench.now);
     bench.take();
-    REQUIRE(bench.count<Quiet>() == 1);
+    REQUIRE(bench.count<Quiesced>() == 1);
     bench.dispatcher.stop(false, bench.now);
     bench.take();
     REQUIRE(bench.count<Stopped>() + bench.sent().size() > 0);

@@ -174,7 +174,7 @@ TEST_CASE_METHOD(Fixture, "a refused cancel says why", "[tbsctl][cancel]") {
 
 TEST_CASE_METHOD(Fixture, "a refusal's reason reaches the user", "[tbsctl][conversation]") {
   answer(proto::Refusal{.status = proto::Status::TooManyContexts, .reason = "100 are\nopen"});
-  const auto hello = daemon.greet(proto::Role::Context, proto::kWantTpm20);
+  const auto hello = daemon.handshake(proto::Role::Context, proto::kWantTpm20);
   REQUIRE_FALSE(hello.has_value());
   CHECK(hello.error().exit == Exit::Tbs);
   CHECK(hello.error().message.find("\"100 are?open\"") != std::string::npos);
@@ -183,7 +183,7 @@ TEST_CASE_METHOD(Fixture, "a refusal's reason reaches the user", "[tbsctl][conve
 
 TEST_CASE_METHOD(Fixture, "a hello that is not accepted is a TBS error", "[tbsctl][conversation]") {
   answer(proto::HelloReply{.status = proto::Status::ServiceStartPending});
-  const auto hello = daemon.greet(proto::Role::Observer, 0);
+  const auto hello = daemon.handshake(proto::Role::Observer, 0);
   REQUIRE_FALSE(hello.has_value());
   CHECK(hello.error().exit == Exit::Tbs);
 }

@@ -1,0 +1,51 @@
+#pragma once
+
+// The start of every connection: connect, say hello, and get the daemon's terms. And how to wait
+// for one answer on a connection that nobody else uses.
+
+#include <expected>
+#include <string>
+
+#include "client/socket_stream.h"
+#include "proto/message.h"
+#include "proto/message_codec.h"
+#include "proto/status.h"
+
+namespace tbs::client {
+
+// How long a daemon that is starting may keep a new client waiting. It answers by itself long
+// before; this is for one that stands still.
+inline constexpr std::chrono::seconds kGreetingPatience{90};
+
+// A connection with nothing outstanding on it.
+struct Connection {
+  SocketStream stream;
+  proto::FrameExtractor frames{proto::Direction::ToClient};
+};
+
+// A frame that came where a `wanted` was due, as a return code: what a refusal says, or that the
+// peer broke the protocol.
+proto::Status status_of_stray(const proto::Frame& frame);
+
+// Waits for the next frame, which has to be a Reply. What it refers to is valid until the next
+// use of the connection.
+template <typename Reply>
+std::expected<Reply, proto::Status> receive_reply(Connection& connection, Deadline deadline) {
+  const auto frame = connection.stream.receive_frame(connection.frames, deadline);
+  if (!frame) return std::unexpected(status_of(frame.error()));
+  if (frame->type != Reply::kType) return std::unexpected(status_of_stray(*frame));
+  const auto reply = proto::decode<Reply>(frame->payload);
+  if (!reply) return std::unexpected(proto::Status::InternalError);
+  return *reply;
+}
+
+struct HandshakeResult {
+  Connection connection;
+  proto::HelloReply terms;
+};
+
+// Connects to `path` and says hello. Fails with the return code that Tbsi_Context_Create gives.
+std::expected<HandshakeResult, proto::Status> handshake(const std::string& path,
+                                                        const proto::Hello& hello);
+
+}  // namespace tbs::client

@@ -1,0 +1,39 @@
+#pragma once
+
+// Questions on a connection of their own, which is no context: for the functions that need none.
+
+#include <expected>
+#include <string>
+#include <utility>
+
+#include "client/handshake.h"
+
+namespace tbs::client {
+
+class ObserverConnection {
+ public:
+  // Connects as one who owns nothing on the TPM. Fails with a return code of Tbsi_GetDeviceInfo.
+  static std::expected<ObserverConnection, proto::Status> begin(const std::string& path) {
+    auto greeted = handshake(path, {.role = proto::Role::Observer, .wanted = 0});
+    if (!greeted) return std::unexpected(greeted.error());
+    return ObserverConnection(std::move(greeted->connection));
+  }
+
+  // The answer, whatever its status. Byte fields in it are valid until the next question.
+  template <typename Answer, typename Question>
+  std::expected<Answer, proto::Status> ask(const Question& question) {
+    const Deadline deadline = Clock::now() + kGreetingPatience;
+    proto::Buffer frame;
+    proto::append_frame(frame, 1, question);
+    // A daemon that refuses may have closed already: what it said is still there to read.
+    (void)connection_.stream.send_all(frame, deadline);
+    return receive_reply<Answer>(connection_, deadline);
+  }
+
+ private:
+  explicit ObserverConnection(Connection connection) : connection_(std::move(connection)) {}
+
+  Connection connection_;
+};
+
+}  // namespace tbs::client

@@ -1,0 +1,27 @@
+#pragma once
+
+// The authorization values of the TPM's owner, as far as the administrator has stored them: one
+// file for each type in the folder `owner-auth` of the daemon's state, holding the value's bytes
+// and nothing else.
+//
+// A file that others than its owner can read or change is not used, nor is one that belongs neither
+// to user 0 nor to the daemon: whoever can write it could make a program lock the TPM out.
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "daemon/firmware/log_part.h"
+
+namespace tbs::firmware {
+
+// The name of the file of a type (TBS_OWNERAUTH_TYPE_*) that a TPM of this family (TPM_VERSION_*)
+// has; empty for others.
+std::string_view owner_auth_name(std::uint32_t type, std::uint32_t tpm_version);
+
+// The value. OwnerAuthNotFound when it is not stored or its file cannot be trusted. Blocks.
+std::expected<proto::Buffer, ReadFailure> read_owner_auth(const std::string& folder,
+                                                          std::string_view name);
+
+}  // namespace tbs::firmware

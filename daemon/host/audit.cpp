@@ -1,0 +1,65 @@
+#include "daemon/host/audit.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include <sys/uio.h>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+// The plain functions: a source file's name and line are of no use here.
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "daemon/host/limited_log.h"
+
+namespace tbs::host {
+namespace {
+
+int syslog_level(spdlog::level::level_enum level) {
+  if (level >= spdlog::level::err) return 3;
+  if (level == spdlog::level::warn) return 4;
+  return level == spdlog::level::info ? 6 : 7;
+}
+
+std::vector<std::string> entry_of(spdlog::level::level_enum level, const proto::EventName& name,
+                                  const AuditFields& fields, const std::string& text) {
+  std::vector<std::string> entry = {
+      "MESSAGE=" + text, fmt::format("PRIORITY={}", syslog_level(level)),
+      fmt::format("MESSAGE_ID={}", name.message_id), fmt::format("TBS_EVENT={}", name.name),
+      "SYSLOG_IDENTIFIER=tbsd"};
+  if (fields.uid) entry.push_back(fmt::format("TBS_UID={}", *fields.uid));
+  if (fields.pid) entry.push_back(fmt::format("TBS_PID={}", *fields.pid));
+  if (!fields.program.empty()) entry.push_back("TBS_PROGRAM=" + fields.program);
+  if (fields.context) entry.push_back(fmt::format("TBS_CONTEXT={}", *fields.context));
+  if (fields.command) entry.push_back(fmt::format("TBS_COMMAND={:#x}", *fields.command));
+  if (!fields.rule.empty()) entry.push_back("TBS_RULE=" + fields.rule);
+  return entry;
+}
+
+void send_to_journal(std::vector<std::string> entry) {
+  std::vector<iovec> parts;
+  parts.reserve(entry.size());
+  for (std::string& field : entry) {
+    parts.push_back({.iov_base = field.data(), .iov_len = field.size()});
+  }
+  // A journal that is not there must not stop the daemon; there is nobody to be told.
+  static_cast<void>(sd_journal_sendv(parts.data(), static_cast<int>(parts.size())));
+}
+
+}  // namespace
+
+void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
+           const std::string& text) {
+  static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  if (!spdlog::should_log(level)) return;
+  const auto line = bounded(event, fields.uid.value_or(0), text);
+  if (!line) return;
+  if (journal) {
+    send_to_journal(entry_of(level, proto::name_of(event), fields, *line));
+  } else {
+    spdlog::log(level, "{}", *line);
+  }
+}
+
+}  // namespace tbs::host

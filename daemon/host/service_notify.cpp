@@ -1,0 +1,54 @@
+#include "daemon/host/service_notify.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <systemd/sd-daemon.h>
+
+namespace tbs::host {
+
+ServiceNotify::ServiceNotify(boost::asio::io_context& io) : timer_(io) {
+  std::uint64_t interval = 0;
+  if (sd_watchdog_enabled(0, &interval) <= 0) return;
+  // Half the interval, as sd_watchdog_enabled(3) advises.
+  interval_ = std::chrono::microseconds(interval / 2);
+  feed_watchdog();
+}
+
+void ServiceNotify::ready(const std::string& status) {
+  sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+}
+
+void ServiceNotify::status(const std::string& status) {
+  sd_notify(0, ("STATUS=" + status).c_str());
+}
+
+void ServiceNotify::reloading() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto microseconds =
+      std::uint64_t(now.tv_sec) * 1'000'000 + std::uint64_t(now.tv_nsec) / 1000;
+  sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds)).c_str());
+}
+
+void ServiceNotify::stopping() {
+  sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+}
+
+void ServiceNotify::feed_watchdog() {
+  sd_notify(0, "WATCHDOG=1");
+  timer_.expires_after(interval_);
+  timer_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) feed_watchdog();
+  });
+}
+
+std::vector<int> inherited_sockets() {
+  std::vector<int> sockets;
+  const int count = std::max(sd_listen_fds(1), 0);
+  sockets.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) sockets.push_back(SD_LISTEN_FDS_START + i);
+  return sockets;
+}
+
+}  // namespace tbs::host

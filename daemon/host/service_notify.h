@@ -1,0 +1,34 @@
+#pragma once
+
+// What the service manager is told (sd_notify(3)), and the watchdog it may want fed. All of it is a
+// no-op where there is no service manager.
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace tbs::host {
+
+class ServiceNotify {
+ public:
+  explicit ServiceNotify(boost::asio::io_context& io);
+
+  void ready(const std::string& status);
+  void status(const std::string& status);
+  void reloading();
+  void stopping();
+
+ private:
+  void feed_watchdog();
+
+  boost::asio::steady_timer timer_;
+  std::chrono::microseconds interval_{0};
+};
+
+// Listening sockets handed over by the service manager (sd_listen_fds(3)).
+std::vector<int> inherited_sockets();
+
+}  // namespace tbs::host

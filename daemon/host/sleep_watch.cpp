@@ -1,0 +1,163 @@
+#include "daemon/host/sleep_watch.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <spdlog/spdlog.h>
+
+namespace tbs::host {
+namespace {
+
+constexpr const char* kLogind = "org.freedesktop.login1";
+constexpr const char* kPath = "/org/freedesktop/login1";
+constexpr const char* kManager = "org.freedesktop.login1.Manager";
+
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLongestPause{60'000};
+
+using Stream = boost::asio::posix::stream_descriptor;
+
+}  // namespace
+
+SleepWatch::SleepWatch(boost::asio::io_context& io)
+    : descriptor_(io), timer_(io), pause_(kFirstPause) {}
+
+SleepWatch::~SleepWatch() {
+  stop();
+}
+
+void SleepWatch::start(Events events) {
+  events_ = std::move(events);
+  connect();
+}
+
+void SleepWatch::stop() {
+  events_ = {};
+  sleeping_ = false;
+  ++round_;
+  timer_.cancel();
+  disconnect();
+}
+
+void SleepWatch::connect() {
+  sd_bus* bus = nullptr;
+  if (sd_bus_open_system(&bus) < 0) return retry();
+  bus_.reset(bus);
+  lost_ = !subscribe() || inhibit() < 0;
+  process();
+}
+
+bool SleepWatch::subscribe() {
+  descriptor_.assign(sd_bus_get_fd(bus_.get()));
+  return sd_bus_match_signal_async(bus_.get(), nullptr, kLogind, kPath, kManager, "PrepareForSleep",
+                                   on_signal, nullptr, this) >= 0;
+}
+
+void SleepWatch::retry() {
+  timer_.expires_after(pause_);
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  timer_.async_wait([this, round = ++round_](const boost::system::error_code& stopped) {
+    if (!stopped && round == round_) connect();
+  });
+}
+
+void SleepWatch::disconnect() {
+  release();
+  if (descriptor_.is_open()) descriptor_.release();
+  bus_.reset();
+  // Without logind nobody would say that the machine is awake again.
+  if (std::exchange(sleeping_, false) && events_.woken) events_.woken();
+}
+
+void SleepWatch::process() {
+  while (!lost_) {
+    const int done = sd_bus_process(bus_.get(), nullptr);
+    if (done == 0) return wait();
+    lost_ = lost_ || done < 0;
+  }
+  lost_ = false;
+  disconnect();
+  if (events_.prepare) retry();
+}
+
+void SleepWatch::wait() {
+  const unsigned round = ++round_;
+  const auto woken = [this, round](const boost::system::error_code& error) { wake(error, round); };
+  const int events = sd_bus_get_events(bus_.get());
+  if ((events & POLLIN) != 0) descriptor_.async_wait(Stream::wait_read, woken);
+  if ((events & POLLOUT) != 0) descriptor_.async_wait(Stream::wait_write, woken);
+  std::uint64_t deadline = 0;
+  constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
+  if (sd_bus_get_timeout(bus_.get(), &deadline) < 0 || deadline == kNever) return;
+  // Microseconds of CLOCK_MONOTONIC, which is what steady_clock counts.
+  using Clock = std::chrono::steady_clock;
+  timer_.expires_at(Clock::time_point(
+      std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(deadline))));
+  timer_.async_wait(woken);
+}
+
+void SleepWatch::wake(const boost::system::error_code& error, unsigned round) {
+  if (error || round != round_) return;
+  ++round_;
+  descriptor_.cancel();
+  timer_.cancel();
+  process();
+}
+
+int SleepWatch::inhibit() {
+  return sd_bus_call_method_async(bus_.get(), nullptr, kLogind, kPath, kManager, "Inhibit",
+                                  on_inhibited, this, "ssss", "sleep", "tbsd",
+                                  "Emptying the TPM, which loses its memory", "delay");
+}
+
+int SleepWatch::on_inhibited(sd_bus_message* reply, void* self, sd_bus_error* /*error*/) {
+  static_cast<SleepWatch*>(self)->take_inhibitor(reply);
+  return 0;
+}
+
+void SleepWatch::take_inhibitor(sd_bus_message* reply) {
+  int descriptor = -1;
+  if (sd_bus_message_is_method_error(reply, nullptr) != 0 ||
+      sd_bus_message_read(reply, "h", &descriptor) < 0) {
+    const sd_bus_error* const error = sd_bus_message_get_error(reply);
+    spdlog::debug("no delay inhibitor from logind: {}",
+                  error != nullptr && error->message != nullptr ? error->message : "no reason");
+    lost_ = true;
+    return;
+  }
+  pause_ = kFirstPause;
+  release();
+  // The message closes its own.
+  inhibitor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+  spdlog::debug("logind lets the machine sleep only after the TPM was emptied");
+}
+
+int SleepWatch::on_signal(sd_bus_message* message, void* self, sd_bus_error* /*error*/) {
+  int sleeping = 0;
+  if (sd_bus_message_read(message, "b", &sleeping) >= 0) {
+    static_cast<SleepWatch*>(self)->hear(sleeping != 0);
+  }
+  return 0;
+}
+
+void SleepWatch::hear(bool sleeping) {
+  sleeping_ = sleeping;
+  if (sleeping) {
+    if (events_.prepare) events_.prepare();
+    return;
+  }
+  if (inhibitor_ < 0 && inhibit() < 0) lost_ = true;
+  if (events_.woken) events_.woken();
+}
+
+void SleepWatch::release() {
+  if (inhibitor_ >= 0) ::close(std::exchange(inhibitor_, -1));
+}
+
+}  // namespace tbs::host

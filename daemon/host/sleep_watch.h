@@ -1,0 +1,68 @@
+#pragma once
+
+// Hears from logind on the system bus when the machine is about to sleep, and holds it back with a
+// delay inhibitor until release(). Nothing here blocks: the bus is driven by the event loop. Where
+// there is no bus or no logind, that is tried again with growing pauses and without complaint: what
+// a sleep has done to the TPM is then noticed by what the TPM says.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <systemd/sd-bus.h>
+
+namespace tbs::host {
+
+class SleepWatch {
+ public:
+  struct Events {
+    std::function<void()> prepare;  // the machine waits for release(), for some seconds
+    std::function<void()> woken;    // it has slept, or has given that up
+  };
+
+  explicit SleepWatch(boost::asio::io_context& io);
+  ~SleepWatch();
+  SleepWatch(const SleepWatch&) = delete;
+  SleepWatch& operator=(const SleepWatch&) = delete;
+
+  void start(Events events);
+  // Lets the machine sleep.
+  void release();
+  // No more events; the inhibitor is let go.
+  void stop();
+
+ private:
+  struct CloseBus {
+    void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
+  };
+
+  void connect();
+  bool subscribe();
+  void retry();
+  void disconnect();
+  // Does what the bus has for us, then waits for more.
+  void process();
+  void wait();
+  void wake(const boost::system::error_code& error, unsigned round);
+
+  int inhibit();
+  void take_inhibitor(sd_bus_message* reply);
+  void hear(bool sleeping);
+  static int on_inhibited(sd_bus_message* reply, void* self, sd_bus_error* error);
+  static int on_signal(sd_bus_message* message, void* self, sd_bus_error* error);
+
+  Events events_;
+  std::unique_ptr<sd_bus, CloseBus> bus_;
+  boost::asio::posix::stream_descriptor descriptor_;  // the bus's own, which the bus closes
+  boost::asio::steady_timer timer_;
+  unsigned round_ = 0;  // of waiting; what is left of earlier ones is ignored
+  std::chrono::milliseconds pause_;
+  int inhibitor_ = -1;
+  bool sleeping_ = false;
+  bool lost_ = false;  // the bus is of no use any more
+};
+
+}  // namespace tbs::host

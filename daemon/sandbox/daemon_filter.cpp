@@ -1,0 +1,88 @@
+#include "daemon/sandbox/daemon_filter.h"
+
+#include <array>
+#include <sched.h>
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "daemon/sandbox/calls.h"
+
+namespace tbs::sandbox {
+namespace {
+
+constexpr std::uint64_t kInt = 0xFFFFFFFF;
+constexpr std::uint64_t kWord = ~std::uint64_t{0};
+
+// The event loop, and the name services that may stand behind a group's name.
+constexpr std::array kLoop = {
+    "accept",          "accept4",         "bind",       "capget",      "connect",
+    "epoll_create",    "epoll_create1",   "epoll_ctl",  "epoll_pwait", "epoll_pwait2",
+    "epoll_wait",      "eventfd",         "eventfd2",   "getpeername", "getsockname",
+    "getsockopt",      "listen",          "pidfd_open", "pipe",        "pipe2",
+    "recvfrom",        "recvmmsg",        "recvmsg",    "sendmmsg",    "sendmsg",
+    "sendto",          "setsockopt",      "shutdown",   "signalfd4",   "timerfd_create",
+    "timerfd_gettime", "timerfd_settime", "wait4",      "waitid",
+};
+
+// Of the program that is started, until it is what it will be; and for ending it.
+constexpr std::array kChild = {
+    "arch_prctl",      "execve",    "kill",         "rt_sigqueueinfo", "seccomp",
+    "set_tid_address", "setrlimit", "timer_create", "vfork",
+};
+
+constexpr std::array<std::uint64_t, 6> kDescriptorRequests = {
+    FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, 0x5401 /* TCGETS */, TIOCGWINSZ};
+constexpr std::array<std::uint64_t, 5> kProcessRequests = {
+    PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
+
+void allow_sockets(Filter& filter, bool network) {
+  for (const char* const call : {"socket", "socketpair"}) {
+    filter.allow_if(call, 0, kInt, AF_UNIX);
+    if (!network) continue;
+    for (const int family : {AF_INET, AF_INET6, AF_NETLINK}) {
+      filter.allow_if(call, 0, kInt, static_cast<std::uint64_t>(family));
+    }
+  }
+}
+
+// Threads, and processes of the ordinary kind: none of CLONE_NEW*. Those flags of clone3 are in
+// memory, where a filter cannot see them; libc takes ENOSYS for an answer and uses clone.
+void allow_threads(Filter& filter) {
+  constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                                        CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+  filter.allow_if("clone", 0, kNamespaces, 0);
+}
+
+}  // namespace
+
+std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs) {
+  Filter filter;
+  filter.allow(kBasicCalls);
+  filter.allow(kFileCalls);
+  filter.allow(kLoop);
+  filter.forbid(kAttacks);
+  allow_memory(filter);
+  allow_threads(filter);
+  allow_sockets(filter, needs.network);
+  for (const std::uint64_t request : kDescriptorRequests)
+    filter.allow_if("ioctl", 1, kInt, request);
+  for (const std::uint64_t request : kProcessRequests) filter.allow_if("prctl", 0, kInt, request);
+  // Of this process, not of another one.
+  filter.allow_if("prlimit64", 0, kInt, 0);
+  if (needs.starts_programs) {
+    filter.allow(kChild);
+    filter.allow_if("prctl", 0, kInt, PR_SET_SECCOMP);
+  } else {
+    filter.forbid(kStartOfPrograms);
+    // Nobody else is to be signalled; 0 asks whether a process is there.
+    filter.allow_if("kill", 1, kWord, 0);
+    filter.allow(std::array{"setrlimit"});
+  }
+  return filter.load();
+}
+
+}  // namespace tbs::sandbox
