@@ -5,7 +5,7 @@
 #include <expected>
 
 #include "client/boundary.h"
-#include "client/observer.h"
+#include "client/observer_connection.h"
 #include "client/socket_path.h"
 
 using namespace tbs::client;

@@ -2,7 +2,7 @@
 
 #include "client/boundary.h"
 #include "client/contexts.h"
-#include "client/observer.h"
+#include "client/observer_connection.h"
 #include "client/read_event_log.h"
 #include "client/socket_path.h"
 #include "proto/byte_writer.h"

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "tests/bench/paths.h"
+#include "tests/bench/access_paths.h"
 #include "tests/bench/samples.h"
 
 namespace tbs::bench {
