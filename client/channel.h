@@ -8,8 +8,9 @@
 // send and one receive for a command, and nothing else.
 //
 // When the connection ends, every request that is open ends with the reason, and so does every
-// later one. Locks: `asking_` before `sending_` before `mutex_`; the last two are is held while
-// waiting for the peer, except `sending_` by the thread whose frame the socket does not take yet.
+// later one. The locks are taken in this order: `asking_`, `sending_`, `mutex_`. `asking_` is held
+// until the answer has come, `sending_` while the socket has no room for the frame; nobody waits
+// for the peer with `mutex_` held.
 
 #include <expected>
 #include <memory>

@@ -13,6 +13,7 @@ DECLARATION = re.compile(
 CODES = re.compile(r"(TBSX?_\w+(?:, TBSX?_\w+)*(?: \(\*\))?)(?: +(.*)|,)?$")
 OTHERS = re.compile(r"(others)  +(.*)$")
 PARAMETERS = re.compile(r"(\w+(?:, \w+)*): (.*)$")
+SOURCES = {"Page: ": "Microsoft's documentation: ", "Source: ": "Declared in "}
 
 
 def entries(header):
@@ -32,11 +33,17 @@ def escaped(text):
     return re.sub(r"([\\*_#\[<>~|`])", r"\\\1", text)
 
 
+def parameters_of(declaration):
+    """The names of what a function takes."""
+    taken = declaration.split("(", 1)[1].rsplit(")", 1)[0]
+    return {re.search(r"(\w+)$", each.strip())[1] for each in taken.split(",")}
+
+
 def paragraphs(lines):
     """Separated by empty lines; a list of codes, and where it all comes from, begin one, too."""
     paragraph = []
     for line in [*lines, ""]:
-        begins = line.startswith(("Page: ", "Source: ")) or (
+        begins = line.startswith(tuple(SOURCES)) or (
             re.match(r"TBS\w+  ", line) and paragraph and not CODES.match(paragraph[0]))
         if paragraph and (begins or not line.strip()):
             yield paragraph
@@ -62,7 +69,7 @@ def term(name, text):
 
 def code_list(lines):
     out, rest = [], []
-    for line in lines:
+    for line in re.sub(r",\n(?=TBS)", ", ", "\n".join(lines)).splitlines():
         match = CODES.match(line) or OTHERS.match(line)
         if match and not rest:
             out.append([match[1], match[2] or ""])
@@ -76,11 +83,11 @@ def code_list(lines):
     return text + (escaped(" ".join(rest)) + "\n" if rest else "")
 
 
-def plain(lines):
+def plain(lines, parameters):
     out, text = "", []
     for line in joined(lines):
         match = PARAMETERS.match(line)
-        if match:
+        if match and parameters.issuperset(match[1].split(", ")):
             out += (escaped(" ".join(text)) + "\n\n" if text else "") + term(match[1], match[2]) + "\n"
             text = []
         else:
@@ -91,25 +98,29 @@ def plain(lines):
 def page(header, function):
     lines, declarations = next(e for e in entries(header) if function in names_of(e[1]))
     name = "tbsx.h" if header.endswith("tbsx.h") else "tbs.h"
-    description, codes, source = "", "", ""
+    parameters = set().union(*(parameters_of(declaration) for declaration in declarations))
+    description, returned, source = "", "", ""
     for paragraph in paragraphs(lines):
         first = paragraph[0].strip()
-        if first.startswith(("Page: ", "Source: ")):
+        if first.startswith(tuple(SOURCES)):
             source = " ".join(line.strip() for line in paragraph)
-        elif CODES.match(first) or codes:
-            codes += code_list(paragraph) + "\n"
+            for mark, words in SOURCES.items():
+                source = re.sub("^" + mark, words, source)
+        elif CODES.match(first) or first.startswith("Returns ") or returned:
+            returned += code_list(paragraph) + "\n"
         elif paragraph[0].startswith("  "):
             description += "```\n" + "\n".join(line.replace("\\", "\\\\") for line in paragraph)
             description += "\n```\n\n"
         else:
-            description += plain(paragraph) + "\n"
-    first = re.split(r"(?<=[a-z0-9)])[.:;] ", " ".join(next(paragraphs(lines))))[0].rstrip(".")
+            description += plain(paragraph, parameters) + "\n"
+    # Up to the end of the first sentence, or of what can stand alone in it.
+    first = re.split(r"[.:;](?: |$)| \(", " ".join(next(paragraphs(lines))))[0]
     synopsis = "\n\n".join(re.sub(r"\n\s+", "\n    ", each) for each in declarations)
     title = first if "_" in first.split()[0] else first[0].lower() + first[1:]
     return (f'{function}(3) "tbs" "TPM Base Services"\n\n# NAME\n\n{escaped(function)} - '
             f"{escaped(title)}\n\n# SYNOPSIS\n\n```\n#include <{name}>\n\n{synopsis}\n```\n\n"
             f"# DESCRIPTION\n\n{description}"
-            + (f"# RETURN VALUE\n\n{codes}" if codes else "")
+            + (f"# RETURN VALUE\n\n{returned}" if returned else "")
             + (f"# NOTES\n\n{escaped(source)}\n\n" if source else "")
             + "# SEE ALSO\n\n*tbs*(3), *tbsd*(8)\n")
 

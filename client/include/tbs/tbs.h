@@ -16,12 +16,12 @@
  * -----------
  * - All sizes are in bytes. Integers in structures have the byte order of the machine; TPM commands
  *   and responses are passed as they are, big-endian.
- * - Functions return a TBS_RESULT: TBS_SUCCESS (0) or one of the TBS_E_ codes below. An error that
- *   the TPM itself reports is no error of these functions: they return TBS_SUCCESS and the response
- *   code is in the response.
+ * - Functions return a TBS_RESULT: TBS_SUCCESS (0) or one of the TBS_E_ codes below. When the TPM
+ *   reports an error, they return TBS_SUCCESS: look into the response, whose bytes 6 to 9 are the
+ *   TPM's response code.
  * - Buffers belong to the caller. None is kept after the function returned.
- * - Handles are small odd numbers, never zero, below 2^31. A value that is no live handle is
- *   found out and refused with TBS_E_INVALID_CONTEXT; it is never used as an address.
+ * - Handles are small odd numbers, never zero, below 2^31. Any other value, and that of a closed
+ *   context, is refused with TBS_E_INVALID_CONTEXT; none is ever used as an address.
  * - Every function may be called from any thread at any time, also several at once on one context.
  *   None may be called from a signal handler. Threads must not be cancelled (pthread_cancel)
  *   inside.
@@ -31,7 +31,8 @@
  *   The child can create contexts of its own.
  * - When the service ends, every call that waits for it, and every later one on that context,
  *   returns TBS_E_SERVICE_NOT_RUNNING. Such a context can only be closed; what it owned on the TPM
- *   is gone.
+ *   is gone. A command that was outstanding when the service was stopped in an orderly way may
+ *   return TBS_E_COMMAND_CANCELED instead.
  * - TBS_E_INTERNAL_ERROR can come from every function: memory or descriptors of this process are
  *   exhausted, or the service sent what this library does not understand.
  *
@@ -258,10 +259,11 @@ typedef const TPM_WNF_PROVISIONING* PCTPM_WNF_PROVISIONING;
  * TBS_E_SERVICE_START_PENDING  the service runs but has not got its TPM in time
  * TBS_E_SERVICE_NOT_RUNNING    nothing listens on the socket, or it went away
  * TBS_E_SERVICE_DISABLED       the service says that the administrator disabled it. tbsd never
- *                              does: when it is disabled, it does not listen
+ *                              says so: a disabled service does not listen, which gives
+ *                              TBS_E_SERVICE_NOT_RUNNING
  * TBS_E_ACCESS_DENIED          the socket or the service does not let this user in
  * TBS_E_TOO_MANY_TBS_CONTEXTS  the limit of contexts, or this process's (65535), is reached; a raw
- *                              context is open; or this one is to be raw, and others are open
+ *                              context is open; or a raw one was asked for, and others are open
  * TBS_E_TPM_NOT_FOUND          there is no TPM, or none of the families asked for
  *
  * Page: "Tbsi_Context_Create function". */
@@ -312,35 +314,39 @@ TBS_API TBS_RESULT Tbsip_Submit_Command(TBS_HCONTEXT hContext, TBS_COMMAND_LOCAL
                                         TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
                                         UINT32 cbCommand, PBYTE pabResult, PUINT32 pcbResult);
 
-/* Cancels every command that the context has outstanding, in whatever thread. Their submitters get
- * TBS_E_COMMAND_CANCELED, except where the TPM had finished first: those get their response. When
- * nothing is outstanding, nothing happens, and later commands are not concerned.
+/* Cancels every command that the context has outstanding, of all threads. They return
+ * TBS_E_COMMAND_CANCELED, except where the TPM had finished first: those return their response.
+ * When nothing is outstanding, nothing happens. Commands submitted later are not affected.
  *
  * TBS_SUCCESS
  * TBS_E_INVALID_CONTEXT      hContext is not a live context of this process
- * TBS_E_IOERROR              the TPM could not be told
+ * TBS_E_IOERROR              the service could not pass the cancel on. tbsd never says so
  * TBS_E_SERVICE_NOT_RUNNING  the service went away
  *
  * Page: "Tbsip_Cancel_Commands function". */
 TBS_API TBS_RESULT Tbsip_Cancel_Commands(TBS_HCONTEXT hContext);
 
-/* Tells which TPM there is. Needs no context.
+/* Gets the family, the interface and the revision of the TPM. Needs no context.
  *
  * Size: the size of the buffer at Info, at least sizeof(TPM_DEVICE_INFO) = 16.
- * Info: receives a TPM_DEVICE_INFO. What it held before does not matter, and bytes after the first
- *   16 are not touched. Untouched when the function fails.
+ * Info: receives a TPM_DEVICE_INFO. What it held before does not matter. Bytes after the first 16
+ *   are not written, and nothing is when the function fails.
  *
  * TBS_SUCCESS
  * TBS_E_BAD_PARAMETER          Size is below 16, or Info is NULL
  * TBS_E_TPM_NOT_FOUND          the service has no TPM
  * TBS_E_SERVICE_NOT_RUNNING, TBS_E_SERVICE_START_PENDING, TBS_E_ACCESS_DENIED
- *                              as for Tbsi_Context_Create. The Windows page does not list them;
+ *                              as for Tbsi_Context_Create. Microsoft's page does not list them;
  *                              they tell an administrator more than "no TPM" would
  *
  * Page: "Tbsi_GetDeviceInfo function". */
 TBS_API TBS_RESULT Tbsi_GetDeviceInfo(UINT32 Size, PVOID Info);
 
-/* Non-zero when Tbsi_GetDeviceInfo finds a TPM; 0 otherwise, also when the service is not running.
+/* Tells whether there is a TPM.
+ *
+ * Returns a number other than 0 when Tbsi_GetDeviceInfo finds a TPM. Returns 0 when it does not,
+ * also when the service is not running.
+ *
  * Source: the Windows SDK's tbs.h. */
 TBS_API BOOL Tbsi_Is_Tpm_Present(void);
 
@@ -413,9 +419,10 @@ TBS_API TBS_RESULT Tbsi_Get_TCG_Log_Ex(UINT32 logType, PBYTE pbOutput, PUINT32 p
 TBS_API TBS_RESULT Tbsi_Get_TCG_Logs(UINT32 firstLog, PUINT32 pNextLog, PBYTE pbOutput,
                                      UINT32 cbOutput, PUINT32 pcbResult, UINT32 dwFlags);
 
-/* Calls the firmware's physical presence interface, which does what somebody in front of the
- * machine must agree to: clearing the TPM, switching it on or off. What is submitted is done at the
- * next start, where the firmware may ask.
+/* Calls the firmware's physical presence interface (TCG PC Client Physical Presence Interface
+ * Specification). It is for operations that somebody at the machine must confirm, such as clearing
+ * the TPM or switching it on or off. The firmware carries them out at the next boot, and may ask
+ * first.
  *
  * pabInput, cbInput: 32-bit integers, little-endian: the function, then its arguments.
  * pabOutput: receives what the function returned, 32-bit integers, little-endian; of function 1 a
@@ -426,12 +433,12 @@ TBS_API TBS_RESULT Tbsi_Get_TCG_Logs(UINT32 firstLog, PUINT32 pNextLog, PBYTE pb
  *   2  submit: operation        -> 0 done, 1 not supported, 2 failed
  *   3  pending operation        -> 0, operation[, parameter]; or 1, 0, 0: failed
  *   4  transition               -> 0 none, 1 shut down, 2 restart, 3 as the vendor says
- *   5  response                 -> 0, last operation, what became of it; or 1, 0, 0: failed
+ *   5  response                 -> 0, last operation, its result; or 1, 0, 0: failed
  *   7  submit: operation[, parameter]  -> as 2
  *   8  confirmation: operation  -> 0 not implemented, 1 firmware only, 2 blocked,
  *                                  3 allowed when a user confirms, 4 allowed without
  *
- * TBS_SUCCESS                    the function returned something, be it a failure
+ * TBS_SUCCESS                    the firmware answered; its answer may be a failure
  * TBS_E_INVALID_CONTEXT          hContext is not a live context of this process
  * TBS_E_BAD_PARAMETER            pabInput is NULL, or cbInput is not what the function takes
  * TBS_E_INVALID_OUTPUT_POINTER   pabOutput or pcbOutput is NULL
@@ -444,15 +451,15 @@ TBS_API TBS_RESULT Tbsi_Get_TCG_Logs(UINT32 firstLog, PUINT32 pNextLog, PBYTE pb
  * TBS_E_INTERNAL_ERROR           the service may not use the kernel's files; its log says why
  * TBS_E_COMMAND_CANCELED         the context was closed meanwhile; an operation may be submitted
  * TBS_E_SERVICE_NOT_RUNNING      the service went away
- * Not returned: TBS_E_INVALID_CONTEXT_PARAM; what is wrong is told by the more exact codes above.
+ * Not returned: TBS_E_INVALID_CONTEXT_PARAM; the codes above are more exact.
  *
  * Page: "Tbsi_Physical_Presence_Command function". */
 TBS_API TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE pabInput,
                                                   UINT32 cbInput, PBYTE pabOutput,
                                                   PUINT32 pcbOutput);
 
-/* Gets an authorization value of the TPM that the administrator has stored with the service
- * (tbsd(8), owner-auth). Nothing is stored unless somebody does: the service never sets one.
+/* Gets an authorization value of the TPM that the administrator has stored. Nothing is stored by
+ * default: the service never sets a value. See tbsd(8), OWNER AUTHORIZATION.
  *
  * ownerauthType: with a TPM 2.0 TBS_OWNERAUTH_TYPE_FULL (lockout), _ENDORSEMENT_20 and _STORAGE_20
  *   (owner); with a TPM 1.2 _FULL, _ADMIN, _USER and _ENDORSEMENT.
@@ -466,7 +473,7 @@ TBS_API TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE 
  *                              not 0
  * TBS_E_BAD_PARAMETER          the type is none of those that a TPM of this family has
  * TBS_E_ACCESS_DENIED          the caller is no administrator
- * TBS_E_OWNERAUTH_NOT_FOUND    the value is not stored, or its file can be read by too many
+ * TBS_E_OWNERAUTH_NOT_FOUND    the value is not stored, or others may read or write its file
  * TBS_E_INSUFFICIENT_BUFFER    the value is longer
  * TBS_E_COMMAND_CANCELED       the context was closed meanwhile
  * TBS_E_SERVICE_NOT_RUNNING    the service went away
@@ -475,9 +482,9 @@ TBS_API TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE 
 TBS_API TBS_RESULT Tbsi_Get_OwnerAuth(TBS_HCONTEXT hContext, TBS_OWNERAUTH_TYPE ownerauthType,
                                       PBYTE pOutputBuf, PUINT32 pOutputBufLen);
 
-/* Extends PCR 12, in every bank, so that what was measured at boot can no longer be attested:
- * quotes from now on do not match the log. Holds until the next boot. For administrators. Linux
- * keeps no archive of logs, so there is no counter to be raised beside it.
+/* Extends PCR 12, so that this boot can no longer be attested. Every bank is extended, and quotes
+ * made from now on do not match the event log, until the next boot. For administrators. Windows
+ * also raises a counter in its archive of logs; Linux keeps no such archive.
  *
  * TBS_SUCCESS
  * TBS_E_ACCESS_DENIED          the caller is no administrator
@@ -489,12 +496,14 @@ TBS_API TBS_RESULT Tbsi_Get_OwnerAuth(TBS_HCONTEXT hContext, TBS_OWNERAUTH_TYPE 
 TBS_API TBS_RESULT Tbsi_Revoke_Attestation(void);
 
 /* Gets an identifier of this machine's TPM 2.0: 32 bytes, always the same, until somebody replaces
- * the TPM or changes its endorsement seed; a Clear does not change it. It is the digest in the Name
- * of the endorsement key that the TPM makes of its endorsement seed by the template of the TCG for
- * P-256 (L-2), or for RSA 2048 (L-1) where the TPM has no P-256: SHA-256 over its public area. The
- * private key never leaves the TPM, so that a machine can be made to prove its identifier. (On
- * Windows it is derived from the attestation identity key of Windows.) It is the same for every
- * user and in the endorsement certificate: treat it as a serial number, not as a secret.
+ * the TPM or changes its endorsement seed. TPM2_Clear does not change it.
+ *
+ * It is the digest in the Name of the endorsement key: SHA-256 over the public area of the key that
+ * the TPM derives from its endorsement seed with the TCG's template for P-256 (L-2), or for RSA
+ * 2048 (L-1) where the TPM has no P-256. The private key never leaves the TPM, so a machine can be
+ * asked to prove its identifier. It is the same for every user and can be computed from the
+ * endorsement certificate: treat it as a serial number, not as a secret. (Windows derives it from
+ * its own attestation identity key.)
  *
  * The TPM makes the key anew for each call, which takes some tenths of a second on real chips.
  *
@@ -502,28 +511,33 @@ TBS_API TBS_RESULT Tbsi_Revoke_Attestation(void);
  * pcbResult: receives its size; may be NULL unless pbWindowsAIK is.
  * pfProtectedByTPM: receives 1; may be NULL.
  *
- * Returns an HRESULT: 0, or the number of
- * TBS_E_INVALID_OUTPUT_POINTER  pbWindowsAIK is NULL and cbWindowsAIK is not 0 or pcbResult is NULL
+ * Returns an HRESULT: 0 or one of these codes.
+ *
+ * TBS_E_INVALID_OUTPUT_POINTER  pbWindowsAIK is NULL, and cbWindowsAIK is not 0 or pcbResult is
+ *                               NULL
  * TBS_E_INSUFFICIENT_BUFFER     cbWindowsAIK is too small; *pcbResult is set
  * TBS_E_TPM_NOT_FOUND           there is no TPM 2.0
- * others                        as for Tbsi_Context_Create and Tbsip_Submit_Command; 0x80280000 and
- *                               the TPM's response code when the TPM refused, for instance
- *                               0x802809A2 (TPM_RC_BAD_AUTH) where the endorsement hierarchy has an
- *                               authorization value
+ * others                        as for Tbsi_Context_Create and Tbsip_Submit_Command. When the TPM
+ *                               refused, 0x80280000 plus its response code: 0x802809A2
+ *                               (TPM_RC_BAD_AUTH), for instance, where the endorsement hierarchy
+ *                               has an authorization value
  *
  * Source: the Windows SDK's tbs.h. */
 TBS_API HRESULT GetDeviceID(PBYTE pbWindowsAIK, UINT32 cbWindowsAIK, PUINT32 pcbResult,
                             BOOL* pfProtectedByTPM);
 
-/* Gets the identifier that GetDeviceID gives as a text: 64 hexadecimal digits in UTF-16, and a
- * zero. Sizes are in units of WCHAR, the zero included: 65.
+/* Gets the identifier of GetDeviceID as text: 64 hexadecimal digits in UTF-16, and a zero. Sizes
+ * are in units of WCHAR, the zero included: 65.
+ *
+ * Returns what GetDeviceID returns.
  *
  * Source: the Windows SDK's tbs.h. */
 TBS_API HRESULT GetDeviceIDString(WCHAR* pszWindowsAIK, UINT32 cchWindowsAIK, PUINT32 pcchResult,
                                   BOOL* pfProtectedByTPM);
 
-/* Fails: there are no keys of Windows here. There it is part of provisioning them, and not
- * documented; this service provisions nothing, and whoever wants a key makes it.
+/* Always fails, since it exists for Windows only. It belongs to the provisioning of keys by
+ * Windows, which Microsoft does not document. tbsd provisions nothing: a program that needs a key
+ * creates it.
  *
  * TBS_E_PROVISIONING_NOT_ALLOWED  always
  *

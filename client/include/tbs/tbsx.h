@@ -13,7 +13,7 @@
  *   ...                                              fd turned readable:
  *   length = sizeof buffer;
  *   result = Tbsx_Submit_Result(context, request, buffer, &length, 0);
- *   if (result == TBSX_E_PENDING) go on watching;    the wake-up was for something else
+ *   if (result == TBSX_E_PENDING) go on watching;    a spurious wake-up
  */
 #ifndef TBSX_H
 #define TBSX_H
@@ -38,16 +38,16 @@ typedef struct TBSX_CONTEXT_INFO {
   UINT32 maxResponse; /* longest response that can come, in bytes */
 } TBSX_CONTEXT_INFO;
 
-/* Chooses the socket for all contexts that this process creates from now on, instead of TBS_SOCKET
- * and the fixed path.
+/* Chooses the socket for all contexts that this process creates from now on. It is used instead of
+ * TBS_SOCKET and the default path.
  *
- * path: a socket file, at most 107 bytes; copied. NULL: forget the choice.
+ * path: a socket file, at most 107 bytes; copied. NULL goes back to the default.
  *
  * TBS_SUCCESS
  * TBS_E_BAD_PARAMETER  path is empty or too long */
 TBS_API TBS_RESULT Tbsx_Set_Socket(const char* path);
 
-/* Tbsi_Context_Create, on a socket of the caller's choice.
+/* Opens a context like Tbsi_Context_Create, on a socket of the caller's choice.
  *
  * path: a socket file, at most 107 bytes; NULL means the same as Tbsi_Context_Create.
  *
@@ -56,20 +56,22 @@ TBS_API TBS_RESULT Tbsx_Set_Socket(const char* path);
 TBS_API TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, const char* path,
                                        PTBS_HCONTEXT phContext);
 
-/* Tells the number of a context and how long commands and responses can be.
+/* Gets the number of a context and the longest command and response.
+ *
+ * info: receives them.
  *
  * TBS_SUCCESS
  * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
  * TBS_E_INVALID_OUTPUT_POINTER  info is NULL */
 TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO* info);
 
-/* Hands one TPM command to the service and returns without waiting for its response. Parameters
- * are those of Tbsip_Submit_Command; the command is copied. It may wait for the service to read
- * when the socket is full, never for the TPM.
+/* Submits one TPM command and returns without waiting for its response. The other parameters are
+ * those of Tbsip_Submit_Command; the command is copied. When the socket is full it waits for the
+ * service to read, never for the TPM.
  *
  * request: receives the number under which to take the result.
  *
- * A context has at most as many commands outstanding as the service allows (31), those whose
+ * A context has at most as many commands outstanding as the service allows (32), those whose
  * result was not taken included. Results must be taken, also after Tbsip_Cancel_Commands.
  *
  * TBS_SUCCESS
@@ -84,8 +86,9 @@ TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY
                                      TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
                                      UINT32 cbCommand, TBSX_REQUEST* request);
 
-/* Takes the result of a command. Each result can be taken once; after any return code other than
- * TBSX_E_PENDING, TBS_E_INSUFFICIENT_BUFFER and those marked (*), the request number is used up.
+/* Takes the result of a command begun with Tbsx_Submit_Begin. Each result can be taken once: the
+ * request number is used up by any return code other than TBSX_E_PENDING, TBS_E_INSUFFICIENT_BUFFER
+ * and those marked (*).
  *
  * pabResult, pcbResult: as for Tbsip_Submit_Command. To learn the size alone, pass NULL and a size
  *   of 0.
@@ -106,9 +109,9 @@ TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY
 TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE pabResult,
                                       PUINT32 pcbResult, INT32 timeout);
 
-/* Gives a descriptor that turns readable (poll, epoll, select) when a result may be there to take.
- * Readable is a hint: Tbsx_Submit_Result with a timeout of 0 says for certain. It stays readable
- * while a result waits to be taken, and for good once the service went away.
+/* Gets a descriptor that turns readable when a result is ready. For poll, epoll or select, which
+ * may wake spuriously: check with Tbsx_Submit_Result and a timeout of 0. It stays readable as long
+ * as a result has not been taken, and for good once the service went away.
  *
  * fd: receives the descriptor. It belongs to the context: do not read, change or close it. It is
  *   the same for every call, and gone with Tbsip_Context_Close.
@@ -118,8 +121,10 @@ TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST reques
  * TBS_E_INVALID_OUTPUT_POINTER  fd is NULL */
 TBS_API TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int* fd);
 
-/* The name of a return code, such as "TBS_E_COMMAND_CANCELED", and a line of English about it.
- * Never NULL, also for numbers that are no return codes; the text is constant. */
+/* Describe a return code, by its name or in a line of English.
+ *
+ * Returns a constant text: the name, such as "TBS_E_COMMAND_CANCELED", or the line. Never NULL, not
+ * even for a number that is no return code. */
 TBS_API const char* Tbsx_Result_Name(TBS_RESULT result);
 TBS_API const char* Tbsx_Result_Text(TBS_RESULT result);
 

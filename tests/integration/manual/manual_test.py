@@ -85,9 +85,27 @@ class Library(unittest.TestCase):
         self.assertEqual(set(listed), exported)
         for function in listed:
             header = headers[function.startswith("Tbsx")]
-            text = output_of(sys.executable, script, header, function)
-            self.assertIn(function + "(", text.split("# DESCRIPTION")[0].split("# SYNOPSIS")[1])
-            self.assertRegex(text, r"# NAME\n\n\S+ - \S")
+            with self.subTest(function):
+                self.reads_well(function, output_of(sys.executable, script, header, function))
+
+    def reads_well(self, function, text):
+        sections = dict(re.findall(r"^# ([A-Z ]+)\n\n(.*?)\n(?=# |\Z)", text, re.M | re.S))
+        self.assertIn(function + "(", sections["SYNOPSIS"])
+        # One line, as apropos(1) shows it: a sentence without its full stop.
+        self.assertRegex(sections["NAME"], r"^\S+ - \w+ (?!.*\.(?: |$)).{8,75}$")
+        # Every term of the description is a parameter. Running text consists of whole sentences.
+        description = re.sub(r"```.*?```", "", sections["DESCRIPTION"], flags=re.S)
+        declared = set(re.findall(r"(\w+)[,)]", sections["SYNOPSIS"]))
+        for terms in re.findall(r"^\*(.*)\*$", description, re.M):
+            self.assertLessEqual(set(terms.replace("\\", "").split(", ")), declared)
+        returned = sections["RETURN VALUE"]
+        for line in (description + "\n" + returned).splitlines():
+            if line and not line.startswith(("*", "\t")):
+                self.assertRegex(line, r"[.:]\)?$")
+        # Every code has its meaning, but for success.
+        for code, meaning in re.findall(r"^\*(.*)\*\n(\t.*)?", returned, re.M):
+            self.assertTrue(meaning or code == "TBS\\_SUCCESS", code)
+        self.assertNotEqual(returned.strip(), "")
 
     def test_the_example_compiles_and_runs(self):
         folder = tempfile.mkdtemp(prefix="tbs-manual-")
