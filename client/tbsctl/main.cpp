@@ -3,10 +3,10 @@
 
 #include <iostream>
 
-#include "client/tbsctl/command_bytes.h"
-#include "client/tbsctl/commands.h"
-#include "client/tbsctl/connect.h"
-#include "client/tbsctl/options.h"
+#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/options.h"
+#include "client/tbsctl/connection/connect.h"
+#include "client/tbsctl/tpm/command_bytes.h"
 
 namespace tbs::ctl {
 namespace {

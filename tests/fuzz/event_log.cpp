@@ -2,15 +2,15 @@
 // replayed. Nothing points outside of it, every text fits on one line of a terminal, and a log
 // agrees with itself.
 
-#include "client/tbsctl/event_log.h"
+#include "client/tbsctl/log/event_log.h"
 
 #include <cstdlib>
 #include <vector>
 
-#include "client/tbsctl/event_text.h"
-#include "client/tbsctl/format.h"
-#include "client/tbsctl/replay.h"
-#include "client/tbsctl/tpm_pcrs.h"
+#include "client/tbsctl/log/event_text.h"
+#include "client/tbsctl/log/replay.h"
+#include "client/tbsctl/pcr/read_pcrs.h"
+#include "client/tbsctl/text/format.h"
 
 using namespace tbs;
 

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "client/tbsctl/format.h"
-#include "client/tbsctl/hex.h"
-#include "client/tbsctl/priority.h"
-#include "client/tbsctl/rc_text.h"
+#include "client/tbsctl/response_code/rc_text.h"
+#include "client/tbsctl/text/format.h"
+#include "client/tbsctl/text/hex.h"
+#include "client/tbsctl/text/priority.h"
 
 using namespace tbs;
 

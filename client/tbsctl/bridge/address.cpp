@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "client/socket_path.h"
-#include "client/tbsctl/number.h"
+#include "client/tbsctl/text/number.h"
 
 namespace tbs::ctl::bridge {
 namespace {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "client/tbsctl/bridge/address.h"
+#include "client/tbsctl/bridge/bridge_options.h"
 #include "client/tbsctl/bridge/connection.h"
-#include "client/tbsctl/bridge_options.h"
 
 namespace tbs::ctl::bridge {
 

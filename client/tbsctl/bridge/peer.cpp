@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "client/tbsctl/number.h"
+#include "client/tbsctl/text/number.h"
 
 namespace tbs::ctl::bridge {
 namespace {

@@ -1,0 +1,83 @@
+#include "client/tbsctl/connection/connect.h"
+
+#include "client/socket_path.h"
+#include "client/socket_stream.h"
+
+namespace tbs::ctl {
+namespace {
+
+// A daemon that lives answers long before; these are for one that stands still.
+constexpr std::chrono::seconds kAnswerPatience{10};
+constexpr std::chrono::seconds kStartPatience{90};
+
+client::Deadline deadline_for(Patience patience) {
+  switch (patience) {
+    case Patience::Answer:
+      return client::Clock::now() + kAnswerPatience;
+    case Patience::Start:
+      return client::Clock::now() + kStartPatience;
+    case Patience::Command:
+      break;
+  }
+  return {};
+}
+
+std::string_view advice_for(client::StreamFault fault) {
+  switch (fault) {
+    case client::StreamFault::NotRunning:
+      return "; start it (`systemctl start tbsd.socket`), or name its socket with --socket or "
+             "TBS_SOCKET";
+    case client::StreamFault::Denied:
+      return "; an administrator decides who may use the socket";
+    case client::StreamFault::Closed:
+    case client::StreamFault::TimedOut:
+      return "; see `journalctl -t tbsd`";
+    default:
+      return "";
+  }
+}
+
+Failure unreachable(const std::string& what, const client::StreamError& error) {
+  return {.exit = Exit::Unreachable,
+          .message = what + ": " + client::describe(error) + std::string(advice_for(error.fault))};
+}
+
+class DaemonSocket : public Stream {
+ public:
+  DaemonSocket(client::SocketStream socket, std::string path)
+      : socket_(std::move(socket)), path_(std::move(path)) {}
+
+  std::expected<void, Failure> send(proto::Bytes bytes) override {
+    const auto sent = socket_.send_all(bytes);
+    if (!sent) return std::unexpected(lost(sent.error()));
+    return {};
+  }
+
+  std::expected<std::size_t, Failure> receive(std::span<std::uint8_t> room,
+                                              Patience patience) override {
+    const auto count = socket_.receive(room, deadline_for(patience));
+    if (!count) return std::unexpected(lost(count.error()));
+    return *count;
+  }
+
+ private:
+  [[nodiscard]] Failure lost(const client::StreamError& error) const {
+    return unreachable("lost tbsd at " + path_, error);
+  }
+
+  client::SocketStream socket_;
+  std::string path_;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<Stream>, Failure> connect_to_daemon(const std::string& socket) {
+  std::string path = client::socket_path(socket);
+  auto connected = client::SocketStream::connect(path);
+  if (!connected) {
+    return std::unexpected(unreachable("cannot reach tbsd at " + path, connected.error()));
+  }
+  return std::make_unique<DaemonSocket>(*std::move(connected), std::move(path));
+}
+
+}  // namespace tbs::ctl

@@ -1,0 +1,140 @@
+// Whom the daemon's guard holds back, and how near the TPM itself is to its lockout.
+
+#include <array>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/text/format.h"
+#include "client/tbsctl/text/priority.h"
+#include "client/tbsctl/text/table.h"
+#include "client/tbsctl/text/user_names.h"
+#include "proto/tpm_header.h"
+
+namespace tbs::ctl {
+namespace {
+
+// TPM_PT_LOCKOUT_COUNTER, _MAX_AUTH_FAIL, _LOCKOUT_INTERVAL, _LOCKOUT_RECOVERY (TPM 2.0 Part 2).
+constexpr std::uint32_t kFirstProperty = 0x20E;
+
+struct TpmLockout {
+  std::uint32_t counter = 0;
+  std::uint32_t limit = 0;
+  std::uint32_t interval = 0;  // seconds after which the counter goes down by one
+  std::uint32_t recovery = 0;  // seconds after a failure of the lockout authorization
+};
+
+proto::Buffer get_properties() {
+  proto::Buffer command;
+  proto::ByteWriter writer(command);
+  writer.be16(proto::kTagNoSessions);
+  for (const std::uint32_t word : {22U, 0x17AU, 6U, kFirstProperty, 4U}) writer.be32(word);
+  return command;
+}
+
+std::optional<TpmLockout> parse(proto::Bytes response) {
+  const auto header = proto::read_tpm_header(response);
+  if (!header || header->code != 0) return std::nullopt;
+  proto::ByteReader reader(response.subspan(proto::kTpmHeaderSize));
+  reader.skip(1 + 4);
+  TpmLockout lockout;
+  const std::array fields = {&lockout.counter, &lockout.limit, &lockout.interval,
+                             &lockout.recovery};
+  for (std::uint32_t count = reader.be32(); count > 0 && reader.ok(); --count) {
+    const std::uint32_t property = reader.be32();
+    const std::uint32_t value = reader.be32();
+    if (property >= kFirstProperty && property < kFirstProperty + fields.size()) {
+      *fields[property - kFirstProperty] = value;
+    }
+  }
+  if (!reader.ok()) return std::nullopt;
+  return lockout;
+}
+
+// A TPM 1.2, and one that does not answer, has nothing to say here.
+std::optional<TpmLockout> ask_tpm(Conversation& daemon) {
+  const proto::Buffer command = get_properties();
+  const auto result = daemon.ask(proto::Submit{.priority = kPriorityNormal, .command = command});
+  if (!result || result->status != proto::Status::Success) return std::nullopt;
+  return parse(result->response);
+}
+
+nlohmann::ordered_json as_json(const proto::LockoutStatusReply& guard,
+                               const std::optional<TpmLockout>& tpm, UserNames& users) {
+  nlohmann::ordered_json json = {{"window_seconds", guard.window},
+                                 {"per_user", guard.per_user},
+                                 {"total", guard.total},
+                                 {"users", nlohmann::ordered_json::array()},
+                                 {"tpm", nullptr}};
+  for (const proto::LockoutEntry& entry : guard.entries) {
+    json["users"].push_back({{"uid", entry.uid},
+                             {"user", users.of(entry.uid)},
+                             {"failures", entry.failures},
+                             {"locked", entry.locked != 0},
+                             {"forgotten_in_seconds", entry.seconds}});
+  }
+  if (tpm) {
+    json["tpm"] = {{"counter", tpm->counter},
+                   {"limit", tpm->limit},
+                   {"interval_seconds", tpm->interval},
+                   {"recovery_seconds", tpm->recovery}};
+  }
+  return json;
+}
+
+std::string seconds(std::uint32_t count) {
+  return duration(std::uint64_t{count} * 1'000'000);
+}
+
+void print_for_people(std::ostream& out, const proto::LockoutStatusReply& guard,
+                      const std::optional<TpmLockout>& tpm, UserNames& users) {
+  if (tpm) {
+    print_properties(
+        out, {{"TPM's counter", std::to_string(tpm->counter) + " of " + std::to_string(tpm->limit)},
+              {"One less after", seconds(tpm->interval)},
+              {"Lockout authorization", "again after " + seconds(tpm->recovery)}});
+  }
+  print_properties(out, {{"Failures allowed", std::to_string(guard.per_user) + " for each user, " +
+                                                  std::to_string(guard.total) + " in all, within " +
+                                                  seconds(guard.window)}});
+  Table table({{"USER"}, {"FAILURES", Align::Right}, {"STATE"}, {"ONE FORGOTTEN IN"}});
+  for (const proto::LockoutEntry& entry : guard.entries) {
+    table.add({users.of(entry.uid), std::to_string(entry.failures),
+               entry.locked != 0 ? "locked out" : "free", seconds(entry.seconds)});
+  }
+  if (!guard.entries.empty()) table.print(out);
+}
+
+}  // namespace
+
+Outcome run_lockout(Conversation& daemon, const Console& console) {
+  const auto tpm = ask_tpm(daemon);
+  const auto guard = daemon.ask(proto::LockoutStatus{});
+  if (!guard) return std::unexpected(guard.error());
+  if (guard->status != proto::Status::Success) {
+    return std::unexpected(tbs_failure("cannot ask the lockout guard", guard->status));
+  }
+  UserNames users;
+  if (console.json) {
+    print_json(console.out, as_json(*guard, tpm, users));
+  } else {
+    print_for_people(console.out, *guard, tpm, users);
+  }
+  return {};
+}
+
+Outcome run_lockout_reset(Conversation& daemon, const Console& console, std::uint32_t uid) {
+  const auto reply = daemon.ask(proto::LockoutReset{.uid = uid});
+  if (!reply) return std::unexpected(reply.error());
+  if (reply->status != proto::Status::Success) {
+    return std::unexpected(tbs_failure("cannot reset the lockout guard", reply->status));
+  }
+  if (!console.json) {
+    console.notes << "forgotten: the failed authorizations of "
+                  << (uid == proto::kNobody ? "all users" : "uid " + std::to_string(uid)) << '\n';
+  }
+  return {};
+}
+
+}  // namespace tbs::ctl

@@ -1,0 +1,103 @@
+#include "client/tbsctl/log/event_log.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace tbs::ctl {
+namespace {
+
+using proto::ByteReader;
+using proto::Bytes;
+
+constexpr std::uint16_t kSha1 = 0x0004;
+constexpr std::uint16_t kSha1Size = 20;
+// More algorithms than any TPM has; larger than any digest.
+constexpr std::uint32_t kMaxKinds = 16;
+constexpr std::uint16_t kMaxDigest = 128;
+constexpr std::string_view kSignature{"Spec ID Event03\0", 16};
+
+// TCG_EfiSpecIDEvent; nothing when the data is none.
+std::optional<std::vector<DigestKind>> read_spec_id(Bytes data) {
+  ByteReader reader(data);
+  if (!std::ranges::equal(reader.take(kSignature.size()), kSignature, [](std::uint8_t a, char b) {
+        return a == static_cast<unsigned char>(b);
+      })) {
+    return std::nullopt;
+  }
+  reader.skip(4 + 1 + 1 + 1 + 1);  // platform class, version, errata, size of an integer
+  const std::uint32_t count = reader.le32();
+  if (!reader.ok() || count == 0 || count > kMaxKinds) return std::nullopt;
+  std::vector<DigestKind> kinds;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    kinds.push_back({.algorithm = reader.le16(), .size = reader.le16()});
+    if (kinds.back().size == 0 || kinds.back().size > kMaxDigest) return std::nullopt;
+  }
+  return reader.ok() ? std::optional(kinds) : std::nullopt;
+}
+
+// TCG_PCClientPCREvent.
+std::optional<Event> read_sha1_event(ByteReader& reader) {
+  Event event{.pcr = reader.le32(), .type = reader.le32()};
+  event.digests.push_back({.algorithm = kSha1, .value = reader.take(kSha1Size)});
+  event.data = reader.take(reader.le32());
+  return reader.ok() ? std::optional(std::move(event)) : std::nullopt;
+}
+
+// TCG_PCR_EVENT2.
+std::optional<Event> read_event(ByteReader& reader, const std::vector<DigestKind>& kinds) {
+  Event event{.pcr = reader.le32(), .type = reader.le32()};
+  const std::uint32_t count = reader.le32();
+  if (!reader.ok() || count > kinds.size()) return std::nullopt;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint16_t algorithm = reader.le16();
+    const auto kind = std::ranges::find(kinds, algorithm, &DigestKind::algorithm);
+    if (kind == kinds.end()) return std::nullopt;
+    event.digests.push_back({.algorithm = algorithm, .value = reader.take(kind->size)});
+  }
+  event.data = reader.take(reader.le32());
+  return reader.ok() ? std::optional(std::move(event)) : std::nullopt;
+}
+
+bool is_filling(Bytes rest) {
+  return std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0; }) ||
+         std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0xFF; });
+}
+
+void read_records(EventLog& log, Bytes bytes, std::size_t offset) {
+  while (offset < bytes.size()) {
+    const Bytes rest = bytes.subspan(offset);
+    if (is_filling(rest)) return;
+    ByteReader reader(rest);
+    auto event = log.crypto_agile ? read_event(reader, log.kinds) : read_sha1_event(reader);
+    if (!event) {
+      log.fault = "record " + std::to_string(log.events.size()) + " at byte " +
+                  std::to_string(offset) + " is cut off or no record";
+      return;
+    }
+    log.events.push_back(*std::move(event));
+    offset += rest.size() - reader.remaining();
+  }
+}
+
+}  // namespace
+
+EventLog parse_event_log(Bytes bytes) {
+  EventLog log{.kinds = {{.algorithm = kSha1, .size = kSha1Size}}};
+  ByteReader reader(bytes);
+  const auto first = read_sha1_event(reader);
+  if (first && first->pcr == 0 && first->type == kEvNoAction) {
+    if (auto kinds = read_spec_id(first->data)) {
+      log.crypto_agile = true;
+      log.kinds = *std::move(kinds);
+      log.events.push_back(*first);
+      read_records(log, bytes, bytes.size() - reader.remaining());
+      return log;
+    }
+  }
+  read_records(log, bytes, 0);
+  return log;
+}
+
+}  // namespace tbs::ctl

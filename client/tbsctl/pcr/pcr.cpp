@@ -1,0 +1,41 @@
+#include <nlohmann/json.hpp>
+
+#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/pcr/pcr_value.h"
+#include "client/tbsctl/pcr/read_pcrs.h"
+#include "client/tbsctl/text/hex.h"
+#include "client/tbsctl/text/table.h"
+
+namespace tbs::ctl {
+
+Outcome run_pcr(Conversation& daemon, const Console& console,
+                const std::vector<PcrSelection>& wanted) {
+  auto selection = wanted;
+  if (selection.empty()) {
+    auto banks = tpm_banks(daemon);
+    if (!banks) return std::unexpected(banks.error());
+    selection = *std::move(banks);
+  }
+  const auto values = read_pcrs(daemon, selection);
+  if (!values) return std::unexpected(values.error());
+  if (values->empty()) {
+    return std::unexpected(
+        Failure{.exit = Exit::Failed, .message = "the TPM has none of these PCRs"});
+  }
+  if (console.json) {
+    auto banks = nlohmann::ordered_json::object();
+    for (const PcrValue& value : *values) {
+      banks[bank_name(value.algorithm)][std::to_string(value.pcr)] = to_hex(value.value);
+    }
+    print_json(console.out, banks);
+    return {};
+  }
+  Table table({{"BANK"}, {"PCR", Align::Right}, {"VALUE"}});
+  for (const PcrValue& value : *values) {
+    table.add({bank_name(value.algorithm), std::to_string(value.pcr), to_hex(value.value)});
+  }
+  table.print(console.out);
+  return {};
+}
+
+}  // namespace tbs::ctl

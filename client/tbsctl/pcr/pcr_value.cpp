@@ -1,0 +1,69 @@
+#include "client/tbsctl/pcr/pcr_value.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <openssl/evp.h>
+
+#include "client/tbsctl/text/number.h"
+
+namespace tbs::ctl {
+namespace {
+
+struct Bank {
+  std::uint16_t algorithm;
+  std::string_view name;
+  const EVP_MD* (*digest)();
+};
+
+// TPM 2.0 Library Part 2, "TPM_ALG_ID".
+constexpr std::array kBanks = {
+    Bank{kSha1Bank, "sha1", EVP_sha1},      Bank{0x000B, "sha256", EVP_sha256},
+    Bank{0x000C, "sha384", EVP_sha384},     Bank{0x000D, "sha512", EVP_sha512},
+    Bank{0x0012, "sm3_256", EVP_sm3},       Bank{0x0027, "sha3_256", EVP_sha3_256},
+    Bank{0x0028, "sha3_384", EVP_sha3_384}, Bank{0x0029, "sha3_512", EVP_sha3_512}};
+
+}  // namespace
+
+std::string bank_name(std::uint16_t algorithm) {
+  const auto* const bank = std::ranges::find(kBanks, algorithm, &Bank::algorithm);
+  if (bank != kBanks.end()) return std::string(bank->name);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "0x";
+  for (int shift = 12; shift >= 0; shift -= 4) text += kDigits[algorithm >> shift & 0xFU];
+  return text;
+}
+
+std::optional<std::uint16_t> bank_of(std::string_view name) {
+  const auto* const bank = std::ranges::find(kBanks, name, &Bank::name);
+  if (bank != kBanks.end()) return bank->algorithm;
+  if (!name.starts_with("0x")) return std::nullopt;
+  return parse_number<std::uint16_t>(name);
+}
+
+// TCG PC Client Platform TPM Profile, "PCR Attributes": the registers of a dynamic launch start
+// with ones, the others with zeros, and register 0 with the locality.
+proto::Buffer pcr_start(std::uint32_t pcr, std::size_t size, std::uint8_t locality) {
+  proto::Buffer value(size, pcr >= 17 && pcr <= 22 ? 0xFF : 0x00);
+  if (pcr == 0 && !value.empty()) value.back() = locality;
+  return value;
+}
+
+std::optional<proto::Buffer> pcr_extend(std::uint16_t algorithm, proto::Bytes value,
+                                        proto::Bytes measured) {
+  const auto* const bank = std::ranges::find(kBanks, algorithm, &Bank::algorithm);
+  if (bank == kBanks.end()) return std::nullopt;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
+                                                                     EVP_MD_CTX_free);
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  const bool done = hash != nullptr &&
+                    EVP_DigestInit_ex(hash.get(), bank->digest(), nullptr) == 1 &&
+                    EVP_DigestUpdate(hash.get(), value.data(), value.size()) == 1 &&
+                    EVP_DigestUpdate(hash.get(), measured.data(), measured.size()) == 1 &&
+                    EVP_DigestFinal_ex(hash.get(), digest.data(), &size) == 1;
+  if (!done || size != value.size() || size != measured.size()) return std::nullopt;
+  return proto::Buffer(digest.begin(), digest.begin() + size);
+}
+
+}  // namespace tbs::ctl

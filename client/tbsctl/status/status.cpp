@@ -1,0 +1,55 @@
+#include <nlohmann/json.hpp>
+
+#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/text/format.h"
+#include "client/tbsctl/text/table.h"
+
+namespace tbs::ctl {
+namespace {
+
+nlohmann::ordered_json as_json(const proto::DaemonStatusReply& status) {
+  return {{"version", status.version},
+          {"device", status.device},
+          {"device_state", device_state_text(status.device_state)},
+          {"uptime_us", status.uptime_us},
+          {"contexts", status.contexts},
+          {"queued", status.queued},
+          {"commands", status.commands},
+          {"transmitted", status.transmitted},
+          {"canceled", status.canceled},
+          {"failed", status.failed},
+          {"reopened", status.reopened}};
+}
+
+void print_for_people(std::ostream& out, const proto::DaemonStatusReply& status) {
+  const std::string device =
+      printable(status.device) + " (" + std::string(device_state_text(status.device_state)) + ")";
+  print_properties(out, {{"Version", printable(status.version)},
+                         {"Up for", duration(status.uptime_us)},
+                         {"Device", device},
+                         {"Device lost", std::to_string(status.reopened) + " times"},
+                         {"Contexts", std::to_string(status.contexts)},
+                         {"Commands waiting", std::to_string(status.queued)},
+                         {"Commands answered", std::to_string(status.commands)},
+                         {"Sent to the TPM", std::to_string(status.transmitted)},
+                         {"Cancelled", std::to_string(status.canceled)},
+                         {"Failed", std::to_string(status.failed)}});
+}
+
+}  // namespace
+
+Outcome run_status(Conversation& daemon, const Console& console) {
+  const auto status = daemon.ask(proto::DaemonStatus{});
+  if (!status) return std::unexpected(status.error());
+  if (status->status != proto::Status::Success) {
+    return std::unexpected(tbs_failure("cannot get the status", status->status));
+  }
+  if (console.json) {
+    print_json(console.out, as_json(*status));
+  } else {
+    print_for_people(console.out, *status);
+  }
+  return {};
+}
+
+}  // namespace tbs::ctl

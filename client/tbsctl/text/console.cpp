@@ -1,0 +1,11 @@
+#include "client/tbsctl/text/console.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tbs::ctl {
+
+void print_json(std::ostream& out, const nlohmann::ordered_json& document) {
+  out << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace tbs::ctl
