@@ -41,4 +41,13 @@ void RmLog::tables_differ(std::string_view difference) {
       fmt::format("the handle tables and the TPM differ: {}please report this", difference));
 }
 
+void RmLog::older_state_loaded(std::uint32_t handle) {
+  ++differences_;
+  log_limited(
+      spdlog::level::critical, Topic::TablesDiffer,
+      fmt::format("handle {:#010x} is loaded in an older state than it had: what its program "
+                  "computes with it is wrong; please report this",
+                  handle));
+}
+
 }  // namespace tbs

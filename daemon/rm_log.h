@@ -16,6 +16,7 @@ class RmLog : public exec::Observer {
   void session_dropped(UserId user, std::uint32_t handle, std::string_view reason) override;
   void lockout_learnt(const tpm::Lockout& lockout) override { lockout_learnt_(lockout); }
   void tables_differ(std::string_view difference) override;
+  void older_state_loaded(std::uint32_t handle) override;
 
   // Whom to tell what the TPM says about failed authorizations.
   void on_lockout_learnt(std::function<void(const tpm::Lockout&)> told) {

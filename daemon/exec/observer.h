@@ -38,6 +38,9 @@ class Observer {
   virtual void lockout_learnt(const tpm::Lockout& lockout) { static_cast<void>(lockout); }
   // With Options::verify: the tables and the TPM do not agree.
   virtual void tables_differ(std::string_view difference) { static_cast<void>(difference); }
+  // With Options::verify: what is about to be loaded has been used since that context was saved.
+  // This must never happen: what a client does with the handle from now on has wrong results.
+  virtual void older_state_loaded(std::uint32_t handle) { static_cast<void>(handle); }
 };
 
 }  // namespace tbs::exec

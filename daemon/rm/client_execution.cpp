@@ -13,7 +13,17 @@ ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t l
     : Procedure(state), context_(context), locality_(locality), command_(std::move(command)) {}
 
 Step ClientExecution::transmit() {
+  note_uses();
   return send(physical_command(), locality_, true);
+}
+
+// Before the TPM has the command: whether it ran is not always known afterwards.
+void ClientExecution::note_uses() {
+  const bool vendor = (view_.code() & tpm::cc::kVendorBit) != 0;
+  for (Object* const object : plan_.objects.all()) {
+    vendor ? object->saved.note_change() : object->saved.note_use();
+  }
+  for (Session* const session : plan_.sessions.all()) session->saved.note_use();
 }
 
 Step ClientExecution::reply() {

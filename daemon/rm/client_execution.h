@@ -36,6 +36,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   std::optional<Step> decide() override;
   std::optional<Step> prepare() override;
   Step transmit() override;
+  void note_uses();
   std::optional<Step> undo() override;
   std::optional<Step> verify() override;
   Step reply() override;

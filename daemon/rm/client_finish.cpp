@@ -90,7 +90,7 @@ void ClientExecution::register_object(std::uint32_t physical) {
   Object& object = state_.objects.add(context_, physical, sequence);
   object.last_used = state_.next_use();
   if (blob && !sequence) {
-    object.saved.assign(blob->bytes.begin(), blob->bytes.end());
+    object.saved.store({blob->bytes.begin(), blob->bytes.end()});
     object.hierarchy = blob->hierarchy;
   }
   tpm::put_be32(reply_, tpm::handle_offset(0), object.virtual_handle);

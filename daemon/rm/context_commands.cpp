@@ -76,15 +76,16 @@ void ClientExecution::finish_flush() {
 bool ClientExecution::decide_save() {
   if (view_.has_sessions()) return refuse(kAuthContext);
   if (!view_.parameters.empty()) return refuse(tpm::rc::kSize);
-  // What has been saved already is not saved twice.
+  // What is saved as it is now is not saved twice.
   const Object* const object = plan_.handle_objects[0];
   if (object != nullptr) {
-    return !object->saved.empty() && reply_from_memory(success_with(Bytes(object->saved)));
+    return object->saved.current() &&
+           reply_from_memory(success_with(Bytes(object->saved.context())));
   }
   if (plan_.sessions.all().empty()) return false;
   Session& session = *plan_.sessions.all().front();
   if (session.loaded) return false;
-  session.client_blob = session.saved;
+  session.client_blob = session.saved.context();
   state_.sessions.set_sticky(session, false);
   return reply_from_memory(success_with(Bytes(session.client_blob)));
 }
@@ -98,7 +99,7 @@ void ClientExecution::finish_save(const tpm::ResponseView& response) {
   proto::Buffer blob(context->bytes.begin(), context->bytes.end());
   if (Object* const object = plan_.handle_objects[0]) {
     object->hierarchy = context->hierarchy;
-    if (!object->sequence) object->saved = std::move(blob);
+    if (!object->sequence) object->saved.store(std::move(blob));
   } else if (!plan_.sessions.all().empty()) {
     Session& session = *plan_.sessions.all().front();
     // With nobody there to keep the blob, the session stays usable by its handle.

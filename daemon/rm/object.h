@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "daemon/base/ids.h"
+#include "daemon/exec/saved_state.h"
 #include "proto/byte_writer.h"
 
 namespace tbs::rm {
@@ -16,11 +17,11 @@ struct Object {
   std::uint32_t virtual_handle = 0;
   // What the TPM calls it; 0 while it is not loaded.
   std::uint32_t physical = 0;
-  // A sequence changes with every use, so its saved context is good only until it is loaded again.
+  // A sequence changes with every use, and its saved context is good only until it is loaded again.
   // An ordinary object never changes: saved once, it can be flushed and loaded for ever.
   bool sequence = false;
-  // The TPMS_CONTEXT that loads it; empty while there is none.
-  proto::Buffer saved;
+  // With the TPMS_CONTEXT that loads it.
+  exec::SavedState saved{sequence};
   // Of `saved`; 0 while unknown.
   std::uint32_t hierarchy = 0;
   // The TPM's response to TPM2_ReadPublic; empty until somebody asked.
@@ -31,8 +32,8 @@ struct Object {
 
   [[nodiscard]] bool loaded() const { return physical != 0; }
   // Nothing can bring it back: the TPM used its handle for another object.
-  [[nodiscard]] bool lost() const { return !loaded() && saved.empty(); }
-  [[nodiscard]] bool must_be_saved() const { return saved.empty(); }
+  [[nodiscard]] bool lost() const { return !loaded() && !saved.current(); }
+  [[nodiscard]] bool must_be_saved() const { return !saved.current(); }
 };
 
 }  // namespace tbs::rm

@@ -15,10 +15,8 @@ void ObjectTable::close_context(ContextId context) {
 
 Object& ObjectTable::add(ContextId context, std::uint32_t physical, bool sequence) {
   ContextObjects& context_entry = contexts_.at(context);
-  auto object = std::make_unique<Object>();
-  object->owner = context;
-  object->user = context_entry.user;
-  object->sequence = sequence;
+  auto object = std::make_unique<Object>(
+      Object{.owner = context, .user = context_entry.user, .sequence = sequence});
   ++per_user_[context_entry.user];
   Object& added = context_entry.objects.add(std::move(object));
   set_loaded(added, physical);

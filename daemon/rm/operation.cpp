@@ -22,7 +22,7 @@ void forget_stray(State& state, std::uint32_t handle) {
 bool saved_object(State& state, Object& object, proto::Bytes parameters) {
   const auto context = tpm::parse_saved_context(parameters);
   if (!context) return false;
-  object.saved.assign(context->bytes.begin(), context->bytes.end());
+  object.saved.store({context->bytes.begin(), context->bytes.end()});
   object.hierarchy = context->hierarchy;
   ++state.statistics.object_saves;
   return true;
@@ -56,7 +56,7 @@ bool loaded_session(State& state, Session& session, std::uint32_t handle) {
 void lose(State& state, const Operation& operation, std::uint32_t code) {
   Object& object = *operation.object;
   state.objects.set_evicted(object);
-  if (operation.verb != Verb::LoadObject && !object.saved.empty()) return;
+  if (operation.verb != Verb::LoadObject && object.saved.current()) return;
   state.observer.lost(object.user, object.virtual_handle, code);
   state.objects.erase(object);
 }
@@ -66,13 +66,13 @@ void lose(State& state, const Operation& operation, std::uint32_t code) {
 proto::Buffer command_of(const Operation& operation) {
   switch (operation.verb) {
     case Verb::LoadObject:
-      return tpm::build::context_load(operation.object->saved);
+      return tpm::build::context_load(operation.object->saved.context());
     case Verb::SaveObject:
       return tpm::build::context_save(operation.object->physical);
     case Verb::FlushObject:
       return tpm::build::flush_context(operation.object->physical);
     case Verb::LoadSession:
-      return tpm::build::context_load(operation.session->saved);
+      return tpm::build::context_load(operation.session->saved.context());
     case Verb::SaveSession:
       return tpm::build::context_save(operation.session->handle);
     case Verb::FlushSession:

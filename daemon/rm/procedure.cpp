@@ -11,6 +11,17 @@ exec::Readiness readiness_of(std::uint32_t code) {
                                                    : exec::Readiness::Ready;
 }
 
+bool loads_older_state(const Operation& operation) {
+  switch (operation.verb) {
+    case Verb::LoadObject:
+      return !operation.object->saved.is_newest();
+    case Verb::LoadSession:
+      return !operation.session->saved.is_newest();
+    default:
+      return false;
+  }
+}
+
 // Operations: three for each of a TPM's 64 sessions.
 constexpr exec::TpmFamily kTpm20{.readiness_of = readiness_of,
                                  .deadline_of = tpm::deadline_of,
@@ -23,6 +34,10 @@ Procedure::Procedure(State& state) : exec::Procedure(state, kTpm20), state_(stat
 
 exec::Step Procedure::perform(const Operation& operation) {
   operation_ = operation;
+  if (state_.options.verify && loads_older_state(operation)) {
+    state_.observer.older_state_loaded(
+        operation.object != nullptr ? operation.object->virtual_handle : operation.session->handle);
+  }
   return operate(command_of(operation));
 }
 

@@ -35,7 +35,7 @@ Losses reconcile_objects(State& state, const HandleLists& lists, Missing missing
   for (Object* const object : believed) {
     if (contains(lists.objects, object->physical)) continue;
     state.objects.set_evicted(*object);
-    if (missing == Missing::Reload && !object->saved.empty()) continue;
+    if (missing == Missing::Reload && object->saved.current()) continue;
     ++losses.objects;
     state.objects.erase(*object);
   }
@@ -124,7 +124,7 @@ Losses drop_loaded(State& state) {
   const std::vector<Object*> loaded(state.objects.loaded().begin(), state.objects.loaded().end());
   for (Object* const object : loaded) {
     state.objects.set_evicted(*object);
-    if (!object->saved.empty()) continue;
+    if (object->saved.current()) continue;
     ++losses.objects;
     state.objects.erase(*object);
   }

@@ -37,7 +37,7 @@ void SessionTable::set_loaded(Session& session) {
 void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence) {
   if (session.loaded) --loaded_;
   session.loaded = false;
-  session.saved = std::move(blob);
+  session.saved.store(std::move(blob));
   session.sequence = sequence;
   newest_ = std::max(newest_, sequence);
 }

@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
+#include "daemon/exec/saved_state.h"
 #include "proto/byte_writer.h"
 
 namespace tbs::rm {
@@ -24,7 +25,7 @@ struct Session {
   std::optional<ContextId> owner;
   bool loaded = true;
   // While it is not loaded: the TPMS_CONTEXT that loads it, and its place in the context gap.
-  proto::Buffer saved;
+  exec::SavedState saved{true};
   std::uint64_t sequence = 0;
   // While the client counts it as saved: the blob that the client was given. It stays the client's
   // key to the session, though `saved` is renewed to keep within the context gap.

@@ -214,13 +214,13 @@ void ClientExecution::finish_context_command(const tpm12::ResponseView& response
 
 void ClientExecution::finish_save_session(Resource& session, Bytes blob) {
   const auto context = tpm12::parse_context_blob(blob);
-  session.saved.assign(blob.begin(), blob.end());
+  session.saved.store({blob.begin(), blob.end()});
   session.count = context ? context->count : 0;
   if (context) state_.newest_count = context->count;
   session.old_style = view_.ordinal == ord::kSaveAuthContext;
   state_.table.set_evicted(session);
   // With nobody there to keep the blob, the session is of no use to anybody.
-  session.client_blob = session.saved;
+  session.client_blob = session.saved.context();
   if (detached()) release(state_, session);
 }
 

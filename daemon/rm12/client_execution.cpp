@@ -13,7 +13,17 @@ ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t l
     : Procedure(state), context_(context), locality_(locality), command_(std::move(command)) {}
 
 Step ClientExecution::transmit() {
+  note_uses();
   return send(physical_command(), locality_, true);
+}
+
+// Before the TPM has the command: whether it ran is not always known afterwards.
+void ClientExecution::note_uses() {
+  const bool changes_keys = (view_.ordinal & tpm12::ord::kVendorBit) != 0 ||
+                            view_.ordinal == tpm12::ord::kKeyControlOwner;
+  for (Resource* const resource : plan_.all.all()) {
+    changes_keys ? resource->saved.note_change() : resource->saved.note_use();
+  }
 }
 
 Step ClientExecution::reply() {

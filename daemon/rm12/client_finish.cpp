@@ -154,7 +154,7 @@ void ClientExecution::describe(const tpm12::CommandView& command, Resource& reso
       const auto known = blob ? state_.saved_keys.find(*blob) : std::nullopt;
       if (known) resource.identity = known->identity;
       if (blob && command.ordinal == ord::kLoadContext) {
-        resource.saved.assign(blob->begin(), blob->end());
+        resource.saved.store({blob->begin(), blob->end()});
       }
       return;
     }

@@ -32,7 +32,7 @@ Resource* victim_of(const State& state, Kind kind, Pins pins) {
 }
 
 Operation evict_key(State& state, Resource& key) {
-  if (key.saved.empty()) return save(key);
+  if (!key.saved.current()) return save(key);
   if (Resource* const session = endangered_session(state, key.identity)) return save(*session);
   return flush(key);
 }

@@ -20,7 +20,7 @@ bool saved(State& state, Resource& resource, proto::Bytes parameters) {
   if (!blob || blob->empty()) return false;
   const auto context = tpm12::parse_context_blob(*blob);
   if (!context && !resource.is_key()) return false;
-  resource.saved.assign(blob->begin(), blob->end());
+  resource.saved.store({blob->begin(), blob->end()});
   if (resource.is_key()) {
     ++state.statistics.object_saves;
     return true;
@@ -84,7 +84,8 @@ bool key_is_permanent(State& state, Resource& key, std::uint32_t code) {
 proto::Buffer command_of(const Operation& operation) {
   switch (operation.verb) {
     case Verb::Load:
-      return tpm12::build::load_context(entity_of(*operation.resource), operation.resource->saved);
+      return tpm12::build::load_context(entity_of(*operation.resource),
+                                        operation.resource->saved.context());
     case Verb::Save:
       return tpm12::build::save_context(operation.resource->kind, operation.resource->physical);
     case Verb::Flush:

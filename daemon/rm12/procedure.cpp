@@ -29,6 +29,10 @@ Procedure::Procedure(State& state) : exec::Procedure(state, kTpm12), state_(stat
 
 exec::Step Procedure::perform(const Operation& operation) {
   operation_ = operation;
+  if (state_.options.verify && operation.verb == Verb::Load &&
+      !operation.resource->saved.is_newest()) {
+    state_.observer.older_state_loaded(operation.resource->handle);
+  }
   return operate(command_of(operation));
 }
 

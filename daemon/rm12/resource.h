@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "daemon/base/ids.h"
+#include "daemon/exec/saved_state.h"
 #include "daemon/tpm12/constants.h"
 #include "daemon/tpm12/key_identity.h"
 #include "proto/byte_writer.h"
@@ -22,9 +23,9 @@ struct Resource {
   bool loaded = true;
   // What the TPM calls it while it is loaded.
   std::uint32_t physical = 0;
-  // The TPM_CONTEXT_BLOB that loads it; empty while there is none. A key never changes, so its blob
-  // is good for ever. A session's blob is good once.
-  proto::Buffer saved;
+  // With the TPM_CONTEXT_BLOB that loads it. A key does not change, so its blob is good for ever. A
+  // session's blob is good once.
+  exec::SavedState saved{kind != Kind::Key};
   // Where `saved` stands in the TPM's list of saved sessions.
   std::uint32_t count = 0;
   std::uint64_t last_used = 0;
@@ -52,7 +53,7 @@ struct Resource {
   [[nodiscard]] bool is_key() const { return kind == Kind::Key; }
   [[nodiscard]] bool saved_by_client() const { return !client_blob.empty(); }
   // Nothing can bring it back.
-  [[nodiscard]] bool lost() const { return !loaded && saved.empty(); }
+  [[nodiscard]] bool lost() const { return !loaded && !saved.current(); }
   // A DAA session's handle is part of what is covered by HMACs and ciphers, so it stays as it is.
   [[nodiscard]] bool evictable() const {
     return loaded && !permanent && kind != Kind::Daa && (!needs_key || key != nullptr);

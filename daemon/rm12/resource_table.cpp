@@ -16,10 +16,8 @@ Resource& ResourceTable::add(ContextId context, Kind kind, std::uint32_t physica
                              std::optional<std::uint32_t> wanted) {
   displace(kind, physical);
   ContextResources& context_entry = contexts_.at(context);
-  auto resource = std::make_unique<Resource>();
-  resource->kind = kind;
-  resource->owner = context;
-  resource->user = context_entry.user;
+  auto resource = std::make_unique<Resource>(
+      Resource{.kind = kind, .owner = context, .user = context_entry.user});
   resource->handle = wanted.value_or(free_handle(context_entry, kind));
   resource->physical = physical;
   Resource& added = *resource;

@@ -56,7 +56,7 @@ void ManagerGame::play() {
         close();
         break;
       case 2:
-        idle();
+        idle(kind >> 3);
         break;
       case 3:
         lose();
@@ -106,10 +106,11 @@ void ManagerGame::command() {
   keep(code, end->response);
 }
 
-std::optional<exec::Done> ManagerGame::run(exec::Execution& execution) {
+std::optional<exec::Done> ManagerGame::run(exec::Execution& execution, unsigned steps) {
   exec::Step step = execution.start();
   for (int i = 0; i < most_steps_; ++i) {
     if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
+    if (steps != 0 && --steps == 0) execution.withdraw();
     if (const std::uint8_t event = input_.u8(); event >= 250) {
       if (event == 250) return std::nullopt;
       if (event < 253) execution.withdraw();
@@ -136,10 +137,10 @@ void ManagerGame::chores() {
   std::abort();
 }
 
-void ManagerGame::idle() {
+void ManagerGame::idle(unsigned steps) {
   chores();
   const auto execution = engine().idle_housekeeping();
-  if (execution != nullptr && !run(*execution)) lose();
+  if (execution != nullptr && !run(*execution, steps)) lose();
 }
 
 void ManagerGame::bring_up() {

@@ -51,7 +51,15 @@ class ManagerGame {
   proto::Buffer noise();
 
   proto::ByteReader input_;
-  exec::Observer observer_;
+  // What is loaded is always the newest state.
+  struct Watcher final : exec::Observer {
+    void older_state_loaded(std::uint32_t handle) override {
+      static_cast<void>(handle);
+      require(false);
+    }
+  };
+
+  Watcher observer_;
   std::vector<ContextId> open_;
   std::uint64_t contexts_ = 0;
 
@@ -59,12 +67,14 @@ class ManagerGame {
   void open();
   void close();
   void command();
-  void idle();
+  // Gives way after this many steps; 0: when it is done.
+  void idle(unsigned steps);
   void chores();
   void lose();
   void finish();
   // Empty when the device went away in between.
-  std::optional<exec::Done> run(exec::Execution& execution);
+  // `steps`: withdrawn after so many; 0: only when the input says so.
+  std::optional<exec::Done> run(exec::Execution& execution, unsigned steps = 0);
 
   TimePoint now_;
   int most_steps_;

@@ -2,9 +2,12 @@
 // one TPM get the answers that each would get from a TPM of its own. The model TPMs have the same
 // seeds, so keys, names and digests are the same; handles of objects must be the same too, and
 // handles of sessions are translated. A context stays within three objects and three loaded
-// sessions, because the model has no more room.
+// sessions, because the model has no more room. What sequences compute is compared with OpenSSL,
+// too: the model's time does not go by, that of the shared TPM does, and its housekeeping is
+// interrupted at any step.
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <random>
 
@@ -15,6 +18,7 @@
 #include "daemon/tpm/constants.h"
 #include "tests/rm/fixture.h"
 #include "tests/support/client_commands.h"
+#include "tests/support/digest.h"
 #include "tests/support/tpm_process.h"
 
 using namespace tbs;
@@ -25,6 +29,7 @@ namespace {
 using Bytes = command::Bytes;
 
 constexpr std::size_t kRoom = 3;
+const Bytes kHmacKey(24, 0x4B);
 
 std::uint32_t code_of(const Bytes& response) {
   proto::ByteReader reader(response);
@@ -60,13 +65,13 @@ class Pair {
   }
 
   void step() {
-    switch (pick(16)) {
+    switch (pick(20)) {
       case 0:
       case 1:
         create(command::create_primary(tpm::kRhOwner, byte()));
         break;
       case 2:
-        create(command::start_hash());
+        start_hash();
         break;
       case 3:
         both(command::read_public(object()));
@@ -76,7 +81,12 @@ class Pair {
         break;
       case 5:
       case 6:
-        both(command::update(object(), byte()));
+      case 16:
+      case 17:
+        update();
+        break;
+      case 18:
+        start_hmac();
         break;
       case 7:
         complete();
@@ -110,6 +120,15 @@ class Pair {
   }
 
  private:
+  struct Sequence {
+    bool hmac = false;
+    Bytes message;
+  };
+  struct SavedObject {
+    Both<Bytes> blobs;
+    std::optional<Sequence> sequence;
+  };
+
   std::size_t pick(std::size_t below) { return random_() % below; }
   std::uint8_t byte() { return static_cast<std::uint8_t>(random_()); }
   // Mostly one that exists.
@@ -156,11 +175,53 @@ class Pair {
     run(bytes, bytes);
   }
 
-  void forget(std::uint32_t handle) { std::erase(objects_, handle); }
+  void forget(std::uint32_t handle) {
+    std::erase(objects_, handle);
+    sequences_.erase(handle);
+  }
+
+  void start_hash() {
+    if (objects_.size() == kRoom) return;
+    create(command::start_hash());
+    sequences_[objects_.back()] = {};
+  }
+
+  void start_hmac() {
+    if (objects_.size() + 1 >= kRoom) return;
+    create(command::load_hmac_key(kHmacKey));
+    const std::uint32_t key = objects_.back();
+    create(command::start_hmac(key));
+    sequences_[objects_.back()] = {.hmac = true, .message = {}};
+    both(tpm::build::flush_context(key));
+    forget(key);
+  }
+
+  // Mostly of a sequence, and mostly several in a row.
+  void update() {
+    std::uint32_t handle = object();
+    if (!sequences_.empty() && pick(8) != 0) {
+      handle = std::next(sequences_.begin(), static_cast<std::ptrdiff_t>(pick(sequences_.size())))
+                   ->first;
+    }
+    for (std::size_t more = 1 + pick(5); more != 0; --more) {
+      const Bytes bytes(1 + pick(100), byte());
+      if (code_of(both(command::update(handle, bytes))) != 0) continue;
+      Bytes& message = sequences_.at(handle).message;
+      message.insert(message.end(), bytes.begin(), bytes.end());
+    }
+  }
 
   void complete() {
-    const std::uint32_t sequence = object();
-    if (code_of(both(command::complete(sequence))) == 0) forget(sequence);
+    const std::uint32_t handle = object();
+    const Bytes response = both(command::complete(handle));
+    if (code_of(response) != 0) return;
+    const auto& [hmac, message] = sequences_.at(handle);
+    proto::ByteReader reader(response);
+    reader.skip(tpm::kHeaderSize + 4);
+    const auto digest = reader.take(reader.be16());
+    REQUIRE(Bytes(digest.begin(), digest.end()) ==
+            (hmac ? hmac_sha256(kHmacKey, message) : sha256(message)));
+    forget(handle);
   }
 
   void flush_object() {
@@ -173,20 +234,27 @@ class Pair {
   }
 
   void save_object() {
-    const Bytes bytes = tpm::build::context_save(object());
+    const std::uint32_t handle = object();
+    const Bytes bytes = tpm::build::context_save(handle);
     const auto responses = run(bytes, bytes);
     if (code_of(responses.alone) != 0) return;
-    saved_objects_.push_back({blob_in(responses.shared), blob_in(responses.alone)});
+    std::optional<Sequence> sequence;
+    if (const auto found = sequences_.find(handle); found != sequences_.end()) {
+      sequence = found->second;
+    }
+    saved_objects_.push_back(
+        {{blob_in(responses.shared), blob_in(responses.alone)}, std::move(sequence)});
   }
 
   void load_object() {
     if (saved_objects_.empty() || objects_.size() == kRoom) return;
-    const auto& blob = saved_objects_[pick(saved_objects_.size())];
+    const auto& [blob, sequence] = saved_objects_[pick(saved_objects_.size())];
     const auto responses =
         run(tpm::build::context_load(blob.shared), tpm::build::context_load(blob.alone));
     if (code_of(responses.alone) != 0) return;
     REQUIRE(handle_in(responses.shared) == handle_in(responses.alone));
     objects_.push_back(handle_in(responses.alone));
+    if (sequence) sequences_[objects_.back()] = *sequence;
   }
 
   void start_session() {
@@ -253,7 +321,8 @@ class Pair {
   std::mt19937 random_;
   ContextId context_{};
   std::vector<std::uint32_t> objects_;
-  std::vector<Both<Bytes>> saved_objects_;
+  std::map<std::uint32_t, Sequence> sequences_;  // those of objects_ that are
+  std::vector<SavedObject> saved_objects_;
   std::vector<Both<std::uint32_t>> sessions_;
   std::vector<Both<Bytes>> saved_sessions_;
 };
@@ -271,9 +340,12 @@ void play(exec::Options options, std::uint32_t seed, int steps) {
     Pair& pair = *pairs[random() % pairs.size()];
     for (auto burst = random() % 4; burst < 4; ++burst) pair.step();
     if (random() % 16 == 0) tpm.bench.run_idle();
+    // A pause just about long enough: the next command meets housekeeping half way.
+    if (random() % 2 == 0) tpm.bench.run_idle(random() % 10);
   }
   REQUIRE(tpm.bench.notes.differences.empty());
   REQUIRE(tpm.bench.notes.lost_handles.empty());
+  REQUIRE(tpm.bench.notes.older_states.empty());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "daemon/tpm/constants.h"
 #include "proto/byte_writer.h"
+#include "tests/support/digest.h"
 
 namespace tbs::test::command {
 namespace {
@@ -29,18 +30,37 @@ Bytes plain(std::uint32_t code, std::initializer_list<std::uint32_t> words) {
   return finish(tpm::kTagNoSessions, code, body);
 }
 
-// With an empty password for the first handle.
-Bytes authorized(std::uint32_t code, std::uint32_t handle, const Bytes& parameters) {
-  Bytes body;
-  ByteWriter writer(body);
-  writer.be32(handle);
-  writer.be32(9);
+void password(ByteWriter& writer, const Bytes& secret) {
   writer.be32(tpm::kPasswordSession);
   writer.be16(0);
   writer.u8(0);
-  writer.be16(0);
+  writer.be16(static_cast<std::uint16_t>(secret.size()));
+  writer.bytes(secret);
+}
+
+// With a password for the first handle, the empty one as a rule.
+Bytes authorized(std::uint32_t code, std::uint32_t handle, const Bytes& parameters,
+                 const Bytes& secret = {}) {
+  Bytes body;
+  ByteWriter writer(body);
+  writer.be32(handle);
+  writer.be32(static_cast<std::uint32_t>(9 + secret.size()));
+  password(writer, secret);
   writer.bytes(parameters);
   return finish(tpm::kTagSessions, code, body);
+}
+
+void sized(ByteWriter& writer, std::span<const std::uint8_t> bytes) {
+  writer.be16(static_cast<std::uint16_t>(bytes.size()));
+  writer.bytes(bytes);
+}
+
+Bytes start_sequence(std::uint16_t algorithm) {
+  Bytes body;
+  ByteWriter writer(body);
+  writer.be16(0);
+  writer.be16(algorithm);
+  return finish(tpm::kTagNoSessions, tpm::cc::kHashSequenceStart, body);
 }
 
 Bytes signing_template(std::uint8_t variant) {
@@ -94,16 +114,70 @@ Bytes read_public(std::uint32_t handle) {
   return plain(tpm::cc::kReadPublic, {handle});
 }
 
-Bytes start_hash() {
-  Bytes body;
-  ByteWriter writer(body);
-  writer.be16(0);
+Bytes load_hmac_key(std::span<const std::uint8_t> key) {
+  const Bytes seed(32, 0x5E);
+  Bytes sensitive;
+  ByteWriter secret(sensitive);
+  secret.be16(TPM2_ALG_KEYEDHASH);
+  secret.be16(0);  // authValue
+  sized(secret, seed);
+  sized(secret, key);
+  Bytes hashed = seed;
+  hashed.insert(hashed.end(), key.begin(), key.end());
+  Bytes area;
+  ByteWriter writer(area);
+  writer.be16(TPM2_ALG_KEYEDHASH);
   writer.be16(TPM2_ALG_SHA256);
-  return finish(tpm::kTagNoSessions, tpm::cc::kHashSequenceStart, body);
+  writer.be32(TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA);
+  writer.be16(0);  // authPolicy
+  writer.be16(TPM2_ALG_HMAC);
+  writer.be16(TPM2_ALG_SHA256);
+  sized(writer, sha256(hashed));
+  Bytes body;
+  ByteWriter parameters(body);
+  sized(parameters, sensitive);
+  sized(parameters, area);
+  parameters.be32(tpm::kRhNull);
+  return finish(tpm::kTagNoSessions, tpm::cc::kLoadExternal, body);
+}
+
+Bytes start_hash() {
+  return start_sequence(TPM2_ALG_SHA256);
+}
+
+Bytes start_event() {
+  return start_sequence(TPM2_ALG_NULL);
+}
+
+Bytes start_hmac(std::uint32_t key) {
+  return authorized(TPM2_CC_HMAC_Start, key, {0, 0, TPM2_ALG_SHA256 >> 8, TPM2_ALG_SHA256 & 0xFF});
 }
 
 Bytes update(std::uint32_t sequence, std::uint8_t byte) {
-  return authorized(TPM2_CC_SequenceUpdate, sequence, {0, 1, byte});
+  return update(sequence, Bytes{byte});
+}
+
+Bytes update(std::uint32_t sequence, std::span<const std::uint8_t> bytes) {
+  Bytes parameters;
+  ByteWriter writer(parameters);
+  sized(writer, bytes);
+  return authorized(TPM2_CC_SequenceUpdate, sequence, parameters);
+}
+
+Bytes update_unauthorized(std::uint32_t sequence, std::uint8_t byte) {
+  return authorized(TPM2_CC_SequenceUpdate, sequence, {0, 1, byte}, {'n', 'o'});
+}
+
+Bytes complete_event(std::uint32_t sequence) {
+  Bytes body;
+  ByteWriter writer(body);
+  writer.be32(tpm::kRhNull);
+  writer.be32(sequence);
+  writer.be32(18);
+  password(writer, {});
+  password(writer, {});
+  writer.be16(0);
+  return finish(tpm::kTagSessions, tpm::cc::kEventSequenceComplete, body);
 }
 
 Bytes complete(std::uint32_t sequence) {

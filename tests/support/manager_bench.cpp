@@ -9,13 +9,18 @@ namespace tbs::test {
 namespace {
 
 // Far above what any execution needs: a test that gets here has found an endless loop.
-constexpr int kMostSteps = 5000;
+constexpr std::size_t kMostSteps = 5000;
 
 }  // namespace
 
 exec::Done ManagerBench::run(exec::Execution& execution) {
+  return run(execution, kMostSteps);
+}
+
+exec::Done ManagerBench::run(exec::Execution& execution, std::size_t steps) {
+  if (steps == 0) execution.withdraw();
   exec::Step step = execution.start();
-  for (int i = 0; i < kMostSteps; ++i) {
+  for (std::size_t i = 0; i < kMostSteps; ++i) {
     if (auto* const end = std::get_if<exec::Done>(&step)) return std::move(*end);
     if (const auto* const pause = std::get_if<exec::Pause>(&step)) {
       paused += pause->duration;
@@ -26,13 +31,14 @@ exec::Done ManagerBench::run(exec::Execution& execution) {
     const auto header = proto::read_tpm_header(transmit.command);
     sent.push_back(header ? header->code : 0);
     if (on_transmit) on_transmit(execution, transmit);
+    if (--steps == 0) execution.withdraw();
     step = execution.on_response(tpm_(transmit.command));
   }
   throw std::runtime_error("the execution does not end");
 }
 
 void ManagerBench::run_due() {
-  for (int i = 0; i < kMostSteps; ++i) {
+  for (std::size_t i = 0; i < kMostSteps; ++i) {
     const auto execution = engine().housekeeping();
     if (execution == nullptr) return;
     run(*execution);
@@ -43,6 +49,11 @@ void ManagerBench::run_due() {
 void ManagerBench::run_idle() {
   run_due();
   if (const auto execution = engine().idle_housekeeping()) run(*execution);
+}
+
+void ManagerBench::run_idle(std::size_t steps) {
+  run_due();
+  if (const auto execution = engine().idle_housekeeping()) run(*execution, steps);
 }
 
 void ManagerBench::bring_up() {

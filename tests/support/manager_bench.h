@@ -43,6 +43,7 @@ struct Notes final : exec::Observer {
     dropped_sessions.push_back(handle);
   }
   void tables_differ(std::string_view difference) override { differences += difference; }
+  void older_state_loaded(std::uint32_t handle) override { older_states.push_back(handle); }
 
   int restarts = 0;
   int resets = 0;
@@ -51,6 +52,7 @@ struct Notes final : exec::Observer {
   std::vector<std::uint32_t> lost_handles;
   std::vector<std::uint32_t> dropped_sessions;
   std::string differences;
+  std::vector<std::uint32_t> older_states;
 };
 
 class ManagerBench {
@@ -62,11 +64,15 @@ class ManagerBench {
 
   // Runs an execution to its end.
   exec::Done run(exec::Execution& execution);
+  // Withdraws it after this many commands to the TPM.
+  exec::Done run(exec::Execution& execution, std::size_t steps);
   // Runs what is due, then one client command; the client's response must be a success of TBS.
   Bytes submit(ContextId context, Bytes command);
   void bring_up();
   void run_due();
   void run_idle();
+  // The same, but it gives way after this many steps, as for a client's command.
+  void run_idle(std::size_t steps);
 
   // Between two steps: told of each command that goes to the TPM, before it does.
   std::function<void(exec::Execution&, const exec::Transmit&)> on_transmit;

@@ -5,6 +5,7 @@
 #include "daemon/rm/capability_cache.h"
 #include "daemon/rm/context_gap.h"
 #include "daemon/rm/eviction.h"
+#include "daemon/rm/reconcile.h"
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
 #include "daemon/tpm/constants.h"
@@ -52,12 +53,38 @@ TEST_CASE("the least recently used object that is not needed is evicted", "[rm][
   // Never saved before, so that comes first.
   CHECK(step->verb == Verb::SaveObject);
   CHECK(step->object == &middle);
-  middle.saved = {1};
+  middle.saved.store({1});
   step = evict_object(world.state, pins);
   CHECK(step->verb == Verb::FlushObject);
   world.state.stray_objects.push_back(0x80000007);
   step = evict_object(world.state, pins);
   CHECK(step->verb == Verb::FlushStray);
+}
+
+TEST_CASE("a sequence that was used since it was saved is saved again", "[rm][eviction]") {
+  World world;
+  Object& sequence = world.state.objects.add(kContext, 0x80000000, true);
+  CHECK(evict_object(world.state, {})->verb == Verb::SaveObject);
+  sequence.saved.store({1});
+  CHECK(evict_object(world.state, {})->verb == Verb::FlushObject);
+  sequence.saved.note_use();
+  CHECK(evict_object(world.state, {})->verb == Verb::SaveObject);
+  // What has gone in that state cannot be brought back.
+  world.state.objects.set_evicted(sequence);
+  CHECK(sequence.lost());
+}
+
+TEST_CASE("a sequence's older context is not a reason to keep it", "[rm][reconcile]") {
+  World world;
+  Object& used = world.state.objects.add(kContext, 0x80000000, true);
+  used.saved.store({1});
+  used.saved.note_use();
+  Object& saved = world.state.objects.add(kContext, 0x80000001, true);
+  saved.saved.store({1});
+  const Losses losses =
+      GENERATE(0, 1) == 0 ? drop_loaded(world.state) : reconcile(world.state, {}, Missing::Reload);
+  CHECK(losses.objects == 1);
+  CHECK(world.state.objects.count(kContext) == 1);
 }
 
 TEST_CASE("room is made only where there is none", "[rm][eviction]") {

@@ -73,7 +73,7 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
   CHECK(table.loaded_count() == 0);
   CHECK(table.newest_sequence() == 77);
   table.set_loaded(session);
-  CHECK(session.saved.empty());
+  CHECK(!session.saved.current());
   CHECK(table.loaded_count() == 1);
   // The TPM gave the index again: the old session cannot exist any more.
   const Session& again = table.add(0x02000005, kSecond, kBob);

@@ -35,7 +35,7 @@ struct Tables {
     Resource& made = state.table.add(owner, Kind::Key, physical);
     made.identity = physical;
     made.last_used = state.next_use();
-    if (saved) made.saved = {1};
+    if (saved) made.saved.store({1});
     return made;
   }
   Resource& session(std::uint32_t physical, Resource* bound = nullptr, ContextId owner = kFirst) {
@@ -49,7 +49,7 @@ struct Tables {
   Resource& saved_session(std::uint32_t count, ContextId owner = kFirst) {
     Resource& made = session(0x900 + count, nullptr, owner);
     state.table.set_evicted(made);
-    made.saved = {1};
+    made.saved.store({1});
     made.count = count;
     return made;
   }
@@ -88,7 +88,7 @@ TEST_CASE("the key used least recently makes room, saved first", "[rm12]") {
   REQUIRE(step);
   CHECK(step->verb == Verb::Save);
   CHECK(step->resource == &old);
-  old.saved = {1};
+  old.saved.store({1});
   step = make_room(tables.state, Kind::Key, {}, 1);
   CHECK(step->verb == Verb::Flush);
   Resource* const pinned[] = {&old};
@@ -217,7 +217,7 @@ TEST_CASE("operations and what they mean for the tables", "[rm12]") {
   CHECK(apply(tables.state, load(key), *tpm12::parse_response(loaded)));
   CHECK(command_of(load(session)) == tpm12::build::load_context(0x21, blob));
   CHECK(apply(tables.state, load(session), *tpm12::parse_response(loaded)));
-  CHECK(session.saved.empty());
+  CHECK(!session.saved.current());
   CHECK_FALSE(apply(tables.state, save(key), *tpm12::parse_response(loaded)));
 }
 
@@ -294,4 +294,29 @@ TEST_CASE("a context sees its own handles and limits", "[rm12]") {
   CHECK(ask(tpm12::cap::kProperty, tpm12::prop::kKeys) == tpm12::capability_word(63));
   CHECK_FALSE(capability_from_memory(tables.state, kFirst, {.area = 6, .sub = 1u}));
   CHECK_FALSE(capability_from_memory(tables.state, kFirst, {.area = 5, .sub = 0x103u}));
+}
+
+TEST_CASE("a session is saved each time, whatever was saved of it before", "[rm12][eviction]") {
+  Tables tables;
+  Resource& key = tables.key(1, true);
+  // OIAP, then OSAP and DSAP, which are bound to what they authorize; and transport.
+  Resource* const session = GENERATE(0, 1) == 0 ? &tables.session(7) : &tables.session(7, &key);
+  session->saved.store({1});
+  session->saved.note_use();
+  CHECK_FALSE(session->saved.current());
+  const auto step = evict(tables.state, Kind::Auth, {});
+  REQUIRE(step);
+  CHECK(step->verb == Verb::Save);
+  Resource& transport = tables.state.table.add(kFirst, Kind::Transport, 8);
+  transport.saved.store({1});
+  CHECK(evict(tables.state, Kind::Transport, {})->verb == Verb::Save);
+}
+
+TEST_CASE("a key is saved once, and again after what may change it", "[rm12][eviction]") {
+  Tables tables;
+  Resource& key = tables.key(1, true);
+  key.saved.note_use();
+  CHECK(evict(tables.state, Kind::Key, {})->verb == Verb::Flush);
+  key.saved.note_change();
+  CHECK(evict(tables.state, Kind::Key, {})->verb == Verb::Save);
 }

@@ -73,7 +73,7 @@ TEST_CASE("nothing is loaded twice at one place", "[rm12]") {
   CHECK(stale.lost());
   CHECK(session.loaded);
   CHECK(two.table.loaded_count(Kind::Key) == 1);
-  stale.saved = {1};
+  stale.saved.store({1});
   CHECK_FALSE(stale.lost());
   two.table.set_loaded(stale, 8);
   CHECK(two.table.loaded_count(Kind::Key) == 2);
@@ -108,7 +108,7 @@ TEST_CASE("what is released becomes stray", "[rm12]") {
   Resource& saved = two.bind(key, 3);
   two.table.set_evicted(saved);
   saved.count = 44;
-  saved.saved = {1};
+  saved.saved.store({1});
   two.bind(key, 4);
   const Resource& other = two.table.add(kFirst, Kind::Auth, 5);
   release(two.state, key);
@@ -124,7 +124,8 @@ TEST_CASE("what the client has saved outlives the key", "[rm12]") {
   Resource& key = two.table.add(kFirst, Kind::Key, 7);
   Resource& session = two.bind(key, 3);
   two.table.set_evicted(session);
-  session.saved = session.client_blob = {1};
+  session.client_blob = {1};
+  session.saved.store({1});
   release(two.state, key);
   CHECK(session.key == nullptr);
   CHECK(two.table.handles(kFirst, Kind::Auth).empty());
