@@ -77,7 +77,7 @@ void SwtpmDevice::on_capabilities(const Answer& answer) {
     capabilities_ = answer->capabilities;
   } else {
     notice_(describe(answer.error()) +
-            ": no control channel; localities and cancel are not to be had");
+            ": no control channel; localities and cancel are not available");
   }
   facts_.can_cancel = offers(kControlCancel);
   facts_.localities = true;

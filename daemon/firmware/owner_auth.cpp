@@ -32,7 +32,7 @@ std::unexpected<ReadFailure> not_found(std::string reason = {}) {
 
 // What is wrong with the file; empty when it can be trusted.
 std::string fault_of(const struct stat& facts) {
-  if (!S_ISREG(facts.st_mode)) return "is no file";
+  if (!S_ISREG(facts.st_mode)) return "is not a file";
   if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) return "belongs to another user";
   if ((facts.st_mode & 077) != 0) return "can be used by others than its owner (chmod 600)";
   if (facts.st_size == 0) return "is empty";
