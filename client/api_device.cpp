@@ -19,7 +19,7 @@ constexpr UINT32 kStructVersion = 1;
 std::expected<TPM_DEVICE_INFO, Status> ask_device_info() {
   auto observer = ObserverConnection::begin(socket_path());
   if (!observer) return std::unexpected(observer.error());
-  const auto reply = observer->ask<proto::DeviceInfoReply>(proto::DeviceInfo{});
+  const auto reply = observer->ask(proto::DeviceInfo{});
   if (!reply) return std::unexpected(reply.error());
   if (reply->status != Status::Success) return std::unexpected(reply->status);
   return TPM_DEVICE_INFO{.structVersion = kStructVersion,

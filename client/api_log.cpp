@@ -32,7 +32,7 @@ Status report(Status status, std::size_t size, PCBYTE output, PUINT32 reported) 
 Status log_of_channel(Channel& channel, std::span<std::uint8_t> room, std::size_t& size) {
   proto::Buffer payload;
   const auto next = [&](std::uint64_t offset) -> std::expected<proto::LogPart, Status> {
-    auto answer = channel.ask<proto::LogPart>(proto::ReadLog{.offset = offset});
+    auto answer = channel.ask(proto::ReadLog{.offset = offset});
     if (!answer) return std::unexpected(answer.error());
     payload = *std::move(answer);
     const auto part = proto::decode<proto::LogPart>(payload);
@@ -46,7 +46,7 @@ Status log_of_type(std::uint32_t type, std::span<std::uint8_t> room, std::size_t
   auto observer = ObserverConnection::begin(socket_path());
   if (!observer) return observer.error();
   const auto next = [&](std::uint64_t offset) {
-    return observer->ask<proto::LogPart>(proto::ReadLog{.log_type = type, .offset = offset});
+    return observer->ask(proto::ReadLog{.log_type = type, .offset = offset});
   };
   return receive_log(next, room, size);
 }

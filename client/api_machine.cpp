@@ -29,13 +29,13 @@ Status check_presence(proto::Bytes input, PCBYTE output, PCUINT32 size) {
 }
 
 // The payload of an answer, decoded; its byte fields point into `payload`.
-template <typename Answer, typename Question>
-std::expected<Answer, Status> ask(Channel& channel, const Question& question,
-                                  proto::Buffer& payload) {
-  auto received = channel.ask<Answer>(question);
+template <typename Question>
+std::expected<proto::ReplyTo<Question>, Status> ask(Channel& channel, const Question& question,
+                                                    proto::Buffer& payload) {
+  auto received = channel.ask(question);
   if (!received) return std::unexpected(received.error());
   payload = *std::move(received);
-  const auto answer = proto::decode<Answer>(payload);
+  const auto answer = proto::decode<proto::ReplyTo<Question>>(payload);
   if (!answer) return std::unexpected(Status::InternalError);
   if (answer->status != Status::Success) return std::unexpected(answer->status);
   return *answer;
@@ -51,8 +51,8 @@ TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE pabInput
     const Status fault = check_presence({pabInput, cbInput}, pabOutput, pcbOutput);
     if (fault != Status::Success) return fault;
     proto::Buffer payload;
-    const auto reply = ask<proto::PhysicalPresenceReply>(
-        *channel, proto::PhysicalPresence{.input = {pabInput, cbInput}}, payload);
+    const auto reply =
+        ask(*channel, proto::PhysicalPresence{.input = {pabInput, cbInput}}, payload);
     if (!reply) return reply.error();
     if (reply->output.size() > *pcbOutput) return Status::InsufficientBuffer;
     std::ranges::copy(reply->output, pabOutput);
@@ -69,8 +69,7 @@ TBS_RESULT Tbsi_Get_OwnerAuth(TBS_HCONTEXT hContext, TBS_OWNERAUTH_TYPE owneraut
     if (pOutputBufLen == nullptr) return Status::InvalidOutputPointer;
     if (pOutputBuf == nullptr && *pOutputBufLen != 0) return Status::InvalidOutputPointer;
     proto::Buffer payload;
-    const auto reply =
-        ask<proto::OwnerAuthReply>(*channel, proto::OwnerAuth{.auth_type = ownerauthType}, payload);
+    const auto reply = ask(*channel, proto::OwnerAuth{.auth_type = ownerauthType}, payload);
     if (!reply) return reply.error();
     const std::uint32_t room = *pOutputBufLen;
     *pOutputBufLen = static_cast<UINT32>(reply->value.size());
@@ -86,8 +85,7 @@ TBS_RESULT Tbsi_Revoke_Attestation(void) {
     const auto channel = open_channel(socket_path(), proto::kWantTpm12 | proto::kWantTpm20);
     if (!channel) return channel.error();
     proto::Buffer payload;
-    const auto reply =
-        ask<proto::RevokeAttestationReply>(**channel, proto::RevokeAttestation{}, payload);
+    const auto reply = ask(**channel, proto::RevokeAttestation{}, payload);
     return reply ? Status::Success : reply.error();
   });
 }

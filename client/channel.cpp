@@ -77,10 +77,10 @@ Status Channel::ask(Lock& lock, Request& request, const Message& message) {
   return request.status;
 }
 
-template <typename Answer, typename Question>
+template <typename Question>
 std::expected<proto::Buffer, Status> Channel::ask(const Question& question) {
   const std::lock_guard asking(asking_);
-  Request request{.kind = RequestKind::Question, .reply = Answer::kType};
+  Request request{.kind = RequestKind::Question, .reply = proto::ReplyTo<Question>::kType};
   Lock lock(mutex_);
   if (ended_) return std::unexpected(*ended_);
   const Status status = ask(lock, request, question);
@@ -352,12 +352,9 @@ bool Channel::wait_to_send() {
   return !ended_;
 }
 
-template std::expected<proto::Buffer, Status> Channel::ask<proto::LogPart>(const proto::ReadLog&);
-template std::expected<proto::Buffer, Status> Channel::ask<proto::PhysicalPresenceReply>(
-    const proto::PhysicalPresence&);
-template std::expected<proto::Buffer, Status> Channel::ask<proto::OwnerAuthReply>(
-    const proto::OwnerAuth&);
-template std::expected<proto::Buffer, Status> Channel::ask<proto::RevokeAttestationReply>(
-    const proto::RevokeAttestation&);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::ReadLog&);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::PhysicalPresence&);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::OwnerAuth&);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::RevokeAttestation&);
 
 }  // namespace tbs::client

@@ -52,9 +52,9 @@ class Channel {
   // answer. BadParameter: there is none; TooManyResources: as many as may be do already.
   proto::Status make_sticky(std::uint32_t handle, bool sticky);
 
-  // Asks the daemon something other than a command; the payload of its Answer. For the questions
+  // Asks the daemon something other than a command; the payload of its reply. For the questions
   // that channel.cpp names at its end.
-  template <typename Answer, typename Question>
+  template <typename Question>
   std::expected<proto::Buffer, proto::Status> ask(const Question& question);
 
   // Hands a command over without waiting for its response; its number. TooManyResources when as

@@ -23,7 +23,7 @@ std::expected<HandshakeResult, Status> handshake(const std::string& path,
   proto::append_frame(frame, 0, hello);
   // A daemon that refuses may have closed already: what it said is still there to read.
   (void)connection.stream.send_all(frame, deadline);
-  const auto terms = receive_reply<proto::HelloReply>(connection, deadline);
+  const auto terms = receive_reply<proto::ReplyTo<proto::Hello>>(connection, deadline);
   if (!terms) return std::unexpected(terms.error());
   if (terms->status != Status::Success) return std::unexpected(terms->status);
   return HandshakeResult{.connection = std::move(connection), .terms = *terms};

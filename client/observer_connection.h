@@ -20,14 +20,14 @@ class ObserverConnection {
   }
 
   // The answer, whatever its status. Byte fields in it are valid until the next question.
-  template <typename Answer, typename Question>
-  std::expected<Answer, proto::Status> ask(const Question& question) {
+  template <typename Question>
+  std::expected<proto::ReplyTo<Question>, proto::Status> ask(const Question& question) {
     const Deadline deadline = Clock::now() + kGreetingPatience;
     proto::Buffer frame;
     proto::append_frame(frame, 1, question);
     // A daemon that refuses may have closed already: what it said is still there to read.
     (void)connection_.stream.send_all(frame, deadline);
-    return receive_reply<Answer>(connection_, deadline);
+    return receive_reply<proto::ReplyTo<Question>>(connection_, deadline);
   }
 
  private:

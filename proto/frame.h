@@ -20,7 +20,7 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
-#include "proto/message_rules.h"
+#include "proto/message_list.h"
 
 namespace tbs::proto {
 

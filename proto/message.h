@@ -4,12 +4,13 @@
 // describes the same table for people who write another client.
 //
 // Each message is a structure whose `fields()` names its fields in wire order; message_codec.h
-// turns that into an encoder and a decoder, and message_rules.h says how long each may be. All
-// integers are little-endian. A `Bytes` field runs to the end of the payload and, when decoded,
-// points into the frame it came from.
+// turns that into an encoder and a decoder. message_list.h lists all messages, says how long each
+// may be and which reply belongs to which request. All integers are little-endian. A `Bytes` field
+// runs to the end of the payload and, when decoded, points into the frame it came from.
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/byte_reader.h"
@@ -28,13 +29,13 @@ enum class Type : std::uint16_t {
   CancelContext = 0x0006,
   DaemonStatus = 0x0007,
   MakeSticky = 0x0008,
+  ListLimits = 0x0009,
+  LockoutStatus = 0x000A,
+  LockoutReset = 0x000B,
   ReadLog = 0x0010,
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
   RevokeAttestation = 0x0013,
-  ListLimits = 0x0009,
-  LockoutStatus = 0x000A,
-  LockoutReset = 0x000B,
 
   HelloReply = 0x8001,
   Result = 0x8002,
@@ -44,13 +45,13 @@ enum class Type : std::uint16_t {
   CancelContextReply = 0x8006,
   DaemonStatusReply = 0x8007,
   MakeStickyReply = 0x8008,
+  LimitList = 0x8009,
+  LockoutStatusReply = 0x800A,
+  LockoutResetReply = 0x800B,
   LogPart = 0x8010,
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
   RevokeAttestationReply = 0x8013,
-  LimitList = 0x8009,
-  LockoutStatusReply = 0x800A,
-  LockoutResetReply = 0x800B,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
 };
@@ -147,6 +148,7 @@ struct ListContexts {
 };
 
 struct ContextEntry {
+  static constexpr std::string_view kName = "context-entry";
   std::uint64_t context = 0;
   std::uint32_t uid = 0;
   std::uint32_t pid = 0;
@@ -299,6 +301,7 @@ struct ListLimits {
 
 // One bound that an administrator can set, and how near somebody is to it.
 struct LimitEntry {
+  static constexpr std::string_view kName = "limit-entry";
   std::uint32_t scope = 0;  // 1 for each context, 2 for each user, 3 for all together
   std::uint32_t uid = 0;    // the user who has most, where that is known; else kNobody
   std::uint64_t limit = 0;
@@ -321,6 +324,7 @@ struct LockoutStatus {
 };
 
 struct LockoutEntry {
+  static constexpr std::string_view kName = "lockout-entry";
   std::uint32_t uid = 0;
   std::uint32_t failures = 0;
   std::uint32_t locked = 0;   // 1: commands with an authorization are not let through

@@ -15,7 +15,7 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/frame.h"
-#include "proto/message.h"
+#include "proto/message_list.h"
 
 namespace tbs::proto {
 
@@ -82,7 +82,7 @@ class FieldDecoder {
 };
 
 // Appends one whole frame to `out`.
-template <typename Message>
+template <ListedMessage Message>
 void append_frame(Buffer& out, std::uint64_t request_id, Message message) {
   const std::size_t start = begin_frame(out, Message::kType, request_id);
   FieldEncoder encoder(out);
@@ -92,7 +92,7 @@ void append_frame(Buffer& out, std::uint64_t request_id, Message message) {
 
 // The message in a payload, or nothing when the payload is not exactly one such message. Byte
 // fields of the result point into `payload`.
-template <typename Message>
+template <ListedMessage Message>
 std::optional<Message> decode(Bytes payload) {
   Message message;
   FieldDecoder decoder(payload);

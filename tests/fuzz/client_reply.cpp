@@ -1,6 +1,7 @@
 // What a daemon can send to libtbs: the input is everything that comes after the greeting, then the
-// connection ends. Whatever it is, every command that is open ends, and none hangs; what ended is
-// told the same way ever after.
+// connection ends. Once as it is, and once for each message of the list as what that message
+// carries. Whatever it is, every command that is open ends, and none hangs; what ended is told the
+// same way ever after.
 
 #include <array>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/channel.h"
+#include "proto/message_list.h"
 
 using namespace tbs;
 
@@ -22,11 +24,8 @@ void require(bool condition) {
 
 constexpr std::array<std::uint8_t, 12> kCommand = {0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 8};
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // More does not fit into a socket that nobody reads from yet.
-  if (size > 65536) return 0;
+// One connection, on which the daemon says this.
+void hear(proto::Bytes said) {
   std::array<int, 2> ends{};
   auto ours = client::Descriptor::open([&] {
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
@@ -39,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto first = channel.begin({0, 0, kCommand});
   const auto second = channel.begin({0, 0, kCommand});
   require(first == 1U && second == 2U);
-  require(::send(ends[1], data, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size) || size == 0);
+  const auto sent = ::send(ends[1], said.data(), said.size(), MSG_NOSIGNAL);
+  require(sent == static_cast<ssize_t>(said.size()) || said.empty());
   ::shutdown(ends[1], SHUT_WR);
 
   std::array<std::uint8_t, 64> room{};
@@ -54,5 +54,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(later == proto::Status::Success || channel.ended() ||
           later == proto::Status::InsufficientBuffer);
   ::close(ends[1]);
+}
+
+// More does not fit into a socket that nobody reads from yet.
+constexpr std::size_t kMostSaid = 65536;
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size > kMostSaid - proto::kFrameHeaderSize) return 0;
+  const proto::Bytes input(data, size);
+  hear(input);
+  proto::for_each_message([&]<typename Message>(const proto::MessageRule& rule) {
+    if (rule.direction == proto::Direction::ToDaemon) return;
+    if (size < rule.min_payload || size > rule.max_payload) return;
+    proto::Buffer frame;
+    const std::size_t start = proto::begin_frame(frame, rule.type, 2);
+    frame.insert(frame.end(), input.begin(), input.end());
+    proto::end_frame(frame, start);
+    hear(frame);
+  });
   return 0;
 }

@@ -27,71 +27,13 @@ void check_message(const Frame& frame) {
 }
 
 void check_payload(const Frame& frame) {
-  switch (frame.type) {
-    case Type::Hello:
-      return check_message<Hello>(frame);
-    case Type::Submit:
-      return check_message<Submit>(frame);
-    case Type::Cancel:
-      return check_message<Cancel>(frame);
-    case Type::DeviceInfo:
-      return check_message<DeviceInfo>(frame);
-    case Type::ListContexts:
-      return check_message<ListContexts>(frame);
-    case Type::CancelContext:
-      return check_message<CancelContext>(frame);
-    case Type::DaemonStatus:
-      return check_message<DaemonStatus>(frame);
-    case Type::HelloReply:
-      return check_message<HelloReply>(frame);
-    case Type::Result:
-      return check_message<Result>(frame);
-    case Type::CancelReply:
-      return check_message<CancelReply>(frame);
-    case Type::DeviceInfoReply:
-      return check_message<DeviceInfoReply>(frame);
-    case Type::ContextList:
-      return check_message<ContextList>(frame);
-    case Type::CancelContextReply:
-      return check_message<CancelContextReply>(frame);
-    case Type::DaemonStatusReply:
-      return check_message<DaemonStatusReply>(frame);
-    case Type::ListLimits:
-      return check_message<ListLimits>(frame);
-    case Type::LimitList:
-      return check_message<LimitList>(frame);
-    case Type::LockoutStatus:
-      return check_message<LockoutStatus>(frame);
-    case Type::LockoutStatusReply:
-      return check_message<LockoutStatusReply>(frame);
-    case Type::LockoutReset:
-      return check_message<LockoutReset>(frame);
-    case Type::LockoutResetReply:
-      return check_message<LockoutResetReply>(frame);
-    case Type::MakeSticky:
-      return check_message<MakeSticky>(frame);
-    case Type::MakeStickyReply:
-      return check_message<MakeStickyReply>(frame);
-    case Type::ReadLog:
-      return check_message<ReadLog>(frame);
-    case Type::LogPart:
-      return check_message<LogPart>(frame);
-    case Type::PhysicalPresence:
-      return check_message<PhysicalPresence>(frame);
-    case Type::PhysicalPresenceReply:
-      return check_message<PhysicalPresenceReply>(frame);
-    case Type::OwnerAuth:
-      return check_message<OwnerAuth>(frame);
-    case Type::OwnerAuthReply:
-      return check_message<OwnerAuthReply>(frame);
-    case Type::RevokeAttestation:
-      return check_message<RevokeAttestation>(frame);
-    case Type::RevokeAttestationReply:
-      return check_message<RevokeAttestationReply>(frame);
-    case Type::Refusal:
-      return check_message<Refusal>(frame);
-  }
-  require(false);  // the extractor gives only types of the table
+  bool known = false;
+  for_each_message([&]<typename Message>(const MessageRule& rule) {
+    if (rule.type != frame.type) return;
+    known = true;
+    check_message<Message>(frame);
+  });
+  require(known);  // the extractor gives out messages of the list alone
 }
 
 struct Taken {

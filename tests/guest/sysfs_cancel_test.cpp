@@ -69,7 +69,7 @@ struct Bench {
     return client;
   }
   std::uint32_t running(const RawClient& client) {
-    const auto list = observer->ask<ContextList>(ListContexts{});
+    const auto list = observer->ask(ListContexts{});
     const auto entry = std::ranges::find(list.entries, client.context_id(), &ContextEntry::context);
     return entry == list.entries.end() ? 0 : entry->running;
   }

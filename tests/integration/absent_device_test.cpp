@@ -18,10 +18,10 @@ TEST_CASE("a device that is not there is reported as such") {
   const auto reply = client.hello(Role::Context);
   CHECK(reply.status == Status::TpmNotFound);
   CHECK(reply.context == 0);
-  const auto info = client.ask<tbs::proto::DeviceInfoReply>(tbs::proto::DeviceInfo{});
+  const auto info = client.ask(tbs::proto::DeviceInfo{});
   CHECK(info.status == Status::TpmNotFound);
   CHECK(info.tpm_version == 0);
-  const auto status = client.ask<tbs::proto::DaemonStatusReply>(tbs::proto::DaemonStatus{});
+  const auto status = client.ask(tbs::proto::DaemonStatus{});
   CHECK(status.device_state == tbs::proto::DeviceState::Down);
   CHECK(status.contexts == 0);
   CHECK(daemon.stop() == 0);

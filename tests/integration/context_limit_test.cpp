@@ -19,7 +19,7 @@ TEST_CASE("one context too many is refused until another closes") {
   CHECK(refused.status == Status::TooManyContexts);
   CHECK(refused.context == 0);
   // Its connection is as good as an observer's.
-  CHECK(late.ask<tbs::proto::DaemonStatusReply>(tbs::proto::DaemonStatus{}).contexts == 5);
+  CHECK(late.ask(tbs::proto::DaemonStatus{}).contexts == 5);
   RawClient::observer(bench.socket());
 
   const std::uint64_t leaving = clients.back().context_id();

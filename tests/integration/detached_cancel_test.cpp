@@ -83,7 +83,7 @@ TEST_CASE("a second cancel of a detached command changes nothing") {
   start_and_cancel(bench, client);
   client.expect<CancelReply>(2);
   client.receive_result();
-  CHECK(client.ask<CancelReply>(Cancel{}).status == Status::Success);
+  CHECK(client.ask(Cancel{}).status == Status::Success);
   bench.thaw_tpm();
   CHECK(client.call(tpm::get_random(8)).status == Status::Success);
 }

@@ -72,15 +72,13 @@ TEST_CASE("a user who guesses is locked out before the TPM is") {
   CHECK(code(later, tpm::create_primary_ecc()) == kRcLockout);
 
   // An administrator ends it, a user cannot.
-  CHECK(later.ask<tbs::proto::LockoutResetReply>(tbs::proto::LockoutReset{}).status ==
-        Status::AccessDenied);
+  CHECK(later.ask(tbs::proto::LockoutReset{}).status == Status::AccessDenied);
   RawClient admin = bench.context();
-  const auto status = admin.ask<tbs::proto::LockoutStatusReply>(tbs::proto::LockoutStatus{});
+  const auto status = admin.ask(tbs::proto::LockoutStatus{});
   REQUIRE(status.entries.size() == 1);
   CHECK(status.entries[0].uid == kNobody);
   CHECK(status.entries[0].locked == 1);
-  CHECK(admin.ask<tbs::proto::LockoutResetReply>(tbs::proto::LockoutReset{.uid = kNobody}).status ==
-        Status::Success);
+  CHECK(admin.ask(tbs::proto::LockoutReset{.uid = kNobody}).status == Status::Success);
   CHECK(code(later, tpm::create_primary_ecc()) == tpm::kSuccess);
 }
 
@@ -110,7 +108,7 @@ TEST_CASE("no configuration lets a user lock the TPM") {
   RawClient victim = context_of(bench, 20001);
   CHECK(code(victim, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized);
   CHECK(counter(root) == 2);
-  const auto status = root.ask<tbs::proto::LockoutStatusReply>(tbs::proto::LockoutStatus{});
+  const auto status = root.ask(tbs::proto::LockoutStatus{});
   CHECK(status.per_user == 1);
   CHECK(status.total == 2);
 }

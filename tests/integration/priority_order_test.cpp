@@ -142,8 +142,7 @@ TEST_CASE("a user without rights is capped at HIGH, silently") {
     RawClient nobody = RawClient::context(socket);
     const Answer answer = nobody.call(tpm::get_random(8), kMax);
     if (answer.status != Status::Success) return 1;
-    const auto list = nobody.ask<tbs::proto::ContextList>(
-        tbs::proto::ListContexts{.after = nobody.context_id() - 1});
+    const auto list = nobody.ask(tbs::proto::ListContexts{.after = nobody.context_id() - 1});
     if (list.entries.empty() || list.entries.front().uid != kNobody) return 2;
     return list.entries.front().priority == kHigh ? 0 : 3;
   });

@@ -45,8 +45,7 @@ std::uint32_t code(RawClient& client, const Buffer& command) {
 }
 
 tbs::proto::LimitEntry limit(TestBench& bench, const std::string& name) {
-  const auto list =
-      RawClient::observer(bench.socket()).ask<tbs::proto::LimitList>(tbs::proto::ListLimits{});
+  const auto list = RawClient::observer(bench.socket()).ask(tbs::proto::ListLimits{});
   const auto entry = std::ranges::find(list.entries, name, &tbs::proto::LimitEntry::name);
   REQUIRE(entry != list.entries.end());
   return *entry;

@@ -54,8 +54,7 @@ TEST_CASE("a full window of one context does not concern another") {
   REQUIRE(bench.wait_for_load(greedy, kMaxOutstanding - 1, 1));
   modest.submit(1, tpm::get_random(8));
   REQUIRE(bench.wait_for_load(modest, 1, 0));
-  CHECK(modest.ask<tbs::proto::DaemonStatusReply>(tbs::proto::DaemonStatus{}).queued ==
-        kMaxOutstanding);
+  CHECK(modest.ask(tbs::proto::DaemonStatus{}).queued == kMaxOutstanding);
   bench.thaw_tpm();
   CHECK(modest.receive_result().status == Status::Success);
   for (std::uint64_t id = 1; id <= kMaxOutstanding + 8; ++id) {

@@ -13,54 +13,6 @@
 
 namespace tbs::ctl {
 
-template <typename Request>
-struct AnswerTo;
-template <>
-struct AnswerTo<proto::Hello> {
-  using Type = proto::HelloReply;
-};
-template <>
-struct AnswerTo<proto::Submit> {
-  using Type = proto::Result;
-};
-template <>
-struct AnswerTo<proto::DeviceInfo> {
-  using Type = proto::DeviceInfoReply;
-};
-template <>
-struct AnswerTo<proto::ListContexts> {
-  using Type = proto::ContextList;
-};
-template <>
-struct AnswerTo<proto::CancelContext> {
-  using Type = proto::CancelContextReply;
-};
-template <>
-struct AnswerTo<proto::ListLimits> {
-  using Type = proto::LimitList;
-};
-template <>
-struct AnswerTo<proto::LockoutStatus> {
-  using Type = proto::LockoutStatusReply;
-};
-template <>
-struct AnswerTo<proto::LockoutReset> {
-  using Type = proto::LockoutResetReply;
-};
-template <>
-struct AnswerTo<proto::DaemonStatus> {
-  using Type = proto::DaemonStatusReply;
-};
-
-template <>
-struct AnswerTo<proto::ReadLog> {
-  using Type = proto::LogPart;
-};
-template <>
-struct AnswerTo<proto::PhysicalPresence> {
-  using Type = proto::PhysicalPresenceReply;
-};
-
 class Conversation {
  public:
   explicit Conversation(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
@@ -71,8 +23,8 @@ class Conversation {
 
   // The answer to a request, whatever its status. Byte fields in it are valid until the next call.
   template <typename Request>
-  std::expected<typename AnswerTo<Request>::Type, Failure> ask(const Request& request) {
-    using Answer = typename AnswerTo<Request>::Type;
+  std::expected<proto::ReplyTo<Request>, Failure> ask(const Request& request) {
+    using Answer = proto::ReplyTo<Request>;
     const std::uint64_t id = ++last_id_;
     proto::Buffer frame;
     proto::append_frame(frame, id, request);

@@ -67,7 +67,7 @@ bool RawClient::can_connect(const std::string& socket_path) {
 }
 
 proto::HelloReply RawClient::hello(proto::Role role, std::uint32_t wanted) {
-  const auto reply = ask<proto::HelloReply>(proto::Hello{.role = role, .wanted = wanted});
+  const auto reply = ask(proto::Hello{.role = role, .wanted = wanted});
   context_id_ = reply.context;
   return reply;
 }

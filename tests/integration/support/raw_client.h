@@ -88,10 +88,10 @@ class RawClient {
   bool has_frame(std::chrono::milliseconds patience);
 
   // Sends a request and returns its answer, which must be the next frame.
-  template <typename Reply, typename Request>
-  Reply ask(const Request& request) {
+  template <typename Request>
+  proto::ReplyTo<Request> ask(const Request& request) {
     send(++last_id_, request);
-    return expect<Reply>(last_id_);
+    return expect<proto::ReplyTo<Request>>(last_id_);
   }
   // Submits a command and returns its answer, which must be the next frame.
   Answer call(const proto::Buffer& command, std::uint32_t priority = kNormal);

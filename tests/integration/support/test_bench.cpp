@@ -133,7 +133,7 @@ void TestBench::revive_tpm() {
 }
 
 proto::DaemonStatusReply TestBench::status() {
-  return observer_->ask<proto::DaemonStatusReply>(proto::DaemonStatus{});
+  return observer_->ask(proto::DaemonStatus{});
 }
 
 std::vector<proto::ContextEntry> TestBench::contexts() {
@@ -141,7 +141,7 @@ std::vector<proto::ContextEntry> TestBench::contexts() {
   proto::ContextList page{.more = 1};
   while (page.more != 0) {
     const std::uint64_t after = all.empty() ? 0 : all.back().context;
-    page = observer_->ask<proto::ContextList>(proto::ListContexts{.after = after});
+    page = observer_->ask(proto::ListContexts{.after = after});
     all.insert(all.end(), page.entries.begin(), page.entries.end());
   }
   return all;

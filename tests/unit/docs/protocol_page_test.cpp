@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include <catch2/catch.hpp>
 
 #include "proto/message_codec.h"
-#include "proto/message_rules.h"
+#include "proto/message_list.h"
 
 using namespace tbs::proto;
 
@@ -57,6 +58,9 @@ std::vector<Row> rows_of(const std::vector<std::string>& lines) {
   return rows;
 }
 
+template <typename Structure>
+void fields_are_described(std::string_view name);
+
 // Writes down the types of a structure's fields in the words of the page.
 class TypeLister {
  public:
@@ -67,9 +71,11 @@ class TypeLister {
   void operator()(std::uint64_t&) { types.emplace_back("u64"); }
   void operator()(Bytes&) { types.emplace_back("bytes"); }
   void operator()(std::string&) { types.emplace_back("text"); }
+  // The structure of the entries has a section of its own.
   template <typename Entry>
   void operator()(std::vector<Entry>&) {
     types.emplace_back("entries");
+    fields_are_described<Entry>(Entry::kName);
   }
   template <typename Enum>
     requires std::is_enum_v<Enum>
@@ -80,20 +86,16 @@ class TypeLister {
 };
 
 template <typename Structure>
-void fields_are_described(const std::string& name) {
+void fields_are_described(std::string_view name) {
+  INFO(name);
   Structure structure;
   TypeLister lister;
   structure.fields(lister);
   std::vector<std::string> described;
-  for (const Row& row : rows_of(section("### `" + name + "`"))) described.push_back(row.at(1));
-  INFO(name);
+  for (const Row& row : rows_of(section("### `" + std::string(name) + "`"))) {
+    described.push_back(row.at(1));
+  }
   CHECK(described == lister.types);
-}
-
-template <typename Message>
-void message_is_described() {
-  fields_are_described<Message>(
-      std::string(rule_of(static_cast<std::uint16_t>(Message::kType))->name));
 }
 
 std::string hex_number(std::uint16_t value) {
@@ -134,51 +136,23 @@ Buffer frame_of(std::uint64_t id, Message message) {
 }  // namespace
 
 TEST_CASE("the page's table of messages is the one in the code", "[docs][proto]") {
+  std::map<Type, std::string> replies;
+  for_each_request([&]<typename Request, typename Reply>(const MessageRule& rule) {
+    replies[rule.type] = rule_of(number_of(Reply::kType))->name;
+  });
   std::vector<Row> expected;
-  for (const MessageRule& rule : kMessageRules) {
-    expected.push_back({std::string(rule.name), hex_number(static_cast<std::uint16_t>(rule.type)),
+  for_each_message([&]<typename Message>(const MessageRule& rule) {
+    expected.push_back({std::string(rule.name), hex_number(number_of(rule.type)),
                         rule.direction == Direction::ToDaemon ? "to daemon" : "to client",
-                        std::to_string(rule.min_payload), std::to_string(rule.max_payload)});
-  }
+                        std::to_string(rule.min_payload), std::to_string(rule.max_payload),
+                        replies[rule.type]});
+  });
   CHECK(rows_of(section("## Messages")) == expected);
 }
 
 TEST_CASE("the page describes the fields of every message", "[docs][proto]") {
-  message_is_described<Hello>();
-  message_is_described<Submit>();
-  message_is_described<Cancel>();
-  message_is_described<DeviceInfo>();
-  message_is_described<ListContexts>();
-  message_is_described<CancelContext>();
-  message_is_described<DaemonStatus>();
-  message_is_described<HelloReply>();
-  message_is_described<Result>();
-  message_is_described<CancelReply>();
-  message_is_described<DeviceInfoReply>();
-  message_is_described<ContextList>();
-  fields_are_described<ContextEntry>("context-entry");
-  message_is_described<CancelContextReply>();
-  message_is_described<DaemonStatusReply>();
-  message_is_described<MakeSticky>();
-  message_is_described<MakeStickyReply>();
-  message_is_described<ReadLog>();
-  message_is_described<LogPart>();
-  message_is_described<PhysicalPresence>();
-  message_is_described<PhysicalPresenceReply>();
-  message_is_described<OwnerAuth>();
-  message_is_described<OwnerAuthReply>();
-  message_is_described<RevokeAttestation>();
-  message_is_described<RevokeAttestationReply>();
-  message_is_described<ListLimits>();
-  message_is_described<LimitList>();
-  fields_are_described<LimitEntry>("limit-entry");
-  message_is_described<LockoutStatus>();
-  message_is_described<LockoutStatusReply>();
-  fields_are_described<LockoutEntry>("lockout-entry");
-  message_is_described<LockoutReset>();
-  message_is_described<LockoutResetReply>();
-  message_is_described<Refusal>();
-  for (const MessageRule& rule : kMessageRules) section("### `" + std::string(rule.name) + "`");
+  for_each_message(
+      []<typename Message>(const MessageRule& rule) { fields_are_described<Message>(rule.name); });
 }
 
 TEST_CASE("the page's limits are those of the code", "[docs][proto]") {
