@@ -1,7 +1,7 @@
 #pragma once
 
-// Every exported function runs its body in here, so that no exception leaves the library: what
-// could be thrown is the lack of memory.
+// Every exported function runs its body in here, so that no exception leaves the library. The only
+// one to expect is std::bad_alloc.
 
 #include "client/include/tbs/tbs.h"
 #include "proto/status.h"

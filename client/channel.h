@@ -124,7 +124,8 @@ class Channel {
   ReadySignal signal_;
 };
 
-// Connects and greets: a channel for commands to a TPM of the `wanted` families (proto::kWant...).
+// Connects and sends the hello: a channel for commands to a TPM of the `wanted` families
+// (proto::kWant...).
 std::expected<std::shared_ptr<Channel>, proto::Status> open_channel(const std::string& path,
                                                                     std::uint32_t wanted);
 

@@ -4,7 +4,7 @@
 // of descriptors, the table of handles, the chosen socket. fork() takes it, so that a child finds
 // those whole whatever other threads were doing; then the child closes the descriptors and counts
 // one generation more. Whatever was made in an earlier generation belongs to the parent, and its
-// own locks may be held by threads that the child does not have: it is left alone for ever.
+// own locks may be held by threads that the child does not have: the child never touches it.
 
 #include <cstdint>
 

@@ -1,12 +1,12 @@
 #pragma once
 
-// Whether to look again or to sleep, while the loop has nothing to do. To sleep and be woken takes
-// longer than a TPM in software needs for a short command; there looking again for a moment is
-// faster and no dearer. A chip takes milliseconds, and looking for it in vain would be a waste: so
-// polling goes on only as long as waits turn out short.
+// Whether to poll or to sleep while the loop has nothing to do. Sleeping and waking up takes longer
+// than a software TPM needs for a short command; there polling for a moment is faster and costs no
+// more. A chip takes milliseconds, and polling for it would be a waste: so polling goes on only as
+// long as waits turn out short.
 //
-// To look at the clock costs a system call where the kernel does not trust the processor's counter,
-// so once waits are long only some of them are measured.
+// Reading the clock costs a system call where the kernel does not trust the processor's counter, so
+// once waits are long only some of them are measured.
 
 #include "daemon/base/clock.h"
 

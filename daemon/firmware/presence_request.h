@@ -30,7 +30,7 @@ struct PresenceRequest {
   std::uint32_t operation = 0;  // of Submit and Confirmation
   std::optional<std::uint32_t> parameter;
 
-  // Asks the firmware to do something at the next start.
+  // Asks the firmware to do something at the next boot.
   [[nodiscard]] bool submits() const {
     return function == PresenceFunction::Submit ||
            function == PresenceFunction::SubmitWithParameter;

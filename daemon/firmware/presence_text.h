@@ -22,7 +22,7 @@ std::optional<proto::Buffer> presence_pending(std::string_view text);
 std::optional<proto::Buffer> presence_transition(std::string_view text);
 
 // `response`, "5 0: Success", "6 0xFFFFFFF0: User Abort" or "0: No Recent Request": success, the
-// operation, what became of it.
+// operation, its result.
 std::optional<proto::Buffer> presence_response(std::string_view text);
 
 // `tcg_operations` or `vs_operations`, lines of "5 3: Allowed and physically present user

@@ -1,9 +1,9 @@
 #pragma once
 
-// Hears from logind on the system bus when the machine is about to sleep, and holds it back with a
-// delay inhibitor until release(). Nothing here blocks: the bus is driven by the event loop. Where
-// there is no bus or no logind, that is tried again with growing pauses and without complaint: what
-// a sleep has done to the TPM is then noticed by what the TPM says.
+// Hears from logind on the system bus when the machine is about to sleep, and delays that with an
+// inhibitor until release(). Nothing here blocks: the event loop drives the bus. Where there is no
+// bus or no logind, it tries again with growing pauses and logs nothing: what a sleep has done to
+// the TPM is then noticed by the TPM's answers.
 
 #include <chrono>
 #include <functional>

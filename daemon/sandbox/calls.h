@@ -11,10 +11,10 @@ namespace tbs::sandbox {
 extern const Names kBasicCalls;
 // Opening, replacing and removing files.
 extern const Names kFileCalls;
-// What nobody needs who has not taken over a process: other programs, other processes' memory,
-// other users, mounts, modules, the kernel's own programs.
+// What only an attacker needs who has taken over a process: other programs, other processes'
+// memory, other users, mounts, modules, programs for the kernel (bpf).
 extern const Names kAttacks;
-// Starting another program. One of the attacks unless the process does that.
+// Starting another program: an attack, except in the process whose task that is.
 extern const Names kStartOfPrograms;
 
 // Memory as kBasicCalls leave it out: nothing that can be written is ever executed.

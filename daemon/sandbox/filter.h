@@ -2,7 +2,7 @@
 
 // Which system calls this process may still make (seccomp(2)): a list of what it needs. What is on
 // no list fails with ENOSYS, as on a kernel that does not know it, so that a library finds another
-// way; what only somebody who has taken over the process would call ends it.
+// way; a call that only an attacker would make ends the process.
 //
 // Once in place it holds for all threads and for what they start, and cannot be taken back.
 
