@@ -56,7 +56,7 @@ void ManagerGame::play() {
         close();
         break;
       case 2:
-        idle(kind >> 3);
+        idle((kind >> 3) % 8);
         break;
       case 3:
         lose();

@@ -33,27 +33,30 @@ constexpr std::uint32_t handles(std::uint32_t count) {
   return count << 25;
 }
 constexpr std::array kCommands = {
-    0x120 | handles(2),                      // EvictControl
-    0x121 | handles(1) | kExtensive,         // HierarchyControl
-    0x126 | handles(1) | kExtensive,         // Clear
-    0x131 | handles(1) | kReturns,           // CreatePrimary
-    0x13E | handles(1) | kFlushed,           // SequenceComplete
-    0x144U,                                  // Startup
-    0x149 | handles(3),                      // PolicyNV
-    0x153 | handles(1),                      // Create
-    0x157 | handles(1) | kReturns,           // Load
-    0x15C | handles(1),                      // SequenceUpdate
-    0x15D | handles(1),                      // Sign
-    0x161 | kReturns,                        // ContextLoad
-    0x162 | handles(1),                      // ContextSave
-    0x165 | kFlushed,                        // FlushContext
-    0x173 | handles(1),                      // ReadPublic
-    0x176 | handles(2) | kReturns,           // StartAuthSession
-    0x17AU,                                  // GetCapability
-    0x17BU,                                  // GetRandom
-    0x181U,                                  // ReadClock
-    0x185 | handles(2) | kFlushed,           // EventSequenceComplete
-    0x186 | kReturns,                        // HashSequenceStart
+    0x120 | handles(2),               // EvictControl
+    0x121 | handles(1) | kExtensive,  // HierarchyControl
+    0x126 | handles(1) | kExtensive,  // Clear
+    0x131 | handles(1) | kReturns,    // CreatePrimary
+    0x13E | handles(1) | kFlushed,    // SequenceComplete
+    0x144U,                           // Startup
+    0x149 | handles(3),               // PolicyNV
+    0x153 | handles(1),               // Create
+    0x157 | handles(1) | kReturns,    // Load
+    0x15C | handles(1),               // SequenceUpdate
+    0x15D | handles(1),               // Sign
+    0x161 | kReturns,                 // ContextLoad
+    0x162 | handles(1),               // ContextSave
+    0x165 | kFlushed,                 // FlushContext
+    0x173 | handles(1),               // ReadPublic
+    0x176 | handles(2) | kReturns,    // StartAuthSession
+    0x17AU,                           // GetCapability
+    0x17BU,                           // GetRandom
+    0x181U,                           // ReadClock
+    0x185 | handles(2) | kFlushed,    // EventSequenceComplete
+    0x186 | kReturns,                 // HashSequenceStart
+    0x186 | kReturns,                 // twice, as its update: what they are about changes
+    0x15C | handles(1),
+    0x15C | handles(1),
     (1U << 29) | 1 | handles(7) | kReturns,  // a vendor command
 };
 
@@ -106,7 +109,11 @@ class Game final : public fuzz::ManagerGame {
     return capability(query->capability, kProperties);
   }
 
-  std::uint32_t some_handle() { return kHandles[input_.u8() % kHandles.size()]; }
+  // Every other one is that of an object: without those nothing has a history.
+  std::uint32_t some_handle() {
+    const std::uint8_t choice = input_.u8();
+    return choice < 128 ? kHandles[choice % 4] : kHandles[choice % kHandles.size()];
+  }
 
   Buffer saved_context() {
     Buffer bytes;
