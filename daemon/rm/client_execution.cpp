@@ -10,7 +10,7 @@ using proto::Bytes;
 
 ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t locality,
                                  proto::Buffer command)
-    : Procedure(state), context_(context), locality_(locality), command_(std::move(command)) {}
+    : Procedure(state), locality_(locality), run_(state, context, std::move(command)) {}
 
 Step ClientExecution::transmit() {
   note_uses();
@@ -19,15 +19,15 @@ Step ClientExecution::transmit() {
 
 // Before the TPM has the command: whether it ran is not always known afterwards.
 void ClientExecution::note_uses() {
-  const bool vendor = (view_.code() & tpm::cc::kVendorBit) != 0;
-  for (Object* const object : plan_.objects.all()) {
+  const bool vendor = (run_.view.code() & tpm::cc::kVendorBit) != 0;
+  for (Object* const object : run_.plan.objects.all()) {
     vendor ? object->saved.note_change() : object->saved.note_use();
   }
-  for (Session* const session : plan_.sessions.all()) session->saved.note_use();
+  for (Session* const session : run_.plan.sessions.all()) session->saved.note_use();
 }
 
 Step ClientExecution::reply() {
-  return done(std::move(reply_));
+  return done(std::move(run_.reply));
 }
 
 std::optional<Step> ClientExecution::look() {
@@ -40,69 +40,61 @@ std::optional<Step> ClientExecution::look() {
   return std::nullopt;
 }
 
+std::optional<Step> ClientExecution::decide() {
+  if (withdrawn()) return given_up();
+  if (!state_.contexts.contains(run_.context)) return done(proto::Status::InvalidContext);
+  if (decision_.decide()) phase_ = Phase::Verify;
+  return std::nullopt;
+}
+
 std::optional<Step> ClientExecution::prepare() {
   if (withdrawn()) return given_up();
-  if (const auto operation = drop()) return perform(*operation);
-  if (const auto operation = forced()) return perform(*operation);
-  if (gap_) {
-    if (const auto operation = gap_->next(plan_.pins())) return perform(*operation);
-    gap_.reset();
-  }
-  if (std::ranges::any_of(plan_.objects.all(), &Object::lost)) {
+  if (const auto operation = repair_.next()) return perform(*operation);
+  if (std::ranges::any_of(run_.plan.objects.all(), &Object::lost)) {
     phase_ = Phase::Decide;
     return std::nullopt;
   }
   if (const auto operation = bring_in_objects()) return perform(*operation);
   if (const auto operation = bring_in_sessions()) return perform(*operation);
-  if (claim_loaded_session()) phase_ = Phase::Undo;
+  if (contexts_.claim_loaded_session()) phase_ = Phase::Undo;
   return std::nullopt;
 }
 
 std::optional<Operation> ClientExecution::bring_in_objects() {
-  std::size_t wanted = plan_.object_slots;
+  std::size_t wanted = run_.plan.object_slots;
   Object* missing = nullptr;
-  for (Object* const object : plan_.objects.all()) {
+  for (Object* const object : run_.plan.objects.all()) {
     if (object->loaded()) continue;
     ++wanted;
     missing = object;
   }
-  if (auto room = make_object_room(state_, plan_.pins(), wanted)) return room;
+  if (auto room = make_object_room(state_, run_.plan.pins(), wanted)) return room;
   if (missing == nullptr) return std::nullopt;
   return load(*missing);
 }
 
 std::optional<Operation> ClientExecution::bring_in_sessions() {
-  std::size_t wanted = plan_.session_slots;
+  std::size_t wanted = run_.plan.session_slots;
   Session* missing = nullptr;
-  for (Session* const session : plan_.sessions.all()) {
+  for (Session* const session : run_.plan.sessions.all()) {
     if (session->loaded) continue;
     ++wanted;
     missing = session;
   }
-  if (auto room = make_session_room(state_, plan_.pins(), wanted)) return room;
+  if (auto room = make_session_room(state_, run_.plan.pins(), wanted)) return room;
   if (missing == nullptr) return std::nullopt;
   return load(*missing);
 }
 
 proto::Buffer ClientExecution::physical_command() const {
-  proto::Buffer command = command_;
-  for (std::uint8_t i = 0; i < view_.info->handles; ++i) {
-    if (const Object* const object = plan_.handle_objects[i]) {
+  proto::Buffer command = run_.command;
+  for (std::uint8_t i = 0; i < run_.view.info->handles; ++i) {
+    if (const Object* const object = run_.plan.handle_objects[i]) {
       tpm::put_be32(command, tpm::handle_offset(i), object->physical);
     }
   }
-  if (flushed_object_ != nullptr) {
-    tpm::put_be32(command, tpm::kHeaderSize, flushed_object_->physical);
-  }
-  // The client may have named it the way saved sessions are listed.
-  if (flushed_session_ != nullptr) {
-    tpm::put_be32(command, tpm::kHeaderSize, flushed_session_->handle);
-  }
+  contexts_.put_flushed(command);
   return command;
-}
-
-tpm::ResponseShape ClientExecution::shape() const {
-  return {.has_handle = view_.info->returns_handle, .session_count = view_.session_count};
 }
 
 Step ClientExecution::answered(Bytes response, std::uint32_t code) {
@@ -116,6 +108,61 @@ Step ClientExecution::answered(Bytes response, std::uint32_t code) {
       break;
   }
   return repair(code) ? next() : finish(response);
+}
+
+bool ClientExecution::repair(std::uint32_t code) {
+  using Way = CommandRepair::Way;
+  const Way way = repair_.repair(code, phase_ == Phase::Command);
+  switch (way) {
+    case Way::None:
+      return false;
+    case Way::MakeRoom:
+      phase_ = Phase::Prepare;
+      return true;
+    case Way::LookAtTpm:
+    case Way::StartTpm:
+      break;
+  }
+  probe_.emplace(state_,
+                 way == Way::StartTpm ? TpmProbe::Reason::Restart : TpmProbe::Reason::Check);
+  phase_ = Phase::Check;
+  return true;
+}
+
+Step ClientExecution::finish(Bytes response) {
+  const auto view = tpm::parse_response(response, {.has_handle = run_.view.info->returns_handle,
+                                                   .session_count = run_.view.session_count});
+  if (!view) {
+    state_.check_due = true;
+    return done(proto::Status::IoError);
+  }
+  run_.reply.assign(response.begin(), response.end());
+  phase_ = Phase::After;
+  if (view->success()) {
+    if (const auto reason = results_.take(*view, decision_.query(), detached())) {
+      probe_.emplace(state_, *reason);
+    }
+  } else if (tpm::is_auth_fail(view->code)) {
+    state_.lockout_due = true;
+  } else if (view->code == tpm::at_parameter(tpm::rc::kHandle, 1)) {
+    contexts_.finish_flush();  // what it was about is not there
+  }
+  return next();
+}
+
+Step ClientExecution::failed(const Operation& operation, Bytes response, std::uint32_t code) {
+  repair_.give_up();
+  const bool settled = apply_failure(state_, operation, code);
+  if (phase_ == Phase::Undo) return next();
+  if (settled && repair_.may_lose_more()) {
+    // Understood anew: a handle of the command may have lost its object.
+    phase_ = Phase::Decide;
+    return next();
+  }
+  if (!settled && repair(code)) return next();
+  run_.reply.assign(response.begin(), response.end());
+  phase_ = Phase::Undo;
+  return next();
 }
 
 Step ClientExecution::answered_probe(Bytes response) {

@@ -1,10 +1,7 @@
-// FlushContext, ContextSave and ContextLoad of clients. Objects behave as on a TPM: any context may
-// load a saved object. A saved session can be loaded by its user alone, with the very blob that
-// the client was given; the daemon exchanges it for the current one.
+#include "daemon/rm/context_commands.h"
 
 #include <algorithm>
 
-#include "daemon/rm/client_execution.h"
 #include "daemon/rm/session_share.h"
 #include "daemon/tpm/builder.h"
 #include "daemon/tpm/saved_context.h"
@@ -36,123 +33,153 @@ proto::Buffer success_with(Bytes parameters) {
 
 }  // namespace
 
-bool ClientExecution::decide_flush() {
-  if (view_.has_sessions()) return refuse(kAuthContext);
-  proto::ByteReader reader(view_.parameters);
+void ContextCommands::reset() {
+  flushed_object_ = nullptr;
+  flushed_session_ = claimed_ = nullptr;
+}
+
+bool ContextCommands::object_limit_reached() {
+  const exec::Limits& limits = run_.state.options.limits;
+  if (run_.state.objects.count(run_.context) < limits.objects_per_context &&
+      run_.state.objects.count(run_.user()) < limits.objects_per_user) {
+    return false;
+  }
+  return run_.refuse(tpm::rc::kObjectMemory);
+}
+
+void ContextCommands::put_flushed(std::span<std::uint8_t> command) const {
+  if (flushed_object_ != nullptr) {
+    tpm::put_be32(command, tpm::kHeaderSize, flushed_object_->physical);
+  }
+  // The client may have named it the way saved sessions are listed.
+  if (flushed_session_ != nullptr) {
+    tpm::put_be32(command, tpm::kHeaderSize, flushed_session_->handle);
+  }
+}
+
+bool ContextCommands::decide_flush() {
+  if (run_.view.has_sessions()) return run_.refuse(kAuthContext);
+  proto::ByteReader reader(run_.view.parameters);
   const std::uint32_t handle = reader.be32();
-  if (!reader.ok()) return refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
-  if (!reader.at_end()) return refuse(tpm::rc::kSize);
+  if (!reader.ok()) return run_.refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
+  if (!reader.at_end()) return run_.refuse(tpm::rc::kSize);
   if (tpm::is_transient(handle)) return flush_object(handle);
   return tpm::is_session(handle) && flush_session(handle);
 }
 
-bool ClientExecution::flush_object(std::uint32_t handle) {
-  Object* const object = state_.objects.find(context_, handle);
-  if (object == nullptr) return refuse(kUnknownParameter);
+bool ContextCommands::flush_object(std::uint32_t handle) {
+  Object* const object = run_.state.objects.find(run_.context, handle);
+  if (object == nullptr) return run_.refuse(kUnknownParameter);
   if (object->loaded()) {
     flushed_object_ = object;
     return false;
   }
-  state_.objects.erase(*object);
-  return reply_from_memory(tpm::bare_response(tpm::rc::kSuccess));
+  run_.state.objects.erase(*object);
+  return run_.reply_from_memory(tpm::bare_response(tpm::rc::kSuccess));
 }
 
-bool ClientExecution::flush_session(std::uint32_t handle) {
-  Session* const session = state_.sessions.find(handle);
-  if (session == nullptr) return refuse(kUnknownParameter);
-  const bool own = session->orphan() ? session->user == user() : session->owner == context_;
-  if (!own) return refuse(kUnknownParameter);
+bool ContextCommands::flush_session(std::uint32_t handle) {
+  Session* const session = run_.state.sessions.find(handle);
+  if (session == nullptr) return run_.refuse(kUnknownParameter);
+  const bool own =
+      session->orphan() ? session->user == run_.user() : session->owner == run_.context;
+  if (!own) return run_.refuse(kUnknownParameter);
   flushed_session_ = session;
   return false;
 }
 
-void ClientExecution::finish_flush() {
-  if (flushed_object_ != nullptr) state_.objects.erase(*flushed_object_);
-  if (flushed_session_ != nullptr) state_.sessions.erase(*flushed_session_);
+void ContextCommands::finish_flush() {
+  if (flushed_object_ != nullptr) run_.state.objects.erase(*flushed_object_);
+  if (flushed_session_ != nullptr) run_.state.sessions.erase(*flushed_session_);
   flushed_object_ = nullptr;
   flushed_session_ = nullptr;
 }
 
-bool ClientExecution::decide_save() {
-  if (view_.has_sessions()) return refuse(kAuthContext);
-  if (!view_.parameters.empty()) return refuse(tpm::rc::kSize);
+bool ContextCommands::decide_save() {
+  if (run_.view.has_sessions()) return run_.refuse(kAuthContext);
+  if (!run_.view.parameters.empty()) return run_.refuse(tpm::rc::kSize);
   // What is saved as it is now is not saved twice.
-  const Object* const object = plan_.handle_objects[0];
+  const Object* const object = run_.plan.handle_objects[0];
   if (object != nullptr) {
     return object->saved.current() &&
-           reply_from_memory(success_with(Bytes(object->saved.context())));
+           run_.reply_from_memory(success_with(Bytes(object->saved.context())));
   }
-  if (plan_.sessions.all().empty()) return false;
-  Session& session = *plan_.sessions.all().front();
+  if (run_.plan.sessions.all().empty()) return false;
+  Session& session = *run_.plan.sessions.all().front();
   if (session.loaded) return false;
   session.client_blob = session.saved.context();
-  state_.sessions.set_sticky(session, false);
-  return reply_from_memory(success_with(Bytes(session.client_blob)));
+  run_.state.sessions.set_sticky(session, false);
+  return run_.reply_from_memory(success_with(Bytes(session.client_blob)));
 }
 
-void ClientExecution::finish_save(const tpm::ResponseView& response) {
+void ContextCommands::finish_save(const tpm::ResponseView& response, bool detached) {
   const auto context = tpm::parse_saved_context(response.parameters);
   if (!context) {
-    state_.check_due = true;
+    run_.state.check_due = true;
     return;
   }
   proto::Buffer blob(context->bytes.begin(), context->bytes.end());
-  if (Object* const object = plan_.handle_objects[0]) {
+  if (Object* const object = run_.plan.handle_objects[0]) {
     object->hierarchy = context->hierarchy;
     if (!object->sequence) object->saved.store(std::move(blob));
-  } else if (!plan_.sessions.all().empty()) {
-    Session& session = *plan_.sessions.all().front();
+  } else if (!run_.plan.sessions.all().empty()) {
+    Session& session = *run_.plan.sessions.all().front();
     // With nobody there to keep the blob, the session stays usable by its handle.
-    if (!detached()) session.client_blob = blob;
-    state_.sessions.set_sticky(session, false);
-    state_.sessions.set_saved(session, std::move(blob), context->sequence);
+    if (!detached) session.client_blob = blob;
+    run_.state.sessions.set_sticky(session, false);
+    run_.state.sessions.set_saved(session, std::move(blob), context->sequence);
   }
 }
 
-bool ClientExecution::decide_load() {
-  if (view_.has_sessions()) return refuse(kAuthContext);
-  const auto blob = tpm::parse_saved_context(view_.parameters);
-  if (!blob) return refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
+bool ContextCommands::decide_load() {
+  if (run_.view.has_sessions()) return run_.refuse(kAuthContext);
+  const auto blob = tpm::parse_saved_context(run_.view.parameters);
+  if (!blob) return run_.refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
   // Some callers pad the structure, and not every TPM likes that.
-  if (blob->bytes.size() != view_.parameters.size()) {
-    command_ = tpm::build::context_load(blob->bytes);
-    view_ = *tpm::parse_command(command_, state_.commands);
+  if (blob->bytes.size() != run_.view.parameters.size()) {
+    run_.command = tpm::build::context_load(blob->bytes);
+    run_.view = *tpm::parse_command(run_.command, run_.state.commands);
     return decide_load();
   }
   if (!tpm::is_session(blob->handle)) return object_limit_reached();
-  plan_.object_slots = 0;
-  const auto same = [&blob](std::uint32_t handle) {
-    return tpm::handle_index(handle) == tpm::handle_index(blob->handle);
-  };
-  if (std::ranges::any_of(state_.stray_sessions, same)) return refuse(kUnknownParameter);
-  if (Session* const session = state_.sessions.find(blob->handle)) {
-    return load_known_session(*session, blob->bytes);
-  }
-  plan_.session_slots = 1;
-  return state_.sessions.count(context_) >= state_.options.limits.sessions_per_context &&
-         refuse(tpm::rc::kSessionMemory);
+  return load_session(blob->bytes, blob->handle);
 }
 
-bool ClientExecution::load_known_session(Session& session, Bytes blob) {
-  const bool entitled = session.user == user() && session.saved_by_client() &&
+bool ContextCommands::load_session(const Bytes& blob, std::uint32_t handle) {
+  run_.plan.object_slots = 0;
+  const auto same = [handle](std::uint32_t stray) {
+    return tpm::handle_index(stray) == tpm::handle_index(handle);
+  };
+  if (std::ranges::any_of(run_.state.stray_sessions, same)) return run_.refuse(kUnknownParameter);
+  if (Session* const session = run_.state.sessions.find(handle)) {
+    return load_known_session(*session, blob);
+  }
+  run_.plan.session_slots = 1;
+  return run_.state.sessions.count(run_.context) >=
+             run_.state.options.limits.sessions_per_context &&
+         run_.refuse(tpm::rc::kSessionMemory);
+}
+
+bool ContextCommands::load_known_session(Session& session, Bytes blob) {
+  const bool entitled = session.user == run_.user() && session.saved_by_client() &&
                         std::ranges::equal(session.client_blob, blob);
-  if (!entitled) return refuse(kUnknownParameter);
-  if (session.owner != context_ &&
-      state_.sessions.count(context_) >= state_.options.limits.sessions_per_context) {
-    return refuse(tpm::rc::kSessionMemory);
+  if (!entitled) return run_.refuse(kUnknownParameter);
+  if (session.owner != run_.context &&
+      run_.state.sessions.count(run_.context) >= run_.state.options.limits.sessions_per_context) {
+    return run_.refuse(tpm::rc::kSessionMemory);
   }
   // Loading it is all that there is to do: the client's own command is never sent.
   claimed_ = &session;
-  plan_.sessions.add(&session);
+  run_.plan.sessions.add(&session);
   return false;
 }
 
-bool ClientExecution::claim_loaded_session() {
+bool ContextCommands::claim_loaded_session() {
   if (claimed_ == nullptr) return false;
-  claimed_->owner = context_;
+  claimed_->owner = run_.context;
   claimed_->client_blob.clear();
-  claimed_->last_used = state_.next_use();
-  reply_ = success_with(claimed_->handle);
+  claimed_->last_used = run_.state.next_use();
+  run_.reply = success_with(claimed_->handle);
   return true;
 }
 

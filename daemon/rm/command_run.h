@@ -1,0 +1,50 @@
+#pragma once
+
+// One client command on its way through the resource manager: what the parts of its execution
+// share. The parts are command_decision (can it be answered without the TPM), context_commands
+// (FlushContext, ContextSave, ContextLoad), command_repair (what to do when the TPM refuses) and
+// command_results (what its success means to the tables); client_execution puts them in order.
+
+#include <cstdint>
+#include <utility>
+
+#include "daemon/base/ids.h"
+#include "daemon/rm/plan.h"
+#include "daemon/rm/state.h"
+#include "daemon/tpm/command_view.h"
+#include "daemon/tpm/response_code.h"
+#include "proto/byte_writer.h"
+
+namespace tbs::rm {
+
+struct CommandRun {
+  CommandRun(State& all, ContextId of, proto::Buffer bytes)
+      : state(all), context(of), command(std::move(bytes)) {}
+  // `view` points into `command`.
+  CommandRun(const CommandRun&) = delete;
+  CommandRun& operator=(const CommandRun&) = delete;
+
+  State& state;
+  ContextId context;
+  proto::Buffer command;
+  tpm::CommandView view;
+  Plan plan;
+  // What the client gets; empty until it is known.
+  proto::Buffer reply;
+
+  [[nodiscard]] UserId user() const { return state.contexts.at(context); }
+
+  // These make the reply without the TPM, and return true.
+  bool refuse(std::uint32_t code) {
+    ++state.statistics.refused;
+    reply = tpm::refusal(code);
+    return true;
+  }
+  bool reply_from_memory(proto::Buffer answer) {
+    ++state.statistics.from_memory;
+    reply = std::move(answer);
+    return true;
+  }
+};
+
+}  // namespace tbs::rm
