@@ -35,12 +35,12 @@ std::vector<std::uint32_t> session_handles(State& state, ContextId context,
   const UserId user = state.contexts.at(context);
   std::vector<std::uint32_t> handles;
   for (const Session& session : state.sessions.each()) {
-    if (tpm::handle_index(session.handle) < tpm::handle_index(query.property)) continue;
+    if (tpm::handle_index(number_of(session.handle)) < tpm::handle_index(query.property)) continue;
     if (loaded && listed_as_loaded(session, context)) {
-      handles.push_back(session.handle);
+      handles.push_back(number_of(session.handle));
     } else if (!loaded && listed_as_saved(session, context, user)) {
       // The TPM does not know the type of a saved session and lists all of them this way.
-      handles.push_back(tpm::kLoadedSessionFirst | tpm::handle_index(session.handle));
+      handles.push_back(tpm::kLoadedSessionFirst | tpm::handle_index(number_of(session.handle)));
     }
   }
   return handles;
@@ -50,7 +50,8 @@ std::optional<proto::Buffer> own_handles(State& state, ContextId context,
                                          const CapabilityQuery& query) {
   std::vector<std::uint32_t> handles;
   if (tpm::is_transient(query.property)) {
-    handles = state.objects.handles_from(context, query.property);
+    const auto owned = state.objects.handles_from(context, exec::VirtualHandle{query.property});
+    for (const exec::VirtualHandle handle : owned) handles.push_back(number_of(handle));
   } else if (tpm::is_session(query.property)) {
     handles = session_handles(state, context, query);
   } else {

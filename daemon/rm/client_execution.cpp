@@ -90,7 +90,7 @@ proto::Buffer ClientExecution::physical_command() const {
   proto::Buffer command = run_.command;
   for (std::uint8_t i = 0; i < run_.view.info->handles; ++i) {
     if (const Object* const object = run_.plan.handle_objects[i]) {
-      tpm::put_be32(command, tpm::handle_offset(i), object->physical);
+      tpm::put_be32(command, tpm::handle_offset(i), number_of(*object->physical));
     }
   }
   contexts_.put_flushed(command);

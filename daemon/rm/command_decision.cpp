@@ -15,14 +15,23 @@ bool CommandDecision::understand() {
   const auto view = tpm::parse_command(run_.command, run_.state.commands);
   if (!view) return run_.refuse(view.error());
   run_.view = *view;
-  auto plan = make_plan(run_.state, run_.context, run_.view);
-  if (!plan) return run_.refuse(plan.error());
+  const auto plan = make_plan(run_.state, run_.context, run_.view);
+  if (!plan) return refuse(plan.error());
   run_.plan = *plan;
   for (Object* const object : run_.plan.objects.all()) object->last_used = run_.state.next_use();
   for (Session* const session : run_.plan.sessions.all()) {
     session->last_used = run_.state.next_use();
   }
   return false;
+}
+
+bool CommandDecision::refuse(const PlanFault& fault) {
+  if (fault.lost != nullptr) {
+    run_.state.observer.lost(fault.lost->user, number_of(fault.lost->virtual_handle),
+                             tpm::rc::kHandle);
+    run_.state.objects.erase(*fault.lost);
+  }
+  return run_.refuse(fault.code);
 }
 
 bool CommandDecision::decide() {

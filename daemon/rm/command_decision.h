@@ -24,6 +24,7 @@ class CommandDecision {
 
  private:
   bool understand();
+  bool refuse(const PlanFault& fault);
   bool decide_get_capability();
   bool decide_read_public();
   bool decide_new_session();

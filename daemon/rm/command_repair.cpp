@@ -122,7 +122,7 @@ std::optional<Operation> CommandRepair::forced() {
 std::optional<Operation> CommandRepair::drop_chosen() {
   if (dropped_ == nullptr) return std::nullopt;
   Session& session = *std::exchange(dropped_, nullptr);
-  run_.state.observer.session_dropped(session.user, session.handle,
+  run_.state.observer.session_dropped(session.user, number_of(session.handle),
                                       session.orphan() ? "too many sessions whose client has gone"
                                                        : "its user has more sessions than others");
   return flush(session);

@@ -41,9 +41,9 @@ std::optional<TpmProbe::Reason> CommandResults::take(
   if (run_.view.code() == tpm::cc::kContextSave) contexts_.finish_save(response, detached);
   if (run_.view.info->returns_handle) {
     if (tpm::is_transient(response.handle)) {
-      register_object(response.handle, detached);
+      register_object(exec::PhysicalHandle{response.handle}, detached);
     } else if (tpm::is_session(response.handle)) {
-      register_session(response.handle, detached);
+      register_session(exec::PhysicalHandle{response.handle}, detached);
     }
   }
   return note_side_effects();
@@ -58,7 +58,7 @@ void CommandResults::end_sessions(const tpm::ResponseView& response) {
   }
 }
 
-void CommandResults::register_object(std::uint32_t physical, bool detached) {
+void CommandResults::register_object(exec::PhysicalHandle physical, bool detached) {
   const bool loaded = run_.view.code() == tpm::cc::kContextLoad;
   const auto blob = tpm::parse_saved_context(loaded ? run_.view.parameters : Bytes{});
   const bool sequence =
@@ -70,13 +70,13 @@ void CommandResults::register_object(std::uint32_t physical, bool detached) {
     object.saved.store({blob->bytes.begin(), blob->bytes.end()});
     object.hierarchy = blob->hierarchy;
   }
-  tpm::put_be32(run_.reply, tpm::handle_offset(0), object.virtual_handle);
+  tpm::put_be32(run_.reply, tpm::handle_offset(0), number_of(object.virtual_handle));
   if (!detached) return;
   run_.state.objects.erase(object);
   run_.state.stray_objects.push_back(physical);
 }
 
-void CommandResults::register_session(std::uint32_t handle, bool detached) {
+void CommandResults::register_session(exec::PhysicalHandle handle, bool detached) {
   Session& session = run_.state.sessions.add(handle, run_.context, run_.user());
   session.last_used = run_.state.next_use();
   if (!detached || run_.view.code() != tpm::cc::kStartAuthSession) return;

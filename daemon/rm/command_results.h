@@ -27,8 +27,8 @@ class CommandResults {
 
  private:
   void end_sessions(const tpm::ResponseView& response);
-  void register_object(std::uint32_t physical, bool detached);
-  void register_session(std::uint32_t handle, bool detached);
+  void register_object(exec::PhysicalHandle physical, bool detached);
+  void register_session(exec::PhysicalHandle handle, bool detached);
   void remember(const std::optional<tpm::CapabilityQuery>& query);
   std::optional<TpmProbe::Reason> note_side_effects();
   void drop_cleared_hierarchies();

@@ -49,11 +49,11 @@ bool ContextCommands::object_limit_reached() {
 
 void ContextCommands::put_flushed(std::span<std::uint8_t> command) const {
   if (flushed_object_ != nullptr) {
-    tpm::put_be32(command, tpm::kHeaderSize, flushed_object_->physical);
+    tpm::put_be32(command, tpm::kHeaderSize, number_of(*flushed_object_->physical));
   }
   // The client may have named it the way saved sessions are listed.
   if (flushed_session_ != nullptr) {
-    tpm::put_be32(command, tpm::kHeaderSize, flushed_session_->handle);
+    tpm::put_be32(command, tpm::kHeaderSize, number_of(flushed_session_->handle));
   }
 }
 
@@ -63,11 +63,11 @@ bool ContextCommands::decide_flush() {
   const std::uint32_t handle = reader.be32();
   if (!reader.ok()) return run_.refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
   if (!reader.at_end()) return run_.refuse(tpm::rc::kSize);
-  if (tpm::is_transient(handle)) return flush_object(handle);
-  return tpm::is_session(handle) && flush_session(handle);
+  if (tpm::is_transient(handle)) return flush_object(exec::VirtualHandle{handle});
+  return tpm::is_session(handle) && flush_session(exec::PhysicalHandle{handle});
 }
 
-bool ContextCommands::flush_object(std::uint32_t handle) {
+bool ContextCommands::flush_object(exec::VirtualHandle handle) {
   Object* const object = run_.state.objects.find(run_.context, handle);
   if (object == nullptr) return run_.refuse(kUnknownParameter);
   if (object->loaded()) {
@@ -78,7 +78,7 @@ bool ContextCommands::flush_object(std::uint32_t handle) {
   return run_.reply_from_memory(tpm::bare_response(tpm::rc::kSuccess));
 }
 
-bool ContextCommands::flush_session(std::uint32_t handle) {
+bool ContextCommands::flush_session(exec::PhysicalHandle handle) {
   Session* const session = run_.state.sessions.find(handle);
   if (session == nullptr) return run_.refuse(kUnknownParameter);
   const bool own =
@@ -142,13 +142,13 @@ bool ContextCommands::decide_load() {
     return decide_load();
   }
   if (!tpm::is_session(blob->handle)) return object_limit_reached();
-  return load_session(blob->bytes, blob->handle);
+  return load_session(blob->bytes, exec::PhysicalHandle{blob->handle});
 }
 
-bool ContextCommands::load_session(const Bytes& blob, std::uint32_t handle) {
+bool ContextCommands::load_session(const Bytes& blob, exec::PhysicalHandle handle) {
   run_.plan.object_slots = 0;
-  const auto same = [handle](std::uint32_t stray) {
-    return tpm::handle_index(stray) == tpm::handle_index(handle);
+  const auto same = [handle](exec::PhysicalHandle stray) {
+    return tpm::handle_index(number_of(stray)) == tpm::handle_index(number_of(handle));
   };
   if (std::ranges::any_of(run_.state.stray_sessions, same)) return run_.refuse(kUnknownParameter);
   if (Session* const session = run_.state.sessions.find(handle)) {
@@ -179,7 +179,7 @@ bool ContextCommands::claim_loaded_session() {
   claimed_->owner = run_.context;
   claimed_->client_blob.clear();
   claimed_->last_used = run_.state.next_use();
-  run_.reply = success_with(claimed_->handle);
+  run_.reply = success_with(number_of(claimed_->handle));
   return true;
 }
 

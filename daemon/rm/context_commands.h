@@ -39,9 +39,9 @@ class ContextCommands {
   void finish_save(const tpm::ResponseView& response, bool detached);
 
  private:
-  bool flush_object(std::uint32_t handle);
-  bool flush_session(std::uint32_t handle);
-  bool load_session(const proto::Bytes& blob, std::uint32_t handle);
+  bool flush_object(exec::VirtualHandle handle);
+  bool flush_session(exec::PhysicalHandle handle);
+  bool load_session(const proto::Bytes& blob, exec::PhysicalHandle handle);
   bool load_known_session(Session& session, proto::Bytes blob);
 
   CommandRun& run_;

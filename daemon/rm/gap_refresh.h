@@ -26,7 +26,7 @@ class GapRefresh {
 
   State& state_;
   // The handle of the session that was loaded to be saved again.
-  std::optional<std::uint32_t> current_;
+  std::optional<exec::PhysicalHandle> current_;
   unsigned refreshed_ = 0;
   unsigned most_;
   bool urgent_;

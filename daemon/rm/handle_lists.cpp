@@ -23,7 +23,7 @@ std::optional<proto::Buffer> HandleLists::next() const {
                                     static_cast<std::uint32_t>(tpm::kMaxListedHandles));
 }
 
-std::vector<std::uint32_t>& HandleLists::current() {
+std::vector<exec::PhysicalHandle>& HandleLists::current() {
   if (list_ == 0) return objects;
   return list_ == 1 ? loaded_sessions : saved_sessions;
 }
@@ -34,7 +34,7 @@ bool HandleLists::take(proto::Bytes response) {
   const auto list = tpm::parse_words(view->parameters, tpm::cap::kHandles);
   if (!list) return false;
   auto& handles = current();
-  handles.insert(handles.end(), list->items.begin(), list->items.end());
+  for (const std::uint32_t handle : list->items) handles.push_back(exec::PhysicalHandle{handle});
   if (list->more && !list->items.empty() && handles.size() < kMaxHandles) {
     // A saved session may be listed as 0x02...: the query keeps the list's own type.
     property_ = (kFirst[list_] & 0xFF000000) | (tpm::handle_index(list->items.back()) + 1);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/exec/handles.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 
@@ -19,12 +20,12 @@ class HandleLists {
   // Takes the response to it. False when it is no list of handles.
   bool take(proto::Bytes response);
 
-  std::vector<std::uint32_t> objects;
-  std::vector<std::uint32_t> loaded_sessions;
-  std::vector<std::uint32_t> saved_sessions;
+  std::vector<exec::PhysicalHandle> objects;
+  std::vector<exec::PhysicalHandle> loaded_sessions;
+  std::vector<exec::PhysicalHandle> saved_sessions;
 
  private:
-  [[nodiscard]] std::vector<std::uint32_t>& current();
+  [[nodiscard]] std::vector<exec::PhysicalHandle>& current();
 
   std::uint32_t property_ = 0x80000000;  // kTransientFirst
   unsigned list_ = 0;

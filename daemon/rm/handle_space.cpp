@@ -12,25 +12,25 @@ Object& HandleSpace::add(std::unique_ptr<Object> object) {
   if (slot == slots_.end()) slot = slots_.emplace(slots_.end());
   *slot = std::move(object);
   (*slot)->virtual_handle =
-      tpm::kTransientFirst + static_cast<std::uint32_t>(slot - slots_.begin());
+      exec::VirtualHandle{tpm::kTransientFirst + static_cast<std::uint32_t>(slot - slots_.begin())};
   ++count_;
   return **slot;
 }
 
-Object* HandleSpace::find(std::uint32_t handle) const {
-  const std::uint32_t index = tpm::handle_index(handle);
-  if (!tpm::is_transient(handle) || index >= slots_.size()) return nullptr;
+Object* HandleSpace::find(exec::VirtualHandle handle) const {
+  const std::uint32_t index = tpm::handle_index(number_of(handle));
+  if (!tpm::is_transient(number_of(handle)) || index >= slots_.size()) return nullptr;
   return slots_[index].get();
 }
 
 void HandleSpace::erase(const Object& object) {
-  slots_[tpm::handle_index(object.virtual_handle)].reset();
+  slots_[tpm::handle_index(number_of(object.virtual_handle))].reset();
   --count_;
   while (!slots_.empty() && slots_.back() == nullptr) slots_.pop_back();
 }
 
-std::vector<std::uint32_t> HandleSpace::handles_from(std::uint32_t first) const {
-  std::vector<std::uint32_t> handles;
+std::vector<exec::VirtualHandle> HandleSpace::handles_from(exec::VirtualHandle first) const {
+  std::vector<exec::VirtualHandle> handles;
   for (const auto& slot : slots_) {
     if (slot != nullptr && slot->virtual_handle >= first) handles.push_back(slot->virtual_handle);
   }

@@ -16,13 +16,13 @@ class HandleSpace {
   // Takes the object and sets its virtual handle.
   Object& add(std::unique_ptr<Object> object);
   // Null when there is no such handle.
-  [[nodiscard]] Object* find(std::uint32_t handle) const;
+  [[nodiscard]] Object* find(exec::VirtualHandle handle) const;
   // `object` must be in this space; it is destroyed.
   void erase(const Object& object);
 
   [[nodiscard]] std::size_t count() const { return count_; }
   // Ascending handles from `first` on.
-  [[nodiscard]] std::vector<std::uint32_t> handles_from(std::uint32_t first) const;
+  [[nodiscard]] std::vector<exec::VirtualHandle> handles_from(exec::VirtualHandle first) const;
   // Every object, in the order of handles.
   [[nodiscard]] std::vector<Object*> all() const;
 

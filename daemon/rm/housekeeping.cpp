@@ -76,7 +76,7 @@ bool Housekeeping::due(State& state) {
 std::optional<Operation> Housekeeping::choose() {
   if (const auto stray = state_.first_stray()) return flush_stray(*stray);
   if (Session* const orphan = superfluous_orphan(state_)) {
-    state_.observer.session_dropped(orphan->user, orphan->handle,
+    state_.observer.session_dropped(orphan->user, number_of(orphan->handle),
                                     "nobody loaded it after its client had gone");
     return flush(*orphan);
   }

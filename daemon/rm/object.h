@@ -3,8 +3,10 @@
 // One transient object or sequence of a client.
 
 #include <cstdint>
+#include <optional>
 
 #include "daemon/base/ids.h"
+#include "daemon/exec/handles.h"
 #include "daemon/exec/saved_state.h"
 #include "proto/byte_writer.h"
 
@@ -14,9 +16,9 @@ struct Object {
   ContextId owner{};
   UserId user{};
   // What the client calls it.
-  std::uint32_t virtual_handle = 0;
-  // What the TPM calls it; 0 while it is not loaded.
-  std::uint32_t physical = 0;
+  exec::VirtualHandle virtual_handle{};
+  // What the TPM calls it; empty while it is not loaded.
+  std::optional<exec::PhysicalHandle> physical;
   // A sequence changes with every use, and its saved context is good only until it is loaded again.
   // An ordinary object never changes: saved once, it can be flushed and loaded for ever.
   bool sequence = false;
@@ -30,7 +32,7 @@ struct Object {
   // The client wants it to stay on the TPM. Changed by ObjectTable::set_sticky().
   bool sticky = false;
 
-  [[nodiscard]] bool loaded() const { return physical != 0; }
+  [[nodiscard]] bool loaded() const { return physical.has_value(); }
   // Nothing can bring it back: the TPM used its handle for another object.
   [[nodiscard]] bool lost() const { return !loaded() && !saved.current(); }
   [[nodiscard]] bool must_be_saved() const { return !saved.current(); }

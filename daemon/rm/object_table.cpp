@@ -13,7 +13,7 @@ void ObjectTable::close_context(ContextId context) {
   contexts_.erase(context);
 }
 
-Object& ObjectTable::add(ContextId context, std::uint32_t physical, bool sequence) {
+Object& ObjectTable::add(ContextId context, exec::PhysicalHandle physical, bool sequence) {
   ContextObjects& context_entry = contexts_.at(context);
   auto object = std::make_unique<Object>(
       Object{.owner = context, .user = context_entry.user, .sequence = sequence});
@@ -31,18 +31,17 @@ void ObjectTable::erase(Object& object) {
   contexts_.at(object.owner).objects.erase(object);
 }
 
-Object* ObjectTable::find(ContextId context, std::uint32_t virtual_handle) const {
+Object* ObjectTable::find(ContextId context, exec::VirtualHandle handle) const {
   const auto context_entry = contexts_.find(context);
-  return context_entry == contexts_.end() ? nullptr
-                                          : context_entry->second.objects.find(virtual_handle);
+  return context_entry == contexts_.end() ? nullptr : context_entry->second.objects.find(handle);
 }
 
-void ObjectTable::displace(std::uint32_t physical) {
+void ObjectTable::displace(exec::PhysicalHandle physical) {
   const auto other = std::ranges::find(loaded_, physical, &Object::physical);
   if (other != loaded_.end()) set_evicted(**other);
 }
 
-void ObjectTable::set_loaded(Object& object, std::uint32_t physical) {
+void ObjectTable::set_loaded(Object& object, exec::PhysicalHandle physical) {
   set_evicted(object);
   displace(physical);
   object.physical = physical;
@@ -50,7 +49,7 @@ void ObjectTable::set_loaded(Object& object, std::uint32_t physical) {
 }
 
 void ObjectTable::set_evicted(Object& object) {
-  object.physical = 0;
+  object.physical.reset();
   std::erase(loaded_, &object);
 }
 
@@ -70,7 +69,8 @@ std::size_t ObjectTable::count(UserId user) const {
   return entry == per_user_.end() ? 0 : entry->second;
 }
 
-std::vector<std::uint32_t> ObjectTable::handles_from(ContextId context, std::uint32_t first) const {
+std::vector<exec::VirtualHandle> ObjectTable::handles_from(ContextId context,
+                                                           exec::VirtualHandle first) const {
   const auto context_entry = contexts_.find(context);
   if (context_entry == contexts_.end()) return {};
   return context_entry->second.objects.handles_from(first);

@@ -22,11 +22,11 @@ class ObjectTable {
 
   // Registers an object that the TPM has just loaded as `physical`, for an open context. Another
   // object that was believed to be loaded there is not, then: it counts as evicted.
-  Object& add(ContextId context, std::uint32_t physical, bool sequence);
+  Object& add(ContextId context, exec::PhysicalHandle physical, bool sequence);
   void erase(Object& object);
-  [[nodiscard]] Object* find(ContextId context, std::uint32_t virtual_handle) const;
+  [[nodiscard]] Object* find(ContextId context, exec::VirtualHandle handle) const;
 
-  void set_loaded(Object& object, std::uint32_t physical);
+  void set_loaded(Object& object, exec::PhysicalHandle physical);
   void set_evicted(Object& object);
   void set_sticky(Object& object, bool sticky);
   [[nodiscard]] std::size_t sticky_count() const { return sticky_; }
@@ -34,8 +34,8 @@ class ObjectTable {
 
   [[nodiscard]] std::size_t count(ContextId context) const;
   [[nodiscard]] std::size_t count(UserId user) const;
-  [[nodiscard]] std::vector<std::uint32_t> handles_from(ContextId context,
-                                                        std::uint32_t first) const;
+  [[nodiscard]] std::vector<exec::VirtualHandle> handles_from(ContextId context,
+                                                              exec::VirtualHandle first) const;
   [[nodiscard]] std::vector<Object*> of(ContextId context) const;
   [[nodiscard]] std::vector<Object*> all() const;
 
@@ -45,7 +45,7 @@ class ObjectTable {
     HandleSpace objects;
   };
 
-  void displace(std::uint32_t physical);
+  void displace(exec::PhysicalHandle physical);
 
   std::unordered_map<ContextId, ContextObjects> contexts_;
   std::unordered_map<UserId, std::size_t> per_user_;

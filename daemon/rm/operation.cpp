@@ -14,7 +14,7 @@ bool says_missing(std::uint32_t code) {
   return (code & kFormatOne) != 0 || tpm::remedy_of(code) == tpm::Remedy::CheckTables;
 }
 
-void forget_stray(State& state, std::uint32_t handle) {
+void forget_stray(State& state, exec::PhysicalHandle handle) {
   std::erase(state.stray_objects, handle);
   std::erase(state.stray_sessions, handle);
 }
@@ -37,16 +37,16 @@ bool saved_session(State& state, Session& session, proto::Bytes parameters) {
   return true;
 }
 
-bool loaded_object(State& state, Object& object, std::uint32_t physical) {
-  if (!tpm::is_transient(physical)) return false;
-  state.objects.set_loaded(object, physical);
+bool loaded_object(State& state, Object& object, std::uint32_t handle) {
+  if (!tpm::is_transient(handle)) return false;
+  state.objects.set_loaded(object, exec::PhysicalHandle{handle});
   if (object.sequence) object.saved.clear();
   ++state.statistics.object_loads;
   return true;
 }
 
 bool loaded_session(State& state, Session& session, std::uint32_t handle) {
-  if (handle != session.handle) return false;
+  if (handle != number_of(session.handle)) return false;
   state.sessions.set_loaded(session);
   ++state.statistics.session_loads;
   return true;
@@ -57,7 +57,7 @@ void lose(State& state, const Operation& operation, std::uint32_t code) {
   Object& object = *operation.object;
   state.objects.set_evicted(object);
   if (operation.verb != Verb::LoadObject && object.saved.current()) return;
-  state.observer.lost(object.user, object.virtual_handle, code);
+  state.observer.lost(object.user, number_of(object.virtual_handle), code);
   state.objects.erase(object);
 }
 
@@ -68,19 +68,19 @@ proto::Buffer command_of(const Operation& operation) {
     case Verb::LoadObject:
       return tpm::build::context_load(operation.object->saved.context());
     case Verb::SaveObject:
-      return tpm::build::context_save(operation.object->physical);
+      return tpm::build::context_save(number_of(*operation.object->physical));
     case Verb::FlushObject:
-      return tpm::build::flush_context(operation.object->physical);
+      return tpm::build::flush_context(number_of(*operation.object->physical));
     case Verb::LoadSession:
       return tpm::build::context_load(operation.session->saved.context());
     case Verb::SaveSession:
-      return tpm::build::context_save(operation.session->handle);
+      return tpm::build::context_save(number_of(operation.session->handle));
     case Verb::FlushSession:
-      return tpm::build::flush_context(operation.session->handle);
+      return tpm::build::flush_context(number_of(operation.session->handle));
     case Verb::FlushStray:
       break;
   }
-  return tpm::build::flush_context(operation.stray);
+  return tpm::build::flush_context(number_of(operation.stray));
 }
 
 bool apply(State& state, const Operation& operation, const tpm::ResponseView& response) {
@@ -119,7 +119,7 @@ bool apply_failure(State& state, const Operation& operation, std::uint32_t code)
     return true;
   }
   if (operation.verb != Verb::FlushSession) {
-    state.observer.lost(operation.session->user, operation.session->handle, code);
+    state.observer.lost(operation.session->user, number_of(operation.session->handle), code);
   }
   state.sessions.erase(*operation.session);
   return true;

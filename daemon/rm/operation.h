@@ -28,7 +28,7 @@ struct Operation {
   Verb verb = Verb::FlushStray;
   Object* object = nullptr;
   Session* session = nullptr;
-  std::uint32_t stray = 0;
+  exec::PhysicalHandle stray{};
 };
 
 inline Operation load(Object& object) {
@@ -49,7 +49,7 @@ inline Operation save(Session& session) {
 inline Operation flush(Session& session) {
   return {.verb = Verb::FlushSession, .session = &session};
 }
-inline Operation flush_stray(std::uint32_t handle) {
+inline Operation flush_stray(exec::PhysicalHandle handle) {
   return {.verb = Verb::FlushStray, .stray = handle};
 }
 

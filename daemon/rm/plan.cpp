@@ -5,62 +5,60 @@
 namespace tbs::rm {
 namespace {
 
-Object* living_object(State& state, ContextId context, std::uint32_t handle) {
-  Object* const object = state.objects.find(context, handle);
-  if (object == nullptr || !object->lost()) return object;
-  state.observer.lost(object->user, handle, tpm::rc::kHandle);
-  state.objects.erase(*object);
-  return nullptr;
-}
+using Fault = std::optional<PlanFault>;
 
-// Looks up the handle with this number (from 0); returns 0 or what is wrong.
-std::uint32_t plan_handle(State& state, ContextId context, const tpm::CommandView& command,
-                          std::uint8_t number, Plan& plan) {
+// Looks up the handle with this number (from 0).
+Fault plan_handle(State& state, ContextId context, const tpm::CommandView& command,
+                  std::uint8_t number, Plan& plan) {
   const std::uint32_t handle = command.handles[number];
   if (tpm::is_transient(handle)) {
-    Object* const object = living_object(state, context, handle);
-    if (object == nullptr) return tpm::at_handle(tpm::rc::kHandle, number + 1U);
+    Object* const object = state.objects.find(context, exec::VirtualHandle{handle});
+    const std::uint32_t unknown = tpm::at_handle(tpm::rc::kHandle, number + 1U);
+    if (object == nullptr) return PlanFault{.code = unknown};
+    if (object->lost()) return PlanFault{.code = unknown, .lost = object};
     plan.handle_objects[number] = object;
     plan.objects.add(object);
   } else if (tpm::is_session(handle)) {
-    Session* const session = usable_session(state, context, handle);
-    if (session == nullptr) return tpm::rc::kReferenceH0 + number;
+    Session* const session = usable_session(state, context, exec::PhysicalHandle{handle});
+    if (session == nullptr) return PlanFault{.code = tpm::rc::kReferenceH0 + number};
     plan.sessions.add(session);
   } else if (tpm::handle_type(handle) == tpm::HandleType::Persistent) {
     if (state.facts.persistent_takes_slot) ++plan.object_slots;
   }
-  return tpm::rc::kSuccess;
+  return std::nullopt;
 }
 
-std::uint32_t plan_authorization(State& state, ContextId context, const tpm::CommandView& command,
-                                 std::uint8_t number, Plan& plan) {
+Fault plan_authorization(State& state, ContextId context, const tpm::CommandView& command,
+                         std::uint8_t number, Plan& plan) {
   const std::uint32_t handle = command.sessions[number].handle;
-  if (!tpm::is_session(handle)) return tpm::rc::kSuccess;
-  Session* const session = usable_session(state, context, handle);
-  if (session == nullptr) return tpm::rc::kReferenceS0 + number;
+  if (!tpm::is_session(handle)) return std::nullopt;
+  Session* const session = usable_session(state, context, exec::PhysicalHandle{handle});
+  if (session == nullptr) return PlanFault{.code = tpm::rc::kReferenceS0 + number};
   plan.authorizations[number] = session;
   plan.sessions.add(session);
-  return tpm::rc::kSuccess;
+  return std::nullopt;
 }
 
 }  // namespace
 
-Session* usable_session(State& state, ContextId context, std::uint32_t handle) {
+Session* usable_session(State& state, ContextId context, exec::PhysicalHandle handle) {
   Session* const session = state.sessions.find(handle);
   if (session == nullptr || session->handle != handle) return nullptr;
   return session->owner == context && !session->saved_by_client() ? session : nullptr;
 }
 
-std::expected<Plan, std::uint32_t> make_plan(State& state, ContextId context,
-                                             const tpm::CommandView& command) {
+std::expected<Plan, PlanFault> make_plan(State& state, ContextId context,
+                                         const tpm::CommandView& command) {
   Plan plan;
   for (std::uint8_t i = 0; i < command.info->handles; ++i) {
-    const std::uint32_t fault = plan_handle(state, context, command, i, plan);
-    if (fault != tpm::rc::kSuccess) return std::unexpected(fault);
+    if (const Fault fault = plan_handle(state, context, command, i, plan)) {
+      return std::unexpected(*fault);
+    }
   }
   for (std::uint8_t i = 0; i < command.session_count; ++i) {
-    const std::uint32_t fault = plan_authorization(state, context, command, i, plan);
-    if (fault != tpm::rc::kSuccess) return std::unexpected(fault);
+    if (const Fault fault = plan_authorization(state, context, command, i, plan)) {
+      return std::unexpected(*fault);
+    }
   }
   plan.object_slots += command.info->working_slots;
   if (command.code() == tpm::cc::kStartAuthSession) {

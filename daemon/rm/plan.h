@@ -30,11 +30,16 @@ struct Plan {
   [[nodiscard]] Pins pins() const { return {objects.all(), sessions.all()}; }
 };
 
-// Fails with the response code (without layer) for the client.
-std::expected<Plan, std::uint32_t> make_plan(State& state, ContextId context,
-                                             const tpm::CommandView& command);
+struct PlanFault {
+  std::uint32_t code = 0;  // the response code (without layer) for the client
+  Object* lost = nullptr;  // the client's handle has lost what it stood for: nothing brings it back
+};
+
+// Looks, and changes nothing.
+std::expected<Plan, PlanFault> make_plan(State& state, ContextId context,
+                                         const tpm::CommandView& command);
 
 // A session that `context` may use: it owns it, and has not saved it.
-Session* usable_session(State& state, ContextId context, std::uint32_t handle);
+Session* usable_session(State& state, ContextId context, exec::PhysicalHandle handle);
 
 }  // namespace tbs::rm

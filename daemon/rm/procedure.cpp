@@ -35,8 +35,9 @@ Procedure::Procedure(State& state) : exec::Procedure(state, kTpm20), state_(stat
 exec::Step Procedure::perform(const Operation& operation) {
   operation_ = operation;
   if (state_.options.verify && loads_older_state(operation)) {
-    state_.observer.older_state_loaded(
-        operation.object != nullptr ? operation.object->virtual_handle : operation.session->handle);
+    state_.observer.older_state_loaded(operation.object != nullptr
+                                           ? number_of(operation.object->virtual_handle)
+                                           : number_of(operation.session->handle));
   }
   return operate(command_of(operation));
 }

@@ -9,17 +9,17 @@
 namespace tbs::rm {
 namespace {
 
-bool contains(const std::vector<std::uint32_t>& handles, std::uint32_t handle) {
+bool contains(const std::vector<exec::PhysicalHandle>& handles, exec::PhysicalHandle handle) {
   return std::ranges::find(handles, handle) != handles.end();
 }
 
-bool contains_index(const std::vector<std::uint32_t>& handles, std::uint32_t handle) {
-  return std::ranges::any_of(handles, [handle](std::uint32_t other) {
-    return tpm::handle_index(other) == tpm::handle_index(handle);
+bool contains_index(const std::vector<exec::PhysicalHandle>& handles, exec::PhysicalHandle handle) {
+  return std::ranges::any_of(handles, [handle](exec::PhysicalHandle other) {
+    return tpm::handle_index(number_of(other)) == tpm::handle_index(number_of(handle));
   });
 }
 
-void add_once(std::vector<std::uint32_t>& handles, std::uint32_t handle) {
+void add_once(std::vector<exec::PhysicalHandle>& handles, exec::PhysicalHandle handle) {
   if (!contains(handles, handle)) handles.push_back(handle);
 }
 
@@ -33,7 +33,7 @@ Losses reconcile_objects(State& state, const HandleLists& lists, Missing missing
   Losses losses;
   const std::vector<Object*> believed(state.objects.loaded().begin(), state.objects.loaded().end());
   for (Object* const object : believed) {
-    if (contains(lists.objects, object->physical)) continue;
+    if (contains(lists.objects, *object->physical)) continue;
     state.objects.set_evicted(*object);
     if (missing == Missing::Reload && object->saved.current()) continue;
     ++losses.objects;
@@ -51,7 +51,7 @@ Losses reconcile_sessions(State& state, const HandleLists& lists) {
   Losses losses;
   for (Session* const session : state.sessions.all()) {
     if (agrees(*session, lists)) continue;
-    const std::uint32_t handle = session->handle;
+    const exec::PhysicalHandle handle = session->handle;
     drop_session(state, *session, losses);
     // It is there, but in a state from which there is no way on.
     if (contains_index(lists.loaded_sessions, handle) ||
@@ -64,27 +64,27 @@ Losses reconcile_sessions(State& state, const HandleLists& lists) {
 
 void find_strays(State& state, const HandleLists& lists) {
   std::erase_if(state.stray_objects,
-                [&lists](std::uint32_t handle) { return !contains(lists.objects, handle); });
-  std::erase_if(state.stray_sessions, [&lists](std::uint32_t handle) {
+                [&lists](exec::PhysicalHandle handle) { return !contains(lists.objects, handle); });
+  std::erase_if(state.stray_sessions, [&lists](exec::PhysicalHandle handle) {
     return !contains_index(lists.loaded_sessions, handle) &&
            !contains_index(lists.saved_sessions, handle);
   });
-  for (const std::uint32_t handle : lists.objects) {
+  for (const exec::PhysicalHandle handle : lists.objects) {
     const auto loaded = state.objects.loaded();
     if (std::ranges::find(loaded, handle, &Object::physical) == loaded.end()) {
       add_once(state.stray_objects, handle);
     }
   }
-  for (const std::uint32_t handle : lists.loaded_sessions) {
+  for (const exec::PhysicalHandle handle : lists.loaded_sessions) {
     if (state.sessions.find(handle) == nullptr && !contains_index(state.stray_sessions, handle)) {
       state.stray_sessions.push_back(handle);
     }
   }
 }
 
-std::string line(const char* what, std::uint32_t handle) {
+std::string line(const char* what, exec::PhysicalHandle handle) {
   std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "%s 0x%08x; ", what, handle);
+  std::snprintf(text.data(), text.size(), "%s 0x%08x; ", what, number_of(handle));
   return text.data();
 }
 
@@ -96,7 +96,7 @@ std::string session_difference(State& state, const HandleLists& lists) {
     }
   }
   for (const auto* const list : {&lists.loaded_sessions, &lists.saved_sessions}) {
-    for (const std::uint32_t handle : *list) {
+    for (const exec::PhysicalHandle handle : *list) {
       if (state.sessions.find(handle) != nullptr) continue;
       if (!contains_index(state.stray_sessions, handle)) found += line("unknown session", handle);
     }
@@ -145,7 +145,7 @@ Losses reconcile(State& state, const HandleLists& lists, Missing missing) {
 }
 
 void adopt_unknown_saved_sessions(State& state, const HandleLists& lists) {
-  for (const std::uint32_t handle : lists.saved_sessions) {
+  for (const exec::PhysicalHandle handle : lists.saved_sessions) {
     if (state.sessions.find(handle) == nullptr) add_once(state.stray_sessions, handle);
   }
 }
@@ -159,11 +159,11 @@ void drop_hierarchy(State& state, std::uint32_t hierarchy) {
 std::string difference(State& state, const HandleLists& lists) {
   std::string found;
   for (const Object* const object : state.objects.loaded()) {
-    if (!contains(lists.objects, object->physical)) {
-      found += line("object not loaded", object->physical);
+    if (!contains(lists.objects, *object->physical)) {
+      found += line("object not loaded", *object->physical);
     }
   }
-  for (const std::uint32_t handle : lists.objects) {
+  for (const exec::PhysicalHandle handle : lists.objects) {
     const auto loaded = state.objects.loaded();
     if (std::ranges::find(loaded, handle, &Object::physical) == loaded.end() &&
         !contains(state.stray_objects, handle)) {

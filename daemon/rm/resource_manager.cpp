@@ -35,7 +35,7 @@ void ResourceManager::reap() {
 
 void ResourceManager::reap(ContextId context) {
   for (Object* const object : state_.objects.of(context)) {
-    if (object->loaded()) state_.stray_objects.push_back(object->physical);
+    if (object->loaded()) state_.stray_objects.push_back(*object->physical);
     state_.objects.erase(*object);
   }
   for (Session* const session : state_.sessions.all()) {

@@ -6,10 +6,17 @@
 #include "daemon/tpm/constants.h"
 
 namespace tbs::rm {
+namespace {
 
-Session& SessionTable::add(std::uint32_t handle, ContextId owner, UserId user) {
+std::uint32_t index_of(exec::PhysicalHandle handle) {
+  return tpm::handle_index(exec::number_of(handle));
+}
+
+}  // namespace
+
+Session& SessionTable::add(exec::PhysicalHandle handle, ContextId owner, UserId user) {
   if (Session* const stale = find(handle)) erase(*stale);
-  Session& session = sessions_[tpm::handle_index(handle)];
+  Session& session = sessions_[index_of(handle)];
   session.handle = handle;
   session.owner = owner;
   session.user = user;
@@ -20,11 +27,11 @@ Session& SessionTable::add(std::uint32_t handle, ContextId owner, UserId user) {
 void SessionTable::erase(Session& session) {
   if (session.loaded) --loaded_;
   set_sticky(session, false);
-  sessions_.erase(tpm::handle_index(session.handle));
+  sessions_.erase(index_of(session.handle));
 }
 
-Session* SessionTable::find(std::uint32_t handle) {
-  const auto entry = sessions_.find(tpm::handle_index(handle));
+Session* SessionTable::find(exec::PhysicalHandle handle) {
+  const auto entry = sessions_.find(index_of(handle));
   return entry == sessions_.end() ? nullptr : &entry->second;
 }
 

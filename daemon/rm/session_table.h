@@ -13,13 +13,14 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
+#include "daemon/exec/handles.h"
 #include "daemon/exec/saved_state.h"
 #include "proto/byte_writer.h"
 
 namespace tbs::rm {
 
 struct Session {
-  std::uint32_t handle = 0;
+  exec::PhysicalHandle handle{};
   UserId user{};
   // Empty for an orphan: its context has closed, and the user may load it from another one.
   std::optional<ContextId> owner;
@@ -42,10 +43,10 @@ struct Session {
 class SessionTable {
  public:
   // Registers a session that the TPM has just made or loaded.
-  Session& add(std::uint32_t handle, ContextId owner, UserId user);
+  Session& add(exec::PhysicalHandle handle, ContextId owner, UserId user);
   void erase(Session& session);
   // By index: 0x02000001 and 0x03000001 are the same session. Null when there is none.
-  [[nodiscard]] Session* find(std::uint32_t handle);
+  [[nodiscard]] Session* find(exec::PhysicalHandle handle);
 
   void set_loaded(Session& session);
   // `blob` is a whole TPMS_CONTEXT with this sequence number.

@@ -29,8 +29,8 @@ struct State : exec::ManagerState {
   ObjectTable objects;
   SessionTable sessions;
   // What is still in the TPM but belongs to nobody any more: physical handles to be flushed.
-  std::vector<std::uint32_t> stray_objects;
-  std::vector<std::uint32_t> stray_sessions;
+  std::vector<exec::PhysicalHandle> stray_objects;
+  std::vector<exec::PhysicalHandle> stray_sessions;
 
   // The TPM's count of failed authorizations has changed, or its limit.
   bool lockout_due = false;
@@ -38,7 +38,7 @@ struct State : exec::ManagerState {
   [[nodiscard]] std::size_t objects_in_tpm() const {
     return objects.loaded().size() + stray_objects.size();
   }
-  [[nodiscard]] std::optional<std::uint32_t> first_stray() const {
+  [[nodiscard]] std::optional<exec::PhysicalHandle> first_stray() const {
     if (!stray_objects.empty()) return stray_objects.front();
     if (!stray_sessions.empty()) return stray_sessions.front();
     return std::nullopt;

@@ -26,11 +26,11 @@ Status mark(Table& table, Item* item, bool sticky, std::size_t slots) {
 
 Status make_sticky(State& state, ContextId context, std::uint32_t handle, bool sticky) {
   if (tpm::is_transient(handle)) {
-    return mark(state.objects, state.objects.find(context, handle), sticky,
+    return mark(state.objects, state.objects.find(context, exec::VirtualHandle{handle}), sticky,
                 state.facts.object_slots);
   }
   if (!tpm::is_session(handle)) return Status::BadParameter;
-  return mark(state.sessions, usable_session(state, context, handle), sticky,
+  return mark(state.sessions, usable_session(state, context, exec::PhysicalHandle{handle}), sticky,
               state.facts.session_slots);
 }
 

@@ -133,7 +133,7 @@ std::optional<proto::Buffer> TpmProbe::next() {
     case Stage::Handles:
       return lists_.next();
     case Stage::Strays:
-      return tpm::build::flush_context(*state_.first_stray());
+      return tpm::build::flush_context(number_of(*state_.first_stray()));
     case Stage::Over:
       break;
   }
@@ -157,7 +157,7 @@ bool TpmProbe::take(Bytes response) {
       return take_room(response);
     case Stage::Strays: {
       // Whatever the TPM said, it is not asked twice.
-      const std::uint32_t handle = *state_.first_stray();
+      const exec::PhysicalHandle handle = *state_.first_stray();
       std::erase(state_.stray_objects, handle);
       std::erase(state_.stray_sessions, handle);
       return true;

@@ -12,6 +12,9 @@
 
 using namespace tbs;
 using namespace tbs::rm;
+using exec::number_of;
+using exec::PhysicalHandle;
+using exec::VirtualHandle;
 using proto::Status;
 
 namespace {
@@ -26,12 +29,12 @@ struct World {
     state.objects.open_context(kContext, kAlice);
   }
   Object& object(std::uint32_t physical) {
-    Object& made = state.objects.add(kContext, physical, false);
+    Object& made = state.objects.add(kContext, PhysicalHandle{physical}, false);
     made.last_used = state.next_use();
     return made;
   }
   Session& session(std::uint32_t handle, UserId user = kAlice) {
-    Session& made = state.sessions.add(handle, kContext, user);
+    Session& made = state.sessions.add(PhysicalHandle{handle}, kContext, user);
     made.last_used = state.next_use();
     return made;
   }
@@ -56,14 +59,14 @@ TEST_CASE("the least recently used object that is not needed is evicted", "[rm][
   middle.saved.store({1});
   step = evict_object(world.state, pins);
   CHECK(step->verb == Verb::FlushObject);
-  world.state.stray_objects.push_back(0x80000007);
+  world.state.stray_objects.push_back(PhysicalHandle{0x80000007});
   step = evict_object(world.state, pins);
   CHECK(step->verb == Verb::FlushStray);
 }
 
 TEST_CASE("a sequence that was used since it was saved is saved again", "[rm][eviction]") {
   World world;
-  Object& sequence = world.state.objects.add(kContext, 0x80000000, true);
+  Object& sequence = world.state.objects.add(kContext, PhysicalHandle{0x80000000}, true);
   CHECK(evict_object(world.state, {})->verb == Verb::SaveObject);
   sequence.saved.store({1});
   CHECK(evict_object(world.state, {})->verb == Verb::FlushObject);
@@ -76,10 +79,10 @@ TEST_CASE("a sequence that was used since it was saved is saved again", "[rm][ev
 
 TEST_CASE("a sequence's older context is not a reason to keep it", "[rm][reconcile]") {
   World world;
-  Object& used = world.state.objects.add(kContext, 0x80000000, true);
+  Object& used = world.state.objects.add(kContext, PhysicalHandle{0x80000000}, true);
   used.saved.store({1});
   used.saved.note_use();
-  Object& saved = world.state.objects.add(kContext, 0x80000001, true);
+  Object& saved = world.state.objects.add(kContext, PhysicalHandle{0x80000001}, true);
   saved.saved.store({1});
   const Losses losses =
       GENERATE(0, 1) == 0 ? drop_loaded(world.state) : reconcile(world.state, {}, Missing::Reload);
@@ -106,8 +109,9 @@ TEST_CASE("what is sticky is evicted last, and only if there is nothing else", "
   Object& other = world.object(0x80000001);
   Session& kept = world.session(0x02000000);
   Session& idle = world.session(0x02000001);
-  REQUIRE(make_sticky(world.state, kContext, sticky.virtual_handle, true) == Status::Success);
-  REQUIRE(make_sticky(world.state, kContext, kept.handle, true) == Status::Success);
+  REQUIRE(make_sticky(world.state, kContext, number_of(sticky.virtual_handle), true) ==
+          Status::Success);
+  REQUIRE(make_sticky(world.state, kContext, number_of(kept.handle), true) == Status::Success);
   CHECK(evict_object(world.state, {})->object == &other);
   CHECK(evict_session(world.state, {})->session == &idle);
   world.state.objects.set_evicted(other);
@@ -127,26 +131,27 @@ TEST_CASE("a context can make its own sticky, and all together not too many", "[
   Object& first = world.object(0x80000000);
   Object& second = world.object(0x80000001);
   const Session& session = world.session(0x02000000);
-  CHECK(make_sticky(state, kOther, first.virtual_handle, true) == Status::BadParameter);
-  CHECK(make_sticky(state, kOther, session.handle, true) == Status::BadParameter);
+  CHECK(make_sticky(state, kOther, number_of(first.virtual_handle), true) == Status::BadParameter);
+  CHECK(make_sticky(state, kOther, number_of(session.handle), true) == Status::BadParameter);
   for (const std::uint32_t none : {0x80000007U, 0x02000007U, 0x81000001U, 0x40000001U, 7U}) {
     CHECK(make_sticky(state, kContext, none, true) == Status::BadParameter);
   }
   // Of three slots, two are the others'.
-  CHECK(make_sticky(state, kContext, first.virtual_handle, true) == Status::Success);
-  CHECK(make_sticky(state, kContext, first.virtual_handle, true) == Status::Success);
-  CHECK(make_sticky(state, kContext, second.virtual_handle, true) == Status::TooManyResources);
-  CHECK(make_sticky(state, kContext, session.handle, true) == Status::Success);
-  CHECK(make_sticky(state, kContext, first.virtual_handle, false) == Status::Success);
-  CHECK(make_sticky(state, kContext, second.virtual_handle, true) == Status::Success);
+  CHECK(make_sticky(state, kContext, number_of(first.virtual_handle), true) == Status::Success);
+  CHECK(make_sticky(state, kContext, number_of(first.virtual_handle), true) == Status::Success);
+  CHECK(make_sticky(state, kContext, number_of(second.virtual_handle), true) ==
+        Status::TooManyResources);
+  CHECK(make_sticky(state, kContext, number_of(session.handle), true) == Status::Success);
+  CHECK(make_sticky(state, kContext, number_of(first.virtual_handle), false) == Status::Success);
+  CHECK(make_sticky(state, kContext, number_of(second.virtual_handle), true) == Status::Success);
   state.objects.erase(second);
   CHECK(state.objects.sticky_count() == 0);
-  CHECK(make_sticky(state, kContext, first.virtual_handle, true) == Status::Success);
+  CHECK(make_sticky(state, kContext, number_of(first.virtual_handle), true) == Status::Success);
   // A TPM without a slot to spare.
   state.facts.session_slots = 2;
   state.sessions.erase(*state.sessions.find(session.handle));
   CHECK(state.sessions.sticky_count() == 0);
-  CHECK(make_sticky(state, kContext, world.session(0x02000003).handle, true) ==
+  CHECK(make_sticky(state, kContext, number_of(world.session(0x02000003).handle), true) ==
         Status::TooManyResources);
 }
 
@@ -191,11 +196,11 @@ TEST_CASE("the user with most sessions gives one up", "[rm][share]") {
   CHECK(session_to_drop(world.state.sessions, kAlice, {}) == nullptr);
   Session* const dropped = session_to_drop(world.state.sessions, kBob, {});
   REQUIRE(dropped != nullptr);
-  CHECK(dropped->handle == 0x02000000);
+  CHECK(dropped->handle == PhysicalHandle{0x02000000});
   const std::array<Session*, 1> kept = {dropped};
-  CHECK(session_to_drop(world.state.sessions, kBob, kept)->handle == 0x02000001);
+  CHECK(session_to_drop(world.state.sessions, kBob, kept)->handle == PhysicalHandle{0x02000001});
   // An orphan goes before a session in use, and also for the user's own sake.
-  Session& orphan = *world.state.sessions.find(0x02000003);
+  Session& orphan = *world.state.sessions.find(PhysicalHandle{0x02000003});
   orphan.owner.reset();
   CHECK(session_to_drop(world.state.sessions, kBob, {}) == &orphan);
   CHECK(session_to_drop(world.state.sessions, kAlice, {}) == &orphan);

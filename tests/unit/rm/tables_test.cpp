@@ -5,6 +5,8 @@
 
 using namespace tbs;
 using namespace tbs::rm;
+using exec::PhysicalHandle;
+using exec::VirtualHandle;
 
 namespace {
 
@@ -19,27 +21,29 @@ TEST_CASE("virtual handles are the lowest free ones of each context", "[rm][obje
   ObjectTable table;
   table.open_context(kFirst, kAlice);
   table.open_context(kSecond, kBob);
-  Object& a = table.add(kFirst, 0x80000000, false);
-  Object& b = table.add(kFirst, 0x80000001, false);
-  const Object& c = table.add(kSecond, 0x80000002, false);
-  CHECK(a.virtual_handle == 0x80000000);
-  CHECK(b.virtual_handle == 0x80000001);
-  CHECK(c.virtual_handle == 0x80000000);
-  CHECK(table.find(kFirst, 0x80000001) == &b);
-  CHECK(table.find(kSecond, 0x80000001) == nullptr);
-  CHECK(table.find(ContextId{3}, 0x80000000) == nullptr);
-  CHECK(table.find(kFirst, 0x81000001) == nullptr);
+  Object& a = table.add(kFirst, PhysicalHandle{0x80000000}, false);
+  Object& b = table.add(kFirst, PhysicalHandle{0x80000001}, false);
+  const Object& c = table.add(kSecond, PhysicalHandle{0x80000002}, false);
+  CHECK(a.virtual_handle == VirtualHandle{0x80000000});
+  CHECK(b.virtual_handle == VirtualHandle{0x80000001});
+  CHECK(c.virtual_handle == VirtualHandle{0x80000000});
+  CHECK(table.find(kFirst, VirtualHandle{0x80000001}) == &b);
+  CHECK(table.find(kSecond, VirtualHandle{0x80000001}) == nullptr);
+  CHECK(table.find(ContextId{3}, VirtualHandle{0x80000000}) == nullptr);
+  CHECK(table.find(kFirst, VirtualHandle{0x81000001}) == nullptr);
   table.erase(a);
-  CHECK(table.add(kFirst, 0x80000000, false).virtual_handle == 0x80000000);
-  CHECK(table.handles_from(kFirst, 0x80000001) == std::vector<std::uint32_t>{0x80000001});
+  CHECK(table.add(kFirst, PhysicalHandle{0x80000000}, false).virtual_handle ==
+        VirtualHandle{0x80000000});
+  CHECK(table.handles_from(kFirst, VirtualHandle{0x80000001}) ==
+        std::vector{VirtualHandle{0x80000001}});
 }
 
 TEST_CASE("objects are counted by context and user", "[rm][objects]") {
   ObjectTable table;
   table.open_context(kFirst, kAlice);
   table.open_context(kSecond, kAlice);
-  Object& a = table.add(kFirst, 0x80000000, false);
-  table.add(kSecond, 0x80000001, false);
+  Object& a = table.add(kFirst, PhysicalHandle{0x80000000}, false);
+  table.add(kSecond, PhysicalHandle{0x80000001}, false);
   CHECK(table.count(kFirst) == 1);
   CHECK(table.count(kAlice) == 2);
   CHECK(table.loaded().size() == 2);
@@ -55,8 +59,8 @@ TEST_CASE("objects are counted by context and user", "[rm][objects]") {
 TEST_CASE("two objects are never loaded at one handle", "[rm][objects]") {
   ObjectTable table;
   table.open_context(kFirst, kAlice);
-  Object& stale = table.add(kFirst, 0x80000000, false);
-  const Object& fresh = table.add(kFirst, 0x80000000, false);
+  Object& stale = table.add(kFirst, PhysicalHandle{0x80000000}, false);
+  const Object& fresh = table.add(kFirst, PhysicalHandle{0x80000000}, false);
   CHECK_FALSE(stale.loaded());
   CHECK(stale.lost());
   CHECK(fresh.loaded());
@@ -65,9 +69,9 @@ TEST_CASE("two objects are never loaded at one handle", "[rm][objects]") {
 
 TEST_CASE("a session is found by its index", "[rm][sessions]") {
   SessionTable table;
-  Session& session = table.add(0x03000005, kFirst, kAlice);
-  CHECK(table.find(0x02000005) == &session);
-  CHECK(table.find(0x03000004) == nullptr);
+  Session& session = table.add(PhysicalHandle{0x03000005}, kFirst, kAlice);
+  CHECK(table.find(PhysicalHandle{0x02000005}) == &session);
+  CHECK(table.find(PhysicalHandle{0x03000004}) == nullptr);
   CHECK(table.loaded_count() == 1);
   table.set_saved(session, {1, 2, 3}, 77);
   CHECK(table.loaded_count() == 0);
@@ -76,8 +80,8 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
   CHECK(!session.saved.current());
   CHECK(table.loaded_count() == 1);
   // The TPM gave the index again: the old session cannot exist any more.
-  const Session& again = table.add(0x02000005, kSecond, kBob);
-  CHECK(again.handle == 0x02000005);
+  const Session& again = table.add(PhysicalHandle{0x02000005}, kSecond, kBob);
+  CHECK(again.handle == PhysicalHandle{0x02000005});
   CHECK(table.total() == 1);
   CHECK(table.loaded_count() == 1);
   CHECK(table.count(kAlice) == 0);
@@ -86,8 +90,8 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
 
 TEST_CASE("orphans belong to a user and to no context", "[rm][sessions]") {
   SessionTable table;
-  Session& older = table.add(0x02000000, kFirst, kAlice);
-  Session& newer = table.add(0x02000001, kFirst, kAlice);
+  Session& older = table.add(PhysicalHandle{0x02000000}, kFirst, kAlice);
+  Session& newer = table.add(PhysicalHandle{0x02000001}, kFirst, kAlice);
   older.owner.reset();
   newer.owner.reset();
   older.last_used = 1;

@@ -1,0 +1,123 @@
+#include "daemon/rm/plan.h"
+
+#include <initializer_list>
+
+#include <catch2/catch.hpp>
+
+#include "daemon/tpm/response_code.h"
+#include "proto/byte_writer.h"
+
+using namespace tbs;
+using namespace tbs::rm;
+using exec::PhysicalHandle;
+
+namespace {
+
+constexpr ContextId kContext{1};
+constexpr ContextId kOther{2};
+constexpr std::uint32_t kReadPublic = 0x173;
+constexpr std::uint32_t kSign = 0x15D;
+
+struct Told final : exec::Observer {
+  void lost(UserId, std::uint32_t, std::uint32_t) override { ++losses; }
+  int losses = 0;
+};
+
+struct Tables {
+  Tables() {
+    for (const ContextId context : {kContext, kOther}) {
+      state.contexts[context] = UserId{1000};
+      state.objects.open_context(context, UserId{1000});
+    }
+    state.commands.load(std::vector<std::uint32_t>{kReadPublic | 1U << 25, kSign | 1U << 25,
+                                                   tpm::cc::kStartAuthSession | 2U << 25 | 1U << 28,
+                                                   tpm::cc::kHashSequenceStart | 1U << 28});
+  }
+
+  std::expected<Plan, PlanFault> plan(ContextId context, std::uint32_t code,
+                                      std::initializer_list<std::uint32_t> handles,
+                                      std::uint32_t session = 0) {
+    bytes.clear();
+    proto::ByteWriter writer(bytes);
+    writer.be16(session == 0 ? tpm::kTagNoSessions : tpm::kTagSessions);
+    writer.be32(0);
+    writer.be32(code);
+    for (const std::uint32_t handle : handles) writer.be32(handle);
+    if (session != 0) {
+      writer.be32(9);
+      writer.be32(session);
+      writer.be16(0);
+      writer.u8(1);
+      writer.be16(0);
+    }
+    tpm::put_be32(bytes, 2, static_cast<std::uint32_t>(bytes.size()));
+    const auto view = tpm::parse_command(bytes, state.commands);
+    REQUIRE(view);
+    return make_plan(state, context, *view);
+  }
+
+  Told told;
+  State state{exec::Options{}, told};
+  proto::Buffer bytes;
+};
+
+}  // namespace
+
+TEST_CASE("a plan names what must be loaded", "[rm][plan]") {
+  Tables tables;
+  Object& key = tables.state.objects.add(kContext, PhysicalHandle{0x80000005}, false);
+  Session& session = tables.state.sessions.add(PhysicalHandle{0x02000001}, kContext, UserId{1000});
+  const auto plan = tables.plan(kContext, kSign, {0x80000000}, 0x02000001);
+  REQUIRE(plan);
+  CHECK(plan->handle_objects[0] == &key);
+  CHECK(plan->authorizations[0] == &session);
+  CHECK(plan->objects.all().size() == 1);
+  CHECK(plan->sessions.all().size() == 1);
+  CHECK(plan->object_slots == 0);
+}
+
+TEST_CASE("a plan has slots for what the command makes", "[rm][plan]") {
+  Tables tables;
+  CHECK(tables.plan(kContext, tpm::cc::kHashSequenceStart, {})->object_slots == 1);
+  const auto session =
+      tables.plan(kContext, tpm::cc::kStartAuthSession, {tpm::kRhNull, tpm::kRhNull});
+  CHECK(session->session_slots == 1);
+  CHECK(session->object_slots == 0);
+}
+
+TEST_CASE("a handle of another context is one that does not exist", "[rm][plan]") {
+  Tables tables;
+  tables.state.objects.add(kOther, PhysicalHandle{0x80000005}, false);
+  tables.state.sessions.add(PhysicalHandle{0x02000001}, kOther, UserId{1000});
+  const auto object = tables.plan(kContext, kReadPublic, {0x80000000});
+  REQUIRE_FALSE(object);
+  CHECK(object.error().code == tpm::at_handle(tpm::rc::kHandle, 1));
+  CHECK(object.error().lost == nullptr);
+  // By the number that the TPM uses neither.
+  CHECK_FALSE(tables.plan(kContext, kReadPublic, {0x80000005}));
+  const auto session = tables.plan(kContext, kReadPublic, {0x02000001});
+  REQUIRE_FALSE(session);
+  CHECK(session.error().code == tpm::rc::kReferenceH0);
+}
+
+TEST_CASE("a session is usable under its own number, by its owner, while it is not saved",
+          "[rm][plan]") {
+  Tables tables;
+  Session& session = tables.state.sessions.add(PhysicalHandle{0x03000001}, kContext, UserId{1000});
+  CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x03000001}) == &session);
+  CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x02000001}) == nullptr);
+  CHECK(usable_session(tables.state, kOther, PhysicalHandle{0x03000001}) == nullptr);
+  session.client_blob = {1};
+  CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x03000001}) == nullptr);
+}
+
+TEST_CASE("to plan is to ask: what is lost is told, and stays in the table", "[rm][plan]") {
+  Tables tables;
+  Object& object = tables.state.objects.add(kContext, PhysicalHandle{0x80000000}, false);
+  tables.state.objects.set_evicted(object);
+  const auto plan = tables.plan(kContext, kReadPublic, {0x80000000});
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().lost == &object);
+  CHECK(tables.state.objects.count(kContext) == 1);
+  CHECK(tables.told.losses == 0);
+}
