@@ -1,6 +1,6 @@
 #pragma once
 
-// A survey as an execution of its own: after the device was opened, and when the tables are in
+// A look at the TPM as an execution of its own: after the device was opened, and when the tables are in
 // doubt while no client waits.
 
 #include "daemon/rm/procedure.h"

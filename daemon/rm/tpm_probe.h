@@ -29,7 +29,7 @@ class TpmProbe {
 
   TpmProbe(State& state, Reason reason);
 
-  // The next command; empty when the survey is over.
+  // The next command; empty when the look is over.
   std::optional<proto::Buffer> next();
   // Takes the response to it. False when the TPM cannot be used.
   bool take(proto::Bytes response);

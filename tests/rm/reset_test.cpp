@@ -120,7 +120,7 @@ TEST_CASE("leftovers of an earlier run are removed when the TPM is brought up", 
   if (!kept) CHECK(bench.notes.differences.empty());
 }
 
-TEST_CASE("winding down leaves nothing in the TPM", "[rm][reset]") {
+TEST_CASE("a shutdown leaves nothing in the TPM", "[rm][reset]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   for (std::uint8_t i = 0; i < 4; ++i) client->create_primary(i);
