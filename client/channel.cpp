@@ -1,6 +1,5 @@
 #include "client/channel.h"
 
-#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -20,12 +19,15 @@ std::expected<std::shared_ptr<Channel>, Status> open_channel(const std::string& 
 Channel::Channel(HandshakeResult greeted)
     : connection_(std::move(greeted.connection)),
       terms_(greeted.terms),
-      window_(std::max<unsigned>(greeted.terms.window, 1)) {}
+      open_(greeted.terms.window) {}
 
 Status Channel::submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size) {
   Request request;
   Lock lock(mutex_);
-  if (const Status refused = admit(lock, request); refused != Status::Success) return refused;
+  if (open_.ended()) return *open_.ended();
+  open_.enter_command(request);
+  wait(lock, request, RequestState::HeldBack, {});
+  if (request.state == RequestState::Done) return request.status;
   lock.unlock();
   send(request.id, proto::Submit{command.locality, command.priority, command.bytes});
   lock.lock();
@@ -36,24 +38,11 @@ Status Channel::submit(const Command& command, std::span<std::uint8_t> room, std
   return request.deliver(room) ? Status::Success : Status::InsufficientBuffer;
 }
 
-// Gives the request its number and a place among the outstanding ones, waiting for one if need be.
-Status Channel::admit(Lock& lock, Request& request) {
-  if (ended_) return *ended_;
-  request.id = ++last_id_;
-  if (!window_.try_enter()) {
-    window_.hold_back(request);
-    wait(lock, request, RequestState::HeldBack, {});
-    return request.state == RequestState::Done ? request.status : Status::Success;
-  }
-  outstanding_.append(request);
-  return Status::Success;
-}
-
 Status Channel::cancel() {
   Request request{.kind = RequestKind::Cancel};
   Lock lock(mutex_);
-  if (ended_) return *ended_;
-  give_up_held_back(Status::CommandCanceled);
+  if (open_.ended()) return *open_.ended();
+  open_.give_up_held_back(Status::CommandCanceled);
   const Status status = ask(lock, request, proto::Cancel{});
   // Closed meanwhile by another thread: that has cancelled everything too.
   return status == Status::CommandCanceled ? Status::Success : status;
@@ -62,14 +51,13 @@ Status Channel::cancel() {
 Status Channel::make_sticky(std::uint32_t handle, bool sticky) {
   Request request{.kind = RequestKind::MakeSticky};
   Lock lock(mutex_);
-  if (ended_) return *ended_;
+  if (open_.ended()) return *open_.ended();
   return ask(lock, request, proto::MakeSticky{.handle = handle, .sticky = sticky ? 1U : 0U});
 }
 
 template <typename Message>
 Status Channel::ask(Lock& lock, Request& request, const Message& message) {
-  request.id = ++last_id_;
-  outstanding_.append(request);
+  open_.enter(request);
   lock.unlock();
   send(request.id, message);
   lock.lock();
@@ -82,39 +70,33 @@ std::expected<proto::Buffer, Status> Channel::ask(const Question& question) {
   const std::lock_guard asking(asking_);
   Request request{.kind = RequestKind::Question, .reply = proto::ReplyTo<Question>::kType};
   Lock lock(mutex_);
-  if (ended_) return std::unexpected(*ended_);
+  if (open_.ended()) return std::unexpected(*open_.ended());
   const Status status = ask(lock, request, question);
   if (status != Status::Success) return std::unexpected(status);
   return std::move(request.kept);
 }
 
 std::expected<std::uint64_t, Status> Channel::begin(const Command& command) {
-  auto made = std::make_unique<Request>();
-  Request& request = *made;
   Lock lock(mutex_);
-  if (ended_) return std::unexpected(*ended_);
-  if (begun_.size() >= window_.size()) return std::unexpected(Status::TooManyResources);
-  begun_.push_back(std::move(made));
-  if (!window_.try_enter()) {
-    begun_.pop_back();
-    return std::unexpected(Status::TooManyResources);
-  }
-  const std::uint64_t id = request.id = ++last_id_;
-  outstanding_.append(request);
+  if (open_.ended()) return std::unexpected(*open_.ended());
+  const auto begun = open_.begin_command();
+  if (!begun) return std::unexpected(begun.error());
+  Request& request = **begun;
+  const std::uint64_t id = request.id;
   lock.unlock();
   if (send(id, proto::Submit{command.locality, command.priority, command.bytes})) return id;
   // The daemon never had the whole of it. What it said before it went tells why.
   lock.lock();
   wait(lock, request, RequestState::Outstanding, {});
   const Status why = request.status;
-  forget(request);
+  open_.forget(request);
   return std::unexpected(why);
 }
 
 std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> room,
                                     std::size_t& size, Deadline deadline) {
   Lock lock(mutex_);
-  Request* const request = begun(id);
+  Request* const request = open_.begun(id);
   if (request == nullptr || request->awaited) return Status::BadParameter;
   request->awaited = true;
   wait(lock, *request, RequestState::Outstanding, deadline);
@@ -126,20 +108,11 @@ std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> ro
     if (*result == Status::Success && !request->deliver(room)) {
       result = Status::InsufficientBuffer;
     } else {
-      forget(*request);
+      open_.forget(*request);
     }
   }
   update_signal();
   return result;
-}
-
-Request* Channel::begun(std::uint64_t id) {
-  const auto at = std::ranges::find(begun_, id, [](const auto& each) { return each->id; });
-  return at == begun_.end() ? nullptr : at->get();
-}
-
-void Channel::forget(const Request& request) {
-  std::erase_if(begun_, [&](const auto& each) { return each.get() == &request; });
 }
 
 int Channel::poll_descriptor() {
@@ -154,7 +127,7 @@ void Channel::close() {
 
 bool Channel::ended() {
   const Lock lock(mutex_);
-  return ended_.has_value();
+  return open_.ended().has_value();
 }
 
 // ---- waiting and reading ----
@@ -179,9 +152,7 @@ void Channel::wait(Lock& lock, Request& request, RequestState as_long_as, Deadli
 // Lets another waiting thread read on when nobody does.
 void Channel::hand_over_reading() {
   if (reading_) return;
-  Request* next = outstanding_.sleeper();
-  if (next == nullptr) next = window_.held_back().sleeper();
-  if (next != nullptr) next->wake.notify_one();
+  if (Request* const next = open_.sleeper()) next->wake.notify_one();
 }
 
 // Receives once, and hands out what came; false when nothing came before the deadline. Nobody may
@@ -215,95 +186,21 @@ void Channel::dispatch_frames() {
     const auto frame = connection_.frames.next();
     if (!frame) return end(Status::InternalError);
     if (!*frame) break;
-    const Status fault = dispatch(**frame);
+    const Status fault = open_.dispatch(**frame);
     if (fault != Status::Success) return end(fault);
   }
   update_signal();
 }
 
-// Success, or why the connection has to end.
-Status Channel::dispatch(const proto::Frame& frame) {
-  switch (frame.type) {
-    case proto::Type::Result:
-      return finish_command(frame);
-    case proto::Type::CancelReply:
-      return finish_asked<proto::CancelReply>(frame, RequestKind::Cancel);
-    case proto::Type::MakeStickyReply:
-      return finish_asked<proto::MakeStickyReply>(frame, RequestKind::MakeSticky);
-    case proto::Type::LogPart:
-    case proto::Type::PhysicalPresenceReply:
-    case proto::Type::OwnerAuthReply:
-    case proto::Type::RevokeAttestationReply:
-      return finish_question(frame);
-    default:
-      return status_of_stray(frame);
-  }
-}
-
-Status Channel::finish_command(const proto::Frame& frame) {
-  const auto result = proto::decode<proto::Result>(frame.payload);
-  Request* const request = outstanding_.take(frame.request_id);
-  if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
-  const bool plausible = result && request->kind == RequestKind::Command &&
-                         (result->status != Status::Success || !result->response.empty());
-  if (plausible) {
-    request->finish(result->status, result->response);
-  } else {
-    request->finish(Status::InternalError, {});
-  }
-  if (request->kind == RequestKind::Command) leave_window();
-  return plausible ? Status::Success : Status::InternalError;
-}
-
-template <typename Reply>
-Status Channel::finish_asked(const proto::Frame& frame, RequestKind kind) {
-  const auto reply = proto::decode<Reply>(frame.payload);
-  Request* const request = outstanding_.take(frame.request_id);
-  if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
-  const bool plausible = reply && request->kind == kind;
-  request->finish(plausible ? reply->status : Status::InternalError, {});
-  return plausible ? Status::Success : Status::InternalError;
-}
-
-Status Channel::finish_question(const proto::Frame& frame) {
-  Request* const request = outstanding_.take(frame.request_id);
-  if (request == nullptr) return ended_ ? Status::Success : Status::InternalError;
-  const bool plausible = request->kind == RequestKind::Question && request->reply == frame.type;
-  if (plausible) {
-    request->finish(Status::Success, frame.payload);
-  } else {
-    request->finish(Status::InternalError, {});
-  }
-  if (request->kind == RequestKind::Command) leave_window();
-  return plausible ? Status::Success : Status::InternalError;
-}
-
-void Channel::leave_window() {
-  Request* const next = window_.leave();
-  if (next == nullptr) return;
-  next->state = RequestState::Outstanding;
-  outstanding_.append(*next);
-  if (next->waiting) next->wake.notify_one();
-}
-
-void Channel::give_up_held_back(Status why) {
-  while (Request* const request = window_.give_up()) request->finish(why, {});
-}
-
 // Ends the connection for good; the first reason holds.
 void Channel::end(Status why) {
-  if (ended_) return;
-  ended_ = why;
-  while (Request* const request = outstanding_.take_first()) request->finish(why, {});
-  give_up_held_back(why);
+  if (!open_.end(why)) return;
   connection_.stream.shutdown();
   update_signal();
 }
 
 void Channel::update_signal() {
-  signal_.set(ended_ || std::ranges::any_of(begun_, [](const auto& each) {
-                return each->state == RequestState::Done && !each->awaited;
-              }));
+  signal_.set(open_.ended() || open_.result_ready());
 }
 
 // ---- sending ----
@@ -345,11 +242,11 @@ bool Channel::encode(std::uint64_t id, const Message& message) {
 bool Channel::wait_to_send() {
   wait_for(connection_.stream.descriptor(), POLLIN | POLLOUT, {});
   Lock lock(mutex_);
-  if (!reading_ && !ended_) {
+  if (!reading_ && !open_.ended()) {
     read_once(lock, Clock::now());
     hand_over_reading();
   }
-  return !ended_;
+  return !open_.ended();
 }
 
 template std::expected<proto::Buffer, Status> Channel::ask(const proto::ReadLog&);

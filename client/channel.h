@@ -17,13 +17,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "client/handshake.h"
+#include "client/open_requests.h"
 #include "client/ready_signal.h"
-#include "client/request.h"
 #include "client/socket_stream.h"
-#include "client/window.h"
 
 namespace tbs::client {
 
@@ -79,7 +77,6 @@ class Channel {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
-  proto::Status admit(Lock& lock, Request& request);
   template <typename Message>
   proto::Status ask(Lock& lock, Request& request, const Message& message);
   void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
@@ -88,16 +85,7 @@ class Channel {
   std::expected<std::size_t, StreamError> receive(Deadline deadline);
 
   void dispatch_frames();
-  proto::Status dispatch(const proto::Frame& frame);
-  proto::Status finish_command(const proto::Frame& frame);
-  template <typename Reply>
-  proto::Status finish_asked(const proto::Frame& frame, RequestKind kind);
-  proto::Status finish_question(const proto::Frame& frame);
-  void leave_window();
-  void give_up_held_back(proto::Status why);
   void end(proto::Status why);
-  Request* begun(std::uint64_t id);
-  void forget(const Request& request);
 
   template <typename Message>
   bool send(std::uint64_t id, const Message& message);
@@ -116,11 +104,7 @@ class Channel {
 
   std::mutex mutex_;      // everything below
   bool reading_ = false;  // a thread receives; it alone uses connection_.frames
-  std::optional<proto::Status> ended_;
-  std::uint64_t last_id_ = 0;
-  Window window_;
-  RequestList outstanding_;
-  std::vector<std::unique_ptr<Request>> begun_;  // not taken yet
+  OpenRequests open_;
   ReadySignal signal_;
 };
 
