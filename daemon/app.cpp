@@ -7,13 +7,12 @@
 
 #include <sys/resource.h>
 
-#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "daemon/device/open_device.h"
-#include "daemon/event_loop.h"
 #include "daemon/host/limited_log.h"
 #include "daemon/host/log_setup.h"
+#include "daemon/loop/event_loop.h"
 #include "daemon/tpm/command_class.h"
 #include "daemon/tpm12/command_class.h"
 #include "version.h"
@@ -108,8 +107,9 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
                .gate = raw_router_,
                .commands = resource_manager_.commands(),
                .lockout = guarded_engine_}),
-      lockout_file_(config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
-      listener_(io_) {}
+      lockout_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
+      listener_(io_),
+      reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
 
 App::~App() = default;
 
@@ -190,6 +190,7 @@ void App::stop(int signal) {
   spdlog::info("stopping on {}", strsignal(signal));
   notify_.stopping();
   listener_.stop();
+  reader_.drop_waiting();
   sleep_watch_.stop();
   stop_deadline_.expires_after(kStopDeadline);
   stop_deadline_.async_wait([this](const boost::system::error_code& stopped) {
@@ -207,21 +208,12 @@ void App::finish() {
 
 void App::reload() {
   if (stopping_) return;
-  // One at a time; what comes meanwhile is one more afterwards, which sees the newest file.
-  if (reloading_) {
-    reload_again_ = true;
-    return;
-  }
-  reloading_ = true;
   notify_.reloading();
-  // Reading files and the group database may block: not here.
-  reader_ = std::jthread([this, work = boost::asio::make_work_guard(io_)] {
-    boost::asio::post(io_, [this, loaded = load_config(arguments_)] { reloaded(loaded); });
-  });
+  reader_.run([arguments = arguments_] { return load_config(arguments); },
+              [this](const std::expected<Loaded, EarlyExit>& loaded) { reloaded(loaded); });
 }
 
 void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
-  reloading_ = false;
   if (stopping_) return;
   if (loaded) {
     apply(loaded->config);
@@ -233,8 +225,8 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
     spdlog::error("the configuration was not reloaded, the old one stays: {}",
                   text.substr(0, text.find_last_not_of('\n') + 1));
   }
-  notify_.ready(tpm_name());
-  if (std::exchange(reload_again_, false)) reload();
+  // Asked again meanwhile: then the newest file is still to be read.
+  if (!reader_.waiting()) notify_.ready(tpm_name());
 }
 
 void App::reload_rules(const std::expected<policy::Rules, std::string>& rules) {

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -20,6 +19,7 @@
 #include "daemon/firmware/firmware_files.h"
 #include "daemon/host/service_notify.h"
 #include "daemon/host/sleep_watch.h"
+#include "daemon/loop/blocking_calls.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
@@ -78,9 +78,7 @@ class App {
   server::Listener listener_;
   bool announced_ = false;
   bool stopping_ = false;
-  bool reloading_ = false;
-  bool reload_again_ = false;
-  std::jthread reader_;  // of the configuration; joined before what it uses is gone
+  loop::BlockingCalls reader_;  // of the configuration
 };
 
 }  // namespace tbs

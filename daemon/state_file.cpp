@@ -38,19 +38,19 @@ bool replace(const std::string& path, const std::string& text) {
   return ::close(fd) == 0 && written && std::rename(fresh.c_str(), path.c_str()) == 0;
 }
 
+void replace_or_complain(const std::string& path, const std::string& text) {
+  if (replace(path, text)) return;
+  host::log_limited(
+      spdlog::level::warn, host::Topic::StateFile,
+      fmt::format("cannot write {}: {}; what it holds is forgotten at the next restart", path,
+                  std::strerror(errno)));
+}
+
 }  // namespace
 
-StateFile::StateFile(std::string path) : path_(std::move(path)) {
-  if (!path_.empty()) writer_ = std::jthread([this] { work(); });
-}
-
-StateFile::~StateFile() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  changed_.notify_one();
-}
+StateFile::StateFile(boost::asio::io_context& loop, std::string path)
+    : path_(std::move(path)),
+      writes_(loop, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
 
 std::string StateFile::read() const {
   std::ifstream file(path_, std::ios::binary);
@@ -62,28 +62,7 @@ std::string StateFile::read() const {
 
 void StateFile::write(std::string text) {
   if (path_.empty()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    pending_ = std::move(text);
-  }
-  changed_.notify_one();
-}
-
-void StateFile::work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return pending_ || ending_; });
-    if (!pending_) return;
-    const std::string text = *std::exchange(pending_, std::nullopt);
-    lock.unlock();
-    if (!replace(path_, text)) {
-      host::log_limited(
-          spdlog::level::warn, host::Topic::StateFile,
-          fmt::format("cannot write {}: {}; what it holds is forgotten at the next restart", path_,
-                      std::strerror(errno)));
-    }
-    lock.lock();
-  }
+  writes_.run([path = path_, text = std::move(text)] { replace_or_complain(path, text); });
 }
 
 }  // namespace tbs

@@ -1,7 +1,6 @@
 #include "daemon/device/char_device.h"
 
 #include <cstring>
-#include <memory>
 #include <utility>
 
 #include <errno.h>
@@ -81,7 +80,8 @@ CharDevice::CharDevice(boost::asio::io_context& loop, Options options, Notice no
       notice_(std::move(notice)),
       deferred_(loop),
       wait_(loop),
-      blocking_(loop),
+      blocking_(loop, loop::BlockingCalls::Order::Parallel,
+                loop::BlockingCalls::AtEnd::LeaveBehind),
       node_(loop),
       buffer_(kReadSize) {
   if (!options_.opener) options_.opener = open_node;
@@ -89,14 +89,15 @@ CharDevice::CharDevice(boost::asio::io_context& loop, Options options, Notice no
 
 CharDevice::~CharDevice() {
   if (!node_.is_open()) return;
-  blocking_.run([descriptor = node_.release()] { ::close(descriptor); }, nullptr);
+  blocking_.run([descriptor = node_.release()] { ::close(descriptor); });
 }
 
 void CharDevice::open(OpenHandler handler) {
   if (node_.is_open()) {
     return deferred_.post_failure(
         std::move(handler),
-        {.operation = "open " + path_ + ", which is open", .error = EALREADY, .reopen = false});
+        Failure{
+            .operation = "open " + path_ + ", which is open", .error = EALREADY, .reopen = false});
   }
   const Node node = choose_path() ? options_.opener(path_) : Node{.error = ENODEV};
   if (node.descriptor < 0) return refuse_open(node, std::move(handler));
@@ -121,15 +122,12 @@ void CharDevice::refuse_open(const Node& node, OpenHandler handler) {
   Failure refusal = failure("open", node.error);
   refusal.advice = open_advice(node.error);
   if (node.error != EBUSY) return deferred_.post_failure(std::move(handler), std::move(refusal));
-  const auto holders = std::make_shared<Holders>();
-  blocking_.run(
-      [holders, number = node.number, proc = options_.proc] {
-        *holders = find_holders(number, proc);
-      },
-      [this, holders, refusal = std::move(refusal), handler = std::move(handler)]() mutable {
-        refusal.advice = holder_advice(*holders);
-        deferred_.post_failure(std::move(handler), std::move(refusal));
-      });
+  blocking_.run([number = node.number, proc = options_.proc] { return find_holders(number, proc); },
+                [this, refusal = std::move(refusal),
+                 handler = std::move(handler)](const Holders& holders) mutable {
+                  refusal.advice = holder_advice(holders);
+                  deferred_.post_failure(std::move(handler), std::move(refusal));
+                });
 }
 
 Facts CharDevice::learn_facts(dev_t number) {
@@ -199,9 +197,8 @@ void CharDevice::fail_command(Failure failure) {
 void CharDevice::cancel() {
   if (!in_flight_ || cancel_writing_ || cancel_path_.empty()) return;
   cancel_writing_ = true;
-  const auto error = std::make_shared<int>(0);
-  blocking_.run([error, path = cancel_path_] { *error = write_cancel(path); },
-                [this, error] { on_cancel_written(*error); });
+  blocking_.run([path = cancel_path_] { return write_cancel(path); },
+                [this](int error) { on_cancel_written(error); });
 }
 
 void CharDevice::on_cancel_written(int error) {

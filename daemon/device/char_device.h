@@ -23,10 +23,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include "daemon/device/blocking_calls.h"
-#include "daemon/device/deferred.h"
 #include "daemon/device/notice.h"
 #include "daemon/device/transceiver.h"
+#include "daemon/loop/blocking_calls.h"
+#include "daemon/loop/deferred.h"
 
 namespace tbs::device {
 
@@ -76,9 +76,9 @@ class CharDevice final : public Transceiver {
   Options options_;
   std::string path_;
   Notice notice_;
-  Deferred deferred_;  // handlers owed to the caller
-  Deferred wait_;      // the wait for the response that is due
-  BlockingCalls blocking_;
+  loop::Deferred deferred_;  // handlers owed to the caller
+  loop::Deferred wait_;      // the wait for the response that is due
+  loop::BlockingCalls blocking_;
   boost::asio::posix::stream_descriptor node_;
   std::vector<std::uint8_t> buffer_;
 

@@ -17,7 +17,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include "daemon/device/deferred.h"
+#include "daemon/loop/deferred.h"
 #include "daemon/device/transceiver.h"
 
 namespace tbs::device {
@@ -55,7 +55,7 @@ class ChildProcess {
 
   std::string reap(int options);
 
-  Deferred deferred_;
+  loop::Deferred deferred_;
   pid_t pid_;  // 0 once reaped
   boost::asio::posix::stream_descriptor pidfd_;
   boost::asio::local::stream_protocol::socket socket_;

@@ -9,7 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "daemon/device/deferred.h"
+#include "daemon/loop/deferred.h"
 #include "daemon/device/transceiver.h"
 
 namespace tbs::device {
@@ -42,7 +42,7 @@ class EmbeddedDevice final : public Transceiver {
   std::expected<std::string, Failure> state_folder();
 
   boost::asio::io_context& loop_;
-  Deferred deferred_;
+  loop::Deferred deferred_;
   Options options_;
   std::string name_;
   std::string private_dir_;

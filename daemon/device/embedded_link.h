@@ -16,7 +16,7 @@
 
 #include "daemon/device/child_frame.h"
 #include "daemon/device/child_process.h"
-#include "daemon/device/deferred.h"
+#include "daemon/loop/deferred.h"
 #include "daemon/device/transceiver.h"
 
 namespace tbs::device {
@@ -46,7 +46,7 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
   void fail_waiting(const Failure& failure);
   void end_child();
 
-  Deferred deferred_;
+  loop::Deferred deferred_;
   std::unique_ptr<ChildProcess> child_;
   Facts facts_;
   boost::asio::steady_timer timer_;  // for the first frame, then for the end

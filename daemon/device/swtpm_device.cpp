@@ -63,7 +63,7 @@ void SwtpmDevice::open(OpenHandler handler) {
   if (open_handler_ || connection_) {
     return deferred_.post_failure(
         std::move(handler),
-        {.operation = "open a swtpm that is open", .error = EBUSY, .reopen = false});
+        Failure{.operation = "open a swtpm that is open", .error = EBUSY, .reopen = false});
   }
   open_handler_ = std::move(handler);
   facts_ = {.interface_type = kEmulator, .owns_power = powered_};
@@ -144,13 +144,14 @@ void SwtpmDevice::transmit(std::span<const std::uint8_t> command, std::uint8_t l
   if (command.size() > kMaxCommand) {
     return deferred_.post_failure(
         std::move(handler),
-        {.operation = "send swtpm a command of " + std::to_string(command.size()) + " bytes",
-         .error = E2BIG,
-         .reopen = false});
+        Failure{.operation = "send swtpm a command of " + std::to_string(command.size()) + " bytes",
+                .error = E2BIG,
+                .reopen = false});
   }
   if (socket_ == nullptr) {
     return deferred_.post_failure(
-        std::move(handler), {.operation = "use a swtpm that is not connected", .error = ENOTCONN});
+        std::move(handler),
+        Failure{.operation = "use a swtpm that is not connected", .error = ENOTCONN});
   }
   response_handler_ = std::move(handler);
   command_.assign(command.begin(), command.end());
@@ -189,7 +190,8 @@ void SwtpmDevice::send_command() {
       [this, alive = io_.watch()](error_code error, std::size_t) {
         if (alive.expired()) return;
         writing_ = false;
-        if (error) fail_command({.operation = "send swtpm a command", .error = error.value()});
+        if (error)
+          fail_command(Failure{.operation = "send swtpm a command", .error = error.value()});
       });
   response_.clear();
   receive();

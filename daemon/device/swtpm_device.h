@@ -22,10 +22,10 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "daemon/device/deferred.h"
 #include "daemon/device/notice.h"
 #include "daemon/device/swtpm_channel.h"
 #include "daemon/device/transceiver.h"
+#include "daemon/loop/deferred.h"
 
 namespace tbs::device {
 
@@ -74,8 +74,8 @@ class SwtpmDevice final : public Transceiver {
   SwtpmAddress data_;
   SwtpmAddress control_;
   Notice notice_;
-  Deferred deferred_;  // handlers owed to the caller
-  Deferred io_;        // operations of the connection that is open
+  loop::Deferred deferred_;  // handlers owed to the caller
+  loop::Deferred io_;        // operations of the connection that is open
 
   std::unique_ptr<SwtpmConnection> connection_;
   std::unique_ptr<ControlExchange> exchange_;  // of open() or of a locality

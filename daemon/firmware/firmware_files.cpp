@@ -1,7 +1,5 @@
 #include "daemon/firmware/firmware_files.h"
 
-#include <memory>
-#include <optional>
 #include <utility>
 
 #include "daemon/firmware/owner_auth.h"
@@ -13,16 +11,15 @@ namespace tbs::firmware {
 // `work` runs in the helper thread and touches nothing but its own copies.
 template <typename Value, typename Work>
 void FirmwareFiles::ask(Work work, Handler<Value> handler) {
-  const auto outcome = std::make_shared<std::optional<std::expected<Value, ReadFailure>>>();
-  calls_.run([outcome, work = std::move(work)] { *outcome = work(); },
-             [this, outcome, handler = std::move(handler)]() mutable {
-               if (**outcome) {
-                 handler(*std::move(**outcome));
-               } else {
-                 report((*outcome)->error());
-                 handler(std::unexpected((*outcome)->error().status));
-               }
-             });
+  calls_.run(std::move(work), [this, handler = std::move(handler)](
+                                  std::expected<Value, ReadFailure> outcome) mutable {
+    if (outcome) {
+      handler(*std::move(outcome));
+    } else {
+      report(outcome.error());
+      handler(std::unexpected(outcome.error().status));
+    }
+  });
 }
 
 void FirmwareFiles::read_log(std::uint64_t offset, Handler<LogBytes> handler) {

@@ -15,7 +15,7 @@
 #include "daemon/firmware/firmware_paths.h"
 #include "daemon/firmware/log_part.h"
 #include "daemon/firmware/presence_request.h"
-#include "daemon/firmware/serial_calls.h"
+#include "daemon/loop/blocking_calls.h"
 
 namespace tbs::firmware {
 
@@ -30,7 +30,10 @@ class FirmwareFiles {
   using Handler = std::move_only_function<void(std::expected<Value, proto::Status>)>;
 
   FirmwareFiles(boost::asio::io_context& loop, Options options)
-      : options_(std::move(options)), calls_(loop) {}
+      : options_(std::move(options)),
+        // However many clients ask, one thread works for them.
+        calls_(loop, loop::BlockingCalls::Order::InOrder, loop::BlockingCalls::AtEnd::LeaveBehind) {
+  }
 
   // Handlers are called from the loop, never from within these, and not after the machine is gone.
   void read_log(std::uint64_t offset, Handler<LogBytes> handler);
@@ -45,7 +48,7 @@ class FirmwareFiles {
 
   const Options options_;
   std::string last_report_;
-  SerialCalls calls_;
+  loop::BlockingCalls calls_;
 };
 
 }  // namespace tbs::firmware

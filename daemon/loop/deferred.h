@@ -1,8 +1,8 @@
 #pragma once
 
 // Calls from the event loop on behalf of one object, dropped when that object is gone: what keeps
-// the two promises of a Transceiver that no handler is called from within the call that was given
-// it, and none after its destruction.
+// the two promises of a device::Transceiver that no handler is called from within the call that was
+// given it, and none after its destruction.
 
 #include <expected>
 #include <memory>
@@ -11,9 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
-#include "daemon/device/transceiver.h"
-
-namespace tbs::device {
+namespace tbs::loop {
 
 class Deferred {
  public:
@@ -28,8 +26,8 @@ class Deferred {
     });
   }
 
-  // Calls `handler` with `failure`. An empty handler is left alone.
-  template <class Handler>
+  // Calls `handler` with `failure` in place of a result. An empty handler is left alone.
+  template <class Handler, class Failure>
   void post_failure(Handler handler, Failure failure) {
     if (!handler) return;
     post([handler = std::move(handler), failure = std::move(failure)]() mutable {
@@ -46,4 +44,4 @@ class Deferred {
   std::shared_ptr<const void> token_ = std::make_shared<char>();
 };
 
-}  // namespace tbs::device
+}  // namespace tbs::loop
