@@ -4,27 +4,12 @@
 #include <cstring>
 #include <utility>
 
-#include <spdlog/fmt/fmt.h>
-
-#include "daemon/host/limited_log.h"
-
 namespace tbs {
-namespace {
 
-constexpr std::chrono::milliseconds kFirstPause{50};
-constexpr std::chrono::milliseconds kLongestPause{5000};
-
-}  // namespace
-
-DeviceSupervisor::DeviceSupervisor(boost::asio::io_context& io, device::Transceiver& device,
-                                   Events events)
-    : device_(device), events_(std::move(events)), timer_(io), pause_(kFirstPause) {}
+DeviceSupervisor::DeviceSupervisor(device::Transceiver& device, Alarm& alarm, Events events)
+    : device_(device), alarm_(alarm), events_(std::move(events)) {}
 
 void DeviceSupervisor::open() {
-  attempt();
-}
-
-void DeviceSupervisor::attempt() {
   device_.open([this](std::expected<device::Facts, device::Failure> opened) {
     if (closing_) return;
     if (opened) {
@@ -52,33 +37,29 @@ void DeviceSupervisor::reopen(const std::string& reason) {
 
 void DeviceSupervisor::settled() {
   pause_ = kFirstPause;
-  if (!last_report_.empty()) {
-    host::log_limited(spdlog::level::info, host::Topic::DeviceBack,
-                      fmt::format("TPM {} is back", device_.name()));
-  }
+  if (!last_report_.empty()) events_.back(named(" is back"));
   last_report_.clear();
 }
 
 void DeviceSupervisor::close(std::function<void()> closed) {
   closing_ = true;
-  timer_.cancel();
+  alarm_.cancel();
   device_.close(std::move(closed));
 }
 
 void DeviceSupervisor::retry_later() {
-  timer_.expires_after(pause_);
+  alarm_.set(pause_, [this] { open(); });
   pause_ = std::min(pause_ * 2, kLongestPause);
-  timer_.async_wait([this](const boost::system::error_code& stopped) {
-    if (!stopped && !closing_) attempt();
-  });
 }
 
 void DeviceSupervisor::report(const std::string& message, const std::string& advice) {
   if (message == last_report_) return;
   last_report_ = message;
-  host::log_limited(
-      spdlog::level::err, host::Topic::DeviceLost,
-      fmt::format("TPM {}: {}{}{}", device_.name(), message, advice.empty() ? "" : "; ", advice));
+  events_.lost(named(": " + message + (advice.empty() ? "" : "; " + advice)));
+}
+
+std::string DeviceSupervisor::named(const std::string& text) const {
+  return "TPM " + std::string(device_.name()) + text;
 }
 
 }  // namespace tbs

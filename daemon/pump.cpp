@@ -32,25 +32,34 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
     : device_(device),
       identity_(identity),
       dispatcher_(engine, options),
-      keeper_(io, device,
-              {.opened =
-                   [this](const device::Facts& facts) {
-                     facts_ = facts;
-                     dispatcher_.device_opened(now());
-                     carry_out();
-                   },
-               .unavailable =
-                   [this](const device::Failure&) {
-                     device_state_ = proto::DeviceState::Down;
-                     dispatcher_.device_unavailable(now());
-                     carry_out();
-                     events_.device_changed();
-                   }}),
+      reopening_(io),
+      supervisor_(device, reopening_,
+                  {.opened =
+                       [this](const device::Facts& facts) {
+                         facts_ = facts;
+                         dispatcher_.device_opened(now());
+                         carry_out();
+                       },
+                   .unavailable =
+                       [this](const device::Failure&) {
+                         device_state_ = proto::DeviceState::Down;
+                         dispatcher_.device_unavailable(now());
+                         carry_out();
+                         events_.device_changed();
+                       },
+                   .lost =
+                       [](const std::string& text) {
+                         host::log_limited(spdlog::level::err, host::Topic::DeviceLost, text);
+                       },
+                   .back =
+                       [](const std::string& text) {
+                         host::log_limited(spdlog::level::info, host::Topic::DeviceBack, text);
+                       }}),
       timer_(io) {}
 
 void Pump::start(Events events) {
   events_ = std::move(events);
-  keeper_.open();
+  supervisor_.open();
 }
 
 void Pump::stop(std::function<void()> stopped) {
@@ -94,7 +103,7 @@ std::uint32_t Pump::max_command() const {
 }
 
 proto::Status Pump::missing_device_status() const {
-  switch (keeper_.last_error()) {
+  switch (supervisor_.last_error()) {
     case ENOENT:
     case ENODEV:
     case ENXIO:
@@ -159,19 +168,19 @@ void Pump::perform(sched::CancelOnDevice&) {
 void Pump::perform(sched::ReopenDevice& action) {
   device_state_ = proto::DeviceState::Down;
   ++times_lost_;
-  keeper_.reopen(action.reason);
+  supervisor_.reopen(action.reason);
   events_.device_changed();
 }
 
 void Pump::perform(sched::DeviceReady&) {
   device_state_ = proto::DeviceState::Ready;
-  keeper_.settled();
+  supervisor_.settled();
   events_.device_changed();
 }
 
 void Pump::perform(sched::DeviceUnusable& action) {
   device_state_ = proto::DeviceState::Down;
-  keeper_.reopen(action.reason);
+  supervisor_.reopen(action.reason);
   events_.device_changed();
 }
 
@@ -181,7 +190,7 @@ void Pump::perform(sched::Quiesced&) {
 
 void Pump::perform(sched::Stopped&) {
   timer_.cancel();
-  keeper_.close([this] { stopped_(); });
+  supervisor_.close([this] { stopped_(); });
 }
 
 void Pump::arm_timer() {

@@ -14,6 +14,7 @@
 #include "daemon/device/transceiver.h"
 #include "daemon/device_supervisor.h"
 #include "daemon/exec/execution.h"
+#include "daemon/loop/asio_alarm.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/message.h"
 
@@ -80,7 +81,8 @@ class Pump {
   device::Transceiver& device_;
   const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
-  DeviceSupervisor keeper_;
+  loop::AsioAlarm reopening_;
+  DeviceSupervisor supervisor_;
   Events events_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;
