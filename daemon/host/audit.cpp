@@ -22,8 +22,21 @@ int syslog_level(spdlog::level::level_enum level) {
   return level == spdlog::level::info ? 6 : 7;
 }
 
-std::vector<std::string> entry_of(spdlog::level::level_enum level, const proto::EventName& name,
-                                  const AuditFields& fields, const std::string& text) {
+void send_to_journal(std::vector<std::string> entry) {
+  std::vector<iovec> parts;
+  parts.reserve(entry.size());
+  for (std::string& field : entry) {
+    parts.push_back({.iov_base = field.data(), .iov_len = field.size()});
+  }
+  // A journal that is not there must not stop the daemon; there is nobody to be told.
+  static_cast<void>(sd_journal_sendv(parts.data(), static_cast<int>(parts.size())));
+}
+
+}  // namespace
+
+std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,
+                                       const AuditFields& fields, const std::string& text) {
+  const proto::EventName& name = proto::name_of(event);
   std::vector<std::string> entry = {
       "MESSAGE=" + text, fmt::format("PRIORITY={}", syslog_level(level)),
       fmt::format("MESSAGE_ID={}", name.message_id), fmt::format("TBS_EVENT={}", name.name),
@@ -37,18 +50,6 @@ std::vector<std::string> entry_of(spdlog::level::level_enum level, const proto::
   return entry;
 }
 
-void send_to_journal(std::vector<std::string> entry) {
-  std::vector<iovec> parts;
-  parts.reserve(entry.size());
-  for (std::string& field : entry) {
-    parts.push_back({.iov_base = field.data(), .iov_len = field.size()});
-  }
-  // A journal that is not there must not stop the daemon; there is nobody to be told.
-  static_cast<void>(sd_journal_sendv(parts.data(), static_cast<int>(parts.size())));
-}
-
-}  // namespace
-
 void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
            const std::string& text) {
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
@@ -56,7 +57,7 @@ void audit(spdlog::level::level_enum level, proto::Event event, const AuditField
   const auto line = bounded(event, fields.uid.value_or(0), text);
   if (!line) return;
   if (journal) {
-    send_to_journal(entry_of(level, proto::name_of(event), fields, *line));
+    send_to_journal(journal_entry(level, event, fields, *line));
   } else {
     spdlog::log(level, "{}", *line);
   }

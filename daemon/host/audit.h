@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <spdlog/common.h>
 
@@ -27,5 +28,9 @@ struct AuditFields {
 // From the loop's thread only.
 void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
            const std::string& text);
+
+// The fields of such an entry of the journal, each as NAME=value.
+std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,
+                                       const AuditFields& fields, const std::string& text);
 
 }  // namespace tbs::host
