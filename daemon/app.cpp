@@ -48,11 +48,6 @@ std::chrono::seconds deadline_of(std::uint32_t command_code) {
                                          : tpm::deadline_of(command_code);
 }
 
-exec::Share share_of(const std::string& name) {
-  if (name == "strict") return exec::Share::Strict;
-  return name == "exclusive" ? exec::Share::Exclusive : exec::Share::Idle;
-}
-
 exec::Limits rm_limits(const policy::Limits& limits) {
   return {.objects_per_context = limits.objects_per_context,
           .objects_per_user = limits.objects_per_user,
@@ -86,13 +81,13 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
       sleep_watch_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
-      device_(make_device(io_, config_.device, config_.seccomp == "yes")),
-      resource_manager12_({.share = share_of(config_.share),
+      device_(make_device(io_, config_.device, config_.seccomp)),
+      resource_manager12_({.share = config_.share,
                            .remove_saved_sessions = !config_.keep_saved_sessions,
                            .verify = config_.check_tables,
                            .now = now},
                           rm_log_),
-      resource_manager_({.share = share_of(config_.share),
+      resource_manager_({.share = config_.share,
                          .remove_saved_sessions = !config_.keep_saved_sessions,
                          .verify = config_.check_tables,
                          .now = now},
@@ -190,8 +185,8 @@ void App::stop(int signal) {
   spdlog::info("stopping on {}", strsignal(signal));
   notify_.stopping();
   listener_.stop();
-  reader_.drop_waiting();
   sleep_watch_.stop();
+  reader_.drop_waiting();
   stop_deadline_.expires_after(kStopDeadline);
   stop_deadline_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
@@ -218,7 +213,7 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   if (loaded) {
     apply(loaded->config);
     server_.set_guard_limits(guard_limits(loaded->config));
-    reload_rules(loaded->rules);
+    server_.set_rules(loaded->rules);
     spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
   } else {
     const std::string& text = loaded.error().text;
@@ -226,15 +221,8 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
                   text.substr(0, text.find_last_not_of('\n') + 1));
   }
   // Asked again meanwhile: then the newest file is still to be read.
-  if (!reader_.waiting()) notify_.ready(tpm_name());
-}
-
-void App::reload_rules(const std::expected<policy::Rules, std::string>& rules) {
-  if (rules) {
-    server_.set_rules(*rules);
-  } else {
-    spdlog::error("the rules were not reloaded, the old ones stay: {}", rules.error());
-  }
+  if (reader_.waiting()) return;
+  notify_.ready(loaded ? tpm_name() : tpm_name() + "; the configuration was not reloaded");
 }
 
 void App::apply(const Config& config) {
@@ -245,8 +233,8 @@ void App::apply(const Config& config) {
   pump_.set_high_share(config.high_share);
   server_.configure(config.limits,
                     {.group = config.admin_gid, .has_group = !config.admin_group.empty()},
-                    {.everyone_reads_log = config.log_readers == "everyone",
-                     .raw_contexts = config.raw_contexts == "yes"});
+                    {.everyone_reads_log = config.log_readers == LogReaders::Everyone,
+                     .raw_contexts = config.raw_contexts});
 }
 
 }  // namespace tbs

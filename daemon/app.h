@@ -10,7 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "daemon/config.h"
+#include "daemon/config/load_config.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/exec/family_engine.h"
 #include "daemon/exec/guarded_engine.h"
@@ -49,7 +49,6 @@ class App {
   void reload();
   void reloaded(const std::expected<Loaded, EarlyExit>& loaded);
   void apply(const Config& config);
-  void reload_rules(const std::expected<policy::Rules, std::string>& rules);
   void on_device_changed();
   void watch_sleep();
   [[nodiscard]] std::string tpm_name() const;

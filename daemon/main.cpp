@@ -8,7 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/app.h"
-#include "daemon/config.h"
+#include "daemon/config/load_config.h"
 #include "daemon/device/device_spec.h"
 #include "daemon/host/log_setup.h"
 #include "daemon/host/memory_reserve.h"
@@ -18,7 +18,7 @@
 namespace {
 
 void enter_sandbox(const tbs::Config& config) {
-  if (!tbs::sandbox::kAvailable || config.seccomp != "yes") return;
+  if (!tbs::sandbox::kAvailable || !config.seccomp) return;
   const auto spec = tbs::device::parse_device_spec(config.device);
   if (!spec) return;  // the next step says what is wrong with it
   const auto confined = tbs::sandbox::confine_daemon(
@@ -38,15 +38,11 @@ int main(int argc, char** argv) {
       std::fputs(loaded.error().text.c_str(), loaded.error().exit_code == 0 ? stdout : stderr);
       return loaded.error().exit_code;
     }
-    if (!loaded->rules) {
-      std::fprintf(stderr, "tbsd: %s\n", loaded->rules.error().c_str());
-      return 2;
-    }
     tbs::host::set_up_memory_reserve();
     std::signal(SIGPIPE, SIG_IGN);
     tbs::host::set_up_log();
     enter_sandbox(loaded->config);
-    tbs::App app(loaded->config, *loaded->rules, arguments);
+    tbs::App app(loaded->config, loaded->rules, arguments);
     return app.run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tbsd: %s\n", error.what());

@@ -1,5 +1,7 @@
 #include "daemon/host/log_setup.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 
@@ -16,8 +18,11 @@ void set_up_log() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void set_log_level(const std::string& level) {
-  spdlog::set_level(spdlog::level::from_str(level));
+void set_log_level(LogLevel level) {
+  using spdlog::level::level_enum;
+  constexpr std::array kLevels = {level_enum::trace, level_enum::debug, level_enum::info,
+                                  level_enum::warn,  level_enum::err,   level_enum::off};
+  spdlog::set_level(kLevels[static_cast<std::size_t>(level)]);
 }
 
 }  // namespace tbs::host

@@ -48,6 +48,6 @@ TEST_CASE("a TPM that appears after the daemon is taken into service") {
 TEST_CASE("a device name that cannot be understood ends the daemon with a reason") {
   TempFolder folder;
   const Outcome outcome = run_tbsd(folder, {"--device=floppy", "--socket=" + folder / "tbsd.sock"});
-  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.exit_code == 2);
   CHECK(outcome.output.find("floppy") != std::string::npos);
 }

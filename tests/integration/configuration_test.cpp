@@ -94,3 +94,25 @@ TEST_CASE("--help and --version print to standard output and succeed") {
   CHECK(version.exit_code == 0);
   CHECK(version.output.starts_with("tbsd "));
 }
+
+TEST_CASE("--check says whether the configuration can be used, without a TPM") {
+  const Outcome good = run_with_file("max-contexts=5\n", {"--check", "--policy-dir=/no/rules"});
+  INFO(good.output);
+  CHECK(good.exit_code == 0);
+  CHECK(good.output == "tbsd: tbsd.conf and the rules in /no/rules can be used\n");
+  const Outcome bad = run_with_file("device=floppy\n", {"--check"});
+  INFO(bad.output);
+  CHECK(bad.exit_code == 2);
+  CHECK(bad.output.starts_with("tbsd: tbsd.conf:1: "));
+  CHECK(bad.output.contains("floppy"));
+}
+
+TEST_CASE("yes and no are written like that, and understood in other words") {
+  for (const std::string word : {"yes", "true", "on", "1"}) {
+    const Outcome outcome = run_with_file("keep-saved-sessions=" + word + "\n", {"--print-config"});
+    INFO(outcome.output);
+    CHECK(has_line(outcome.output, "keep-saved-sessions = yes  # tbsd.conf"));
+  }
+  CHECK(run_with_file("seccomp=0\n", {"--check", "--policy-dir=/no/rules"}).exit_code == 0);
+  CHECK(run_with_file("raw-contexts=maybe\n", {"--check"}).exit_code == 2);
+}

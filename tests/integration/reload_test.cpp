@@ -63,6 +63,25 @@ TEST_CASE("SIGHUP with a file that cannot be used keeps what is in force") {
   CHECK(first.call(tpm::get_random(8)).status == Status::Success);
 }
 
+TEST_CASE("SIGHUP with a rule that cannot be used keeps all that is in force") {
+  TempFolder rules;
+  Reloadable configuration("max-contexts=1\npolicy-dir=" + rules.path() + "\n");
+  TestBench bench(configuration.options());
+  RawClient first = bench.context();
+  // The file alone would do.
+  write_file(configuration.file, "max-contexts=5\npolicy-dir=" + rules.path() + "\n");
+  write_file(rules / "10.conf", "profile linux\nblock everybody\n");
+  bench.daemon().program().signal(SIGHUP);
+  CHECK(eventually([&] { return bench.daemon().log().contains("10.conf:2:"); }));
+  CHECK(bench.daemon().log().contains("was not reloaded"));
+  CHECK_FALSE(bench.daemon().log().contains("configuration reloaded"));
+  CHECK(try_context(bench) == Status::TooManyContexts);
+
+  write_file(rules / "10.conf", "profile linux\n");
+  bench.daemon().program().signal(SIGHUP);
+  CHECK(eventually([&] { return try_context(bench) == Status::Success; }));
+}
+
 TEST_CASE("SIGHUP with a command running leaves that command alone") {
   Reloadable configuration("max-contexts=2\n");
   TestBench bench(configuration.options());

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The units that are installed: systemd understands them, and its own measure of what a service could do
-stays low. UNITS names their folder, TBSD the daemon."""
+"""The units that are installed: systemd understands them, its own measure of what a service could do
+stays low, and a configuration that cannot be used is noticed in time. UNITS names their folder, TBSD the daemon."""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,11 @@ def analyze(*arguments):
                           stderr=subprocess.STDOUT, encoding="utf-8", timeout=60, check=False)
 
 
+def settings(path, name):
+    with open(path, encoding="utf-8") as file:
+        return [line.partition("=")[2].strip() for line in file if line.startswith(name + "=")]
+
+
 class Units(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="tbs-units-")
@@ -33,7 +39,7 @@ class Units(unittest.TestCase):
             with open(os.path.join(UNITS, name), encoding="utf-8") as file:
                 text = file.read()
             # The daemon is not where it will be installed.
-            text = re.sub(r"^ExecStart=\S+", "ExecStart=" + TBSD, text, flags=re.MULTILINE)
+            text = re.sub(r"^(Exec\w+)=\S+/tbsd ?", rf"\1={TBSD} ", text, flags=re.MULTILINE)
             # A template is looked at as one of its instances.
             path = os.path.join(self.folder, name.replace("@.", "@tpm1."))
             with open(path, "w", encoding="utf-8") as file:
@@ -52,6 +58,41 @@ class Units(unittest.TestCase):
         with open(self.services[0], "a", encoding="utf-8") as file:
             file.write("[Service]\nNoNewPrivilege=yes\n")
         self.assertIn("NoNewPrivilege", analyze("--man=no", "verify", self.services[0]).stdout)
+
+    def test_a_reload_checks_the_configuration_first(self):
+        for path in self.services:
+            check, signal = settings(path, "ExecReload")
+            self.assertEqual(signal, "/bin/kill -HUP $MAINPID")
+            # The same daemon, with the same options, as the one that runs.
+            start, = settings(path, "ExecStart")
+            self.assertEqual(check.replace(" --check", ""), start.strip())
+            self.assertEqual(self.run_check(check, "max-contexts = 7\n").returncode, 0)
+            said = self.run_check(check, "\nmax-contxts = 7\n")
+            self.assertEqual(said.returncode, 2)
+            self.assertIn("tbsd.conf:2:", said.stdout)
+            said = self.run_check(check, "", "block everybody\n")
+            self.assertEqual(said.returncode, 2)
+            self.assertIn("rules.conf:1:", said.stdout)
+
+    def test_no_restart_mends_a_configuration(self):
+        for path in self.services:
+            self.assertEqual(settings(path, "RestartPreventExitStatus"), ["2"])
+            pause, = settings(path, "RestartSec")
+            # Five starts in ten seconds are the manager's limit; then it gives up.
+            self.assertGreater(5 * int(pause), 10)
+
+    def run_check(self, check, configuration, rules=""):
+        """What the unit's check says of a configuration."""
+        paths = {"tbsd.conf": configuration, "policy.d/rules.conf": rules}
+        for name, text in paths.items():
+            os.makedirs(os.path.dirname(os.path.join(self.folder, name)), exist_ok=True)
+            with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        command = shlex.split(check.replace("%i", "tpm1").replace("%S", "/var/lib"))
+        return subprocess.run([*command, "--config", os.path.join(self.folder, "tbsd.conf"),
+                               "--policy-dir", os.path.join(self.folder, "policy.d")],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              encoding="utf-8", check=False)
 
     def test_exposure(self):
         for path in self.services:

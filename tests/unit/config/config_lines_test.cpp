@@ -1,4 +1,4 @@
-#include "daemon/config_lines.h"
+#include "daemon/config/config_lines.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,0 +1,48 @@
+#pragma once
+
+// What the daemon was told to do. How each setting is called and written: option_table.h.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <sys/types.h>
+
+#include "daemon/base/log_level.h"
+#include "daemon/exec/limits.h"
+#include "daemon/policy/limits.h"
+
+namespace tbs {
+
+enum class LogReaders : std::uint8_t { Administrators, Everyone };
+
+struct Config {
+  std::string device = "/dev/tpm0";
+  std::string socket = "/run/tbs/tbsd.sock";
+  LogLevel log_level = LogLevel::Info;
+  std::string admin_group;
+  policy::Limits limits;
+  exec::Share share = exec::Share::Idle;
+  unsigned busy_poll = 50;   // microseconds
+  unsigned high_share = 25;  // percent
+  bool keep_saved_sessions = false;
+  std::string event_log = "auto";
+  LogReaders log_readers = LogReaders::Administrators;
+  std::string ppi = "auto";
+  bool raw_contexts = false;
+  std::string policy_dir = "/etc/tbs/policy.d";
+  std::string state_dir = "/var/lib/tbs";
+  unsigned lockout_window = 480;  // minutes
+  unsigned lockout_per_user = 4;
+  unsigned lockout_total = 9;
+  bool seccomp = true;
+
+  // Compare the handle tables with the TPM after each command: for tests, in builds with
+  // assertions.
+  bool check_tables = false;
+
+  // Derived: the number of `admin_group`.
+  gid_t admin_gid = 0;
+};
+
+}  // namespace tbs
