@@ -70,13 +70,13 @@ std::vector<Option> policy_options() {
        Text{&Config::policy_dir}},
       {"lockout-window", "MINUTES", "Minutes for which a failed authorization counts",
        Number{&Config::lockout_window, 1, 100000}},
-      {"lockout-per-user", "N", "Failed authorizations after which a user is locked out",
+      {"lockout-per-user", "N", "Failed authorizations after which a user is blocked",
        Number{&Config::lockout_per_user, 1, 1000000}},
       {"lockout-total", "N",
-       "Failed authorizations of all users after which those who failed are locked out",
+       "Failed authorizations of all users after which users with failures are blocked",
        Number{&Config::lockout_total, 1, 1000000}},
       {"raw-contexts", "YES-OR-NO",
-       "Whether administrators may have the TPM to themselves, without virtual handles",
+       "Whether administrators may use the TPM exclusively and without virtual handles",
        Switch{&Config::raw_contexts}},
       {"log-readers", "WHO", "Who may read the event log: " + joined(kLogReaders, " or "),
        choice<&Config::log_readers>(kLogReaders)},
@@ -86,29 +86,27 @@ std::vector<Option> policy_options() {
 std::vector<Option> tpm_options() {
   return {
       {"share", "MODE",
-       "When the TPM's slots are left to the kernel's own users: idle, strict (after each command) "
-       "or exclusive (never)",
+       "When objects are evicted for the kernel's own users: idle, strict (after each command) or "
+       "exclusive (never)",
        choice<&Config::share>(kShares)},
       {"keep-saved-sessions", "YES-OR-NO",
-       "Whether saved sessions stay that are on the TPM when tbsd starts; otherwise they are taken "
-       "for leftovers and flushed",
+       "Whether tbsd keeps the saved sessions that it finds on the TPM when it starts",
        Switch{&Config::keep_saved_sessions}},
       {"high-share", "PERCENT",
-       "Percent of the TPM's time for which one user, administrators excepted, has priorities "
-       "above NORMAL; 100: always",
+       "Percent of the TPM's time that one user, administrators excepted, may take with priorities "
+       "above NORMAL; 100: no limit",
        Number{&Config::high_share, 0, 100}},
       {"busy-poll", "MICROSECONDS",
-       "Microseconds to look for work before sleeping, while waits are that short; 0: none",
+       "Microseconds to poll for work before sleeping, while waits are that short; 0: none",
        Number{&Config::busy_poll, 0, 1000}},
-      {"seccomp", "YES-OR-NO", "Whether tbsd is confined by a filter of system calls",
-       Switch{&Config::seccomp}},
+      {"seccomp", "YES-OR-NO", "Whether tbsd installs a seccomp filter", Switch{&Config::seccomp}},
   };
 }
 
 std::vector<Option> file_options() {
   return {
       {"state-dir", "FOLDER",
-       "Folder of what the daemon keeps; its owner-auth holds authorization values",
+       "The daemon's own files; its folder owner-auth has authorization values",
        Text{&Config::state_dir}},
       {"event-log", "FILE", "The firmware's event log: auto (beside the device), none, or a file",
        Text{&Config::event_log}},
