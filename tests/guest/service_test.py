@@ -180,6 +180,22 @@ class Lifetime(Service):
         eventually("the old rule", lambda: not self.reads_log())
         self.assertEqual(shown("MainPID"), pid)
 
+    def test_a_configuration_that_cannot_be_used(self):
+        pid = shown("MainPID")
+        CONFIGURATION.write_text("\nmax-contxts = 5\n")
+        try:
+            self.assertNotEqual(sh("systemctl reload tbsd.service", check=False).returncode, 0)
+            self.assertIn("tbsd.conf:2: there is no option 'max-contxts'", journal())
+            self.assertEqual(shown("MainPID"), pid, "what runs goes on")
+            self.random()
+            self.assertNotEqual(sh("systemctl restart tbsd.service", check=False).returncode, 0)
+            # And not "activating", on the way to the next start.
+            self.assertEqual(shown("ActiveState"), "failed")
+        finally:
+            CONFIGURATION.write_text("")
+            sh("systemctl reset-failed; systemctl restart tbsd.socket tbsd.service")
+        self.random()
+
     def reads_log(self):
         return sh("tbsctl log", check=False, user="nobody").returncode == 0
 

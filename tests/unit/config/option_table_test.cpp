@@ -110,6 +110,23 @@ TEST_CASE("a number has bounds, and nothing around it", "[config]") {
   }
 }
 
+TEST_CASE("the bounds of each number can be used, and nothing beyond them", "[config]") {
+  for (const config::Option& option : options()) {
+    const auto* const number = std::get_if<config::Number>(&option.value);
+    if (number == nullptr) continue;
+    INFO(option.name);
+    const auto taken = [&](std::size_t value) {
+      Config config;
+      return config::set(config, option, std::to_string(value)).has_value() &&
+             text_of(config, option) == std::to_string(value);
+    };
+    CHECK(taken(number->lowest));
+    CHECK(taken(number->highest));
+    CHECK_FALSE(taken(number->highest + 1));
+    CHECK((number->lowest == 0 || !taken(number->lowest - 1)));
+  }
+}
+
 TEST_CASE("a choice lists what could be chosen", "[config]") {
   CHECK(error_of("share", "always") == "'always' is none of idle, strict and exclusive");
   CHECK(error_of("share", "Idle").contains("none of"));
