@@ -40,6 +40,9 @@ proto::Buffer as_bytes(const Wish& wish) {
   } else if (const auto* use = std::get_if<UseLocality>(&wish)) {
     require(use->locality <= 4);
     writer.u8(use->locality);
+  } else if (const auto* off = std::get_if<PowerOff>(&wish)) {
+    require(!off->answer.empty());
+    writer.bytes(off->answer);
   } else if (const auto* broken = std::get_if<Broken>(&wish)) {
     require(!broken->why.empty());
     writer.bytes(broken->answer);

@@ -186,6 +186,14 @@ std::uint8_t Bridge::locality_for(Connection& of) {
   return found == localities_.end() ? std::uint8_t{0} : found->second;
 }
 
+void Bridge::power_off_for(Connection& of) {
+  if (shared_) return shared_->power_off();
+  const std::uint64_t program = program_of(of);
+  for (const auto& [each, entry] : connections_) {
+    if (program_of(*each) == program) each->power_off();
+  }
+}
+
 // A locality is kept as long as a connection of the program is open; the kernel may give its number
 // to another process then.
 void Bridge::forget_localities() {

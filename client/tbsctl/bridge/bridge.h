@@ -47,6 +47,7 @@ class Bridge : private Host {
   void cancel_for(Connection& of) override;
   void set_locality_for(Connection& of, std::uint8_t locality) override;
   std::uint8_t locality_for(Connection& of) override;
+  void power_off_for(Connection& of) override;
   void ended(Connection& gone, const std::string& why) override;
 
   std::expected<void, std::string> listen_at_both(const Address& first);

@@ -97,6 +97,9 @@ bool Connection::grant(Wish& wish) {
   } else if (auto* use = std::get_if<UseLocality>(&wish)) {
     host_.set_locality_for(*this, use->locality);
     answer(use->answer);
+  } else if (auto* off = std::get_if<PowerOff>(&wish)) {
+    host_.power_off_for(*this);
+    answer(off->answer);
   } else if (auto* broken = std::get_if<Broken>(&wish)) {
     answer(broken->answer);
     if (!ended_) end(broken->why);

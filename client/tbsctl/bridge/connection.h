@@ -29,6 +29,8 @@ class Host {
   virtual void cancel_for(Connection& of) = 0;
   virtual void set_locality_for(Connection& of, std::uint8_t locality) = 0;
   virtual std::uint8_t locality_for(Connection& of) = 0;
+  // It switches its TPM off.
+  virtual void power_off_for(Connection& of) = 0;
   // `gone` has ended and must not be used any more; `why` is for the log, empty for a usual end.
   virtual void ended(Connection& gone, const std::string& why) = 0;
 };
@@ -42,6 +44,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start();
   // Cancels the command that is under way, if there is one.
   void cancel();
+  // Gives up what the client owns on the TPM.
+  void power_off() { context_->power_off(); }
   [[nodiscard]] int socket() const { return socket_.get(); }
 
  private:

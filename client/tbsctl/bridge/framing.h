@@ -6,7 +6,8 @@
 // as well, the two ports of Microsoft's simulator, and swtpm's control channel.
 //
 // What concerns the power, the state and the life of the TPM is answered as a TPM would that has
-// just done it, and nothing is done: the TPM is shared. What cannot be pretended is refused.
+// just done it, and only what the program itself owns on the TPM goes: the TPM is shared. What
+// cannot be pretended is refused.
 
 #include <cstdint>
 #include <memory>
@@ -40,6 +41,10 @@ struct UseLocality {
   std::uint8_t locality = 0;
   proto::Buffer answer;
 };
+// The program switches its TPM off: what it owns there is to go.
+struct PowerOff {
+  proto::Buffer answer;
+};
 // The client says goodbye.
 struct Leave {};
 // The bytes make no sense, or ask for what a shared TPM cannot do. After `answer` the connection is
@@ -48,7 +53,7 @@ struct Broken {
   std::string why;
   proto::Buffer answer;
 };
-using Wish = std::variant<Nothing, Execute, Reply, Cancel, UseLocality, Leave, Broken>;
+using Wish = std::variant<Nothing, Execute, Reply, Cancel, UseLocality, PowerOff, Leave, Broken>;
 
 class Framing {
  public:

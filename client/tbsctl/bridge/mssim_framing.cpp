@@ -31,8 +31,8 @@ enum class Signal : std::uint32_t {
 };
 
 constexpr std::uint32_t kServerVersion = 1;
-// There is a platform port, and a resource manager below.
-constexpr std::uint32_t kEndPoint = 0x01 | 0x02;
+// There is a platform port, a resource manager below, and physical presence can be signalled.
+constexpr std::uint32_t kEndPoint = 0x01 | 0x02 | 0x08;
 constexpr std::uint32_t kNoSizes = 16;  // four numbers about what was seen so far
 
 proto::Buffer words(std::initializer_list<std::uint32_t> values) {
@@ -113,10 +113,11 @@ class PlatformFraming : public Framing {
     const std::uint32_t code = reader.be32();
     if (!reader.ok()) return Nothing{};
     switch (static_cast<Signal>(code)) {
-      case Signal::PowerOn:
       case Signal::PowerOff:
       case Signal::Reset:
       case Signal::Restart:
+        return PowerOff{.answer = words({0})};
+      case Signal::PowerOn:
       case Signal::PhysicalPresenceOn:
       case Signal::PhysicalPresenceOff:
       case Signal::NvOn:

@@ -82,10 +82,11 @@ class ControlFraming : public Framing {
         return capabilities();
       case Control::Init:
         reader.skip(4);  // flags
-        return answer({0});
+        return PowerOff{.answer = words({0})};
       case Control::Shutdown:
-      case Control::StoreVolatile:
       case Control::Stop:
+        return PowerOff{.answer = words({0})};
+      case Control::StoreVolatile:
         return answer({0});
       case Control::GetTpmEstablished:
         return answer({0, 0});  // the bit, and padding

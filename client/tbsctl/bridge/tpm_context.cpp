@@ -24,7 +24,9 @@ void TpmContext::submit(Owner owner, TpmCommand command, Done done) {
 }
 
 void TpmContext::advance() {
-  if (waiting_.empty() || current_ || cancelling_) return;
+  if (current_ || cancelling_) return;
+  if (std::exchange(power_off_due_, false)) close();
+  if (waiting_.empty()) return;
   if (state_ == State::Closed) open();
   if (state_ == State::Open) begin();
 }
@@ -140,6 +142,13 @@ void TpmContext::cancel(Owner owner) {
         [done = std::move(job.done)]() mutable { done(Status::CommandCanceled, {}); });
   }
   std::erase_if(waiting_, [&](const Job& job) { return job.owner == owner; });
+}
+
+void TpmContext::power_off() {
+  if (state_ != State::Open) return;  // it owns nothing yet
+  power_off_due_ = true;
+  if (current_) cancel_current();
+  advance();
 }
 
 void TpmContext::withdraw(Owner owner) {

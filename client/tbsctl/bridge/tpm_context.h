@@ -1,8 +1,8 @@
 #pragma once
 
 // A context of libtbs for the connections of the bridge: one connection's own, or, with
-// --persistent, the same for all. It is opened when the first command needs it, and again when the
-// daemon came back after it had gone.
+// --persistent, the same for all. It is opened when the first command needs it, and again after its
+// client switched the TPM off, or when the daemon came back after it had gone.
 //
 // One command is on its way at a time: the TPM runs one at a time anyway, and so a cancel concerns
 // the command of the connection that it is meant for and no other.
@@ -53,6 +53,9 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   void cancel(Owner owner);
   // The same for an owner that is not to be told any more.
   void withdraw(Owner owner);
+  // Gives up what the context owns on the TPM, after cancelling what is on its way. What waits, and
+  // what comes, finds a context that owns nothing.
+  void power_off();
 
  private:
   enum class State : std::uint8_t { Closed, Opening, Open };
@@ -81,6 +84,7 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   int poll_ = -1;
   TBSX_REQUEST request_ = 0;
   bool cancelling_ = false;  // nothing is begun meanwhile: the cancel must not meet it
+  bool power_off_due_ = false;
   std::optional<Job> current_;
   std::deque<Job> waiting_;
 };

@@ -25,7 +25,7 @@ DEADLINE = 60  # against hanging only
 
 GET_RANDOM = bytes.fromhex("80010000000c0000017b0008")
 STARTUP = bytes.fromhex("80010000000c000001440000")
-RC_CANCELED, RC_LOCALITY, RC_COMMAND_SIZE = 0x909, 0x907, 0x142
+RC_CANCELED, RC_LOCALITY, RC_COMMAND_SIZE, RC_REFERENCE_H0 = 0x909, 0x907, 0x142, 0x910
 
 
 def create_primary():
@@ -40,6 +40,10 @@ def create_primary():
 
 def read_public(handle):
     return struct.pack(">HIII", 0x8001, 14, 0x173, handle)
+
+
+def flush_context(handle):
+    return struct.pack(">HIII", 0x8001, 14, 0x165, handle)
 
 
 def pcr_reset(pcr):
@@ -408,7 +412,7 @@ class Simulator(WithBridge):
         client, platform = self.open(Mssim, self.command), self.open(Numbers, self.platform)
         client.send(struct.pack(">II", 15, 1))
         version, flags, end = struct.unpack(">III", client.take(12))
-        self.assertEqual((version, flags & 1, end), (1, 1, 0))
+        self.assertEqual((version, flags, end), (1, 0x0B, 0))
         for signal_number in [1, 11, 2, 1, 11, 17, 18, 3, 4, 12, 13, 14, 10]:
             self.assertEqual(platform.ask(signal_number), (0,))
         self.assertEqual(platform.ask(25, answer=6), (16, 0, 0, 0, 0, 0))
@@ -419,6 +423,51 @@ class Simulator(WithBridge):
             each.send(struct.pack(">I", 20))
             self.assertTrue(each.is_closed())
         self.ok(self.open(Mssim, self.command).call(GET_RANDOM))
+
+    def test_a_power_cycle_flushes_what_the_program_owns(self):
+        for platform_signals in ((2, 1), (17,), (18,)):
+            clients = [self.open(Mssim, self.command) for _ in range(2)]
+            platform = self.open(Numbers, self.platform)
+            for client in clients:
+                self.ok(client.call(create_primary()))
+            for number in platform_signals:
+                self.assertEqual(platform.ask(number), (0,))
+            for client in clients:
+                self.ok(client.call(STARTUP))
+                self.assertEqual(code(client.call(read_public(0x80000000))), RC_REFERENCE_H0)
+                self.ok(client.call(create_primary()))
+                client.close()
+            platform.close()
+
+    def test_a_power_cycle_concerns_one_program(self):
+        other = subprocess.Popen(
+            [sys.executable, "-c",
+             "import socket, sys; s = socket.create_connection((sys.argv[1], int(sys.argv[2])));"
+             "s.settimeout(60); s.sendall(bytes.fromhex('00000002'));"
+             "print(s.recv(4).hex(), flush=True); sys.stdin.read()",
+             *self.platform.rsplit(":", 1)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(other.communicate)
+        client = self.open(Mssim, self.command)
+        self.ok(client.call(create_primary()))
+        self.assertEqual(other.stdout.readline().strip(), "00000000")
+        self.ok(client.call(read_public(0x80000000)))
+
+    def test_a_power_cycle_ends_the_command_on_the_tpm(self):
+        client, platform = self.open(Mssim, self.command), self.open(Numbers, self.platform)
+        self.ok(client.call(create_primary()))
+        self.service.freeze()
+        client.begin(GET_RANDOM)
+        eventually(self.on_the_tpm)
+        self.assertEqual(platform.ask(2), (0,))
+        self.assertEqual(code(client.response()), RC_CANCELED)
+        self.service.thaw()
+        self.assertEqual(code(client.call(read_public(0x80000000))), RC_REFERENCE_H0)
+
+    def test_an_object_that_is_not_loaded(self):
+        client = self.open(Mssim, self.command)
+        for handle, read, flush in ((0x80000000, RC_REFERENCE_H0, 0x1CB), (0x80000003, 0x184, 0x1C4)):
+            self.assertEqual(code(client.call(read_public(handle))), read)
+            self.assertEqual(code(client.call(flush_context(handle))), flush)
 
     def test_locality(self):
         client = self.open(Mssim, self.command)

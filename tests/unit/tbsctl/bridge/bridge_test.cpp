@@ -75,6 +75,83 @@ TEST_CASE("response codes are those that a TPM has", "[tbsctl][bridge]") {
   CHECK(answered({}, proto::Status::BadParameter) == 0x142);
 }
 
+namespace {
+
+// A command with these handles, or parameters, after its header.
+proto::Buffer command(std::uint32_t code, std::initializer_list<std::uint32_t> words) {
+  proto::Buffer bytes;
+  proto::ByteWriter writer(bytes);
+  writer.be16(proto::kTagNoSessions);
+  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
+  writer.be32(code);
+  for (const std::uint32_t word : words) writer.be32(word);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("an object that is not loaded is reported as a TPM does", "[tbsctl][bridge]") {
+  constexpr std::uint32_t kReadPublic = 0x173;
+  constexpr std::uint32_t kCertify = 0x148;
+  const auto told = [](const proto::Buffer& asked, std::uint32_t code) {
+    return adapted(asked, proto::kTagNoSessions, code);
+  };
+  for (const std::uint32_t slot : {0U, 1U, 2U}) {
+    CHECK(told(command(kReadPublic, {0x80000000U + slot}), 0x000B018B) == 0x910);
+  }
+  CHECK(told(command(kCertify, {0x81000001, 0x80000001}), 0x000B028B) == 0x911);
+  // A TPM has no such slot.
+  CHECK(told(command(kReadPublic, {0x80000003}), 0x000B018B) == 0x184);
+  CHECK(told(command(kCertify, {0x81000001, 0x80FFFFFF}), 0x000B028B) == 0x284);
+  // Not an object, or the TPM's own answer.
+  CHECK(told(command(kReadPublic, {0x81000001}), 0x000B018B) == 0x18B);
+  CHECK(told(command(kReadPublic, {0x80000000}), 0x18B) == 0x18B);
+  CHECK(told(command(kReadPublic, {}), 0x000B018B) == 0x18B);
+  CHECK(told(command(kReadPublic, {0x80000000}), 0x000B0902) == 0x902);
+}
+
+TEST_CASE("so is one that cannot be flushed", "[tbsctl][bridge]") {
+  const auto told = [](std::uint32_t handle) {
+    return adapted(command(0x165, {handle}), proto::kTagNoSessions, 0x000B01CB);
+  };
+  CHECK(told(0x80000000) == 0x1CB);
+  CHECK(told(0x80000002) == 0x1CB);
+  CHECK(told(0x80000003) == 0x1C4);
+  CHECK(told(0x80FFFFFF) == 0x1C4);
+  CHECK(told(0x02000000) == 0x1CB);
+}
+
+TEST_CASE("the handshake of the simulator announces what is served", "[tbsctl][bridge]") {
+  const auto framing = mssim_command_framing();
+  framing->feed(proto::Buffer{0, 0, 0, 15, 0, 0, 0, 1});
+  const Wish wish = framing->next();
+  REQUIRE(std::holds_alternative<Reply>(wish));
+  CHECK(std::get<Reply>(wish).bytes == proto::Buffer{0, 0, 0, 1, 0, 0, 0, 0x0B, 0, 0, 0, 0});
+}
+
+TEST_CASE("a power cycle is one", "[tbsctl][bridge]") {
+  const auto asks_for_power_off = [](Framing& framing, std::initializer_list<std::uint32_t> words) {
+    proto::Buffer bytes;
+    proto::ByteWriter writer(bytes);
+    for (const std::uint32_t word : words) writer.be32(word);
+    framing.feed(bytes);
+    const Wish wish = framing.next();
+    const auto* const off = std::get_if<PowerOff>(&wish);
+    if (off != nullptr) CHECK(off->answer == proto::Buffer(4));
+    return off != nullptr;
+  };
+  const auto platform = mssim_platform_framing();
+  for (const std::uint32_t off : {2U, 17U, 18U}) CHECK(asks_for_power_off(*platform, {off}));
+  for (const std::uint32_t other : {1U, 3U, 4U, 11U, 12U}) {
+    CHECK_FALSE(asks_for_power_off(*platform, {other}));
+  }
+  const auto control = swtpm_control_framing();
+  CHECK(asks_for_power_off(*control, {2, 0}));  // init
+  CHECK(asks_for_power_off(*control, {3}));     // shutdown
+  CHECK(asks_for_power_off(*control, {14}));    // stop
+  CHECK_FALSE(asks_for_power_off(*control, {10}));
+}
+
 TEST_CASE("the other end of a connection is found in the kernel's table", "[tbsctl][bridge]") {
   const std::string_view table =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
