@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <string_view>
 
 namespace tbs::ctl {
 namespace {
@@ -16,14 +14,15 @@ constexpr std::uint16_t kSha1Size = 20;
 // More algorithms than any TPM has; larger than any digest.
 constexpr std::uint32_t kMaxKinds = 16;
 constexpr std::uint16_t kMaxDigest = 128;
-constexpr std::string_view kSignature{"Spec ID Event03\0", 16};
+constexpr std::string_view kSpecIdSignature{"Spec ID Event03\0", 16};
+constexpr std::size_t kSignatureSize = 16;  // of every structure in an EV_NO_ACTION event
 
 // TCG_EfiSpecIDEvent; nothing when the data is none.
 std::optional<std::vector<DigestKind>> read_spec_id(Bytes data) {
   ByteReader reader(data);
-  if (!std::ranges::equal(reader.take(kSignature.size()), kSignature, [](std::uint8_t a, char b) {
-        return a == static_cast<unsigned char>(b);
-      })) {
+  if (!std::ranges::equal(
+          reader.take(kSpecIdSignature.size()), kSpecIdSignature,
+          [](std::uint8_t a, char b) { return a == static_cast<unsigned char>(b); })) {
     return std::nullopt;
   }
   reader.skip(4 + 1 + 1 + 1 + 1);  // platform class, version, errata, size of an integer
@@ -82,6 +81,23 @@ void read_records(EventLog& log, Bytes bytes, std::size_t offset) {
 }
 
 }  // namespace
+
+std::string_view signature_of(const Event& event) {
+  if (event.type != kEvNoAction || event.data.size() < kSignatureSize) return {};
+  const std::string_view field(reinterpret_cast<const char*>(event.data.data()), kSignatureSize);
+  const std::string_view text = field.substr(0, field.find('\0'));
+  const bool printable =
+      std::ranges::all_of(text, [](char letter) { return letter >= ' ' && letter <= '~'; });
+  const bool filled = field.find_first_not_of('\0', text.size()) == field.npos;
+  return printable && filled ? text : std::string_view{};
+}
+
+std::optional<std::uint8_t> startup_locality(const Event& event) {
+  if (signature_of(event) != "StartupLocality" || event.data.size() <= kSignatureSize) {
+    return std::nullopt;
+  }
+  return event.data[kSignatureSize];
+}
 
 EventLog parse_event_log(Bytes bytes) {
   EventLog log{.kinds = {{.algorithm = kSha1, .size = kSha1Size}}};

@@ -10,7 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/byte_reader.h"
@@ -48,5 +50,14 @@ struct EventLog {
 EventLog parse_event_log(proto::Bytes bytes);
 
 inline constexpr std::uint32_t kEvNoAction = 3;
+inline constexpr std::uint32_t kEvEfiHcrtmEvent = 0x80000010;
+
+// The text that an event of type EV_NO_ACTION starts with ("StartupLocality"); empty when it does
+// not start with one. It says how to read the rest.
+std::string_view signature_of(const Event& event);
+
+// The locality at which the TPM was started, when that is what the event tells. Firmware may pad
+// the event.
+std::optional<std::uint8_t> startup_locality(const Event& event);
 
 }  // namespace tbs::ctl

@@ -53,7 +53,7 @@ constexpr std::array kNames = {
     Name{0x8000000B, "EV_EFI_HANDOFF_TABLES2"},
     Name{0x8000000C, "EV_EFI_VARIABLE_BOOT2"},
     Name{0x8000000D, "EV_EFI_GPT_EVENT2"},
-    Name{0x80000010, "EV_EFI_HCRTM_EVENT"},
+    Name{kEvEfiHcrtmEvent, "EV_EFI_HCRTM_EVENT"},
     Name{0x800000E0, "EV_EFI_VARIABLE_AUTHORITY"},
     Name{0x800000E1, "EV_EFI_SPDM_FIRMWARE_BLOB"},
     Name{0x800000E2, "EV_EFI_SPDM_FIRMWARE_CONFIG"},
@@ -147,13 +147,57 @@ std::string image_text(Bytes data) {
   return (file.empty() ? "image" : file) + " (" + std::to_string(size) + " bytes)";
 }
 
-std::string no_action_text(Bytes data) {
-  constexpr std::string_view kLocality{"StartupLocality\0", 16};
-  const std::string head(data.begin(),
-                         data.begin() + std::min<std::ptrdiff_t>(16, std::ssize(data)));
-  if (head == kLocality && data.size() == 17) return "StartupLocality " + std::to_string(data[16]);
+// UEFI_PLATFORM_FIRMWARE_BLOB, after the description that the second layout starts with.
+std::string blob_text(Bytes data, bool described) {
+  ByteReader reader(data);
+  std::string description;
+  if (described) {
+    const Bytes text = reader.take(reader.u8());
+    description = plain_text(text).value_or("");
+  }
+  const std::uint64_t base = reader.le64();
+  const std::uint64_t size = reader.le64();
+  if (!reader.ok()) return bytes_text(data);
+  std::array<char, 64> place{};
+  std::snprintf(place.data(), place.size(), "%llu bytes at 0x%llx",
+                static_cast<unsigned long long>(size), static_cast<unsigned long long>(base));
+  return (description.empty() ? "" : description + ", ") + place.data();
+}
+
+// The text that the data is in UTF-16, if it is one; firmware may fill up with zeros.
+std::optional<std::string> utf16_text(Bytes data) {
+  ByteReader reader(data);
+  std::string text;
+  while (reader.remaining() >= 2) {
+    const std::uint16_t unit = reader.le16();
+    if (unit == 0) break;
+    if (unit < ' ' || unit > '~') return std::nullopt;
+    text.push_back(static_cast<char>(unit));
+  }
+  const bool filled =
+      std::ranges::all_of(reader.rest(), [](std::uint8_t byte) { return byte == 0; });
+  if (text.empty() || !filled) return std::nullopt;
+  return shortened(text);
+}
+
+// The version of the S-CRTM is a text, in UTF-16 as a rule, or a GUID.
+std::string version_text(Bytes data) {
+  if (const auto text = utf16_text(data)) return *text;
+  if (const auto text = plain_text(data)) return *text;
+  ByteReader reader(data);
+  return data.size() == 16 ? guid(reader) : bytes_text(data);
+}
+
+std::string no_action_text(const Event& event) {
+  if (const auto locality = startup_locality(event)) {
+    return "StartupLocality " + std::to_string(*locality);
+  }
+  const std::string head(event.data.begin(),
+                         event.data.begin() + std::min<std::ptrdiff_t>(16, std::ssize(event.data)));
   if (head.starts_with("Spec ID Event")) return printable(head.substr(0, 15));
-  return plain_text(data).value_or(bytes_text(data));
+  if (const auto plain = plain_text(event.data)) return *plain;
+  const std::string_view signature = signature_of(event);
+  return signature.empty() ? bytes_text(event.data) : std::string(signature);
 }
 
 }  // namespace
@@ -166,7 +210,7 @@ std::string event_name(std::uint32_t type) {
 std::string event_text(const Event& event) {
   switch (event.type) {
     case kEvNoAction:
-      return no_action_text(event.data);
+      return no_action_text(event);
     case 0x80000001:
     case 0x80000002:
     case 0x8000000C:
@@ -176,11 +220,12 @@ std::string event_text(const Event& event) {
     case 0x80000004:
     case 0x80000005:
       return image_text(event.data);
-    case 0x08: {  // a version, in UTF-16 as a rule
-      const std::string text = utf16(event.data);
-      if (event.data.size() % 2 == 0 && text.size() + 1 == event.data.size() / 2) return text;
-      break;
-    }
+    case 0x08:
+      return version_text(event.data);
+    case 0x80000008:
+      return blob_text(event.data, false);
+    case 0x8000000A:
+      return blob_text(event.data, true);
     case 0x04:
       return bytes_text(event.data);
     default:

@@ -1,7 +1,7 @@
 #include "client/tbsctl/log/replay.h"
 
 #include <algorithm>
-#include <string_view>
+#include <map>
 #include <utility>
 
 #include "client/tbsctl/pcr/pcr_value.h"
@@ -9,29 +9,92 @@
 namespace tbs::ctl {
 namespace {
 
-// The locality at which the TPM was started, by the log's event about it; 0 when there is none.
-std::uint8_t startup_locality(const EventLog& log) {
-  constexpr std::string_view kSignature{"StartupLocality\0", 16};
+// Localities that leave their number in PCR 0 (TPM 2.0 Library Part 3, "TPM2_Startup").
+constexpr std::uint8_t kUsualLocality = 0;
+constexpr std::uint8_t kTxtLocality = 3;
+constexpr std::uint8_t kHcrtmLocality = 4;
+
+// What the events of the log say of how the TPM was started.
+struct Startup {
+  std::optional<std::uint8_t> locality;  // of TPM2_Startup
+  bool hcrtm = false;                    // an H-CRTM measured before that
+};
+
+Startup read_startup(const EventLog& log) {
+  Startup startup;
   for (const Event& event : log.events) {
-    if (event.type != kEvNoAction || event.data.size() != kSignature.size() + 1) continue;
-    const auto head = event.data.first(kSignature.size());
-    if (std::string_view(reinterpret_cast<const char*>(head.data()), head.size()) == kSignature) {
-      return event.data.back();
-    }
+    if (!startup.locality) startup.locality = startup_locality(event);
+    if (event.type == kEvEfiHcrtmEvent && event.pcr == 0) startup.hcrtm = true;
   }
-  return 0;
+  return startup;
 }
 
-ReplayedPcr& place_for(std::vector<ReplayedPcr>& pcrs, const EventDigest& digest, std::uint32_t pcr,
-                       std::uint8_t locality) {
-  const auto found = std::ranges::find_if(pcrs, [&](const ReplayedPcr& each) {
-    return each.algorithm == digest.algorithm && each.pcr == pcr;
-  });
-  if (found != pcrs.end()) return *found;
-  return pcrs.emplace_back(ReplayedPcr{.algorithm = digest.algorithm,
-                                       .pcr = pcr,
-                                       .start = pcr_start(pcr, digest.value.size(), locality),
-                                       .steps = {}});
+// The last byte of PCR 0 at the start; the likeliest first. An H-CRTM event alone says that it was
+// 4: the log need not have an event of the startup's locality then.
+std::vector<std::uint8_t> pcr0_starts(const Startup& startup) {
+  if (startup.hcrtm) {
+    const std::uint8_t locality = startup.locality.value_or(kHcrtmLocality);
+    if (locality == kHcrtmLocality) return {kHcrtmLocality};
+    return {kHcrtmLocality, locality};
+  }
+  if (startup.locality) return {*startup.locality};
+  return {kUsualLocality, kTxtLocality, kHcrtmLocality};
+}
+
+// TCG PC Client Platform TPM Profile, "PCR Attributes": a dynamic launch sets its registers to zero
+// before it extends them; until then they hold ones. All others start with zeros.
+std::vector<proto::Buffer> starts_of(std::uint32_t pcr, std::size_t size,
+                                     const std::vector<std::uint8_t>& pcr0) {
+  std::vector<proto::Buffer> starts{proto::Buffer(size)};
+  if (is_dynamic_launch_pcr(pcr)) starts.emplace_back(size, std::uint8_t{0xFF});
+  if (pcr != 0 || size == 0) return starts;
+  starts.clear();
+  for (const std::uint8_t last : pcr0) starts.emplace_back(size).back() = last;
+  return starts;
+}
+
+struct Measurement {
+  std::size_t event = 0;
+  proto::Bytes digest;
+};
+using Register = std::pair<std::uint16_t, std::uint32_t>;  // bank and number
+using Measurements = std::map<Register, std::vector<Measurement>>;
+
+Measurements measurements_of(const EventLog& log) {
+  Measurements measurements;
+  for (std::size_t index = 0; index < log.events.size(); ++index) {
+    const Event& event = log.events[index];
+    if (event.type == kEvNoAction || event.pcr >= kPcrCount) continue;
+    for (const EventDigest& digest : event.digests) {
+      measurements[{digest.algorithm, event.pcr}].push_back({index, digest.value});
+    }
+  }
+  return measurements;
+}
+
+ReplayedPcr replay_from(proto::Buffer start, const Register& which,
+                        const std::vector<Measurement>& measurements) {
+  ReplayedPcr pcr{.algorithm = which.first,
+                  .pcr = which.second,
+                  .start = std::move(start),
+                  .steps = {},
+                  .alternatives = {}};
+  for (const Measurement& measurement : measurements) {
+    const proto::Buffer& value = pcr.steps.empty() ? pcr.start : pcr.value();
+    auto extended = pcr_extend(pcr.algorithm, value, measurement.digest);
+    if (extended) pcr.steps.push_back({measurement.event, *std::move(extended)});
+  }
+  return pcr;
+}
+
+// Whether the TPM holds a value that the PCR had on the way, and what it has not seen then.
+std::optional<std::size_t> first_unseen(const ReplayedPcr& pcr, const proto::Buffer& value) {
+  const proto::Buffer* before = &pcr.start;
+  for (const ReplayStep& step : pcr.steps) {
+    if (*before == value) return step.event;
+    before = &step.value;
+  }
+  return std::nullopt;
 }
 
 Comparison compare_one(const ReplayedPcr& replayed, const std::vector<PcrValue>& measured) {
@@ -39,39 +102,35 @@ Comparison compare_one(const ReplayedPcr& replayed, const std::vector<PcrValue>&
     return each.algorithm == replayed.algorithm && each.pcr == replayed.pcr;
   });
   if (found == measured.end()) return {.replayed = &replayed};
-  Comparison comparison{
-      .replayed = &replayed, .measured = &*found, .agreement = Agreement::Differs};
-  if (found->value == replayed.value()) comparison.agreement = Agreement::Equal;
-  const proto::Buffer* before = &replayed.start;
-  for (const ReplayStep& step : replayed.steps) {
-    if (comparison.agreement == Agreement::Differs && *before == found->value) {
-      comparison.agreement = Agreement::Earlier;
-      comparison.first_unseen = step.event;
-    }
-    before = &step.value;
+  std::vector<const ReplayedPcr*> candidates{&replayed};
+  for (const ReplayedPcr& other : replayed.alternatives) candidates.push_back(&other);
+  for (const ReplayedPcr* const each : candidates) {
+    if (each->value() == found->value) return {each, &*found, Agreement::Equal};
   }
-  return comparison;
+  for (const ReplayedPcr* const each : candidates) {
+    if (const auto unseen = first_unseen(*each, found->value)) {
+      return {each, &*found, Agreement::Earlier, *unseen};
+    }
+  }
+  return {&replayed, &*found, Agreement::Differs};
 }
 
 }  // namespace
 
 std::vector<ReplayedPcr> replay(const EventLog& log) {
+  const auto pcr0 = pcr0_starts(read_startup(log));
   std::vector<ReplayedPcr> pcrs;
-  const std::uint8_t locality = startup_locality(log);
-  for (std::size_t index = 0; index < log.events.size(); ++index) {
-    const Event& event = log.events[index];
-    if (event.type == kEvNoAction || event.pcr >= kPcrCount) continue;
-    for (const EventDigest& digest : event.digests) {
-      ReplayedPcr& pcr = place_for(pcrs, digest, event.pcr, locality);
-      const proto::Buffer& value = pcr.steps.empty() ? pcr.start : pcr.value();
-      auto extended = pcr_extend(digest.algorithm, value, digest.value);
-      if (extended) pcr.steps.push_back({.event = index, .value = *std::move(extended)});
+  for (const auto& [which, measurements] : measurements_of(log)) {
+    std::vector<ReplayedPcr> chains;
+    for (proto::Buffer& start : starts_of(which.second, measurements.front().digest.size(), pcr0)) {
+      chains.push_back(replay_from(std::move(start), which, measurements));
     }
+    ReplayedPcr likeliest = std::move(chains.front());
+    if (likeliest.steps.empty()) continue;
+    likeliest.alternatives.assign(std::make_move_iterator(chains.begin() + 1),
+                                  std::make_move_iterator(chains.end()));
+    pcrs.push_back(std::move(likeliest));
   }
-  std::erase_if(pcrs, [](const ReplayedPcr& pcr) { return pcr.steps.empty(); });
-  std::ranges::sort(pcrs, [](const ReplayedPcr& a, const ReplayedPcr& b) {
-    return std::pair(a.algorithm, a.pcr) < std::pair(b.algorithm, b.pcr);
-  });
   return pcrs;
 }
 

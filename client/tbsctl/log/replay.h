@@ -29,6 +29,9 @@ struct ReplayedPcr {
   std::uint32_t pcr = 0;
   proto::Buffer start;
   std::vector<ReplayStep> steps;  // at least one
+  // The same events from other values that the PCR can have had at the start, where the log does
+  // not say which one it was.
+  std::vector<ReplayedPcr> alternatives;
 
   [[nodiscard]] const proto::Buffer& value() const { return steps.back().value; }
 };
@@ -45,8 +48,8 @@ enum class Agreement : std::uint8_t {
 };
 
 struct Comparison {
-  const ReplayedPcr* replayed = nullptr;
-  const PcrValue* measured = nullptr;  // of the TPM; null when Absent
+  const ReplayedPcr* replayed = nullptr;  // the alternative that fits, if one does
+  const PcrValue* measured = nullptr;     // of the TPM; null when Absent
   Agreement agreement = Agreement::Absent;
   // With Earlier: the first event of the log that the TPM has not seen.
   std::size_t first_unseen = 0;

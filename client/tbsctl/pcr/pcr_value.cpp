@@ -41,14 +41,6 @@ std::optional<std::uint16_t> bank_of(std::string_view name) {
   return parse_number<std::uint16_t>(name);
 }
 
-// TCG PC Client Platform TPM Profile, "PCR Attributes": the registers of a dynamic launch start
-// with ones, the others with zeros, and register 0 with the locality.
-proto::Buffer pcr_start(std::uint32_t pcr, std::size_t size, std::uint8_t locality) {
-  proto::Buffer value(size, pcr >= 17 && pcr <= 22 ? 0xFF : 0x00);
-  if (pcr == 0 && !value.empty()) value.back() = locality;
-  return value;
-}
-
 std::optional<proto::Buffer> pcr_extend(std::uint16_t algorithm, proto::Bytes value,
                                         proto::Bytes measured) {
   const auto* const bank = std::ranges::find(kBanks, algorithm, &Bank::algorithm);

@@ -20,8 +20,10 @@ std::string bank_name(std::uint16_t algorithm);
 // The other way round, also for names as "0x1234".
 std::optional<std::uint16_t> bank_of(std::string_view name);
 
-// What a PCR holds after a restart; `locality` is the one at which the TPM was started.
-proto::Buffer pcr_start(std::uint32_t pcr, std::size_t size, std::uint8_t locality);
+// Whether a dynamic launch resets and extends the PCR, so that firmware cannot.
+constexpr bool is_dynamic_launch_pcr(std::uint32_t pcr) {
+  return pcr >= 17 && pcr <= 22;
+}
 
 // The digest of the old value and what is measured; nothing for an algorithm that is not known.
 std::optional<proto::Buffer> pcr_extend(std::uint16_t algorithm, proto::Bytes value,

@@ -7,7 +7,7 @@ import struct
 ALGORITHMS = {"sha1": 0x0004, "sha256": 0x000B, "sha384": 0x000C}
 EV_NO_ACTION, EV_SEPARATOR, EV_S_CRTM_VERSION, EV_IPL = 3, 4, 8, 0xD
 EV_VARIABLE_DRIVER_CONFIG, EV_BOOT_SERVICES_APPLICATION = 0x80000001, 0x80000003
-EV_EFI_ACTION = 0x80000007
+EV_EFI_ACTION, EV_EFI_HCRTM_EVENT = 0x80000007, 0x80000010
 
 
 def variable(name, value):
@@ -38,9 +38,10 @@ USUAL = (
 
 
 class Log:
-    """Collects events; `banks` None makes the old layout, with SHA-1 alone."""
+    """Collects events; `banks` None makes the old layout, with SHA-1 alone. `hcrtm` is what an H-CRTM
+    measured before the TPM was started."""
 
-    def __init__(self, banks=("sha1", "sha256"), locality=None):
+    def __init__(self, banks=("sha1", "sha256"), locality=None, padding=0, hcrtm=None):
         self.agile = banks is not None
         self.banks = banks if self.agile else ("sha1",)
         self.pcrs = {}
@@ -50,7 +51,10 @@ class Log:
         if self.agile:
             self._spec_id()
         if locality is not None:
-            self.no_action(b"StartupLocality\0" + bytes([locality]))
+            self.no_action(b"StartupLocality\0" + bytes([locality]) + bytes(padding))
+        if hcrtm is not None:
+            self.locality = 4
+            self.measure(0, EV_EFI_HCRTM_EVENT, b"HCRTM", measured=hcrtm)
 
     def _spec_id(self):
         kinds = b"".join(struct.pack("<HH", ALGORITHMS[bank], hashlib.new(bank).digest_size)

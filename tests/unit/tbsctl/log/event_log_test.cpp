@@ -107,6 +107,36 @@ TEST_CASE("events in words", "[tbsctl][log]") {
   CHECK(text_of(0x80000003, Buffer(32, 0xFF)) == std::string(64, 'f'));
 }
 
+TEST_CASE("firmware pads its events", "[tbsctl][log]") {
+  CHECK(text_of(8, {'1', 0, '.', 0, '0', 0, 0, 0, 0, 0, 0, 0}) == "1.0");
+  CHECK(text_of(8, {'1', 0, '.', 0, '0', 0}) == "1.0");
+  CHECK(text_of(8, {'1', 0, '.', 0, '0', 0, 0}) == "1.0");
+  CHECK(text_of(8, text(std::string_view("v1.2\0\0\0\0", 8))) == "v1.2");
+  // Something after the text is not padding.
+  CHECK(text_of(8, {'1', 0, 0, 0, '2', 0}) == "310000003200");
+  CHECK(text_of(3, text(std::string_view("StartupLocality\0\3\0\0\0", 20))) == "StartupLocality 3");
+  CHECK(text_of(0x80000010, text(std::string_view("HCRTM\0\0\0", 8))) == "HCRTM");
+  CHECK(text_of(3, text("StartupLocality")) == "StartupLocality");
+  CHECK(startup_locality({.type = 3, .data = {}}) == std::nullopt);
+}
+
+TEST_CASE("structures of the events in words", "[tbsctl][log]") {
+  const Buffer guid{0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
+                    0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c};
+  CHECK(text_of(8, guid) == "8be4df61-93ca-11d2-aa0d-00e098032b8c");
+  Buffer blob;
+  tbs::proto::ByteWriter writer(blob);
+  for (const std::uint32_t word : {0xFF000000U, 0U, 0x10000U, 0U}) writer.le32(word);
+  CHECK(text_of(0x80000008, blob) == "65536 bytes at 0xff000000");
+  Buffer described{3, 'P', 'E', 'I'};
+  described.insert(described.end(), blob.begin(), blob.end());
+  CHECK(text_of(0x8000000A, described) == "PEI, 65536 bytes at 0xff000000");
+  CHECK(text_of(0x8000000A, {200, 1, 2}) == "c80102");
+  Buffer remark = text(std::string_view("SP800-155 Event\0", 16));
+  remark.push_back(0xFF);
+  CHECK(text_of(3, remark) == "SP800-155 Event");
+}
+
 TEST_CASE("events in words cannot steer a terminal", "[tbsctl][log]") {
   CHECK(text_of(kEvNoAction, text("Spec ID Event\x1b[2J")) == "Spec ID Event?[");
   // A device path of many files, at the end of an UEFI_IMAGE_LOAD_EVENT.
