@@ -5,11 +5,18 @@
 #include <cstdint>
 #include <string>
 
+#include "client/tbsctl/text/named.h"
 #include "client/tbsctl/text/priority.h"
 
 namespace tbs::ctl {
 
 enum class BridgeProtocol : std::uint8_t { Raw, Mssim, Swtpm };
+
+inline constexpr Names<BridgeProtocol, 3> kBridgeProtocols = {{
+    {BridgeProtocol::Raw, "raw"},
+    {BridgeProtocol::Mssim, "mssim"},
+    {BridgeProtocol::Swtpm, "swtpm"},
+}};
 
 struct BridgeOptions {
   BridgeProtocol protocol = BridgeProtocol::Raw;

@@ -1,9 +1,14 @@
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/readers.h"
+#include "client/tbsctl/contexts/commands.h"
 
 namespace tbs::ctl {
 namespace {
+
+struct CancelOptions {
+  std::uint64_t context = 0;
+};
 
 Failure cancel_failure(std::uint64_t context, proto::Status status) {
   const std::string what = "cannot cancel context " + std::to_string(context);
@@ -30,6 +35,23 @@ Outcome run_cancel(Conversation& daemon, const Console& console, std::uint64_t c
     console.out << "Cancelled what context " << context << " had outstanding.\n";
   }
   return {};
+}
+
+Subcommand cancel_subcommand() {
+  const auto options = std::make_shared<CancelOptions>();
+  return {.name = "cancel",
+          .summary = "Cancel what a context has outstanding",
+          .help =
+              "Its commands return TBS_E_COMMAND_CANCELED; the context stays open. Everybody can "
+              "cancel the\ncommands of contexts of their own user, an administrator any.",
+          .options = {{.name = "ID",
+                       .about = "Number of the context, from `tbsctl contexts`",
+                       .read = read_number(field(options, &CancelOptions::context)),
+                       .required = true}},
+          .needs = always(kObserver),
+          .run = [options](const Environment& environment) {
+            return run_cancel(*environment.daemon, environment.console, options->context);
+          }};
 }
 
 }  // namespace tbs::ctl

@@ -1,8 +1,9 @@
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/contexts/commands.h"
 #include "client/tbsctl/contexts/context_pages.h"
 #include "client/tbsctl/text/format.h"
+#include "client/tbsctl/text/named.h"
 #include "client/tbsctl/text/table.h"
 #include "client/tbsctl/text/user_names.h"
 #include "client/tbsctl/tpm/command_name.h"
@@ -10,21 +11,34 @@
 namespace tbs::ctl {
 namespace {
 
-// The values of ContextEntry::running.
-constexpr std::uint32_t kRunning = 1;
-constexpr std::uint32_t kDetached = 2;
+enum class State : std::uint8_t { Idle, Waiting, Running, Detached };
 
-std::string_view state_text(const proto::ContextEntry& entry) {
-  if (entry.running == kDetached) return "detached";
-  if (entry.running == kRunning) return "running";
-  return entry.queued > 0 ? "waiting" : "idle";
+constexpr Names<State, 4> kStates = {{
+    {State::Idle, "idle"},
+    {State::Waiting, "waiting"},
+    {State::Running, "running"},
+    {State::Detached, "detached"},
+}};
+
+State state_of(const proto::ContextEntry& entry) {
+  if (entry.running == 1) return State::Running;
+  if (entry.running == 2) return State::Detached;
+  return entry.queued > 0 ? State::Waiting : State::Idle;
+}
+
+bool is_on_the_tpm(const proto::ContextEntry& entry) {
+  return state_of(entry) == State::Running || state_of(entry) == State::Detached;
+}
+
+std::string state_text(const proto::ContextEntry& entry) {
+  return std::string(*name_of(kStates, state_of(entry)));
 }
 
 // "Create for 1.2 s"; a detached command was cancelled, but holds the TPM until it ends.
 std::string activity(const proto::ContextEntry& entry) {
-  if (entry.running != kRunning && entry.running != kDetached) return "-";
+  if (!is_on_the_tpm(entry)) return "-";
   return command_name(entry.command) + " for " + duration(entry.running_us) +
-         (entry.running == kDetached ? " (cancelled, the TPM has not ended it)" : "");
+         (state_of(entry) == State::Detached ? " (cancelled, the TPM has not ended it)" : "");
 }
 
 nlohmann::ordered_json as_json(const proto::ContextEntry& entry, UserNames& users) {
@@ -35,7 +49,7 @@ nlohmann::ordered_json as_json(const proto::ContextEntry& entry, UserNames& user
       {"queued", entry.queued},       {"queued_bytes", entry.queued_bytes},
       {"submitted", entry.submitted}, {"state", state_text(entry)},
       {"command", nullptr},           {"running_us", nullptr}};
-  if (entry.running == kRunning || entry.running == kDetached) {
+  if (is_on_the_tpm(entry)) {
     json["command"] = {{"code", entry.command}, {"name", command_name(entry.command)}};
     json["running_us"] = entry.running_us;
   }
@@ -57,7 +71,7 @@ Table as_table(const std::vector<proto::ContextEntry>& entries, UserNames& users
     table.add({std::to_string(entry.context), users.of(entry.uid), std::to_string(entry.pid),
                printable(entry.program), priority_text(entry.priority),
                std::to_string(entry.queued), std::to_string(entry.queued_bytes),
-               std::to_string(entry.submitted), std::string(state_text(entry)), activity(entry)});
+               std::to_string(entry.submitted), state_text(entry), activity(entry)});
   }
   return table;
 }
@@ -76,6 +90,18 @@ Outcome run_contexts(Conversation& daemon, const Console& console) {
     as_table(*entries, users).print(console.out);
   }
   return {};
+}
+
+Subcommand contexts_subcommand() {
+  return {.name = "contexts",
+          .summary = "List the contexts: who uses the TPM, what waits, what runs",
+          .help = "The state of a context is one of " + listed(kStates) +
+                  ". Detached: its command was\ncancelled, but holds the TPM until it ends. "
+                  "`tbsctl cancel` takes the number of a context.",
+          .needs = always(kObserver),
+          .run = [](const Environment& environment) {
+            return run_contexts(*environment.daemon, environment.console);
+          }};
 }
 
 }  // namespace tbs::ctl

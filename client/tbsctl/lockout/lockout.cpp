@@ -5,7 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/readers.h"
+#include "client/tbsctl/lockout/commands.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/text/table.h"
@@ -14,6 +15,11 @@
 
 namespace tbs::ctl {
 namespace {
+
+struct LockoutOptions {
+  bool reset = false;
+  std::uint32_t uid = proto::kNobody;
+};
 
 // TPM_PT_LOCKOUT_COUNTER, _MAX_AUTH_FAIL, _LOCKOUT_INTERVAL, _LOCKOUT_RECOVERY (TPM 2.0 Part 2).
 constexpr std::uint32_t kFirstProperty = 0x20E;
@@ -92,12 +98,13 @@ void print_for_people(std::ostream& out, const proto::LockoutStatusReply& guard,
   if (tpm) {
     print_properties(
         out, {{"TPM's counter", std::to_string(tpm->counter) + " of " + std::to_string(tpm->limit)},
-              {"One less after", seconds(tpm->interval)},
+              {"Decreases by one in", seconds(tpm->interval)},
               {"Lockout authorization", "again after " + seconds(tpm->recovery)}});
   }
-  print_properties(out, {{"Failures allowed", std::to_string(guard.per_user) + " for each user, " +
-                                                  std::to_string(guard.total) + " in all, within " +
-                                                  seconds(guard.window)}});
+  print_properties(out,
+                   {{"Lockout after", std::to_string(guard.per_user) + " failures of a user, or " +
+                                          std::to_string(guard.total) + " of all users, within " +
+                                          seconds(guard.window)}});
   Table table({{"USER"}, {"FAILURES", Align::Right}, {"STATE"}, {"ONE FORGOTTEN IN"}});
   for (const proto::LockoutEntry& entry : guard.entries) {
     table.add({users.of(entry.uid), std::to_string(entry.failures),
@@ -135,6 +142,33 @@ Outcome run_lockout_reset(Conversation& daemon, const Console& console, std::uin
                   << (uid == proto::kNobody ? "all users" : "uid " + std::to_string(uid)) << '\n';
   }
   return {};
+}
+
+Subcommand lockout_subcommand() {
+  const auto options = std::make_shared<LockoutOptions>();
+  return {.name = "lockout",
+          .summary = "Show who is locked out, and the TPM's own counter",
+          .help =
+              "Users with too many failed authorizations are locked out until their failures "
+              "are\nforgotten. An administrator sees all users, others themselves.\n\n"
+              "--reset is for administrators. It does not reset the TPM's own counter; that "
+              "takes\nthe lockout authorization: tpm2_dictionarylockout --clear-lockout.",
+          .options = {{.name = "--reset",
+                       .about = "Forget the failed authorizations of all users, or of the one "
+                                "given by --uid",
+                       .read = set(field(options, &LockoutOptions::reset))},
+                      {.name = "--uid",
+                       .value = "USER",
+                       .about = "Only of this user: a number or a name",
+                       .read = read_user(field(options, &LockoutOptions::uid)),
+                       .with = "--reset"}},
+          .needs = [options] { return options->reset ? kObserver : kContext; },
+          .run =
+              [options](const Environment& environment) {
+                Conversation& daemon = *environment.daemon;
+                if (!options->reset) return run_lockout(daemon, environment.console);
+                return run_lockout_reset(daemon, environment.console, options->uid);
+              }};
 }
 
 }  // namespace tbs::ctl

@@ -1,23 +1,22 @@
-#include <algorithm>
-#include <fstream>
-#include <iterator>
-
-#include <nlohmann/json.hpp>
-
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/readers.h"
+#include "client/tbsctl/log/commands.h"
 #include "client/tbsctl/log/event_log.h"
-#include "client/tbsctl/log/event_text.h"
 #include "client/tbsctl/log/replay.h"
-#include "client/tbsctl/pcr/pcr_value.h"
+#include "client/tbsctl/log/report.h"
 #include "client/tbsctl/pcr/read_pcrs.h"
-#include "client/tbsctl/text/format.h"
-#include "client/tbsctl/text/hex.h"
-#include "client/tbsctl/text/table.h"
+#include "client/tbsctl/text/input_file.h"
 
 namespace tbs::ctl {
 namespace {
 
-using nlohmann::ordered_json;
+// Firmware has less than a megabyte for its log.
+constexpr std::size_t kLargestFile = 64U << 20;
+
+struct LogOptions {
+  std::string file;     // decode this one instead of the daemon's
+  bool raw = false;     // print it as it is
+  bool compare = true;  // with the PCRs of the TPM
+};
 
 std::expected<proto::Buffer, Failure> log_of_daemon(Conversation& daemon) {
   proto::Buffer log;
@@ -34,162 +33,82 @@ std::expected<proto::Buffer, Failure> log_of_daemon(Conversation& daemon) {
 }
 
 std::expected<proto::Buffer, Failure> log_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  proto::Buffer log{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) {
-    return std::unexpected(Failure{.exit = Exit::Failed, .message = "cannot read " + path});
+  const bool standard_input = path == "-";
+  auto log =
+      standard_input ? read_standard_input(kLargestFile) : read_input_file(path, kLargestFile);
+  if (log && log->empty()) {
+    return std::unexpected(Failure{
+        .exit = Exit::Failed, .message = (standard_input ? "standard input" : path) + " is empty"});
   }
   return log;
 }
 
-std::string_view agreement_text(Agreement agreement) {
-  switch (agreement) {
-    case Agreement::Equal:
-      return "equal";
-    case Agreement::Earlier:
-      return "earlier";
-    case Agreement::Differs:
-      return "differs";
-    case Agreement::Absent:
-      return "absent";
-  }
-  return "";
+std::expected<std::vector<PcrValue>, Failure> all_pcrs(Conversation& daemon) {
+  const auto banks = tpm_banks(daemon);
+  if (!banks) return std::unexpected(banks.error());
+  return read_pcrs(daemon, *banks);
 }
 
-bool is_mismatch(const Comparison& comparison) {
-  return comparison.agreement == Agreement::Earlier || comparison.agreement == Agreement::Differs;
-}
-
-std::string pcr_title(const ReplayedPcr& pcr) {
-  return "PCR " + std::to_string(pcr.pcr) + " (" + bank_name(pcr.algorithm) + ")";
-}
-
-// What is wrong, for people: where the TPM and the log part ways.
-std::string mismatch_text(const EventLog& log, const Comparison& comparison) {
-  const ReplayedPcr& pcr = *comparison.replayed;
-  if (comparison.agreement == Agreement::Earlier) {
-    return pcr_title(pcr) + " of the TPM has not seen event " +
-           std::to_string(comparison.first_unseen) + " (" +
-           event_name(log.events[comparison.first_unseen].type) + ") and what comes after it";
-  }
-  return pcr_title(pcr) + " is " + to_hex(comparison.measured->value) + " in the TPM and " +
-         to_hex(pcr.value()) + " by the log";
-}
-
-ordered_json event_json(const Event& event, std::size_t index) {
-  ordered_json digests = ordered_json::object();
-  for (const EventDigest& digest : event.digests) {
-    digests[bank_name(digest.algorithm)] = to_hex(digest.value);
-  }
-  return {{"event", index},
-          {"pcr", event.pcr},
-          {"type", event.type},
-          {"name", event_name(event.type)},
-          {"digests", digests},
-          {"text", event_text(event)},
-          {"data", to_hex(event.data)}};
-}
-
-ordered_json pcr_json(const Comparison& comparison, bool compared) {
-  ordered_json pcr = {{"bank", bank_name(comparison.replayed->algorithm)},
-                      {"pcr", comparison.replayed->pcr},
-                      {"log", to_hex(comparison.replayed->value())}};
-  if (!compared) return pcr;
-  pcr["tpm"] = comparison.measured == nullptr ? ordered_json()
-                                              : ordered_json(to_hex(comparison.measured->value));
-  pcr["result"] = agreement_text(comparison.agreement);
-  if (comparison.agreement == Agreement::Earlier) pcr["first_unseen"] = comparison.first_unseen;
-  return pcr;
-}
-
-// Everything about a log, ready to be printed.
-struct Report {
-  EventLog log;
-  std::vector<Comparison> pcrs;
-  bool compared = false;
-
-  [[nodiscard]] const Comparison* first_mismatch() const {
-    const auto found = std::ranges::find_if(pcrs, is_mismatch);
-    return compared && found != pcrs.end() ? &*found : nullptr;
-  }
-};
-
-void print_as_json(std::ostream& out, const Report& report) {
-  ordered_json events = ordered_json::array();
-  for (std::size_t i = 0; i < report.log.events.size(); ++i) {
-    events.push_back(event_json(report.log.events[i], i));
-  }
-  ordered_json pcrs = ordered_json::array();
-  for (const Comparison& pcr : report.pcrs) pcrs.push_back(pcr_json(pcr, report.compared));
-  const Comparison* const mismatch = report.first_mismatch();
-  ordered_json banks = ordered_json::array();
-  for (const DigestKind& kind : report.log.kinds) banks.push_back(bank_name(kind.algorithm));
-  print_json(
-      out, {{"format", report.log.crypto_agile ? "crypto-agile" : "sha1"},
-            {"banks", banks},
-            {"events", events},
-            {"fault", report.log.fault.empty() ? ordered_json() : ordered_json(report.log.fault)},
-            {"pcrs", pcrs},
-            {"first_mismatch", mismatch == nullptr ? ordered_json() : pcr_json(*mismatch, true)}});
-}
-
-void print_for_people(std::ostream& out, const Report& report) {
-  Table events({{"EVENT", Align::Right}, {"PCR", Align::Right}, {"TYPE"}, {"WHAT"}});
-  for (std::size_t i = 0; i < report.log.events.size(); ++i) {
-    const Event& event = report.log.events[i];
-    events.add(
-        {std::to_string(i), std::to_string(event.pcr), event_name(event.type), event_text(event)});
-  }
-  events.print(out);
-  if (report.pcrs.empty()) return;
-  out << '\n';
-  Table pcrs({{"BANK"}, {"PCR", Align::Right}, {"BY THE LOG"}, {report.compared ? "TPM" : ""}});
-  for (const Comparison& pcr : report.pcrs) {
-    pcrs.add({bank_name(pcr.replayed->algorithm), std::to_string(pcr.replayed->pcr),
-              to_hex(pcr.replayed->value()),
-              report.compared ? std::string(agreement_text(pcr.agreement)) : ""});
-  }
-  pcrs.print(out);
-}
-
-Outcome verdict(const Report& report) {
-  std::string message;
-  if (!report.log.fault.empty()) message = "the event log is damaged: " + report.log.fault;
-  if (const Comparison* const mismatch = report.first_mismatch()) {
-    if (!message.empty()) message += "; ";
-    message += mismatch_text(report.log, *mismatch);
-  }
-  if (message.empty()) return {};
-  return std::unexpected(Failure{.exit = Exit::Failed, .message = message});
-}
-
-}  // namespace
-
-Outcome run_log(Conversation* daemon, const Console& console, const LogRequest& request) {
-  const auto bytes = daemon != nullptr ? log_of_daemon(*daemon) : log_of_file(request.file);
+Outcome run_log(const Environment& environment, const LogOptions& options) {
+  Conversation* const daemon = environment.daemon;
+  const auto bytes = daemon != nullptr ? log_of_daemon(*daemon) : log_of_file(options.file);
   if (!bytes) return std::unexpected(bytes.error());
-  if (request.raw) {
-    console.out.write(reinterpret_cast<const char*>(bytes->data()), std::ssize(*bytes));
+  if (options.raw) {
+    const auto* const text = reinterpret_cast<const char*>(bytes->data());
+    environment.console.out.write(text, std::ssize(*bytes));
     return {};
   }
-  Report report{.log = parse_event_log(*bytes)};
+  LogReport report{.log = parse_event_log(*bytes), .pcrs = {}};
   const auto replayed = replay(report.log);
   std::vector<PcrValue> measured;
-  if (daemon != nullptr && request.compare) {
-    const auto banks = tpm_banks(*daemon);
-    if (!banks) return std::unexpected(banks.error());
-    auto values = read_pcrs(*daemon, *banks);
+  if (daemon != nullptr && options.compare) {
+    auto values = all_pcrs(*daemon);
     if (!values) return std::unexpected(values.error());
     measured = *std::move(values);
     report.compared = true;
   }
   report.pcrs = compare(replayed, measured);
-  if (console.json) {
-    print_as_json(console.out, report);
-  } else {
-    print_for_people(console.out, report);
-  }
+  print_report(environment.console, report);
   return verdict(report);
+}
+
+Reader read_file_name(std::shared_ptr<std::string> into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    if (text.empty()) return std::unexpected("the name of a file is missing");
+    *into = text;
+    return {};
+  };
+}
+
+Needs needs_of(const LogOptions& options) {
+  if (!options.file.empty()) return kNoDaemon;
+  return options.compare && !options.raw ? kContext : kObserver;
+}
+
+}  // namespace
+
+Subcommand log_subcommand() {
+  const auto options = std::make_shared<LogOptions>();
+  return {
+      .name = "log",
+      .summary = "Show what firmware measured, and compare it with the PCRs",
+      .help =
+          "A PCR is equal; earlier, when the TPM has not seen the last events of the log; "
+          "different; or\nabsent, when the TPM has no such bank. The exit code is 1 when the "
+          "log is damaged, or a PCR is not\nwhat the log makes of it.",
+      .options = {{.name = "--raw",
+                   .about = "Print the log as it is",
+                   .read = set(field(options, &LogOptions::raw)),
+                   .not_with_json = true},
+                  {.name = "--no-compare",
+                   .about = "Do not read the PCRs of the TPM",
+                   .read = set(field(options, &LogOptions::compare), false)},
+                  {.name = "-f,--file",
+                   .value = "FILE",
+                   .about = "Decode this file; the TPM is not asked; - is standard input",
+                   .read = read_file_name(field(options, &LogOptions::file))}},
+      .needs = [options] { return needs_of(*options); },
+      .run = [options](const Environment& environment) { return run_log(environment, *options); }};
 }
 
 }  // namespace tbs::ctl

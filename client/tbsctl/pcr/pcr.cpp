@@ -1,12 +1,27 @@
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/subcommand.h"
+#include "client/tbsctl/pcr/commands.h"
 #include "client/tbsctl/pcr/pcr_value.h"
 #include "client/tbsctl/pcr/read_pcrs.h"
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/table.h"
 
 namespace tbs::ctl {
+namespace {
+
+using Selections = std::vector<PcrSelection>;
+
+Reader read_selection(const std::shared_ptr<Selections>& into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    auto selection = parse_selection(text);
+    if (!selection) return std::unexpected(selection.error());
+    *into = *std::move(selection);
+    return {};
+  };
+}
+
+}  // namespace
 
 Outcome run_pcr(Conversation& daemon, const Console& console,
                 const std::vector<PcrSelection>& wanted) {
@@ -36,6 +51,21 @@ Outcome run_pcr(Conversation& daemon, const Console& console,
   }
   table.print(console.out);
   return {};
+}
+
+Subcommand pcr_subcommand() {
+  const auto selections = std::make_shared<Selections>();
+  return {
+      .name = "pcr",
+      .summary = "Read PCRs",
+      .help = "Example:\n  tbsctl pcr sha1:0-3+sha256:16",
+      .options = {{.name = "SELECTION",
+                   .about = "Banks and PCRs: sha256, sha256:0,7 or sha1:0-3+sha256 (default: all)",
+                   .read = read_selection(selections)}},
+      .needs = always(kContext),
+      .run = [selections](const Environment& environment) {
+        return run_pcr(*environment.daemon, environment.console, *selections);
+      }};
 }
 
 }  // namespace tbs::ctl

@@ -1,44 +1,74 @@
 // What the rules in a folder say, without asking a daemon: rules can be tried before they are used.
 
+#include <algorithm>
+#include <iterator>
+
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
-#include "client/tbsctl/command_line/options.h"
+#include "client/tbsctl/command_line/readers.h"
+#include "client/tbsctl/policy/commands.h"
 #include "client/tbsctl/text/format.h"
+#include "client/tbsctl/text/input_file.h"
+#include "client/tbsctl/text/priority.h"
+#include "client/tbsctl/text/terminal.h"
+#include "client/tbsctl/text/user_names.h"
 #include "client/tbsctl/tpm/command_name.h"
 #include "daemon/policy/rule_files.h"
-#include "proto/command_names.h"
 
 namespace tbs::ctl {
 namespace {
 
-std::unexpected<Failure> failure(Exit exit, std::string message) {
-  return std::unexpected(Failure{.exit = exit, .message = std::move(message)});
+// What `tbsctl policy` is asked.
+struct PolicyOptions {
+  std::string folder;  // empty: the daemon's
+  std::string user;    // name or number
+  std::uint32_t uid = 0;
+  std::uint32_t command = 0;
+  std::vector<std::uint32_t> gids;
+  std::string unit;
+  std::string cgroup;
+  bool administrator = false;          // as a member of the administrators' group
+  std::vector<std::uint32_t> handles;  // NV indices, persistent handles and PCRs that it names
+  std::uint32_t priority = kPriorityNormal;
+  std::uint32_t locality = 0;
+};
+
+std::unexpected<Failure> failure(std::string message) {
+  return std::unexpected(Failure{.exit = Exit::Failed, .message = std::move(message)});
 }
 
-std::expected<policy::CommandFacts, Failure> facts_of(const Options& options,
-                                                      const policy::Rules& rules) {
-  const PolicyQuestion& asked = options.question;
-  const auto named = proto::command_code(asked.command);
-  const auto code = policy::parse_ranges(asked.command, true);
-  if (!named && (!code || code->size() != 1 || code->front().first != code->front().last)) {
-    return failure(Exit::Usage, "'" + printable(asked.command) + "' is no TPM command");
+const std::string& folder_of(const PolicyOptions& options) {
+  static const std::string kFolder = policy::kRuleFolder;
+  return options.folder.empty() ? kFolder : options.folder;
+}
+
+// The daemon's folder may be missing, and has no rules then; one that was named may not.
+std::expected<policy::Rules, Failure> read_rules(const PolicyOptions& options) {
+  if (!options.folder.empty()) {
+    if (auto there = check_folder(options.folder); !there) return std::unexpected(there.error());
   }
-  const policy::Subject subject{.uid = options.uid,
-                                .gids = asked.gids,
-                                .unit = asked.unit,
-                                .cgroup = asked.cgroup,
-                                .administrator = options.uid == 0 || asked.administrator};
-  policy::CommandFacts question{.roles = policy::roles_of(rules, subject),
-                                .command = named ? *named : code->front().first,
-                                .priority = options.priority,
-                                .locality = options.locality};
-  for (const std::uint32_t handle : asked.handles) {
-    if (handle >> 24 == 0x01) question.nv_indices.push_back(handle);
-    if (handle >> 24 == 0x81) question.persistent_handles.push_back(handle);
-    if (handle >> 24 == 0x00) question.pcrs.push_back(handle);
+  auto rules = policy::read_rules(folder_of(options));
+  if (!rules) return failure(rules.error());
+  return *std::move(rules);
+}
+
+policy::CommandFacts facts_of(const PolicyOptions& options, const policy::Rules& rules) {
+  policy::Subject subject{.uid = options.uid,
+                          .gids = options.gids,
+                          .unit = options.unit,
+                          .cgroup = options.cgroup,
+                          .administrator = options.uid == 0 || options.administrator};
+  std::ranges::copy(groups_of(options.user), std::back_inserter(subject.gids));
+  policy::CommandFacts facts{.roles = policy::roles_of(rules, subject),
+                             .command = options.command,
+                             .priority = options.priority,
+                             .locality = options.locality};
+  for (const std::uint32_t handle : options.handles) {
+    if (handle >> 24 == 0x01) facts.nv_indices.push_back(handle);
+    if (handle >> 24 == 0x81) facts.persistent_handles.push_back(handle);
+    if (handle >> 24 == 0x00) facts.pcrs.push_back(handle);
   }
-  return question;
+  return facts;
 }
 
 std::vector<std::string> role_names(const policy::Rules& rules, policy::RoleSet roles) {
@@ -50,18 +80,18 @@ std::vector<std::string> role_names(const policy::Rules& rules, policy::RoleSet 
 }
 
 void print_verdict(const Console& console, const policy::Rules& rules,
-                   const policy::CommandFacts& question, const policy::Verdict& verdict) {
+                   const policy::CommandFacts& facts, const policy::Verdict& verdict) {
   const std::string why = verdict.rule == nullptr ? "no rule is about it" : verdict.rule->origin;
-  const auto roles = role_names(rules, question.roles);
+  const auto roles = role_names(rules, facts.roles);
   if (console.json) {
     print_json(console.out, nlohmann::ordered_json{{"allowed", verdict.allowed},
                                                    {"rule", verdict.rule == nullptr ? "" : why},
-                                                   {"command", command_name(question.command)},
+                                                   {"command", command_name(facts.command)},
                                                    {"roles", roles},
                                                    {"dry_run", rules.dry_run}});
     return;
   }
-  console.out << command_name(question.command) << (verdict.allowed ? ": allowed (" : ": blocked (")
+  console.out << command_name(facts.command) << (verdict.allowed ? ": allowed (" : ": blocked (")
               << printable(why) << ")";
   if (!verdict.allowed && rules.dry_run) console.out << "; only logged: dry-run is on";
   console.out << "\nroles:";
@@ -69,33 +99,141 @@ void print_verdict(const Console& console, const policy::Rules& rules,
   console.out << '\n';
 }
 
-}  // namespace
-
-Outcome run_policy_check(const Console& console, const std::string& folder) {
-  const auto rules = policy::read_rules(folder);
-  if (!rules) return failure(Exit::Failed, printable(rules.error()));
+Outcome run_check(const Console& console, const PolicyOptions& options) {
+  const auto rules = read_rules(options);
+  if (!rules) return std::unexpected(rules.error());
+  const std::string& folder = folder_of(options);
   if (console.json) {
     print_json(console.out, nlohmann::ordered_json{{"folder", folder},
                                                    {"rules", rules->rules.size()},
                                                    {"profile", rules->profile},
                                                    {"dry_run", rules->dry_run}});
   } else {
-    console.out << printable(folder) << ": " << rules->rules.size()
+    console.out << terminal_text(folder) << ": " << rules->rules.size()
                 << " rules with those of profile " << rules->profile
                 << (rules->dry_run ? ", dry-run" : "") << '\n';
   }
   return {};
 }
 
-Outcome run_policy_explain(const Console& console, const Options& options) {
-  const auto rules = policy::read_rules(options.question.folder);
-  if (!rules) return failure(Exit::Failed, printable(rules.error()));
-  const auto question = facts_of(options, *rules);
-  if (!question) return std::unexpected(question.error());
-  const policy::Verdict verdict = policy::evaluate(*rules, *question);
-  print_verdict(console, *rules, *question, verdict);
-  if (!verdict.allowed) return failure(Exit::Failed, "the command would be blocked");
+Outcome run_explain(const Console& console, const PolicyOptions& options) {
+  const auto rules = read_rules(options);
+  if (!rules) return std::unexpected(rules.error());
+  const auto facts = facts_of(options, *rules);
+  const policy::Verdict verdict = policy::evaluate(*rules, facts);
+  print_verdict(console, *rules, facts, verdict);
+  if (!verdict.allowed) return failure("the command would be blocked");
   return {};
+}
+
+using Shared = std::shared_ptr<PolicyOptions>;
+
+Reader read_folder(const Shared& options) {
+  return [options](const std::string& text) -> std::expected<void, std::string> {
+    if (text.empty()) return std::unexpected("the name of a folder is missing");
+    options->folder = text;
+    return {};
+  };
+}
+
+// A name brings the user's groups.
+Reader read_subject(const Shared& options) {
+  return [options, read = read_user(field(options, &PolicyOptions::uid))](
+             const std::string& text) -> std::expected<void, std::string> {
+    options->user = text;
+    return read(text);
+  };
+}
+
+Reader read_command(const Shared& options) {
+  return [options](const std::string& text) -> std::expected<void, std::string> {
+    const auto code = parse_command_code(text);
+    if (!code) return std::unexpected("'" + text + "' is no TPM command");
+    options->command = *code;
+    return {};
+  };
+}
+
+Option folder_option(const Shared& options) {
+  return {.name = "--dir",
+          .value = "PATH",
+          .about = "Folder of the rules (default: " + std::string(policy::kRuleFolder) + ")",
+          .read = read_folder(options)};
+}
+
+std::vector<Option> explain_options(const Shared& options) {
+  return {
+      folder_option(options),
+      {.name = "USER",
+       .about = "Name or number of the user; a name brings the user's groups",
+       .read = read_subject(options),
+       .required = true},
+      {.name = "COMMAND",
+       .about = "Name or number of the TPM command",
+       .read = read_command(options),
+       .required = true},
+      {.name = "--gid",
+       .value = "GROUP",
+       .about = "A group of the user, name or number",
+       .read = read_groups(field(options, &PolicyOptions::gids)),
+       .repeated = true},
+      {.name = "--unit",
+       .value = "NAME",
+       .about = "systemd unit of the client",
+       .read = read_text(field(options, &PolicyOptions::unit))},
+      {.name = "--cgroup",
+       .value = "PATH",
+       .about = "Control group of the client",
+       .read = read_text(field(options, &PolicyOptions::cgroup))},
+      {.name = "--admin",
+       .about = "A member of the administrators' group",
+       .read = set(field(options, &PolicyOptions::administrator))},
+      {.name = "--handle",
+       .value = "HANDLE",
+       .about = "NV index, persistent handle or PCR that the command names",
+       .read = read_numbers(field(options, &PolicyOptions::handles)),
+       .repeated = true},
+      priority_option(field(options, &PolicyOptions::priority)),
+      locality_option(field(options, &PolicyOptions::locality)),
+  };
+}
+
+Subcommand check_subcommand(const Shared& options) {
+  return {.name = "check",
+          .summary = "Read the rules and say what is wrong with them",
+          .help =
+              "The first thing that is wrong is told with its file and line; tbs-rules(5) says "
+              "how rules\nare written.",
+          .options = {folder_option(options)},
+          .needs = always(kNoDaemon),
+          .run = [options](const Environment& environment) {
+            return run_check(environment.console, *options);
+          }};
+}
+
+Subcommand explain_subcommand(const Shared& options) {
+  return {.name = "explain",
+          .summary = "Say what a user may do, and why",
+          .help =
+              "Exit codes: 0 allowed, 1 blocked.\n\nExamples:\n"
+              "  tbsctl policy explain alice TPM2_Clear\n"
+              "  tbsctl policy explain 1000 NV_Read --handle 0x1500010 --unit backup.service",
+          .options = explain_options(options),
+          .needs = always(kNoDaemon),
+          .run = [options](const Environment& environment) {
+            return run_explain(environment.console, *options);
+          }};
+}
+
+}  // namespace
+
+Subcommand policy_subcommand() {
+  const auto options = std::make_shared<PolicyOptions>();
+  return {.name = "policy",
+          .summary = "Check and explain rules",
+          .help = "No daemon is asked: rules can be tried before they are used.",
+          .options = {folder_option(options)},
+          .parts = {check_subcommand(options), explain_subcommand(options)}};
 }
 
 }  // namespace tbs::ctl

@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/readers.h"
+#include "client/tbsctl/presence/commands.h"
 #include "client/tbsctl/presence/presence_words.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/table.h"
@@ -12,6 +13,12 @@ namespace {
 
 using nlohmann::ordered_json;
 using Words = std::vector<std::uint32_t>;
+
+struct PresenceRequest {
+  std::optional<std::uint32_t> operation;  // to submit; nothing: show
+  std::optional<std::uint32_t> parameter;
+  bool confirmed = false;
+};
 
 // Functions of the physical presence interface.
 enum Function : std::uint32_t {
@@ -96,13 +103,12 @@ Outcome show(Conversation& daemon, const Console& console) {
                              {"last_response", state->response}});
     return {};
   }
-  print_properties(
-      console.out,
-      {{"Version", printable(state->version)},
-       {"Pending operation", operation_text(state->pending, state->tpm12)},
-       {"It takes", std::string(transition_text(state->transition))},
-       {"Last operation", operation_text(state->last, state->tpm12)},
-       {"What became of it", state->last == 0 ? "-" : response_text(state->response)}});
+  print_properties(console.out,
+                   {{"Version", printable(state->version)},
+                    {"Pending operation", operation_text(state->pending, state->tpm12)},
+                    {"Required to apply", std::string(transition_text(state->transition))},
+                    {"Last operation", operation_text(state->last, state->tpm12)},
+                    {"Result", state->last == 0 ? "-" : response_text(state->response)}});
   return {};
 }
 
@@ -130,24 +136,74 @@ Outcome submit(Conversation& daemon, const Console& console, const PresenceReque
   }
   console.out << "operation " << *request.operation
               << " is pending: " << confirmation_text(confirmation->front())
-              << "; it takes: " << transition_text(transition->front()) << '\n';
+              << "; required to apply: " << transition_text(transition->front()) << '\n';
   return {};
+}
+
+// Taking a request back needs none.
+bool needs_confirmation(const PresenceRequest& request) {
+  return request.operation.value_or(0) != 0;
+}
+
+Outcome check_confirmed(const PresenceRequest& request) {
+  if (!needs_confirmation(request) || request.confirmed) return {};
+  return std::unexpected(
+      Failure{.exit = Exit::Usage,
+              .message = std::string(kWarning) + "; say --yes if that is what you want"});
+}
+
+Reader read_operation(const std::shared_ptr<PresenceRequest>& request) {
+  return [request](const std::string& text) -> std::expected<void, std::string> {
+    request->operation = parse_operation(text);
+    if (!request->operation) {
+      return std::unexpected("'" + text + "' is neither a number nor one of " +
+                             listed(kSubmittedByName));
+    }
+    return {};
+  };
+}
+
+std::vector<Option> presence_options(const std::shared_ptr<PresenceRequest>& request) {
+  return {
+      {.name = "--submit",
+       .value = "OPERATION",
+       .about = "Ask the firmware to do this at the next start: clear, none (take it back) or a "
+                "number",
+       .read = read_operation(request)},
+      {.name = "--parameter",
+       .value = "NUMBER",
+       .about = "Parameter of the operation, such as the banks of operation 23",
+       .read = read_number(field(request, &PresenceRequest::parameter))},
+      {.name = "--yes",
+       .about = "Really submit it",
+       .read = set(field(request, &PresenceRequest::confirmed))}};
 }
 
 }  // namespace
 
-Outcome run_ppi(Conversation& daemon, const Console& console, const PresenceRequest& request) {
-  if (!request.operation) return show(daemon, console);
-  // Taking a request back needs no warning.
-  if (*request.operation == 0) return submit(daemon, console, request);
-  if (!request.confirmed) {
-    return std::unexpected(Failure{.exit = Exit::Usage,
-                                   .message = std::string(kWarning) + "; say --yes if that is what "
-                                                                      "you want"});
-  }
-  console.notes << "tbsctl: warning: " << kWarning
-                << "; `tbsctl ppi --submit none` takes it back\n";
-  return submit(daemon, console, request);
+Subcommand ppi_subcommand() {
+  const auto request = std::make_shared<PresenceRequest>();
+  return {
+      .name = "ppi",
+      .summary = "Show the firmware's physical presence interface, or use it",
+      .help =
+          "Shows the operation that is pending, what is required to apply it, and the last "
+          "operation\nwith its result.\n\n"
+          "Clearing the TPM destroys every key in it. Administrators alone may submit.",
+      .options = presence_options(request),
+      .prepare = [request] { return check_confirmed(*request); },
+      .needs = always(kObserver),
+      .run =
+          [request](const Environment& environment) {
+            const Console& console = environment.console;
+            if (!request->operation) return show(*environment.daemon, console);
+            if (needs_confirmation(*request)) {
+              console.notes << "tbsctl: warning: " << kWarning
+                            << "; `tbsctl ppi --submit none` takes it back\n";
+            }
+            return submit(*environment.daemon, console, *request);
+          },
+  };
 }
 
 }  // namespace tbs::ctl

@@ -48,9 +48,8 @@ std::string operation_text(std::uint32_t operation, bool tpm12) {
 }
 
 std::optional<std::uint32_t> parse_operation(std::string_view text) {
-  if (text == "none") return 0;
-  if (text == "clear") return 5;
-  return parse_number<std::uint32_t>(text);
+  const auto named = value_of(kSubmittedByName, text);
+  return named ? named : parse_number<std::uint32_t>(text);
 }
 
 std::string_view transition_text(std::uint32_t action) {

@@ -8,12 +8,16 @@
 #include <string>
 #include <string_view>
 
+#include "client/tbsctl/text/named.h"
+
 namespace tbs::ctl {
 
 // "clear (5)"; the number alone where the operation has no name here. The names are those of a TPM
 // 2.0 (`tpm12` false) or 1.2.
 std::string operation_text(std::uint32_t operation, bool tpm12);
-// "clear", "none" or a number.
+// Operations that can be submitted by name.
+inline constexpr Names<std::uint32_t, 2> kSubmittedByName = {{{5, "clear"}, {0, "none"}}};
+// One of these names, or a number.
 std::optional<std::uint32_t> parse_operation(std::string_view text);
 
 // "none", "shut down", "restart", ...

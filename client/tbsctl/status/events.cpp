@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/status/commands.h"
 #include "proto/event_names.h"
 
 namespace tbs::ctl {
@@ -26,6 +26,17 @@ Outcome run_events(const Console& console) {
   return std::unexpected(
       Failure{.exit = Exit::Failed,
               .message = std::string("cannot run journalctl: ") + std::strerror(errno)});
+}
+
+Subcommand events_subcommand() {
+  return {.name = "events",
+          .summary = "Follow what the daemon tells about clients in the journal",
+          .help =
+              "Who was refused, blocked, cancelled or locked out, and who changed the TPM's state. "
+              "The last twenty\n"
+              "come first. journalctl(1) shows them.",
+          .needs = always(kNoDaemon),
+          .run = [](const Environment& environment) { return run_events(environment.console); }};
 }
 
 }  // namespace tbs::ctl

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/status/commands.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/table.h"
 
@@ -50,6 +50,19 @@ Outcome run_status(Conversation& daemon, const Console& console) {
     print_for_people(console.out, *status);
   }
   return {};
+}
+
+Subcommand status_subcommand() {
+  return {.name = "status",
+          .summary = "Show the daemon's health",
+          .help =
+              "Its version, how long it runs, whether its device is ready and how often it was "
+              "lost, and what it has\n"
+              "counted since it was started.",
+          .needs = always(kObserver),
+          .run = [](const Environment& environment) {
+            return run_status(*environment.daemon, environment.console);
+          }};
 }
 
 }  // namespace tbs::ctl

@@ -5,7 +5,7 @@
 namespace tbs::ctl {
 
 void print_json(std::ostream& out, const nlohmann::ordered_json& document) {
-  out << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  out << document.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace tbs::ctl

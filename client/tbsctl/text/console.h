@@ -15,7 +15,8 @@ struct Console {
   bool json = false;
 };
 
-// One JSON document and a newline. Text that is not UTF-8 is replaced, never an exception.
+// One JSON document in ASCII, so that no text in it can steer a terminal, and a newline. Text that
+// is not UTF-8 is replaced, never an exception.
 void print_json(std::ostream& out, const nlohmann::ordered_json& document);
 
 }  // namespace tbs::ctl

@@ -20,13 +20,25 @@ enum class Exit : std::uint8_t {
   Tpm = 5,          // the TPM answered with a response code other than success
 };
 
-struct Failure {
-  Exit exit;
-  std::string message;  // what failed, why, what to do; without a newline
+// What helps against a failure.
+enum class Advice : std::uint8_t {
+  None,
+  Wait,      // the daemon is starting
+  Health,    // of the daemon
+  Contexts,  // who holds what is used up
+  Tpm,       // which TPM there is
 };
 
-// "WHAT: the command was cancelled (TBS_E_COMMAND_CANCELED, 0x8028400D)", and what to do where
-// there is something.
+struct Failure {
+  Exit exit;
+  std::string message;  // what failed and why, without a newline
+  Advice advice = Advice::None;
+};
+
+// "WHAT: the command was cancelled (TBS_E_COMMAND_CANCELED, 0x8028400D)", and what helps.
 Failure tbs_failure(std::string_view what, proto::Status status);
+
+// "; see `tbsctl status`", or nothing. Never advises the subcommand that has just failed.
+std::string advice_text(Advice advice, std::string_view subcommand);
 
 }  // namespace tbs::ctl

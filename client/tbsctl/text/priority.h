@@ -6,9 +6,20 @@
 #include <optional>
 #include <string_view>
 
+#include "client/tbsctl/text/named.h"
+
 namespace tbs::ctl {
 
 inline constexpr std::uint32_t kPriorityNormal = 200;
+
+// TBS_COMMAND_PRIORITY_* of tbs.h.
+inline constexpr Names<std::uint32_t, 5> kPriorities = {{
+    {100, "low"},
+    {kPriorityNormal, "normal"},
+    {300, "high"},
+    {400, "system"},
+    {0x80000000U, "max"},
+}};
 
 // "low" for 100 and so on; nothing for a number without a name.
 std::optional<std::string_view> priority_name(std::uint32_t priority);

@@ -1,14 +1,16 @@
 #pragma once
 
-// Names of users for listings.
+// Names of users and groups, from the system's database.
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace tbs::ctl {
 
-// Asks the system's user database once for each number.
+// For listings: asks once for each number.
 class UserNames {
  public:
   // The name, or the number as text when no user has it.
@@ -17,5 +19,13 @@ class UserNames {
  private:
   std::map<std::uint32_t, std::string> known_;
 };
+
+// A number, or the name of a user or group that exists.
+std::optional<std::uint32_t> parse_user(const std::string& text);
+std::optional<std::uint32_t> parse_group(const std::string& text);
+
+// The groups that the system's database gives to the user with this name; none when it has no such
+// user.
+std::vector<std::uint32_t> groups_of(const std::string& user);
 
 }  // namespace tbs::ctl

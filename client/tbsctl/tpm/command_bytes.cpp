@@ -1,11 +1,7 @@
 #include "client/tbsctl/tpm/command_bytes.h"
 
-#include <cerrno>
-#include <fstream>
-#include <iostream>
-#include <system_error>
-
 #include "client/tbsctl/text/hex.h"
+#include "client/tbsctl/text/input_file.h"
 #include "proto/limits.h"
 #include "proto/tpm_header.h"
 
@@ -39,28 +35,6 @@ std::expected<proto::Buffer, Failure> checked(proto::Buffer command) {
   return command;
 }
 
-std::expected<std::string, Failure> read_all(std::istream& in, const std::string& name) {
-  std::string content(kMaxText + 1, '\0');
-  errno = 0;
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (in.bad() || (in.fail() && !in.eof())) {
-    return std::unexpected(
-        Failure{.exit = Exit::Failed,
-                .message = "cannot read " + name + ": " + std::generic_category().message(errno)});
-  }
-  content.resize(static_cast<std::size_t>(in.gcount()));
-  if (content.size() > kMaxText) return usage(name + " is too large for a TPM command");
-  return content;
-}
-
-std::expected<proto::Buffer, Failure> command_from(std::istream& in, const std::string& name) {
-  const auto content = read_all(in, name);
-  if (!content) return std::unexpected(content.error());
-  const bool binary = content->starts_with('\x80') || content->starts_with('\0');
-  if (binary) return checked(proto::Buffer(content->begin(), content->end()));
-  return command_from_hex(*content);
-}
-
 }  // namespace
 
 std::expected<proto::Buffer, Failure> command_from_hex(const std::string& text) {
@@ -70,15 +44,13 @@ std::expected<proto::Buffer, Failure> command_from_hex(const std::string& text) 
 }
 
 std::expected<proto::Buffer, Failure> command_from_file(const std::string& path) {
-  if (path == "-") return command_from(std::cin, "standard input");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return std::unexpected(
-        Failure{.exit = Exit::Failed,
-                .message = "cannot open " + path + ": " + std::generic_category().message(errno)});
-  }
-  return command_from(file, path);
+  const bool standard_input = path == "-";
+  auto content = standard_input ? read_standard_input(kMaxText) : read_input_file(path, kMaxText);
+  if (!content) return content;
+  if (content->empty()) return usage((standard_input ? "standard input" : path) + " is empty");
+  const std::uint8_t first = content->front();
+  if (first == 0x80 || first == 0) return checked(*std::move(content));
+  return command_from_hex({content->begin(), content->end()});
 }
 
 }  // namespace tbs::ctl

@@ -1,10 +1,10 @@
 #include <nlohmann/json.hpp>
 
 #include "client/device_id.h"
-#include "client/tbsctl/command_line/commands.h"
 #include "client/tbsctl/response_code/rc_text.h"
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/priority.h"
+#include "client/tbsctl/tpm/commands.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::ctl {
@@ -55,6 +55,19 @@ Outcome run_id(Conversation& daemon, const Console& console) {
     if (!client::is_unknown_key_kind(refusal)) break;
   }
   return refused(refusal);
+}
+
+Subcommand id_subcommand() {
+  return {.name = "id",
+          .summary = "Print the identifier of the TPM",
+          .help =
+              "SHA-256 over the public area of its endorsement key, in hexadecimal: what "
+              "GetDeviceID of tbs(3)\n"
+              "gives. A TPM 2.0 is needed.",
+          .needs = always(kTpm20Context),
+          .run = [](const Environment& environment) {
+            return run_id(*environment.daemon, environment.console);
+          }};
 }
 
 }  // namespace tbs::ctl

@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/table.h"
+#include "client/tbsctl/tpm/commands.h"
 
 namespace tbs::ctl {
 namespace {
@@ -46,6 +46,19 @@ Outcome run_info(Conversation& daemon, const Console& console) {
                     {"Largest command", std::to_string(info->max_command) + " bytes"},
                     {"Largest response", std::to_string(info->max_response) + " bytes"}});
   return {};
+}
+
+Subcommand info_subcommand() {
+  return {.name = "info",
+          .summary = "Show the TPM",
+          .help =
+              "Its family, maker, the revision of the specification it implements, how it is "
+              "connected, the\n"
+              "device of the daemon, and the sizes of the largest command and response.",
+          .needs = always(kObserver),
+          .run = [](const Environment& environment) {
+            return run_info(*environment.daemon, environment.console);
+          }};
 }
 
 }  // namespace tbs::ctl

@@ -2,14 +2,20 @@
 
 #include <nlohmann/json.hpp>
 
-#include "client/tbsctl/command_line/commands.h"
+#include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/response_code/rc_text.h"
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/priority.h"
+#include "client/tbsctl/tpm/commands.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::ctl {
 namespace {
+
+struct RandomOptions {
+  std::uint64_t count = 0;
+  bool raw = false;
+};
 
 constexpr std::uint32_t kGetRandom = 0x0000017B;
 constexpr std::uint32_t kCommandSize = proto::kTpmHeaderSize + 2;
@@ -82,6 +88,28 @@ Outcome run_random(Conversation& daemon, const Console& console, std::uint64_t c
     console.out << '\n';
   }
   return {};
+}
+
+Subcommand random_subcommand() {
+  const auto options = std::make_shared<RandomOptions>();
+  return {.name = "random",
+          .summary = "Print random bytes from the TPM",
+          .help =
+              "In hexadecimal, fetched with as many TPM2_GetRandom commands as needed. A TPM 2.0 "
+              "is\nneeded.\n\nExample:\n  tbsctl random --raw 512 > /dev/random",
+          .options = {{.name = "N",
+                       .about = "How many bytes",
+                       .read = read_number<std::uint64_t>(field(options, &RandomOptions::count), 1),
+                       .required = true},
+                      {.name = "--raw",
+                       .about = "Print bytes instead of hexadecimal",
+                       .read = set(field(options, &RandomOptions::raw)),
+                       .not_with_json = true}},
+          .needs = always(kTpm20Context),
+          .run = [options](const Environment& environment) {
+            return run_random(*environment.daemon, environment.console, options->count,
+                              options->raw);
+          }};
 }
 
 }  // namespace tbs::ctl

@@ -51,6 +51,10 @@ class Limits(tbsctl_test.WithDaemon):
         self.assertEqual(limits["max-contexts-per-user"]["used"], 1)
         self.assertEqual(limits["max-contexts-per-user"]["uid"], os.getuid())
         client.close()
+        units = {name: entry["unit"] for name, entry in limits.items() if entry["unit"]}
+        self.assertEqual(units, {"orphan-lifetime": "s", "max-backlog": "KiB",
+                                 "max-backlog-per-user": "KiB"})
+        self.assertRegex(self.ok("limits").out, r"max-backlog +all +16384 KiB +\d+ KiB")
         table = self.ok("limits").out.splitlines()
         self.assertEqual(table[0].split(), ["LIMIT", "FOR", "EACH", "AT", "MOST", "USED", "BY"])
         self.assertEqual(len(table), 1 + len(documented))
@@ -97,6 +101,7 @@ class Lockout(tbsctl_test.WithDaemon):
         self.assertGreater(entry["forgotten_in_seconds"], 0)
         text = self.ok("lockout").out
         self.assertRegex(text, r"TPM's counter: +4 of 10\n")
+        self.assertRegex(text, r"Lockout after: +4 failures of a user, or 9 of all users, ")
         self.assertRegex(text, r"\n\S+ +4 +locked out ")
 
         # The user sees itself, and may not forgive itself.
@@ -158,6 +163,22 @@ class Policy(unittest.TestCase):
         ran = self.policy("explain", "1000", "GetRandom")
         self.assertEqual(ran.code, OK)
         self.assertTrue(ran.out.startswith("GetRandom: allowed (no rule is about it)\n"), ran)
+
+    def test_a_folder_that_was_named_must_be_there(self):
+        missing = os.path.join(self.folder, "missing")
+        for words in (("check",), ("explain", "1000", "Clear")):
+            ran = tbsctl_test.run("policy", *words, "--dir", missing)
+            self.assertEqual((ran.code, ran.out), (FAILED, ""), ran)
+            self.assertIn(missing + ": No such file or directory", ran.err)
+
+    def test_explain_by_name(self):
+        for name in ("TPM2_Clear", "tpm2_cc_clear", "CLEAR"):
+            self.assertEqual(self.json("explain", "root", name)["command"], "Clear")
+        self.assertEqual(self.json("explain", "nobody", "TPM2_Clear", code=FAILED)["roles"],
+                         ["everybody", "user"])
+        self.rules("role staff = gid 0\nallow staff command Clear\n")
+        self.assertIn("staff", self.json("explain", "root", "Clear")["roles"])
+        self.assertTrue(self.json("explain", "nobody", "Clear", "--gid", "root")["allowed"])
 
     def test_explain_with_roles_and_handles(self):
         self.rules("role backup = unit backup.service\nrole staff = gid 50\n"

@@ -101,9 +101,47 @@ class Files(unittest.TestCase):
         log = event_logs.Log().measure(8, event_logs.EV_IPL, b"\x1b[31mred")
         self.assertNotIn(b"\x1b", base.run("log", "--file", self.write(log.bytes)).bytes)
 
-    def test_a_file_that_is_not_there(self):
-        ran = base.run("log", "--file", "/nonexistent/log")
-        self.assertEqual((ran.code, ran.out), (FAILED, ""), ran)
+    def test_padding_in_the_events_of_the_start(self):
+        for padding in (1, 3, 15):
+            log = event_logs.Log(banks=("sha256",), locality=3, padding=padding)
+            self.check_pcrs(log.usual(), tpm2_tools=False)
+
+    def test_an_hcrtm(self):
+        log = event_logs.Log(banks=("sha1", "sha256"), hcrtm=b"boot block").usual()
+        decoded = self.check_pcrs(log, tpm2_tools=False)
+        self.assertEqual(decoded["events"][1]["text"], "HCRTM")
+        alone = event_logs.Log(banks=("sha256",), hcrtm=b"boot block")
+        self.assertEqual(self.check_pcrs(alone, tpm2_tools=False)["pcrs"][0]["log"],
+                         "cc93748144d49892336ad97b6f562a2974866c93ba7cb27fa49b040f81fbc52d")
+
+    def test_files_that_cannot_be_read(self):
+        empty, secret = self.write(b""), os.path.join(self.folder, "secret")
+        with open(secret, "wb"):
+            pass
+        os.chmod(secret, 0)
+        wrong = {"/nonexistent/log": "No such file or directory", self.folder: "it is a folder",
+                 empty: "is empty", empty + "/log": "it is no folder"}
+        if os.getuid() != 0:
+            wrong[secret] = "Permission denied"
+        for path, reason in wrong.items():
+            for command in (("log", "-f", path), ("submit", "-f", path)):
+                ran = base.run(*command)
+                self.assertIn(ran.code, (FAILED, USAGE), ran)
+                self.assertEqual((ran.out, ran.err.count("\n")), ("", 1), ran)
+                self.assertIn(reason, ran.err)
+                self.assertIn(path, ran.err)
+                self.assertNotIn("internal error", ran.err)
+
+    def test_a_log_from_standard_input(self):
+        log = event_logs.Log().usual()
+        ran = base.run("--json", "log", "-f", "-", stdin=log.bytes)
+        self.assertEqual(ran.code, OK, ran)
+        self.assertEqual(len(json.loads(ran.out)["events"]), len(event_logs.USUAL) + 1)
+
+    def test_a_message_does_not_steer_the_terminal(self):
+        ran = base.run("log", "-f", "/nonexistent/\x1b[31m\u202e\u00fc")
+        self.assertEqual(ran.code, FAILED)
+        self.assertIn("/nonexistent/?[31m?\u00fc", ran.err)
 
 
 class Comparing(base.WithDaemon):
@@ -261,7 +299,7 @@ class Presence(unittest.TestCase):
         self.assertRegex(shown, r"Version: +1\.3\n")
         self.assertRegex(shown, r"Pending operation: +none \(0\)\n")
         self.assertRegex(shown, r"Last operation: +clear \(5\)\n")
-        self.assertRegex(shown, r"What became of it: +the user said no")
+        self.assertRegex(shown, r"Result: +the user said no")
         self.assertEqual(json.loads(self.ppi("--json", "ppi").out),
                          {"version": "1.3", "pending": 0, "transition": 2, "last_operation": 5,
                           "last_response": 0xFFFFFFF0})
@@ -274,7 +312,7 @@ class Presence(unittest.TestCase):
         ran = self.ppi("ppi", "--submit", "clear", "--yes")
         self.assertEqual(ran.code, OK, ran)
         self.assertIn("warning", ran.err)
-        self.assertIn("allowed when a user confirms; it takes: restart", ran.out)
+        self.assertIn("allowed when a user confirms; required to apply: restart", ran.out)
         self.assertTrue(self.request().startswith("5"))
         ran = self.ppi("--json", "ppi", "--submit", "23", "--parameter", "0x10", "--yes")
         self.assertEqual(json.loads(ran.out)["operation"], 23)

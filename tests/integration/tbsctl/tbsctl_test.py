@@ -275,8 +275,11 @@ class Sending(WithDaemon):
 
     def test_help_and_version(self):
         self.assertIn("Examples:", self.ok("--help").out)
-        for command in ("info", "status", "contexts", "cancel", "submit", "random"):
-            self.assertIn("Usage: tbsctl " + command, self.ok(command, "--help").out)
+        for command in (("info",), ("status",), ("contexts",), ("cancel",), ("submit",), ("random",),
+                        ("policy", "check"), ("policy", "explain")):
+            self.assertIn("Usage: tbsctl " + " ".join(command), self.ok(*command, "--help").out)
+            self.assertIn(f"see `tbsctl {' '.join(command)} --help`",
+                          self.refused(USAGE, *command, "--nonsense"))
         self.assertRegex(self.ok("--version").out, r"^tbsctl \d+\.\d+\.\d+\n$")
 
 

@@ -1,0 +1,176 @@
+#include "client/tbsctl/command_line/command_line.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include <CLI/CLI.hpp>
+
+#include "client/tbsctl/command_line/subcommands.h"
+#include "version.h"
+
+namespace tbs::ctl {
+namespace {
+
+constexpr const char* kAbout =
+    "Shows what tbsd and its TPM do, cancels commands, and sends TPM commands of its own and of "
+    "others.";
+
+constexpr const char* kFooter = R"(Examples:
+  tbsctl status                        is the daemon well, and its TPM there?
+  tbsctl contexts                      who uses the TPM, and what runs
+  tbsctl limits                        is anybody near a limit?
+  tbsctl cancel 17                     cancel what context 17 has outstanding
+  tbsctl random 32                     32 random bytes in hexadecimal
+  tbsctl random 4096 --raw > noise     the same, as bytes
+  tbsctl submit 80010000000c0000017b0010 --priority high
+                                       TPM2_GetRandom(16), ahead of others
+  tbsctl log                           what firmware measured, and whether the TPM agrees
+  tbsctl pcr sha256:0-7                PCRs 0 to 7 of one bank
+  tbsctl bridge --protocol mssim 2321  serve a program made for a TPM simulator
+  tbsctl --json contexts | jq '.[] | select(.state == "detached")'
+
+Each subcommand has a help of its own: tbsctl SUBCOMMAND --help
+
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
+4 tbsd refused (TBS_E_...), 5 the TPM answered with an error.)";
+
+constexpr const char* kCommonOptions =
+    "\n\nEvery subcommand takes --json, --socket and --device too; see `tbsctl --help`.";
+
+// The socket of tbsd@NAME.socket. A path is taken for the device's node.
+std::string socket_of_device(const std::string& device) {
+  const std::string name = device.starts_with("/dev/") ? device.substr(5) : device;
+  const auto fits = [](unsigned char letter) { return std::isalnum(letter) != 0; };
+  if (name.empty() || !std::ranges::all_of(name, fits)) {
+    throw CLI::ValidationError("--device", "'" + device + "' is not the name of a TPM, as tpm1 is");
+  }
+  return "/run/tbs/" + name + ".sock";
+}
+
+void add_global_options(CLI::App& app, CommandLine& line) {
+  app.set_version_flag("--version", std::string("tbsctl ") + kVersion);
+  app.add_flag("--json", line.json, "Print data as JSON");
+  app.add_option("--socket", line.socket,
+                 "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/tbsd.sock)")
+      ->type_name("PATH");
+  app.add_option_function<std::string>(
+         "--device", [&line](const std::string& name) { line.socket = socket_of_device(name); },
+         "Ask the tbsd of this TPM, tpm1 for instance, where there are several")
+      ->type_name("NAME")
+      ->excludes("--socket");
+}
+
+void read_value(const Option& option, const std::string& text) {
+  if (const auto read = option.read(text); !read) {
+    throw CLI::ValidationError(option.name, read.error());
+  }
+}
+
+CLI::Option* declare(CLI::App& sub, const Option& option) {
+  if (option.flag()) {
+    return sub.add_flag_callback(option.name, [&option] { read_value(option, {}); }, option.about);
+  }
+  if (option.repeated) {
+    return sub.add_option_function<std::vector<std::string>>(
+        option.name,
+        [&option](const std::vector<std::string>& texts) {
+          for (const std::string& text : texts) read_value(option, text);
+        },
+        option.about);
+  }
+  return sub.add_option_function<std::string>(
+      option.name, [&option](const std::string& text) { read_value(option, text); }, option.about);
+}
+
+void add_option(CLI::App& sub, const Option& option) {
+  CLI::Option* const added = declare(sub, option);
+  if (!option.flag()) added->type_name(option.value);
+  added->required(option.required);
+  if (!option.with.empty()) added->needs(sub.get_option(option.with));
+}
+
+// `entry` must outlive the parsing.
+void add_subcommand(CLI::App& parent, const Subcommand& entry) {
+  CLI::App* const sub = parent.add_subcommand(entry.name, entry.summary);
+  sub->footer(entry.help + kCommonOptions);
+  for (const Option& option : entry.options) add_option(*sub, option);
+  if (entry.parts.empty()) return;
+  sub->require_subcommand(1);
+  for (const Subcommand& part : entry.parts) add_subcommand(*sub, part);
+}
+
+// The words of the subcommand that was given, as far as it was given.
+std::vector<std::string> given_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    names.push_back(at->get_name());
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+// An option that was given and does not go with JSON; null when there is none.
+const Option* against_json(const CLI::App& app, const CommandLine& line,
+                           const std::vector<std::string>& names) {
+  const CLI::App* sub = &app;
+  for (const std::string& name : names) sub = sub->get_subcommand(name);
+  const auto given = [sub](const Option& option) {
+    return option.not_with_json && sub->count(option.name) > 0;
+  };
+  const auto found = std::ranges::find_if(line.subcommand.options, given);
+  return line.json && found != line.subcommand.options.end() ? &*found : nullptr;
+}
+
+std::unexpected<Failure> usage(const std::string& message, const std::string& title) {
+  const std::string program = title.empty() ? "tbsctl" : "tbsctl " + title;
+  return std::unexpected(
+      Failure{.exit = Exit::Usage, .message = message + "; see `" + program + " --help`"});
+}
+
+Subcommand take(std::vector<Subcommand>& table, const std::vector<std::string>& names) {
+  std::vector<Subcommand>* entries = &table;
+  Subcommand* found = nullptr;
+  for (const std::string& name : names) {
+    found = &*std::ranges::find(*entries, name, &Subcommand::name);
+    entries = &found->parts;
+  }
+  return std::move(*found);
+}
+
+}  // namespace
+
+std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
+                                                                      const char* const* argv,
+                                                                      std::ostream& out) {
+  CommandLine line;
+  auto table = subcommands();
+  CLI::App app(kAbout, "tbsctl");
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  app.footer(kFooter);
+  add_global_options(app, line);
+  for (const Subcommand& entry : table) add_subcommand(app, entry);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return usage(error.what(), joined(given_names(app)));
+    app.exit(error, out, out);
+    return std::nullopt;
+  }
+  const auto names = given_names(app);
+  if (names.empty()) return usage("a subcommand is missing", "");
+  line.title = joined(names);
+  line.subcommand = take(table, names);
+  if (const Option* const option = against_json(app, line, names)) {
+    return usage(option->name + " and --json exclude each other", line.title);
+  }
+  return line;
+}
+
+}  // namespace tbs::ctl

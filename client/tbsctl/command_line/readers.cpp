@@ -1,0 +1,79 @@
+#include "client/tbsctl/command_line/readers.h"
+
+#include "client/tbsctl/text/priority.h"
+#include "client/tbsctl/text/user_names.h"
+
+namespace tbs::ctl {
+
+std::unexpected<std::string> no_number(const std::string& text, bool above_zero) {
+  return std::unexpected("'" + text + "' is not a number" + (above_zero ? " above 0" : "") +
+                         ", or too large");
+}
+
+Reader set(std::shared_ptr<bool> into, bool value) {
+  return [into, value](const std::string&) -> std::expected<void, std::string> {
+    *into = value;
+    return {};
+  };
+}
+
+Reader read_text(std::shared_ptr<std::string> into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    *into = text;
+    return {};
+  };
+}
+
+Reader read_words(std::shared_ptr<std::string> into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    *into += (into->empty() ? "" : " ") + text;
+    return {};
+  };
+}
+
+Reader read_priority(std::shared_ptr<std::uint32_t> into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    const auto priority = parse_priority(text);
+    if (!priority) {
+      return std::unexpected("'" + text + "' is neither a number nor one of " +
+                             listed(kPriorities));
+    }
+    *into = *priority;
+    return {};
+  };
+}
+
+Reader read_user(std::shared_ptr<std::uint32_t> into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    const auto uid = parse_user(text);
+    if (!uid) return std::unexpected("there is no user '" + text + "'");
+    *into = *uid;
+    return {};
+  };
+}
+
+Reader read_groups(std::shared_ptr<std::vector<std::uint32_t>> into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    const auto gid = parse_group(text);
+    if (!gid) return std::unexpected("there is no group '" + text + "'");
+    into->push_back(*gid);
+    return {};
+  };
+}
+
+Option priority_option(std::shared_ptr<std::uint32_t> into) {
+  return {
+      .name = "--priority",
+      .value = "PRIORITY",
+      .about = "A number, or low (100), normal (200, the default), high (300), system (400), max",
+      .read = read_priority(std::move(into))};
+}
+
+Option locality_option(std::shared_ptr<std::uint32_t> into) {
+  return {.name = "--locality",
+          .value = "NUMBER",
+          .about = "Locality of the command (default 0)",
+          .read = read_number<std::uint32_t>(std::move(into))};
+}
+
+}  // namespace tbs::ctl

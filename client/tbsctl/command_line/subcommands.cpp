@@ -1,0 +1,28 @@
+#include "client/tbsctl/command_line/subcommands.h"
+
+#include "client/tbsctl/bridge/commands.h"
+#include "client/tbsctl/contexts/commands.h"
+#include "client/tbsctl/lockout/commands.h"
+#include "client/tbsctl/log/commands.h"
+#include "client/tbsctl/pcr/commands.h"
+#include "client/tbsctl/policy/commands.h"
+#include "client/tbsctl/presence/commands.h"
+#include "client/tbsctl/status/commands.h"
+#include "client/tbsctl/tpm/commands.h"
+
+namespace tbs::ctl {
+
+std::function<Needs()> always(Needs needs) {
+  return [needs] { return needs; };
+}
+
+std::vector<Subcommand> subcommands() {
+  return {
+      info_subcommand(),   status_subcommand(),  contexts_subcommand(), limits_subcommand(),
+      events_subcommand(), lockout_subcommand(), policy_subcommand(),   cancel_subcommand(),
+      submit_subcommand(), random_subcommand(),  log_subcommand(),      pcr_subcommand(),
+      ppi_subcommand(),    id_subcommand(),      bridge_subcommand(),
+  };
+}
+
+}  // namespace tbs::ctl

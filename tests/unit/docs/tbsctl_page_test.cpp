@@ -1,0 +1,111 @@
+// Keeps tbsctl(1) and the completion for bash true: both list the subcommands and options that the
+// table has, and no others.
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+
+#include "client/tbsctl/command_line/subcommands.h"
+
+using namespace tbs::ctl;
+
+namespace {
+
+using Names = std::set<std::string>;
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path);
+  REQUIRE(file.is_open());
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string section_of(const std::string& page, const std::string& title) {
+  const std::size_t start = page.find("\n# " + title + "\n");
+  REQUIRE(start != page.npos);
+  return page.substr(start, page.find("\n# ", start + 1) - start);
+}
+
+// What a pattern's first group finds.
+Names found(const std::string& text, const std::string& pattern) {
+  const std::regex expression(pattern, std::regex::multiline);
+  Names names;
+  for (std::sregex_iterator each(text.begin(), text.end(), expression), end; each != end; ++each) {
+    names.insert((*each)[1]);
+  }
+  return names;
+}
+
+// "-f" and "--file" of "-f,--file".
+Names option_names(const Subcommand& entry) {
+  Names names;
+  for (const Option& option : entry.options) {
+    if (!option.argument()) names.merge(found(option.name, "(--?[a-z-]+)"));
+  }
+  return names;
+}
+
+// The entry of the page about a subcommand: from its heading to the next one.
+std::string entry_of(const std::string& section, const std::string& heading) {
+  const std::size_t start = section.find("\n" + heading);
+  CAPTURE(heading);
+  REQUIRE(start != section.npos);
+  return section.substr(start, section.find("\n*", start + 1) - start);
+}
+
+}  // namespace
+
+TEST_CASE("the manual page has all subcommands and no others", "[docs][tbsctl]") {
+  const auto section = section_of(content_of(TBS_DOCS_DIR "/man/tbsctl.1.scd"), "SUBCOMMANDS");
+  Names in_table;
+  for (const Subcommand& entry : subcommands()) in_table.insert(entry.name);
+  CHECK(found(section, "^\\*([a-z]+)\\*") == in_table);
+}
+
+TEST_CASE("the manual page has every option where it belongs", "[docs][tbsctl]") {
+  const auto section = section_of(content_of(TBS_DOCS_DIR "/man/tbsctl.1.scd"), "SUBCOMMANDS");
+  for (const Subcommand& entry : subcommands()) {
+    CAPTURE(entry.name);
+    Names options = option_names(entry);
+    std::string text;
+    if (entry.parts.empty()) text = entry_of(section, "*" + entry.name + "*");
+    for (const Subcommand& part : entry.parts) {
+      options.merge(option_names(part));
+      text += entry_of(section, "*" + entry.name + "* *" + part.name + "*");
+    }
+    for (const std::string& option : options) {
+      CAPTURE(option);
+      CHECK(text.find("*" + option + "*") != text.npos);
+    }
+    for (const std::string& option : found(text, "^\\t(?:\\*-[a-z]\\*, )?\\*(--[a-z-]+)\\*")) {
+      CAPTURE(option);
+      CHECK(options.contains(option));
+    }
+  }
+}
+
+TEST_CASE("the completion has all subcommands and options", "[docs][tbsctl]") {
+  const auto script = content_of(TBS_DOCS_DIR "/../client/tbsctl/completion/tbsctl");
+  std::string pattern;
+  std::string words;
+  for (const Subcommand& entry : subcommands()) {
+    pattern += (pattern.empty() ? "" : "|") + entry.name;
+    words += " " + entry.name;
+    Names options = option_names(entry);
+    for (const Subcommand& part : entry.parts) options.merge(option_names(part));
+    const std::size_t start = script.find("\n    " + entry.name + ") words+=");
+    const std::string line =
+        start == script.npos ? "" : script.substr(start + 1, script.find('\n', start + 1) - start);
+    CAPTURE(entry.name, line);
+    for (const std::string& option : options) {
+      CHECK(found(line, "(" + option + ")(?![a-z-])").contains(option));
+    }
+    CHECK(found(line, " (--?[a-z-]+)").size() <= options.size());
+  }
+  CHECK(script.find("\n      " + pattern + ") subcommand=") != script.npos);
+  CHECK(script.find("--version" + words + "'") != script.npos);
+}

@@ -1,0 +1,90 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "client/tbsctl/contexts/commands.h"
+#include "client/tbsctl/contexts/context_pages.h"
+#include "tests/unit/tbsctl/recorded_daemon.h"
+
+using namespace tbs::ctl;
+using tbs::test::RecordedDaemon;
+namespace proto = tbs::proto;
+
+namespace {
+
+proto::ContextEntry entry(std::uint64_t context) {
+  return {.context = context, .uid = 0, .pid = 7, .priority = 200, .program = "tpm2"};
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(RecordedDaemon, "all pages of the contexts are fetched", "[tbsctl][contexts]") {
+  answer(proto::ContextList{.more = 1, .entries = {entry(3), entry(9)}});
+  answer(proto::ContextList{.more = 1, .entries = {entry(10)}});
+  answer(proto::ContextList{.more = 0, .entries = {entry(40)}});
+  const auto all = all_contexts(daemon);
+  REQUIRE(all.has_value());
+  REQUIRE(all->size() == 4);
+  CHECK(all->back().context == 40);
+  REQUIRE(recorded.requests.size() == 3);
+  CHECK(request<proto::ListContexts>(0).after == 0);
+  CHECK(request<proto::ListContexts>(1).after == 9);
+  CHECK(request<proto::ListContexts>(2).after == 10);
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "pages that do not advance end the listing",
+                 "[tbsctl][contexts]") {
+  answer(proto::ContextList{.more = 1, .entries = {entry(3)}});
+  SECTION("the same page again") {
+    answer(proto::ContextList{.more = 1, .entries = {entry(3)}});
+    const auto all = all_contexts(daemon);
+    REQUIRE_FALSE(all.has_value());
+    CHECK(all.error().exit == Exit::Failed);
+  }
+  SECTION("an empty page that promises more") {
+    answer(proto::ContextList{.more = 1});
+    CHECK(all_contexts(daemon)->size() == 1);
+  }
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a detached command is visible as such", "[tbsctl][contexts]") {
+  proto::ContextEntry detached = entry(5);
+  detached.running = 2;
+  detached.command = 0x131;
+  detached.running_us = 1'500'000;
+  proto::ContextEntry waiting = entry(6);
+  waiting.queued = 3;
+  proto::ContextEntry running = entry(7);
+  running.running = 1;
+  running.command = 0x17B;
+  running.running_us = 2000;
+  answer(proto::ContextList{.entries = {detached, waiting, running, entry(8)}});
+  SECTION("in the table") {
+    REQUIRE(run_contexts(daemon, console()).has_value());
+    CHECK(out.str().find("detached  CreatePrimary for 1.5 s (cancelled") != std::string::npos);
+    CHECK(out.str().find("waiting   -\n") != std::string::npos);
+    CHECK(out.str().find("running   GetRandom for 2 ms\n") != std::string::npos);
+    CHECK(out.str().find("idle      -\n") != std::string::npos);
+    CHECK(out.str().find("root") != std::string::npos);
+  }
+  SECTION("in JSON") {
+    REQUIRE(run_contexts(daemon, console(true)).has_value());
+    const auto json = nlohmann::json::parse(out.str());
+    REQUIRE(json.size() == 4);
+    CHECK(json[0]["state"] == "detached");
+    CHECK(json[0]["command"]["name"] == "CreatePrimary");
+    CHECK(json[0]["running_us"] == 1'500'000);
+    CHECK(json[1]["state"] == "waiting");
+    CHECK(json[1]["command"].is_null());
+    CHECK(json[3]["state"] == "idle");
+    CHECK(json[3]["user"] == "root");
+  }
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a program's name that is not UTF-8 makes valid JSON",
+                 "[tbsctl][contexts]") {
+  proto::ContextEntry strange = entry(5);
+  strange.program = "a\xff\x1b";
+  answer(proto::ContextList{.entries = {strange}});
+  REQUIRE(run_contexts(daemon, console(true)).has_value());
+  CHECK(nlohmann::json::parse(out.str()).size() == 1);
+}

@@ -1,0 +1,63 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "client/tbsctl/lockout/commands.h"
+#include "tests/unit/tbsctl/recorded_daemon.h"
+
+using namespace tbs::ctl;
+using tbs::test::RecordedDaemon;
+namespace proto = tbs::proto;
+
+namespace {
+
+// TPM2_GetCapability: counter 3, limit 10, one less in 600 s, lockout authorization after 1000 s.
+proto::Buffer properties() {
+  proto::Buffer response;
+  proto::ByteWriter writer(response);
+  writer.be16(0x8001);
+  for (const std::uint32_t word : {51U, 0U}) writer.be32(word);
+  writer.u8(0);
+  for (const std::uint32_t word : {6U, 4U, 0x20EU, 3U, 0x20FU, 10U, 0x210U, 600U, 0x211U, 1000U}) {
+    writer.be32(word);
+  }
+  return response;
+}
+
+proto::LockoutStatusReply guard() {
+  return {.window = 28800,
+          .per_user = 4,
+          .total = 9,
+          .entries = {{.uid = 0, .failures = 4, .locked = 1, .seconds = 60}}};
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(RecordedDaemon, "the lockout in words", "[tbsctl][lockout]") {
+  const auto response = properties();
+  answer(proto::Result{.response = response});
+  answer(guard());
+  REQUIRE(run_lockout(daemon, console()).has_value());
+  const std::string text = out.str();
+  CHECK(text.find("3 of 10\n") != text.npos);
+  CHECK(text.find("Decreases by one in:    10 min 0 s\n") != text.npos);
+  CHECK(text.find("4 failures of a user, or 9 of all users, within 8 h 0 min\n") != text.npos);
+  CHECK(text.find("root         4  locked out") != text.npos);
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a TPM that says nothing of its counter", "[tbsctl][lockout]") {
+  answer(proto::Result{.status = proto::Status::CommandCanceled});
+  answer(guard());
+  REQUIRE(run_lockout(daemon, console(true)).has_value());
+  const auto json = nlohmann::json::parse(out.str());
+  CHECK(json["tpm"].is_null());
+  CHECK(json["users"][0]["locked"] == true);
+  CHECK(json["per_user"] == 4);
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a reset that is refused", "[tbsctl][lockout]") {
+  answer(proto::LockoutResetReply{.status = proto::Status::AccessDenied});
+  const auto outcome = run_lockout_reset(daemon, console(), 7);
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(outcome.error().exit == Exit::Tbs);
+  CHECK(request<proto::LockoutReset>(0).uid == 7);
+}

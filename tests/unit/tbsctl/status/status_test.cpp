@@ -1,0 +1,39 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "client/tbsctl/status/commands.h"
+#include "client/tbsctl/tpm/commands.h"
+#include "tests/unit/tbsctl/recorded_daemon.h"
+
+using namespace tbs::ctl;
+using tbs::test::RecordedDaemon;
+namespace proto = tbs::proto;
+
+TEST_CASE_METHOD(RecordedDaemon, "info and status are printed for people and as JSON",
+                 "[tbsctl][status]") {
+  const proto::DeviceInfoReply info{.tpm_version = 2,
+                                    .interface_type = 4,
+                                    .revision = 159,
+                                    .max_command = 4096,
+                                    .manufacturer = "IBM ",
+                                    .device = "embedded"};
+  answer(info);
+  REQUIRE(run_info(daemon, console()).has_value());
+  CHECK(out.str().find("Specification revision:  1.59\n") != std::string::npos);
+  out.str("");
+  answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Down,
+                                  .uptime_us = 61'000'000,
+                                  .version = "1",
+                                  .device = "/dev/tpm0"});
+  REQUIRE(run_status(daemon, console()).has_value());
+  CHECK(out.str().find("/dev/tpm0 (down)\n") != std::string::npos);
+  CHECK(out.str().find("1 min 1 s\n") != std::string::npos);
+  out.str("");
+  answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Ready, .commands = 9});
+  REQUIRE(run_status(daemon, console(true)).has_value());
+  CHECK(nlohmann::json::parse(out.str())["device_state"] == "ready");
+  out.str("");
+  answer(info);
+  REQUIRE(run_info(daemon, console(true)).has_value());
+  CHECK(nlohmann::json::parse(out.str())["tpm_version"] == "2.0");
+}
