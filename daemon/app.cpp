@@ -97,11 +97,13 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
                                  .event_log = config_.event_log,
                                  .presence = config_.ppi},
                       .state_folder = config_.state_dir}),
-      server_(io_, pump_,
-              {.firmware = firmware_,
-               .gate = raw_router_,
-               .commands = resource_manager_.commands(),
-               .lockout = guarded_engine_}),
+      server_({.environment = environment_,
+               .audit_log = audit_log_,
+               .sink = pump_,
+               .firmware = firmware_,
+               .raw_contexts = raw_router_,
+               .guarded_engine = guarded_engine_,
+               .command_table = resource_manager_.commands()}),
       lockout_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
       listener_(io_),
       reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
@@ -120,9 +122,10 @@ int App::run() {
     return 1;
   }
   wait_for_signal();
-  pump_.start({.answer = [this](sched::Answer answer) { server_.deliver(std::move(answer)); },
+  pump_.start({.answer = [this](const sched::Answer& answer) { server_.deliver(answer); },
                .device_changed = [this] { on_device_changed(); }});
-  listener_.start([this](server::Listener::Socket socket) { server_.accept(std::move(socket)); });
+  listener_.start(
+      [this](server::Listener::Socket socket) { connections_.accept(std::move(socket)); });
   watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
   return rm_log_.differences() == 0 ? 0 : kExitTablesDiffer;
@@ -139,7 +142,7 @@ std::string App::tpm_name() const {
 }
 
 void App::on_device_changed() {
-  const bool ready = pump_.device_state() == proto::DeviceState::Ready;
+  const bool ready = pump_.device().state == proto::DeviceState::Ready;
   const std::string status = tpm_name() + (ready ? " is ready" : " is not available");
   if (ready && !announced_) {
     spdlog::info("tbsd {}: {} ({}, TPM {}) is ready", kVersion, tpm_name(),

@@ -24,8 +24,10 @@
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
 #include "daemon/rm_log.h"
+#include "daemon/server/connection_manager.h"
 #include "daemon/server/listener.h"
 #include "daemon/server/server.h"
+#include "daemon/server/system_environment.h"
 #include "daemon/state_file.h"
 
 namespace tbs {
@@ -72,7 +74,10 @@ class App {
   exec::GuardedEngine guarded_engine_{raw_router_};
   Pump pump_;
   firmware::FirmwareFiles firmware_;
+  server::SystemEnvironment environment_{io_};
+  server::SystemAuditLog audit_log_;
   server::Server server_;
+  server::ConnectionManager connections_{io_, server_};
   StateFile lockout_file_;
   server::Listener listener_;
   bool announced_ = false;

@@ -98,8 +98,14 @@ void Pump::cancel(ContextId context) {
   carry_out();
 }
 
-std::uint32_t Pump::max_command() const {
-  return kDeviceBuffer;
+server::DeviceView Pump::device() const {
+  return {.state = device_state_,
+          .name = device_.name(),
+          .interface_type = facts_.interface_type,
+          .localities = facts_.localities,
+          .max_command = kDeviceBuffer,
+          .times_lost = times_lost_,
+          .missing = missing_device_status()};
 }
 
 proto::Status Pump::missing_device_status() const {

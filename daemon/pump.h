@@ -1,12 +1,11 @@
 #pragma once
 
 // Drives the dispatcher: tells it events with the time, carries out its actions on the device, and
-// hands its answers to the server. Nothing is decided here.
+// hands its answers to whoever submitted. Nothing is decided here.
 
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,11 +15,11 @@
 #include "daemon/exec/execution.h"
 #include "daemon/loop/asio_alarm.h"
 #include "daemon/sched/dispatcher.h"
-#include "proto/message.h"
+#include "daemon/server/command_sink.h"
 
 namespace tbs {
 
-class Pump {
+class Pump : public server::CommandSink {
  public:
   struct Events {
     std::function<void(sched::Answer)> answer;
@@ -40,29 +39,24 @@ class Pump {
   void prepare_sleep(std::function<void()> quiet);
   void wake_up();
 
-  void open_context(ContextId context, UserId user);
-  void close_context(ContextId context);
-  void submit(sched::Request request);
-  void cancel(ContextId context);
-  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
+  void open_context(ContextId context, UserId user) override;
+  void close_context(ContextId context) override;
+  void submit(sched::Request request) override;
+  void cancel(ContextId context) override;
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
     return dispatcher_.make_sticky(context, handle, sticky);
   }
 
-  [[nodiscard]] exec::Holdings held_by(ContextId context) { return dispatcher_.held_by(context); }
-  [[nodiscard]] sched::RunningView running_of(ContextId context) const {
+  [[nodiscard]] server::DeviceView device() const override;
+  [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
+  [[nodiscard]] exec::Holdings held_by(ContextId context) override {
+    return dispatcher_.held_by(context);
+  }
+  [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     return dispatcher_.running_of(context);
   }
-  [[nodiscard]] const sched::Counters& counters() const { return dispatcher_.counters(); }
-  [[nodiscard]] std::size_t queued() const { return dispatcher_.queued(); }
-  [[nodiscard]] std::uint64_t times_lost() const { return times_lost_; }
-  [[nodiscard]] proto::DeviceState device_state() const { return device_state_; }
-  [[nodiscard]] std::string_view device_name() const { return device_.name(); }
-  [[nodiscard]] const device::Facts& facts() const { return facts_; }
-  [[nodiscard]] const exec::TpmIdentity& identity() const { return identity_; }
-  // Longest command or response the device carries, in bytes.
-  [[nodiscard]] std::uint32_t max_command() const;
-  // What a client is told when no TPM was ever reached: not there, or not yet.
-  [[nodiscard]] proto::Status missing_device_status() const;
+  [[nodiscard]] const sched::Counters& counters() const override { return dispatcher_.counters(); }
+  [[nodiscard]] std::size_t queued() const override { return dispatcher_.queued(); }
 
  private:
   // Carries out what the dispatcher wants after an event, and arms the timer for the next one.
@@ -77,6 +71,7 @@ class Pump {
   void perform(sched::Stopped& action);
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
+  [[nodiscard]] proto::Status missing_device_status() const;
 
   device::Transceiver& device_;
   const exec::TpmIdentity& identity_;

@@ -12,16 +12,20 @@
 namespace tbs::proto {
 
 enum class Event : std::uint32_t {
-  Connected,     // a context was opened
-  Refused,       // a connection was closed
-  Admission,     // no context for this user
-  Cancelled,     // a context was cancelled from outside
-  Blocked,       // a command that the rules block, or would
-  Lockout,       // a user is locked out, or was
-  StateChanged,  // the TPM's state was changed for everybody
-  Backlog,       // a user's connections are held up
-  Descriptors,   // no connection could be taken
-  Memory,        // a request failed for want of memory
+  Connected,          // a context was opened
+  Refused,            // a connection was closed
+  Admission,          // no context for this user
+  Cancelled,          // a context was cancelled from outside
+  Blocked,            // a command that the rules block, or would
+  Lockout,            // a user is locked out, or was
+  StateChanged,       // the TPM's state was changed for everybody
+  Backlog,            // a user's connections are held up
+  Descriptors,        // no connection could be taken
+  Memory,             // a request failed for want of memory
+  Revoked,            // the attestation was revoked
+  PresenceRequested,  // the firmware was asked to do something at the next start
+  OwnerAuthRead,      // the owner's authorization was asked for
+  Denied,             // a request that is for administrators only
 };
 
 struct EventName {
@@ -41,6 +45,10 @@ inline constexpr std::array kEventNames = {
     EventName{Event::Backlog, "backlog", "0da94d48063658ba817e36e7958ae543"},
     EventName{Event::Descriptors, "descriptors", "8cca43b8ab8450dcb2a7b238bf05b75c"},
     EventName{Event::Memory, "memory", "be94ec4165865e939f7c3b14ce615313"},
+    EventName{Event::Revoked, "attestation-revoked", "a49adeed13b0435b9a91c53fced10dc2"},
+    EventName{Event::PresenceRequested, "physical-presence", "e0be5f7caf364f3fb4085a80fde4c172"},
+    EventName{Event::OwnerAuthRead, "owner-auth", "d05e6e2905c54f20b4c2e313012588e5"},
+    EventName{Event::Denied, "denied", "69760ed7e7c04d2387aaaf9763ecc8c4"},
 };
 
 constexpr const EventName& name_of(Event event) {

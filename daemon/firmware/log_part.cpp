@@ -14,12 +14,6 @@ namespace {
 
 using proto::Status;
 
-enum LogType : std::uint32_t {
-  kSrtmCurrent = 0,
-  kSrtmBoot = 2,
-  kLastType = 5,
-};
-
 class File {
  public:
   explicit File(const std::string& path)
@@ -59,11 +53,6 @@ ReadFailure failure_of(const std::string& path) {
 }
 
 }  // namespace
-
-Status status_of_log_type(std::uint32_t log_type) {
-  if (log_type > kLastType) return Status::BadParameter;
-  return log_type == kSrtmCurrent || log_type == kSrtmBoot ? Status::Success : Status::NoEventLog;
-}
 
 std::expected<LogBytes, ReadFailure> read_log_part(const std::string& path, std::uint64_t offset) {
   if (path.empty() || offset > std::numeric_limits<std::uint32_t>::max()) {

@@ -22,10 +22,6 @@ struct ReadFailure {
   std::string reason;  // for the administrator; empty where there is nothing to repair
 };
 
-// Success for a type (TBS_TCGLOG_*) that Linux has: of this boot. There is no log of a resume, and
-// none of a dynamic launch.
-proto::Status status_of_log_type(std::uint32_t log_type);
-
 // At most kMaxLogPart bytes from `offset` on. NoEventLog when there is no file or nothing in it.
 // Blocks.
 std::expected<LogBytes, ReadFailure> read_log_part(const std::string& path, std::uint64_t offset);

@@ -1,7 +1,5 @@
 #include "daemon/firmware/owner_auth.h"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -15,16 +13,6 @@ namespace tbs::firmware {
 namespace {
 
 using proto::Status;
-
-struct Row {
-  std::uint32_t type;
-  std::uint32_t tpm_version;
-  std::string_view name;
-};
-
-constexpr std::array kRows = {
-    Row{1, 1, "full"},    Row{2, 1, "admin"},        Row{3, 1, "user"},    Row{4, 1, "endorsement"},
-    Row{1, 2, "lockout"}, Row{12, 2, "endorsement"}, Row{13, 2, "storage"}};
 
 std::unexpected<ReadFailure> not_found(std::string reason = {}) {
   return std::unexpected(ReadFailure{Status::OwnerAuthNotFound, std::move(reason)});
@@ -53,12 +41,6 @@ std::expected<proto::Buffer, ReadFailure> read_value(int file, const std::string
 }
 
 }  // namespace
-
-std::string_view owner_auth_name(std::uint32_t type, std::uint32_t tpm_version) {
-  const auto* const row = std::ranges::find_if(
-      kRows, [&](const Row& each) { return each.type == type && each.tpm_version == tpm_version; });
-  return row == kRows.end() ? std::string_view() : row->name;
-}
 
 std::expected<proto::Buffer, ReadFailure> read_owner_auth(const std::string& folder,
                                                           std::string_view name) {

@@ -16,10 +16,6 @@
 
 namespace tbs::firmware {
 
-// The name of the file of a type (TBS_OWNERAUTH_TYPE_*) that a TPM of this family (TPM_VERSION_*)
-// has; empty for others.
-std::string_view owner_auth_name(std::uint32_t type, std::uint32_t tpm_version);
-
 // The value. OwnerAuthNotFound when it is not stored or its file cannot be trusted. Blocks.
 std::expected<proto::Buffer, ReadFailure> read_owner_auth(const std::string& folder,
                                                           std::string_view name);

@@ -87,7 +87,7 @@ void BlockingCalls::run(Work work, Then then) {
   } else {
     // Written by the thread before it reports, read by the loop after it.
     const auto value = std::make_shared<std::optional<Value>>();
-    add({.work = [value, work = std::move(work)]() mutable { value->emplace(work()); },
+    add({.work = [value, work = std::move(work)]() mutable { *value = work(); },
          .then = [value, then = std::move(then)]() mutable { then(*std::move(*value)); }});
   }
 }

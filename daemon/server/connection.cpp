@@ -15,7 +15,7 @@ constexpr std::size_t kKeptOutput = 16384;
 
 }  // namespace
 
-Connection::Connection(Socket socket, std::uint64_t id, Owner& owner)
+Connection::Connection(Socket socket, std::uint64_t id, LinkOwner& owner)
     : socket_(std::move(socket)), id_(id), owner_(owner) {}
 
 void Connection::start() {
@@ -42,8 +42,7 @@ void Connection::close() {
 }
 
 bool Connection::may_read() const {
-  return !closed_ && !window_full_ && unsent() < proto::kMaxPendingOutput &&
-         owner_.wants_more(*this);
+  return !closed_ && !window_full_ && unsent() < proto::kMaxPendingOutput && owner_.wants_more(id_);
 }
 
 void Connection::process() {
@@ -53,11 +52,11 @@ void Connection::process() {
   while (may_read()) {
     const auto frame = input_.next();
     if (!frame) {
-      owner_.on_fault(*this, frame.error());
+      owner_.on_fault(id_, frame.error());
       break;
     }
     if (!*frame) break;
-    owner_.on_frame(*this, **frame);
+    owner_.on_frame(id_, **frame);
   }
   processing_ = false;
   read();
@@ -130,7 +129,7 @@ void Connection::flush() {
                          return;
                        }
                        self->flush();
-                       if (!self->closed_) self->owner_.on_drained(*self);
+                       if (!self->closed_) self->owner_.on_drained(self->id_);
                        self->process();
                      });
 }
@@ -138,7 +137,7 @@ void Connection::flush() {
 void Connection::fail() {
   if (closed_) return;
   close();
-  owner_.on_closed(*this);
+  owner_.on_closed(id_);
 }
 
 }  // namespace tbs::server

@@ -1,28 +1,23 @@
-// What clients ask about the lockout guard.
+#include "daemon/server/lockout_requests.h"
 
-#include <algorithm>
-#include <ctime>
+#include <string>
 #include <utility>
 
-#include "daemon/host/audit.h"
-#include "daemon/server/server.h"
+#include "proto/limits.h"
 
 namespace tbs::server {
 
 using proto::Status;
 
-std::uint64_t Server::wall_clock() {
-  // Seconds come without a system call, whatever the kernel thinks of the processor's counter.
-  return static_cast<std::uint64_t>(std::time(nullptr));
-}
-
-void Server::handle_lockout_status(Client& client, const proto::Frame& frame) {
-  const std::uint64_t now = wall_clock();
-  const policy::LockoutLimits limits = command_filter_.guard().in_force();
+Handled LockoutRequests::status(Client& client, std::uint64_t request_id,
+                                const proto::LockoutStatus&) {
+  const std::uint64_t now = environment_.wall_clock();
+  policy::LockoutGuard& guard = screening_.guard();
+  const policy::LockoutLimits limits = guard.in_force();
   proto::LockoutStatusReply reply{.window = static_cast<std::uint32_t>(limits.window),
                                   .per_user = static_cast<std::uint32_t>(limits.per_user),
                                   .total = static_cast<std::uint32_t>(limits.total)};
-  for (const auto& entry : command_filter_.guard().entries(now)) {
+  for (const auto& entry : guard.entries(now)) {
     if (!client.peer.administrator && entry.user != client.peer.user) continue;
     if (reply.entries.size() == proto::kMaxLockoutEntries) break;
     reply.entries.push_back({.uid = static_cast<std::uint32_t>(entry.user),
@@ -30,32 +25,32 @@ void Server::handle_lockout_status(Client& client, const proto::Frame& frame) {
                              .locked = entry.locked ? 1U : 0U,
                              .seconds = static_cast<std::uint32_t>(entry.until - now)});
   }
-  client.connection->send(frame.request_id, std::move(reply));
+  client.link->send(request_id, std::move(reply));
+  return {};
 }
 
-void Server::handle_lockout_reset(Client& client, const proto::Frame& frame) {
-  const auto request = proto::decode<proto::LockoutReset>(frame.payload);
-  if (!request) {
-    refuse(client, Status::BadParameter, "a malformed lockout-reset");
-    return;
-  }
+Handled LockoutRequests::reset(Client& client, std::uint64_t request_id,
+                               const proto::LockoutReset& request) {
   const bool allowed = client.peer.administrator;
   if (allowed) {
-    if (request->uid == proto::kNobody) {
-      command_filter_.guard().reset_all();
-    } else {
-      command_filter_.guard().reset(UserId{request->uid});
-    }
-    const std::string whose = request->uid == proto::kNobody
-                                  ? "all failures"
-                                  : "those of uid " + std::to_string(request->uid);
-    host::audit(spdlog::level::info, proto::Event::Lockout, fields_of(client),
-                name_of(client) + " made the lockout guard forget " + whose);
-    guard_changed_(command_filter_.guard().to_text());
+    forget(client, request.uid);
+  } else {
+    audit_.denied(client, "the reset of the lockout guard");
   }
-  client.connection->send(
-      frame.request_id,
-      proto::LockoutResetReply{.status = allowed ? Status::Success : Status::AccessDenied});
+  client.link->send(request_id, proto::LockoutResetReply{.status = allowed ? Status::Success
+                                                                           : Status::AccessDenied});
+  return {};
+}
+
+void LockoutRequests::forget(const Client& client, std::uint32_t uid) {
+  if (uid == proto::kNobody) {
+    screening_.guard().reset_all();
+    audit_.lockout_reset(client, "all failures");
+  } else {
+    screening_.guard().reset(UserId{uid});
+    audit_.lockout_reset(client, "those of uid " + std::to_string(uid));
+  }
+  screening_.guard_changed();
 }
 
 }  // namespace tbs::server

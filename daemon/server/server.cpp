@@ -2,273 +2,205 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-#include <spdlog/fmt/fmt.h>
-
-#include "daemon/host/audit.h"
+#include "proto/message_codec.h"
 
 namespace tbs::server {
 namespace {
 
-using proto::Frame;
 using proto::Status;
 using proto::Type;
 
-// A peer that connects and says nothing holds a place that others could use.
-constexpr std::chrono::seconds kGreetingDeadline{5};
-
-// Connections that are no context: tools that look at the daemon, and clients that have just come.
-constexpr std::size_t kExtraConnections = 64;
-constexpr std::size_t kExtraConnectionsOfUser = 32;
-
-void count_down(std::unordered_map<UserId, std::size_t>& counts, UserId user) {
-  const auto entry = counts.find(user);
-  if (--entry->second == 0) counts.erase(entry);
-}
+// The message that a handler takes.
+template <typename Handler>
+struct MessageOf;
+template <typename Topic, typename Message>
+struct MessageOf<Handled (Topic::*)(Client&, std::uint64_t, const Message&)> {
+  using type = Message;
+};
 
 }  // namespace
 
-// Which requests are understood, and what a connection must be to send them.
+// Who deals with a request, and what a client must be to send it.
 struct Server::Route {
   Type type;
   bool needs_context;
-  Handler handler;
+  Handled (*handler)(Server&, Client&, const proto::Frame&);
+
+  template <auto kTopic, auto kHandler>
+  static constexpr Route of_context() {
+    return {MessageOf<decltype(kHandler)>::type::kType, true, &call<kTopic, kHandler>};
+  }
+  template <auto kTopic, auto kHandler>
+  static constexpr Route of_anyone() {
+    return {MessageOf<decltype(kHandler)>::type::kType, false, &call<kTopic, kHandler>};
+  }
 };
 
-Server::Server(boost::asio::io_context& io, Pump& pump, Dependencies dependencies)
-    : io_(io),
-      pump_(pump),
-      dependencies_(dependencies),
-      started_(std::chrono::steady_clock::now()),
-      command_filter_(dependencies_.commands) {
-  dependencies_.lockout.set_judge([this](ContextId context, proto::Bytes command) {
-    return judge_authorization(context, command);
+Server::Server(const Dependencies& dependencies)
+    : environment_(dependencies.environment),
+      sink_(dependencies.sink),
+      audit_(dependencies.audit_log),
+      admission_(sink_, audit_),
+      back_pressure_(clients_, environment_, audit_),
+      screening_(dependencies.command_table, clients_, sink_, environment_, audit_),
+      submissions_(clients_, sink_, back_pressure_, environment_, audit_),
+      handshake_(clients_, sink_, dependencies.raw_contexts, admission_, deadlines_, audit_),
+      commands_(sink_, screening_, submissions_, audit_),
+      sticky_(sink_),
+      administration_(clients_, sink_, admission_, back_pressure_, environment_, audit_),
+      lockout_(screening_, environment_, audit_),
+      firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {
+  dependencies.guarded_engine.set_judge([this](ContextId context, proto::Bytes command) {
+    return screening_.judge(context, command);
   });
 }
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
                        const Permissions& permissions) {
-  limits_ = limits;
-  backlog_.set_limits(limits.backlog_kib_per_user * 1024, limits.backlog_kib * 1024);
+  admission_.configure(limits, permissions);
+  back_pressure_.set_limits(limits.backlog_kib_per_user * 1024, limits.backlog_kib * 1024);
   administrators_ = administrators;
-  permissions_ = permissions;
-  for (auto& [id, client] : clients_)
-    assign_roles(client.peer, administrators_, command_filter_.rules());
+  assign_all_roles();
+}
+
+void Server::set_rules(policy::Rules rules) {
+  screening_.set_rules(std::move(rules));
+  assign_all_roles();
 }
 
 // Who is connected stays so, with what the new rules say.
-void Server::set_rules(policy::Rules rules) {
-  command_filter_.set_rules(std::move(rules));
-  for (auto& [id, client] : clients_)
-    assign_roles(client.peer, administrators_, command_filter_.rules());
+void Server::assign_all_roles() {
+  for (auto& [id, client] : clients_.all()) {
+    assign_roles(client.peer, administrators_, screening_.rules());
+  }
 }
 
 void Server::set_guard(const policy::LockoutLimits& limits, std::string_view known,
                        std::function<void(std::string)> changed) {
-  command_filter_.guard().set_limits(limits);
-  command_filter_.guard().from_text(known, wall_clock());
-  guard_changed_ = std::move(changed);
+  screening_.guard().set_limits(limits);
+  screening_.guard().from_text(known, environment_.wall_clock());
+  screening_.on_guard_changed(std::move(changed));
 }
 
-void Server::accept(Connection::Socket socket) {
-  auto peer = peer_of(socket.native_handle());
-  if (!peer) return;  // it has gone already
-  assign_roles(*peer, administrators_, command_filter_.rules());
-  const std::uint64_t id = ++last_id_;
-  auto connection = std::make_shared<Connection>(std::move(socket), id, *this);
-  Client& client = clients_[id];
-  client.connection = connection;
-  client.peer = *peer;
-  const std::size_t of_user = ++connections_of_user_[peer->user];
-  if (clients_.size() > limits_.contexts + kExtraConnections ||
-      of_user > connections_allowed(*peer)) {
-    refuse(client, Status::TooManyContexts, "too many connections");
-    return;
+void Server::set_guard_limits(const policy::LockoutLimits& limits) {
+  screening_.guard().set_limits(limits);
+}
+
+void Server::learn_lockout(const tpm::Lockout& lockout) {
+  screening_.guard().learn(lockout, environment_.wall_clock());
+}
+
+bool Server::accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer) {
+  assign_roles(peer, administrators_, screening_.rules());
+  Client& client = clients_.add(id, std::move(link), std::move(peer));
+  if (!admission_.enter(client.peer)) {
+    refuse(client, {.status = Status::TooManyContexts, .reason = "too many connections"});
+    return false;
   }
-  start_greeting_deadline(client);
-  connection->start();
+  deadlines_.start(id, environment_.now());
+  return true;
 }
 
-// Administrators can always look at a daemon that somebody else has filled.
-std::size_t Server::connections_allowed(const Peer& peer) const {
-  if (peer.administrator) return limits_.contexts + kExtraConnections;
-  return std::min(limits_.contexts_per_user, limits_.contexts) + kExtraConnectionsOfUser;
-}
-
-void Server::start_greeting_deadline(Client& client) {
-  client.greeting_deadline = std::make_unique<boost::asio::steady_timer>(io_, kGreetingDeadline);
-  client.greeting_deadline->async_wait(
-      [this, id = client.connection->id()](const boost::system::error_code& stopped) {
-        const auto entry = clients_.find(id);
-        if (stopped || entry == clients_.end()) return;
-        refuse(entry->second, Status::BadParameter, "no hello within 5 s");
-      });
-}
-
-void Server::deliver(sched::Answer answer) {
-  const auto id = static_cast<std::uint64_t>(answer.context);
-  const auto entry = clients_.find(id);
-  if (entry == clients_.end()) return;
-  Client& client = entry->second;
-  const auto request = client.outstanding.find(static_cast<std::uint64_t>(answer.request));
-  if (request == client.outstanding.end()) return;
-  client.outstanding_bytes -= request->second.bytes;
-  const Outstanding asked = request->second;
-  client.outstanding.erase(request);
-  note_answer(client, asked, answer);
-  const auto connection = client.connection;
-  if (client.revoke_id == static_cast<std::uint64_t>(answer.request)) {
-    answer_revoke(client, answer);
-    return;
-  }
-  connection->send(static_cast<std::uint64_t>(answer.request),
-                   proto::Result{.status = answer.status, .response = answer.response});
-  update_backlog(client);
-  connection->set_window_full(false);
-}
-
-void Server::device_changed() {
-  std::vector<std::uint64_t> waiting;
-  for (const auto& [id, client] : clients_) {
-    if (client.stage == Stage::Waiting || client.device_info_id) waiting.push_back(id);
-  }
-  // An answer may end its connection, and with it others of the list: each is looked up anew.
-  for (const std::uint64_t id : waiting) {
-    const auto entry = clients_.find(id);
-    if (entry == clients_.end()) continue;
-    if (entry->second.stage == Stage::Waiting) {
-      answer_hello(entry->second);
-    } else {
-      answer_device_info(entry->second);
+void Server::tick() {
+  for (const std::uint64_t id : deadlines_.take_missed(environment_.now())) {
+    if (Client* const client = clients_.find(id)) {
+      refuse(*client, {.status = Status::BadParameter, .reason = "no hello within 5 s"});
     }
   }
 }
 
-void Server::close_all() {
-  while (!clients_.empty()) drop(clients_.begin()->first);
+void Server::on_frame(std::uint64_t id, const proto::Frame& frame) {
+  Client* const client = clients_.find(id);
+  if (client == nullptr) return;
+  const Handled handled = handle(*client, frame);
+  // A breach is found before anything is done, so the client is still there.
+  if (!handled) refuse(*client, handled.error());
 }
 
-void Server::on_frame(Connection& connection, const Frame& frame) {
-  const auto entry = clients_.find(connection.id());
-  if (entry == clients_.end()) return;
-  handle(entry->second, frame);
+template <auto kTopic, auto kHandler>
+Handled Server::call(Server& server, Client& client, const proto::Frame& frame) {
+  using Message = typename MessageOf<decltype(kHandler)>::type;
+  const auto message = proto::decode<Message>(frame.payload);
+  if (!message) {
+    const auto* const rule = proto::rule_of(proto::number_of(frame.type));
+    return breach("a malformed " + std::string(rule->name));
+  }
+  return ((server.*kTopic).*kHandler)(client, frame.request_id, *message);
 }
 
-void Server::handle(Client& client, const Frame& frame) {
+Handled Server::handle(Client& client, const proto::Frame& frame) {
   static constexpr std::array kRoutes = {
-      Route{Type::Submit, true, &Server::handle_submit},
-      Route{Type::Cancel, true, &Server::handle_cancel},
-      Route{Type::DeviceInfo, false, &Server::handle_device_info},
-      Route{Type::ListContexts, false, &Server::handle_list_contexts},
-      Route{Type::CancelContext, false, &Server::handle_cancel_context},
-      Route{Type::MakeSticky, true, &Server::handle_make_sticky},
-      Route{Type::DaemonStatus, false, &Server::handle_daemon_status},
-      Route{Type::ReadLog, false, &Server::handle_read_log},
-      Route{Type::PhysicalPresence, false, &Server::handle_physical_presence},
-      Route{Type::OwnerAuth, false, &Server::handle_owner_auth},
-      Route{Type::RevokeAttestation, true, &Server::handle_revoke_attestation},
-      Route{Type::ListLimits, false, &Server::handle_list_limits},
-      Route{Type::LockoutStatus, false, &Server::handle_lockout_status},
-      Route{Type::LockoutReset, false, &Server::handle_lockout_reset},
+      Route::of_context<&Server::commands_, &CommandRequests::submit>(),
+      Route::of_context<&Server::commands_, &CommandRequests::cancel>(),
+      Route::of_context<&Server::commands_, &CommandRequests::revoke_attestation>(),
+      Route::of_context<&Server::sticky_, &StickyRequests::make_sticky>(),
+      Route::of_anyone<&Server::handshake_, &Handshake::device_info>(),
+      Route::of_anyone<&Server::administration_, &AdministrationRequests::list_contexts>(),
+      Route::of_anyone<&Server::administration_, &AdministrationRequests::cancel_context>(),
+      Route::of_anyone<&Server::administration_, &AdministrationRequests::daemon_status>(),
+      Route::of_anyone<&Server::administration_, &AdministrationRequests::list_limits>(),
+      Route::of_anyone<&Server::lockout_, &LockoutRequests::status>(),
+      Route::of_anyone<&Server::lockout_, &LockoutRequests::reset>(),
+      Route::of_anyone<&Server::firmware_, &FirmwareRequests::read_log>(),
+      Route::of_anyone<&Server::firmware_, &FirmwareRequests::physical_presence>(),
+      Route::of_anyone<&Server::firmware_, &FirmwareRequests::owner_auth>(),
   };
-  if (client.stage == Stage::Greeting && frame.type == Type::Hello) {
-    handle_hello(client, frame);
-    return;
+  if (client.stage == Stage::Handshake && frame.type == Type::Hello) {
+    return call<&Server::handshake_, &Handshake::hello>(*this, client, frame);
   }
   const auto* const route = std::ranges::find(kRoutes, frame.type, &Route::type);
   if (client.stage != Stage::Open || route == kRoutes.end()) {
-    refuse(client, Status::BadParameter, "a message out of place: hello comes first, and once");
-  } else if (route->needs_context && !client.is_context()) {
-    refuse(client, Status::InvalidContext, "an observer has no TPM to submit to");
-  } else {
-    (this->*route->handler)(client, frame);
+    return breach("a message out of place: hello comes first, and once");
   }
-}
-
-void Server::on_fault(Connection& connection, proto::FrameFault fault) {
-  const auto entry = clients_.find(connection.id());
-  if (entry == clients_.end()) return;
-  refuse(entry->second, Status::BadParameter, std::string(fault_text(fault)));
-}
-
-void Server::on_drained(Connection& connection) {
-  const auto entry = clients_.find(connection.id());
-  if (entry != clients_.end()) update_backlog(entry->second);
-}
-
-bool Server::wants_more(const Connection& connection) const {
-  const auto entry = clients_.find(connection.id());
-  return entry == clients_.end() || backlog_.may_read(connection.id(), entry->second.peer.user);
-}
-
-void Server::update_backlog(Client& client) {
-  const UserId user = client.peer.user;
-  const bool was_full = backlog_.full(user);
-  backlog_.set(client.connection->id(), user,
-               client.outstanding_bytes + client.connection->unsent());
-  const bool full = backlog_.full(user);
-  if (full && !was_full) {
-    host::audit(
-        spdlog::level::info, proto::Event::Backlog, fields_of(client),
-        fmt::format("uid {} has {} KiB waiting; its clients are not read from until that is less",
-                    static_cast<std::uint32_t>(user), backlog_.of(user) / 1024));
+  if (route->needs_context && !client.is_context()) {
+    return breach("an observer has no TPM to submit to", Status::InvalidContext);
   }
-  if (was_full && !full) resume_clients_of(user);
+  return route->handler(*this, client, frame);
 }
 
-// In turn, so that the same connections are not always the first to fill up what has become free.
-// Told from the loop: whoever calls is not ready to see clients come and go under its hands.
-void Server::resume_clients_of(UserId user) {
-  boost::asio::post(io_, [this, user] {
-    std::vector<std::shared_ptr<Connection>> held_up;
-    const auto collect = [&](auto from, auto to) {
-      for (; from != to; ++from) {
-        if (from->second.peer.user == user) held_up.push_back(from->second.connection);
-      }
-    };
-    const auto middle = clients_.upper_bound(last_resumed_);
-    collect(middle, clients_.end());
-    collect(clients_.begin(), middle);
-    for (const auto& connection : held_up) {
-      if (backlog_.full(user)) break;
-      last_resumed_ = connection->id();
-      connection->resume();
-    }
-  });
+void Server::on_fault(std::uint64_t id, proto::FrameFault fault) {
+  Client* const client = clients_.find(id);
+  if (client == nullptr) return;
+  refuse(*client, {.status = Status::BadParameter, .reason = std::string(fault_text(fault))});
 }
 
-void Server::on_closed(Connection& connection) {
-  drop(connection.id());
+void Server::on_drained(std::uint64_t id) {
+  if (const Client* const client = clients_.find(id)) back_pressure_.update(*client);
 }
 
-void Server::refuse(Client& client, Status status, const std::string& reason) {
-  host::audit(spdlog::level::warn, proto::Event::Refused, fields_of(client),
-              fmt::format("closing the connection of {}: {}", name_of(client), reason));
-  const auto connection = client.connection;
-  connection->send(0, proto::Refusal{.status = status, .reason = reason});
-  drop(connection->id());
+bool Server::wants_more(std::uint64_t id) const {
+  const Client* const client = clients_.find(id);
+  return client == nullptr || back_pressure_.may_read(*client);
+}
+
+void Server::on_closed(std::uint64_t id) {
+  drop(id);
+}
+
+void Server::close_all() {
+  while (!clients_.all().empty()) drop(clients_.all().begin()->first);
+}
+
+void Server::refuse(Client& client, const Breach& breach) {
+  audit_.disconnected(client, breach.reason);
+  client.link->send(0, proto::Refusal{.status = breach.status, .reason = breach.reason});
+  drop(client.id);
 }
 
 void Server::drop(std::uint64_t id) {
-  const auto entry = clients_.find(id);
-  if (entry == clients_.end()) return;
-  const auto connection = entry->second.connection;
-  const bool was_context = entry->second.is_context();
-  const UserId user = entry->second.peer.user;
-  clients_.erase(entry);
-  connection->close();
-  count_down(connections_of_user_, user);
-  if (was_context) {
-    --contexts_;
-    count_down(contexts_of_user_, user);
-    if (raw_context_ == id) raw_context_.reset();
-    pump_.close_context(ContextId{id});
+  const auto client = clients_.take(id);
+  if (!client) return;
+  client->link->close();
+  deadlines_.end(id);
+  if (client->is_context()) {
+    admission_.close(*client);
+    sink_.close_context(client->context());
   }
-  const bool was_full = backlog_.full(user);
-  backlog_.erase(id);
-  if (was_full && !backlog_.full(user)) resume_clients_of(user);
+  admission_.leave(client->peer);
+  back_pressure_.forget(*client);
 }
 
 }  // namespace tbs::server

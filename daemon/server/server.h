@@ -1,56 +1,52 @@
 #pragma once
 
-// The clients: one connection each, which is one context (or an observer). Turns frames into calls
-// on the pump, and the pump's answers into frames.
+// The clients: one link each, which is one context (or an observer). Takes their frames apart, asks
+// the handler of each topic, and closes the link of who breaks the protocol: one log line, a
+// Refusal, closed. Nothing else suffers.
 //
-// A connection goes through
-//
-//   Greeting -> Waiting (hello received, device not ready yet) -> Open
-//
-// and ends at once when it breaks the protocol: one log line, a Refusal, closed. Nothing else
-// suffers.
+// No socket, no TPM and no clock: they are behind the interfaces of Dependencies and ClientLink.
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <string_view>
 
 #include "daemon/exec/guarded_engine.h"
 #include "daemon/exec/raw_context_router.h"
-#include "daemon/firmware/firmware_files.h"
-#include "daemon/host/audit.h"
-#include "daemon/policy/backlog.h"
-#include "daemon/policy/command_filter.h"
-#include "daemon/policy/limits.h"
-#include "daemon/pump.h"
-#include "daemon/server/connection.h"
+#include "daemon/firmware/firmware.h"
+#include "daemon/server/administration_requests.h"
+#include "daemon/server/admission.h"
+#include "daemon/server/audit.h"
+#include "daemon/server/back_pressure.h"
+#include "daemon/server/clients.h"
+#include "daemon/server/command_requests.h"
+#include "daemon/server/command_screening.h"
+#include "daemon/server/firmware_requests.h"
+#include "daemon/server/handshake.h"
+#include "daemon/server/lockout_requests.h"
 #include "daemon/server/peer.h"
+#include "daemon/server/sticky_requests.h"
+#include "daemon/server/submissions.h"
 
 namespace tbs::server {
 
-// What the administrator allows besides.
-struct Permissions {
-  bool everyone_reads_log = false;
-  bool raw_contexts = false;  // to administrators
-};
-
-// What the clients' requests are about. All must outlive the server.
+// What the server works with. All must outlive it.
 struct Dependencies {
-  firmware::FirmwareFiles& firmware;
-  exec::RawContextRouter& gate;
-  const tpm::CommandTable& commands;  // the TPM's own; it may grow
-  exec::GuardedEngine& lockout;       // asks the server's guard
+  Environment& environment;
+  AuditLog& audit_log;
+  CommandSink& sink;
+  firmware::Firmware& firmware;
+  exec::RawContextRouter& raw_contexts;
+  exec::GuardedEngine& guarded_engine;     // asks the server's guard
+  const tpm::CommandTable& command_table;  // the TPM's own; it may grow
 };
 
-class Server : public Connection::Owner {
+class Server : public LinkOwner {
  public:
-  Server(boost::asio::io_context& io, Pump& pump, Dependencies dependencies);
+  explicit Server(const Dependencies& dependencies);
 
   // What can be changed while running.
   void configure(const policy::Limits& limits, const AdministratorRule& administrators,
@@ -59,126 +55,58 @@ class Server : public Connection::Owner {
   // What the lockout guard knew before; `changed` is given it anew whenever it changes.
   void set_guard(const policy::LockoutLimits& limits, std::string_view known,
                  std::function<void(std::string)> changed);
-  void learn_lockout(const tpm::Lockout& lockout) {
-    command_filter_.guard().learn(lockout, wall_clock());
-  }
-  void set_guard_limits(const policy::LockoutLimits& limits) {
-    command_filter_.guard().set_limits(limits);
-  }
+  void set_guard_limits(const policy::LockoutLimits& limits);
+  void learn_lockout(const tpm::Lockout& lockout);
 
-  void accept(Connection::Socket socket);
-  // An answer of the pump; ignored when its client has gone.
-  void deliver(sched::Answer answer);
-  // The device became ready or failed: clients that wait for that are answered.
-  void device_changed();
-  // Closes every connection.
+  // A client has connected. `id` is higher than all before. False when it was turned away.
+  bool accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);
+  void on_frame(std::uint64_t id, const proto::Frame& frame) override;
+  void on_fault(std::uint64_t id, proto::FrameFault fault) override;
+  void on_closed(std::uint64_t id) override;
+  void on_drained(std::uint64_t id) override;
+  [[nodiscard]] bool wants_more(std::uint64_t id) const override;
+  // Closes every link.
   void close_all();
 
-  [[nodiscard]] std::size_t contexts() const { return contexts_; }
+  // An answer of the sink; ignored when its client has gone.
+  void deliver(const sched::Answer& answer) { submissions_.deliver(answer); }
+  // The device became ready or failed.
+  void device_changed() { handshake_.device_changed(); }
+
+  // When tick() must be called at the latest; nothing when only events matter.
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const { return deadlines_.next(); }
+  void tick();
+
+  [[nodiscard]] const Admission& admission() const { return admission_; }
+  [[nodiscard]] const policy::Backlog& backlog() const { return back_pressure_.backlog(); }
 
  private:
-  enum class Stage : std::uint8_t { Greeting, Waiting, Open };
-
-  struct Outstanding {
-    std::size_t bytes = 0;
-    std::uint32_t command = 0;  // its code, or that of the command it carries
-    bool embedded = false;      // the latter
-  };
-
-  struct Client {
-    std::shared_ptr<Connection> connection;
-    Peer peer;
-    Stage stage = Stage::Greeting;
-    proto::Role role = proto::Role::Observer;
-    std::uint64_t hello_id = 0;
-    std::uint32_t wanted = 0;
-    std::uint32_t last_priority = 0;
-    std::uint64_t submitted = 0;
-    std::unordered_map<std::uint64_t, Outstanding> outstanding;  // by request id
-    std::size_t outstanding_bytes = 0;
-    std::unique_ptr<boost::asio::steady_timer> greeting_deadline;
-    // A question about the TPM that waits until the TPM has been started.
-    std::optional<std::uint64_t> device_info_id;
-    // Of what is outstanding, the one that revokes the attestation.
-    std::optional<std::uint64_t> revoke_id;
-    bool asks_firmware = false;  // a question to the machine is on the way
-
-    [[nodiscard]] bool is_context() const {
-      return stage == Stage::Open && role == proto::Role::Context;
-    }
-  };
-  using Handler = void (Server::*)(Client&, const proto::Frame&);
   struct Route;
+  // Decodes the message that the handler takes, and calls it.
+  template <auto kTopic, auto kHandler>
+  static Handled call(Server& server, Client& client, const proto::Frame& frame);
 
-  void on_frame(Connection& connection, const proto::Frame& frame) override;
-  void on_fault(Connection& connection, proto::FrameFault fault) override;
-  void on_closed(Connection& connection) override;
-  void on_drained(Connection& connection) override;
-  [[nodiscard]] bool wants_more(const Connection& connection) const override;
-
-  void handle_hello(Client& client, const proto::Frame& frame);
-  void handle_submit(Client& client, const proto::Frame& frame);
-  void handle_cancel(Client& client, const proto::Frame& frame);
-  void handle_device_info(Client& client, const proto::Frame& frame);
-  void handle_list_contexts(Client& client, const proto::Frame& frame);
-  void handle_cancel_context(Client& client, const proto::Frame& frame);
-  void handle_make_sticky(Client& client, const proto::Frame& frame);
-  void handle_daemon_status(Client& client, const proto::Frame& frame);
-  void handle_read_log(Client& client, const proto::Frame& frame);
-  void handle_physical_presence(Client& client, const proto::Frame& frame);
-  void handle_owner_auth(Client& client, const proto::Frame& frame);
-  void handle_revoke_attestation(Client& client, const proto::Frame& frame);
-  void handle_list_limits(Client& client, const proto::Frame& frame);
-  void handle_lockout_status(Client& client, const proto::Frame& frame);
-  void handle_lockout_reset(Client& client, const proto::Frame& frame);
-
-  void start_greeting_deadline(Client& client);
-  void answer_hello(Client& client);
-  void answer_device_info(Client& client);
-  void answer_revoke(Client& client, const sched::Answer& answer);
-  template <typename Reply>
-  auto machine_answer(Client& client, std::uint64_t request);
-  [[nodiscard]] bool may_ask_machine(Client& client);
-  [[nodiscard]] proto::Status admit(const Client& client) const;
-  [[nodiscard]] bool wants_raw(const Client& client) const;
-  void refuse(Client& client, proto::Status status, const std::string& reason);
+  Handled handle(Client& client, const proto::Frame& frame);
+  void assign_all_roles();
+  void refuse(Client& client, const Breach& breach);
   void drop(std::uint64_t id);
-  void handle(Client& client, const proto::Frame& frame);
-  // Answers what the rules or the guard do not let through, and says so.
-  bool let_through(Client& client, std::uint64_t request_id, const proto::Submit& submit);
-  // The guard's word on a command that is about to reach the TPM.
-  exec::GuardedEngine::Verdict judge_authorization(ContextId context, proto::Bytes command);
-  void note_failure(const Client& client, std::uint32_t command);
-  void note_lockout(const Client& client, std::uint32_t command);
-  void note_answer(const Client& client, const Outstanding& request, const sched::Answer& answer);
-  static host::AuditFields fields_of(const Client& client);
-  // Program, process and user, for the log.
-  static std::string name_of(const Client& client);
-  static std::uint64_t wall_clock();
-  // To be called when what a client has waiting has changed.
-  void update_backlog(Client& client);
-  void resume_clients_of(UserId user);
-  [[nodiscard]] std::size_t connections_allowed(const Peer& peer) const;
-  [[nodiscard]] proto::ContextEntry describe(std::uint64_t id, const Client& client) const;
 
-  boost::asio::io_context& io_;
-  Pump& pump_;
-  Dependencies dependencies_;
-  TimePoint started_;
-  policy::Limits limits_;
+  Environment& environment_;
+  CommandSink& sink_;
   AdministratorRule administrators_;
-  Permissions permissions_;
-  std::optional<std::uint64_t> raw_context_;
-  // Ordered: listings go through it page by page.
-  std::map<std::uint64_t, Client> clients_;
-  std::uint64_t last_id_ = 0;
-  std::size_t contexts_ = 0;
-  std::unordered_map<UserId, std::size_t> contexts_of_user_;
-  std::unordered_map<UserId, std::size_t> connections_of_user_;
-  policy::Backlog backlog_;
-  policy::CommandFilter command_filter_;
-  std::function<void(std::string)> guard_changed_ = [](const std::string&) {};
-  std::uint64_t last_resumed_ = 0;
+  Audit audit_;
+  Clients clients_;
+  HandshakeDeadlines deadlines_;
+  Admission admission_;
+  BackPressure back_pressure_;
+  CommandScreening screening_;
+  Submissions submissions_;
+  Handshake handshake_;
+  CommandRequests commands_;
+  StickyRequests sticky_;
+  AdministrationRequests administration_;
+  LockoutRequests lockout_;
+  FirmwareRequests firmware_;
 };
 
 }  // namespace tbs::server

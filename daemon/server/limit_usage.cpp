@@ -1,11 +1,12 @@
-// What may be used of everything that is bounded, and how near somebody is to it.
+#include "daemon/server/limit_usage.h"
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <map>
-#include <utility>
+#include <string>
 
-#include "daemon/server/server.h"
+#include "daemon/policy/limits.h"
 
 namespace tbs::server {
 namespace {
@@ -48,17 +49,18 @@ Peak peak_of(const Totals& totals) {
 
 }  // namespace
 
-void Server::handle_list_limits(Client& client, const proto::Frame& frame) {
+proto::LimitList limit_usage(const Clients& clients, CommandSink& sink, const Admission& admission,
+                             const policy::Backlog& backlog) {
   Peaks peaks;
   Totals contexts;
   Totals objects;
   Totals sessions;
-  Totals backlog;
-  for (const auto& [id, other] : clients_) {
-    const UserId user = other.peer.user;
-    backlog[user] = backlog_.of(user) / 1024;
-    if (!other.is_context()) continue;
-    const exec::Holdings held = pump_.held_by(ContextId{id});
+  Totals waiting;
+  for (const auto& [id, client] : clients.all()) {
+    const UserId user = client.peer.user;
+    waiting[user] = backlog.of(user) / 1024;
+    if (!client.is_context()) continue;
+    const exec::Holdings held = sink.held_by(client.context());
     ++contexts[user];
     objects[user] += held.objects;
     sessions[user] += held.sessions;
@@ -68,19 +70,19 @@ void Server::handle_list_limits(Client& client, const proto::Frame& frame) {
   peaks[&Limits::contexts_per_user] = peak_of(contexts);
   peaks[&Limits::objects_per_user] = peak_of(objects);
   peaks[&Limits::sessions_per_user] = peak_of(sessions);
-  peaks[&Limits::backlog_kib_per_user] = peak_of(backlog);
-  peaks[&Limits::contexts].used = contexts_;
-  peaks[&Limits::backlog_kib].used = backlog_.total() / 1024;
+  peaks[&Limits::backlog_kib_per_user] = peak_of(waiting);
+  peaks[&Limits::contexts].used = admission.contexts();
+  peaks[&Limits::backlog_kib].used = backlog.total() / 1024;
   proto::LimitList list;
   for (const policy::LimitRule& rule : policy::kLimitRules) {
     const Peak peak = peaks[rule.value];
     list.entries.push_back({.scope = static_cast<std::uint32_t>(rule.scope),
                             .uid = peak.uid,
-                            .limit = limits_.*rule.value,
+                            .limit = admission.limits().*rule.value,
                             .used = peak.used,
                             .name = std::string(rule.name)});
   }
-  client.connection->send(frame.request_id, std::move(list));
+  return list;
 }
 
 }  // namespace tbs::server

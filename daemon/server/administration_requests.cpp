@@ -1,0 +1,104 @@
+#include "daemon/server/administration_requests.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "daemon/server/limit_usage.h"
+#include "proto/limits.h"
+#include "version.h"
+
+namespace tbs::server {
+namespace {
+
+using proto::Status;
+
+std::uint64_t microseconds(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+}  // namespace
+
+proto::ContextEntry AdministrationRequests::describe(const Client& client) const {
+  const sched::RunningView running = sink_.running_of(client.context());
+  const bool runs = running.state != sched::RunState::None;
+  // A detached command has been answered, so it is not among the outstanding ones.
+  const std::size_t waiting =
+      client.outstanding.size() - (running.state == sched::RunState::Running ? 1 : 0);
+  return {.context = client.id,
+          .uid = static_cast<std::uint32_t>(client.peer.user),
+          .pid = static_cast<std::uint32_t>(client.peer.pid),
+          .priority = runs ? running.priority : client.last_priority,
+          .queued = static_cast<std::uint32_t>(waiting),
+          .running = static_cast<std::uint32_t>(running.state),
+          .command = running.command_code,
+          .running_us = runs ? microseconds(environment_.now() - running.since) : 0,
+          .queued_bytes = client.waiting_bytes(),
+          .submitted = client.submitted,
+          .program = client.peer.program};
+}
+
+Handled AdministrationRequests::list_contexts(Client& client, std::uint64_t request_id,
+                                              const proto::ListContexts& list) {
+  const auto& all = clients_.all();
+  proto::ContextList page;
+  for (auto entry = all.upper_bound(list.after); entry != all.end(); ++entry) {
+    if (!entry->second.is_context()) continue;
+    if (page.entries.size() == proto::kMaxContextsPerPage) {
+      page.more = 1;
+      break;
+    }
+    page.entries.push_back(describe(entry->second));
+  }
+  client.link->send(request_id, std::move(page));
+  return {};
+}
+
+Status AdministrationRequests::may_cancel(const Client& by, const Client* target) const {
+  if (target == nullptr || !target->is_context()) return Status::InvalidContext;
+  const bool allowed = by.peer.administrator || by.peer.user == target->peer.user;
+  return allowed ? Status::Success : Status::AccessDenied;
+}
+
+Handled AdministrationRequests::cancel_context(Client& client, std::uint64_t request_id,
+                                               const proto::CancelContext& request) {
+  const auto link = client.link;
+  const Client* const target = clients_.find(request.context);
+  const Status status = may_cancel(client, target);
+  if (status == Status::Success) {
+    audit_.canceled(client, *target);
+    sink_.cancel(target->context());
+  } else if (status == Status::AccessDenied) {
+    audit_.denied(client, "the cancel of another user's context");
+  }
+  link->send(request_id, proto::CancelContextReply{.status = status});
+  return {};
+}
+
+Handled AdministrationRequests::daemon_status(Client& client, std::uint64_t request_id,
+                                              const proto::DaemonStatus&) {
+  const sched::Counters& counters = sink_.counters();
+  const DeviceView device = sink_.device();
+  client.link->send(request_id, proto::DaemonStatusReply{
+                                    .device_state = device.state,
+                                    .contexts = static_cast<std::uint32_t>(admission_.contexts()),
+                                    .queued = static_cast<std::uint32_t>(sink_.queued()),
+                                    .uptime_us = microseconds(environment_.now() - started_),
+                                    .commands = counters.answered,
+                                    .transmitted = counters.transmitted,
+                                    .canceled = counters.canceled,
+                                    .failed = counters.failed,
+                                    .reopened = device.times_lost,
+                                    .version = kVersion,
+                                    .device = std::string(device.name)});
+  return {};
+}
+
+Handled AdministrationRequests::list_limits(Client& client, std::uint64_t request_id,
+                                            const proto::ListLimits&) {
+  client.link->send(request_id, limit_usage(clients_, sink_, admission_, back_pressure_.backlog()));
+  return {};
+}
+
+}  // namespace tbs::server

@@ -1,0 +1,150 @@
+#include "daemon/server/audit.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include "proto/command_names.h"
+
+namespace tbs::server {
+namespace {
+
+using proto::Event;
+namespace level = spdlog::level;
+
+host::AuditFields fields_of(const Client& client) {
+  return {.uid = static_cast<std::uint32_t>(client.peer.user),
+          .pid = client.peer.pid,
+          .program = client.peer.program,
+          .context = client.id};
+}
+
+// Program, process and user.
+std::string name_of(const Client& client) {
+  return fmt::format("{} (pid {}, uid {})", client.peer.program, client.peer.pid,
+                     static_cast<std::uint32_t>(client.peer.user));
+}
+
+std::string command_text(std::uint32_t code) {
+  const std::string_view name = proto::command_name(code);
+  return name.empty() ? fmt::format("command {:#x}", code) : std::string(name);
+}
+
+}  // namespace
+
+void Audit::write(level::level_enum level, Event event, const Client& client,
+                  const std::string& text) {
+  log_.write(level, event, fields_of(client), text);
+}
+
+void Audit::write_command(level::level_enum level, Event event, const Client& client,
+                          std::uint32_t command, const std::string& text) {
+  host::AuditFields fields = fields_of(client);
+  fields.command = command;
+  log_.write(level, event, fields, text);
+}
+
+// In the journal for who wants it, yet no line of the ordinary log for each client.
+void Audit::connected(const Client& client) {
+  write(level::debug, Event::Connected, client,
+        fmt::format("context {} is of {}", client.id, name_of(client)));
+}
+
+void Audit::has_tpm_to_itself(const Client& client) {
+  write(level::info, Event::Connected, client,
+        fmt::format("context {} of {} has the TPM to itself", client.id, name_of(client)));
+}
+
+void Audit::disconnected(const Client& client, std::string_view reason) {
+  write(level::warn, Event::Refused, client,
+        fmt::format("closing the connection of {}: {}", name_of(client), reason));
+}
+
+void Audit::no_context(const Client& client, std::size_t contexts, std::size_t of_user) {
+  write(level::warn, Event::Admission, client,
+        fmt::format("no context for {}: {} are open, {} of them this user's; see max-contexts and "
+                    "max-contexts-per-user",
+                    name_of(client), contexts, of_user));
+}
+
+void Audit::held_up(const Client& client, std::size_t waiting) {
+  write(level::info, Event::Backlog, client,
+        fmt::format("uid {} has {} KiB waiting; its clients are not read from until that is less",
+                    static_cast<std::uint32_t>(client.peer.user), waiting / 1024));
+}
+
+void Audit::out_of_memory(const Client& client) {
+  write(level::err, Event::Memory, client,
+        "out of memory: commands fail until there is some; raise MemoryMax, or lower max-backlog "
+        "and max-contexts");
+}
+
+void Audit::blocked(const Client& client, const policy::Decision& decision) {
+  host::AuditFields fields = fields_of(client);
+  fields.command = decision.command;
+  fields.rule = decision.rule->origin;
+  const bool blocked = decision.outcome == policy::Outcome::Blocked;
+  log_.write(
+      level::warn, Event::Blocked, fields,
+      fmt::format("{} of {} {} by a rule ({})", command_text(decision.command), name_of(client),
+                  blocked ? "was blocked" : "would be blocked", fields.rule));
+}
+
+void Audit::answered_locked_out(const Client& client, std::uint32_t command) {
+  write_command(level::warn, Event::Lockout, client, command,
+                fmt::format("{} of {} was answered with the lockout code: too many failed "
+                            "authorizations; see `tbsctl lockout`",
+                            command_text(command), name_of(client)));
+}
+
+void Audit::locked_out(const Client& client, std::uint32_t command) {
+  write_command(level::warn, Event::Lockout, client, command,
+                fmt::format("uid {} is locked out: too many failed authorizations, the last of "
+                            "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
+                            static_cast<std::uint32_t>(client.peer.user), name_of(client)));
+}
+
+void Audit::lockout_reset(const Client& client, const std::string& whose) {
+  write(level::info, Event::Lockout, client,
+        fmt::format("{} made the lockout guard forget {}", name_of(client), whose));
+}
+
+void Audit::changed_tpm(const Client& client, std::uint32_t command) {
+  write_command(level::info, Event::StateChanged, client, command,
+                fmt::format("{} changed the TPM: {}", name_of(client), command_text(command)));
+}
+
+void Audit::canceled(const Client& by, const Client& target) {
+  host::AuditFields fields = fields_of(by);
+  fields.context = target.id;
+  log_.write(
+      level::info, Event::Cancelled, fields,
+      fmt::format("context {} of {} was cancelled by {}", target.id, name_of(target), name_of(by)));
+}
+
+void Audit::revoked(const Client& client, std::uint32_t pcr) {
+  write(level::warn, Event::Revoked, client,
+        fmt::format("attestation was revoked by {}: PCR {} was extended", name_of(client), pcr));
+}
+
+void Audit::not_revoked(const Client& client, proto::Status status) {
+  write(level::warn, Event::Revoked, client,
+        fmt::format("attestation was not revoked for {}: {}", name_of(client),
+                    proto::status_text(status)));
+}
+
+void Audit::presence_requested(const Client& client, std::uint32_t operation) {
+  write(level::warn, Event::PresenceRequested, client,
+        fmt::format("physical presence operation {} was requested by {}", operation,
+                    name_of(client)));
+}
+
+void Audit::owner_auth_read(const Client& client, std::string_view name) {
+  write(level::info, Event::OwnerAuthRead, client,
+        fmt::format("the owner authorization '{}' was asked for by {}", name, name_of(client)));
+}
+
+void Audit::denied(const Client& client, std::string_view what) {
+  write(level::warn, Event::Denied, client,
+        fmt::format("{} is for administrators and was denied to {}", what, name_of(client)));
+}
+
+}  // namespace tbs::server

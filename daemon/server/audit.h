@@ -1,0 +1,56 @@
+#pragma once
+
+// What an administrator is told about clients: one function for each thing that can happen, so that
+// the words and the fields of an event stand in one place (docs/events.md).
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "daemon/policy/command_filter.h"
+#include "daemon/server/audit_log.h"
+#include "daemon/server/client.h"
+#include "proto/status.h"
+
+namespace tbs::server {
+
+class Audit {
+ public:
+  // The log must outlive it.
+  explicit Audit(AuditLog& log) : log_(log) {}
+
+  void connected(const Client& client);
+  void has_tpm_to_itself(const Client& client);
+  void disconnected(const Client& client, std::string_view reason);
+  void no_context(const Client& client, std::size_t contexts, std::size_t of_user);
+  void held_up(const Client& client, std::size_t waiting);
+  void out_of_memory(const Client& client);
+
+  // What the rules say of its command.
+  void blocked(const Client& client, const policy::Decision& decision);
+  // The lockout guard answered the command in the TPM's place.
+  void answered_locked_out(const Client& client, std::uint32_t command);
+  // From now on the guard holds the client's user back.
+  void locked_out(const Client& client, std::uint32_t command);
+  void lockout_reset(const Client& client, const std::string& whose);
+  void changed_tpm(const Client& client, std::uint32_t command);
+
+  void canceled(const Client& by, const Client& target);
+  void revoked(const Client& client, std::uint32_t pcr);
+  void not_revoked(const Client& client, proto::Status status);
+  void presence_requested(const Client& client, std::uint32_t operation);
+  void owner_auth_read(const Client& client, std::string_view name);
+  // A request that is for administrators only.
+  void denied(const Client& client, std::string_view what);
+
+ private:
+  void write(spdlog::level::level_enum level, proto::Event event, const Client& client,
+             const std::string& text);
+  void write_command(spdlog::level::level_enum level, proto::Event event, const Client& client,
+                     std::uint32_t command, const std::string& text);
+
+  AuditLog& log_;
+};
+
+}  // namespace tbs::server

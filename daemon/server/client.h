@@ -1,0 +1,55 @@
+#pragma once
+
+// One client: a connection, which is one context, or an observer.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "daemon/base/ids.h"
+#include "daemon/server/client_link.h"
+#include "daemon/server/peer.h"
+#include "proto/message.h"
+
+namespace tbs::server {
+
+// Handshake -> Waiting (hello received, device not ready yet) -> Open
+enum class Stage : std::uint8_t { Handshake, Waiting, Open };
+
+// Which message answers a command.
+enum class ReplyAs : std::uint8_t { Result, RevokeAttestationReply };
+
+// A command that was queued and not answered yet.
+struct Outstanding {
+  std::size_t bytes = 0;
+  std::uint32_t command = 0;  // its code, or that of the command it carries
+  bool embedded = false;      // the latter
+  ReplyAs reply = ReplyAs::Result;
+};
+
+struct Client {
+  std::uint64_t id = 0;
+  std::shared_ptr<ClientLink> link;
+  Peer peer;
+  Stage stage = Stage::Handshake;
+  proto::Role role = proto::Role::Observer;
+  std::uint64_t hello_id = 0;
+  std::uint32_t wanted = 0;
+  std::uint32_t last_priority = 0;
+  std::uint64_t submitted = 0;
+  std::unordered_map<std::uint64_t, Outstanding> outstanding;  // by request id
+  std::size_t outstanding_bytes = 0;
+  // A question about the TPM that waits until the TPM has been started.
+  std::optional<std::uint64_t> device_info_id;
+  bool asks_firmware = false;  // a question about the firmware's files is on the way
+
+  [[nodiscard]] ContextId context() const { return ContextId{id}; }
+  [[nodiscard]] bool is_context() const {
+    return stage == Stage::Open && role == proto::Role::Context;
+  }
+  [[nodiscard]] std::size_t waiting_bytes() const { return outstanding_bytes + link->unsent(); }
+};
+
+}  // namespace tbs::server

@@ -1,0 +1,47 @@
+#pragma once
+
+// All clients by number. Numbers ascend, so that listings go through them page by page.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "daemon/server/client.h"
+
+namespace tbs::server {
+
+class Clients {
+ public:
+  using Table = std::map<std::uint64_t, Client>;
+
+  Client& add(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer) {
+    Client& client = table_[id];
+    client.id = id;
+    client.link = std::move(link);
+    client.peer = std::move(peer);
+    return client;
+  }
+  // Null when it has gone.
+  [[nodiscard]] Client* find(std::uint64_t id) {
+    const auto entry = table_.find(id);
+    return entry == table_.end() ? nullptr : &entry->second;
+  }
+  [[nodiscard]] const Client* find(std::uint64_t id) const {
+    const auto entry = table_.find(id);
+    return entry == table_.end() ? nullptr : &entry->second;
+  }
+  std::optional<Client> take(std::uint64_t id) {
+    auto node = table_.extract(id);
+    if (node.empty()) return std::nullopt;
+    return std::move(node.mapped());
+  }
+
+  [[nodiscard]] Table& all() { return table_; }
+  [[nodiscard]] const Table& all() const { return table_; }
+
+ private:
+  Table table_;
+};
+
+}  // namespace tbs::server

@@ -1,0 +1,40 @@
+#pragma once
+
+// Requests about TPM commands: submit, cancel, and the revocation of the attestation, which is a
+// command of the server's own in the client's name.
+
+#include <cstdint>
+
+#include "daemon/server/audit.h"
+#include "daemon/server/client.h"
+#include "daemon/server/command_screening.h"
+#include "daemon/server/command_sink.h"
+#include "daemon/server/handled.h"
+#include "daemon/server/submissions.h"
+#include "proto/message.h"
+
+namespace tbs::server {
+
+class CommandRequests {
+ public:
+  // All must outlive it.
+  CommandRequests(CommandSink& sink, CommandScreening& screening, Submissions& submissions,
+                  Audit& audit)
+      : sink_(sink), screening_(screening), submissions_(submissions), audit_(audit) {}
+
+  Handled submit(Client& client, std::uint64_t request_id, const proto::Submit& submit);
+  Handled cancel(Client& client, std::uint64_t request_id, const proto::Cancel&);
+  Handled revoke_attestation(Client& client, std::uint64_t request_id,
+                             const proto::RevokeAttestation&);
+
+ private:
+  // Whether the command can be carried at all.
+  [[nodiscard]] proto::Status acceptable(const Client& client, const proto::Submit& submit) const;
+
+  CommandSink& sink_;
+  CommandScreening& screening_;
+  Submissions& submissions_;
+  Audit& audit_;
+};
+
+}  // namespace tbs::server

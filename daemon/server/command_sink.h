@@ -1,0 +1,49 @@
+#pragma once
+
+// Where the server's commands go, and what is known there of the TPM. The pump implements it; so do
+// the stand-ins of the tests. Answers to what was submitted come back through Server::deliver(),
+// possibly from within submit(), cancel() and close_context().
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/base/ids.h"
+#include "daemon/exec/execution.h"
+#include "daemon/sched/dispatcher.h"
+#include "daemon/sched/request.h"
+#include "proto/message.h"
+
+namespace tbs::server {
+
+struct DeviceView {
+  proto::DeviceState state = proto::DeviceState::Starting;
+  std::string_view name;
+  std::uint32_t interface_type = 0;  // TPM_IFTYPE_* of tbs.h
+  bool localities = false;           // whether others than 0 can be used
+  std::uint32_t max_command = 0;     // longest command or response, in bytes
+  std::uint64_t times_lost = 0;
+  // What a client is told when no TPM was ever reached: not there, or not yet.
+  proto::Status missing = proto::Status::ServiceStartPending;
+};
+
+class CommandSink {
+ public:
+  virtual ~CommandSink() = default;
+
+  virtual void open_context(ContextId context, UserId user) = 0;
+  // What it has outstanding is not answered any more.
+  virtual void close_context(ContextId context) = 0;
+  virtual void submit(sched::Request request) = 0;
+  virtual void cancel(ContextId context) = 0;
+  virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
+
+  [[nodiscard]] virtual DeviceView device() const = 0;
+  [[nodiscard]] virtual const exec::TpmIdentity& identity() const = 0;
+  [[nodiscard]] virtual exec::Holdings held_by(ContextId context) = 0;
+  [[nodiscard]] virtual sched::RunningView running_of(ContextId context) const = 0;
+  [[nodiscard]] virtual const sched::Counters& counters() const = 0;
+  [[nodiscard]] virtual std::size_t queued() const = 0;
+};
+
+}  // namespace tbs::server

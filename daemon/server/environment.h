@@ -1,0 +1,24 @@
+#pragma once
+
+// The machine and the event loop, as far as the server asks them.
+
+#include <cstdint>
+#include <functional>
+
+#include "daemon/base/clock.h"
+
+namespace tbs::server {
+
+class Environment {
+ public:
+  virtual ~Environment() = default;
+
+  [[nodiscard]] virtual TimePoint now() const = 0;
+  // Seconds since 1970.
+  [[nodiscard]] virtual std::uint64_t wall_clock() const = 0;
+  [[nodiscard]] virtual bool memory_is_short() = 0;
+  // Runs `work` later, from the loop, never from within this call.
+  virtual void post(std::move_only_function<void()> work) = 0;
+};
+
+}  // namespace tbs::server

@@ -1,0 +1,97 @@
+#include "daemon/server/handshake.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proto/limits.h"
+
+namespace tbs::server {
+
+using proto::Status;
+
+Handled Handshake::hello(Client& client, std::uint64_t request_id, const proto::Hello& hello) {
+  if (hello.version_min > proto::kProtocolVersion || hello.version_max < proto::kProtocolVersion ||
+      (hello.role != proto::Role::Context && hello.role != proto::Role::Observer)) {
+    return breach("a hello of an unknown version or role", Status::InvalidContextParam);
+  }
+  deadlines_.end(client.id);
+  client.hello_id = request_id;
+  client.role = hello.role;
+  client.wanted = hello.wanted;
+  client.stage = Stage::Waiting;
+  // An observer may look at a daemon that has no device; a context waits until one is there or not.
+  if (client.role == proto::Role::Observer ||
+      sink_.device().state != proto::DeviceState::Starting) {
+    answer_hello(client);
+  }
+  return {};
+}
+
+void Handshake::answer_hello(Client& client) {
+  const Status status = admission_.admit(client);
+  client.stage = Stage::Open;
+  if (status != Status::Success) client.role = proto::Role::Observer;
+  const bool context = client.is_context();
+  if (context) open_context(client);
+  const std::uint32_t max_command = sink_.device().max_command;
+  client.link->send(client.hello_id, proto::HelloReply{.status = status,
+                                                       .context = context ? client.id : 0,
+                                                       .max_command = max_command,
+                                                       .max_response = max_command});
+}
+
+void Handshake::open_context(Client& client) {
+  if (admission_.open(client)) {
+    raw_contexts_.claim(client.context());
+    audit_.has_tpm_to_itself(client);
+  }
+  sink_.open_context(client.context(), client.peer.user);
+  audit_.connected(client);
+}
+
+Handled Handshake::device_info(Client& client, std::uint64_t request_id, const proto::DeviceInfo&) {
+  client.device_info_id = request_id;
+  if (sink_.device().state == proto::DeviceState::Starting) {
+    client.link->set_window_full(true);
+  } else {
+    answer_device_info(client);
+  }
+  return {};
+}
+
+void Handshake::answer_device_info(Client& client) {
+  const exec::TpmIdentity& tpm = sink_.identity();
+  const DeviceView device = sink_.device();
+  const auto link = client.link;
+  const std::uint64_t request = *std::exchange(client.device_info_id, std::nullopt);
+  link->send(request,
+             proto::DeviceInfoReply{.status = tpm.version == 0 ? device.missing : Status::Success,
+                                    .tpm_version = tpm.version,
+                                    .interface_type = device.interface_type,
+                                    .revision = tpm.revision,
+                                    .max_command = device.max_command,
+                                    .max_response = device.max_command,
+                                    .manufacturer = tpm.manufacturer,
+                                    .device = std::string(device.name)});
+  link->set_window_full(client.outstanding.size() >= proto::kMaxOutstanding);
+}
+
+void Handshake::device_changed() {
+  std::vector<std::uint64_t> waiting;
+  for (const auto& [id, client] : clients_.all()) {
+    if (client.stage == Stage::Waiting || client.device_info_id) waiting.push_back(id);
+  }
+  // An answer may end its connection, and with it others of the list: each is looked up anew.
+  for (const std::uint64_t id : waiting) {
+    Client* const client = clients_.find(id);
+    if (client == nullptr) continue;
+    if (client->stage == Stage::Waiting) {
+      answer_hello(*client);
+    } else if (client->device_info_id) {
+      answer_device_info(*client);
+    }
+  }
+}
+
+}  // namespace tbs::server

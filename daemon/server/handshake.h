@@ -1,0 +1,49 @@
+#pragma once
+
+// Hello, and the questions that are answered once the TPM has been started: a client that wakes the
+// daemon through its socket is not told to come again.
+
+#include <cstdint>
+
+#include "daemon/exec/raw_context_router.h"
+#include "daemon/server/admission.h"
+#include "daemon/server/audit.h"
+#include "daemon/server/clients.h"
+#include "daemon/server/command_sink.h"
+#include "daemon/server/handled.h"
+#include "daemon/server/handshake_deadlines.h"
+#include "proto/message.h"
+
+namespace tbs::server {
+
+class Handshake {
+ public:
+  // All must outlive it.
+  Handshake(Clients& clients, CommandSink& sink, exec::RawContextRouter& raw_contexts,
+            Admission& admission, HandshakeDeadlines& deadlines, Audit& audit)
+      : clients_(clients),
+        sink_(sink),
+        raw_contexts_(raw_contexts),
+        admission_(admission),
+        deadlines_(deadlines),
+        audit_(audit) {}
+
+  Handled hello(Client& client, std::uint64_t request_id, const proto::Hello& hello);
+  Handled device_info(Client& client, std::uint64_t request_id, const proto::DeviceInfo&);
+  // The device became ready or failed: clients that wait for that are answered.
+  void device_changed();
+
+ private:
+  void answer_hello(Client& client);
+  void open_context(Client& client);
+  void answer_device_info(Client& client);
+
+  Clients& clients_;
+  CommandSink& sink_;
+  exec::RawContextRouter& raw_contexts_;
+  Admission& admission_;
+  HandshakeDeadlines& deadlines_;
+  Audit& audit_;
+};
+
+}  // namespace tbs::server

@@ -1,0 +1,97 @@
+#include "daemon/server/peer_credentials.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/server/unit_name.h"
+
+namespace tbs::server {
+namespace {
+
+// Not in the headers of Debian 12: asm-generic/socket.h of Linux 6.5.
+constexpr int kSoPeerPidFd = 77;
+
+std::vector<gid_t> groups_of(int socket, gid_t primary) {
+  // SO_PEERGROUPS (socket(7)) says how much room it needs when there is too little.
+  std::vector<gid_t> groups(32);
+  auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE || size <= groups.size() * sizeof(gid_t)) return {primary};
+    groups.resize(size / sizeof(gid_t));
+  }
+  groups.resize(size / sizeof(gid_t));
+  groups.push_back(primary);
+  return groups;
+}
+
+// A process that has ended makes its descriptor readable.
+class ProcessWatch {
+ public:
+  ProcessWatch(int socket, pid_t pid) {
+    socklen_t size = sizeof(fd_);
+    if (getsockopt(socket, SOL_SOCKET, kSoPeerPidFd, &fd_, &size) != 0) {
+      fd_ = pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
+    }
+  }
+  ~ProcessWatch() {
+    if (fd_ >= 0) close(fd_);
+  }
+  ProcessWatch(const ProcessWatch&) = delete;
+  ProcessWatch& operator=(const ProcessWatch&) = delete;
+
+  [[nodiscard]] bool is_alive() const {
+    pollfd state{.fd = fd_, .events = POLLIN, .revents = 0};
+    return fd_ >= 0 && ::poll(&state, 1, 0) == 0;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+std::string read_of_process(pid_t pid, const char* file) {
+  std::ifstream stream("/proc/" + std::to_string(pid) + "/" + file);
+  // Names in it are the process's to choose, but the kernel bounds them.
+  std::string text(4096, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+std::string program_of(pid_t pid) {
+  std::string name = read_of_process(pid, "comm");
+  name = name.substr(0, name.find('\n'));
+  // It goes into logs and tables: nothing but what prints on one line.
+  std::ranges::replace_if(name, [](char c) { return c < ' ' || c == 127; }, '?');
+  return name;
+}
+
+}  // namespace
+
+std::expected<Peer, int> peer_of(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
+    return std::unexpected(errno);
+  }
+  Peer peer{.user = UserId{credentials.uid}, .pid = credentials.pid};
+  peer.subject.uid = credentials.uid;
+  peer.subject.gids = groups_of(socket, credentials.gid);
+  const ProcessWatch process(socket, credentials.pid);
+  peer.program = program_of(credentials.pid);
+  std::string cgroup = cgroup_path(read_of_process(credentials.pid, "cgroup"));
+  if (process.is_alive()) {
+    peer.subject.unit = unit_name(cgroup);
+    peer.subject.cgroup = std::move(cgroup);
+  }
+  return peer;
+}
+
+}  // namespace tbs::server

@@ -1,0 +1,20 @@
+#pragma once
+
+// Who is at the other end of a socket, as the kernel tells it about the moment of connecting.
+//
+// User and groups are the kernel's record of who connected and cannot be wrong. Unit and control
+// group belong to the process and are read from /proc: a descriptor of the process (SO_PEERPIDFD,
+// Linux 6.5; else pidfd_open) says afterwards that it has been the same process all the time. Where
+// neither can be had, the process counts as being in no unit.
+
+#include <expected>
+
+#include "daemon/server/peer.h"
+
+namespace tbs::server {
+
+// The peer of a connected Unix socket, or the errno value of the failure. Its roles are not known
+// yet.
+std::expected<Peer, int> peer_of(int socket);
+
+}  // namespace tbs::server

@@ -1,0 +1,34 @@
+#include "daemon/server/system_environment.h"
+
+#include <ctime>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "daemon/host/memory_reserve.h"
+
+namespace tbs::server {
+
+TimePoint SystemEnvironment::now() const {
+  return std::chrono::steady_clock::now();
+}
+
+std::uint64_t SystemEnvironment::wall_clock() const {
+  // Seconds come without a system call, whatever the kernel thinks of the processor's counter.
+  return static_cast<std::uint64_t>(std::time(nullptr));
+}
+
+bool SystemEnvironment::memory_is_short() {
+  return host::memory_is_short();
+}
+
+void SystemEnvironment::post(std::move_only_function<void()> work) {
+  boost::asio::post(io_, std::move(work));
+}
+
+void SystemAuditLog::write(spdlog::level::level_enum level, proto::Event event,
+                           const host::AuditFields& fields, const std::string& text) {
+  host::audit(level, event, fields, text);
+}
+
+}  // namespace tbs::server

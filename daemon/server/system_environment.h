@@ -1,0 +1,33 @@
+#pragma once
+
+// The real machine, loop and log, for the server.
+
+#include <functional>
+
+#include <boost/asio/io_context.hpp>
+
+#include "daemon/server/audit_log.h"
+#include "daemon/server/environment.h"
+
+namespace tbs::server {
+
+class SystemEnvironment : public Environment {
+ public:
+  explicit SystemEnvironment(boost::asio::io_context& io) : io_(io) {}
+
+  [[nodiscard]] TimePoint now() const override;
+  [[nodiscard]] std::uint64_t wall_clock() const override;
+  [[nodiscard]] bool memory_is_short() override;
+  void post(std::move_only_function<void()> work) override;
+
+ private:
+  boost::asio::io_context& io_;
+};
+
+class SystemAuditLog : public AuditLog {
+ public:
+  void write(spdlog::level::level_enum level, proto::Event event, const host::AuditFields& fields,
+             const std::string& text) override;
+};
+
+}  // namespace tbs::server
