@@ -1,0 +1,98 @@
+#pragma once
+
+// Takes the server's commands in the pump's place: keeps them until the test answers them, and
+// plays a device and a TPM of the test's choice.
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "daemon/server/command_sink.h"
+
+namespace tbs::test {
+
+class FakeSink : public server::CommandSink {
+ public:
+  struct Sticky {
+    ContextId context;
+    std::uint32_t handle;
+    bool sticky;
+    bool operator==(const Sticky&) const = default;
+  };
+
+  // Whom the answers go to.
+  std::function<void(sched::Answer)> deliver;
+
+  server::DeviceView view{.state = proto::DeviceState::Ready,
+                          .name = "/dev/tpm7",
+                          .interface_type = 3,
+                          .localities = false,
+                          .max_command = 4096,
+                          .times_lost = 0,
+                          .missing = proto::Status::TpmNotFound};
+  exec::TpmIdentity tpm{.version = 2, .revision = 138, .manufacturer = "IBM"};
+  std::map<ContextId, exec::Holdings> holdings;
+  std::map<ContextId, sched::RunningView> running;
+  sched::Counters counted;
+  proto::Status sticky_status = proto::Status::Success;
+
+  std::map<ContextId, UserId> open;         // contexts
+  std::vector<sched::Request> outstanding;  // oldest first
+  std::vector<ContextId> canceled;
+  std::vector<Sticky> sticky;
+
+  // Answers the oldest command, or this one.
+  void answer(proto::Buffer response, proto::Status status = proto::Status::Success) {
+    answer_at(outstanding.begin(), status, std::move(response));
+  }
+  void answer(ContextId context, RequestId id, proto::Buffer response) {
+    const auto command = std::ranges::find_if(
+        outstanding, [&](const auto& each) { return each.context == context && each.id == id; });
+    answer_at(command, proto::Status::Success, std::move(response));
+  }
+
+  void open_context(ContextId context, UserId user) override { open.emplace(context, user); }
+  void close_context(ContextId context) override {
+    open.erase(context);
+    std::erase_if(outstanding, [&](const auto& each) { return each.context == context; });
+  }
+  void submit(sched::Request request) override { outstanding.push_back(std::move(request)); }
+  void cancel(ContextId context) override {
+    canceled.push_back(context);
+    const auto of_context = [&](const auto& each) { return each.context == context; };
+    for (auto next = std::ranges::find_if(outstanding, of_context); next != outstanding.end();
+         next = std::ranges::find_if(outstanding, of_context)) {
+      answer_at(next, proto::Status::CommandCanceled, {});
+    }
+  }
+  proto::Status make_sticky(ContextId context, std::uint32_t handle, bool wanted) override {
+    sticky.push_back({context, handle, wanted});
+    return sticky_status;
+  }
+
+  [[nodiscard]] server::DeviceView device() const override { return view; }
+  [[nodiscard]] const exec::TpmIdentity& identity() const override { return tpm; }
+  [[nodiscard]] exec::Holdings held_by(ContextId context) override { return holdings[context]; }
+  [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
+    const auto entry = running.find(context);
+    return entry == running.end() ? sched::RunningView{} : entry->second;
+  }
+  [[nodiscard]] const sched::Counters& counters() const override { return counted; }
+  [[nodiscard]] std::size_t queued() const override { return outstanding.size(); }
+
+ private:
+  void answer_at(std::vector<sched::Request>::iterator request, proto::Status status,
+                 proto::Buffer response) {
+    sched::Answer answer{.context = request->context,
+                         .request = request->id,
+                         .status = status,
+                         .response = std::move(response)};
+    outstanding.erase(request);
+    deliver(std::move(answer));
+  }
+};
+
+}  // namespace tbs::test

@@ -1,0 +1,162 @@
+#pragma once
+
+// A server without a socket, a TPM or a clock, and its clients.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/exec/pass_through.h"
+#include "daemon/server/server.h"
+#include "proto/tpm_header.h"
+#include "tests/support/fake_link.h"
+#include "tests/support/fake_sink.h"
+
+namespace tbs::test {
+
+class FakeEnvironment : public server::Environment {
+ public:
+  TimePoint time{};
+  std::uint64_t wall_time = 1'700'000'000;
+  bool short_of_memory = false;
+  std::vector<std::move_only_function<void()>> posted;
+
+  void run_posted() {
+    for (auto& work : std::exchange(posted, {})) work();
+  }
+
+  [[nodiscard]] TimePoint now() const override { return time; }
+  [[nodiscard]] std::uint64_t wall_clock() const override { return wall_time; }
+  [[nodiscard]] bool memory_is_short() override { return short_of_memory; }
+  void post(std::move_only_function<void()> work) override { posted.push_back(std::move(work)); }
+};
+
+// Keeps what is written.
+class FakeAuditLog : public server::AuditLog {
+ public:
+  struct Entry {
+    spdlog::level::level_enum level;
+    proto::Event event;
+    host::AuditFields fields;
+    std::string text;
+  };
+  std::vector<Entry> entries;
+
+  [[nodiscard]] std::vector<Entry> of(proto::Event event) const {
+    std::vector<Entry> chosen;
+    for (const Entry& entry : entries) {
+      if (entry.event == event) chosen.push_back(entry);
+    }
+    return chosen;
+  }
+
+  void write(spdlog::level::level_enum level, proto::Event event, const host::AuditFields& fields,
+             const std::string& text) override {
+    entries.push_back({level, event, fields, text});
+  }
+};
+
+// Keeps the questions until the test answers them.
+class FakeFirmware : public firmware::Firmware {
+ public:
+  std::vector<std::pair<std::uint64_t, Handler<firmware::LogBytes>>> logs;  // by offset
+  std::vector<std::pair<firmware::PresenceRequest, Handler<proto::Buffer>>> presences;
+  std::vector<std::pair<std::string, Handler<proto::Buffer>>> owner_auths;
+
+  void read_log(std::uint64_t offset, Handler<firmware::LogBytes> handler) override {
+    logs.emplace_back(offset, std::move(handler));
+  }
+  void call_presence(const firmware::PresenceRequest& request,
+                     Handler<proto::Buffer> handler) override {
+    presences.emplace_back(request, std::move(handler));
+  }
+  void read_owner_auth(std::string_view name, Handler<proto::Buffer> handler) override {
+    owner_auths.emplace_back(name, std::move(handler));
+  }
+};
+
+inline constexpr std::uint32_t kAdminGroup = 27;
+
+class ServerBench {
+ public:
+  ServerBench() : ServerBench(sink) { sink.deliver = deliver(); }
+  // With a sink of the test's own.
+  explicit ServerBench(server::CommandSink& chosen)
+      : server({.environment = environment,
+                .audit_log = audit,
+                .sink = chosen,
+                .firmware = firmware,
+                .raw_contexts = raw_contexts,
+                .guarded_engine = guarded_engine,
+                .command_table = commands}) {
+    configure({});
+  }
+
+  void configure(const policy::Limits& limits, const server::Permissions& permissions = {}) {
+    server.configure(limits, {.group = kAdminGroup, .has_group = true}, permissions);
+  }
+  std::function<void(sched::Answer)> deliver() {
+    return [this](const sched::Answer& answer) { server.deliver(answer); };
+  }
+
+  // Connects and says nothing.
+  std::shared_ptr<FakeLink> connect(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
+    const std::uint64_t id = ++last_id_;
+    auto link = std::make_shared<FakeLink>(id, server);
+    server::Peer peer{.user = UserId{uid}, .pid = static_cast<pid_t>(1000 + id)};
+    peer.subject.uid = uid;
+    peer.subject.gids = std::move(groups);
+    peer.program = "prog";
+    server.accept(id, link, std::move(peer));
+    return link;
+  }
+  // Connects, says hello, and has taken the answer.
+  std::shared_ptr<FakeLink> greeted(std::uint32_t uid, proto::Role role,
+                                    std::vector<std::uint32_t> groups = {},
+                                    std::uint32_t wanted = proto::kWantTpm20) {
+    auto link = connect(uid, std::move(groups));
+    link->send_from_client(1, proto::Hello{.role = role, .wanted = wanted});
+    link->take();
+    return link;
+  }
+  std::shared_ptr<FakeLink> context(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
+    return greeted(uid, proto::Role::Context, std::move(groups));
+  }
+  std::shared_ptr<FakeLink> observer(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
+    return greeted(uid, proto::Role::Observer, std::move(groups));
+  }
+
+  FakeEnvironment environment;
+  FakeAuditLog audit;
+  FakeSink sink;
+  FakeFirmware firmware;
+  tpm::CommandTable commands;
+  exec::TpmIdentity engine_identity;
+  exec::PassThrough managed{engine_identity};
+  exec::PassThrough raw{engine_identity};
+  exec::RawContextRouter raw_contexts{managed, raw};
+  exec::GuardedEngine guarded_engine{raw_contexts};
+  server::Server server;
+
+ private:
+  std::uint64_t last_id_ = 0;
+};
+
+// A TPM 2.0 command or response: header and further words.
+inline proto::Buffer tpm_message(std::uint32_t code, std::vector<std::uint32_t> words = {},
+                                 std::uint16_t tag = proto::kTagNoSessions) {
+  proto::Buffer out;
+  proto::ByteWriter writer(out);
+  writer.be16(tag);
+  writer.be32(static_cast<std::uint32_t>(proto::kTpmHeaderSize + 4 * words.size()));
+  writer.be32(code);
+  for (const std::uint32_t word : words) writer.be32(word);
+  return out;
+}
+
+}  // namespace tbs::test

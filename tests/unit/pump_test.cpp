@@ -1,0 +1,389 @@
+#include "daemon/pump.h"
+
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "daemon/exec/pass_through.h"
+#include "proto/tpm_header.h"
+
+using namespace tbs;
+using namespace std::chrono_literals;
+using proto::DeviceState;
+using proto::Status;
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Bytes message(std::uint32_t code) {
+  Bytes out;
+  proto::ByteWriter writer(out);
+  writer.be16(proto::kTagNoSessions);
+  writer.be32(proto::kTpmHeaderSize);
+  writer.be32(code);
+  return out;
+}
+
+// The response of GetCapability(TPM_PROPERTIES): one property, the manufacturer.
+Bytes properties() {
+  Bytes out = message(0);
+  proto::ByteWriter writer(out);
+  writer.u8(0);
+  for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
+  out[5] = static_cast<std::uint8_t>(out.size());
+  return out;
+}
+
+// Does nothing but what the test tells it.
+class ScriptedTransceiver : public device::Transceiver {
+ public:
+  struct Sent {
+    Bytes command;
+    std::uint8_t locality;
+  };
+
+  void open(OpenHandler handler) override {
+    ++opens;
+    opening_ = std::move(handler);
+  }
+  void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
+                ResponseHandler handler) override {
+    sent.push_back({{command.begin(), command.end()}, locality});
+    responding_ = std::move(handler);
+  }
+  void cancel() override { ++cancels; }
+  void close(CloseHandler handler) override {
+    ++closes;
+    if (responding_) fail(EIO, true);
+    closing_ = std::move(handler);
+  }
+  [[nodiscard]] std::string_view name() const override { return "scripted"; }
+
+  void opened(const device::Facts& facts = {}) { std::exchange(opening_, nullptr)(facts); }
+  void not_opened(int error) {
+    std::exchange(opening_,
+                  nullptr)(std::unexpected(device::Failure{.operation = "open", .error = error}));
+  }
+  void respond(Bytes response) { std::exchange(responding_, nullptr)(std::move(response)); }
+  void fail(int error, bool reopen) {
+    std::exchange(responding_, nullptr)(
+        std::unexpected(device::Failure{.operation = "read", .error = error, .reopen = reopen}));
+  }
+  void closed() { std::exchange(closing_, nullptr)(); }
+
+  [[nodiscard]] bool is_opening() const { return opening_ != nullptr; }
+  [[nodiscard]] bool is_busy() const { return responding_ != nullptr; }
+
+  int opens = 0;
+  int closes = 0;
+  int cancels = 0;
+  std::vector<Sent> sent;
+
+ private:
+  OpenHandler opening_;
+  ResponseHandler responding_;
+  CloseHandler closing_;
+};
+
+class Bench {
+ public:
+  Bench() {
+    pump.start({.answer =
+                    [this](sched::Answer answer) {
+                      answers.push_back(std::move(answer));
+                      if (on_answer) on_answer();
+                    },
+                .device_changed = [this] { states.push_back(pump.device().state); }});
+  }
+
+  // The device opens, and the TPM is found started.
+  void bring_up(const device::Facts& facts = {}) {
+    device.opened(facts);
+    device.respond(message(0x100));
+    device.respond(properties());
+    device.sent.clear();
+  }
+  void ready(const device::Facts& facts = {}) {
+    bring_up(facts);
+    pump.open_context(kContext, UserId{1000});
+    states.clear();
+  }
+  void submit(std::uint64_t id, std::uint32_t code, std::uint8_t locality = 0) {
+    pump.submit({.context = kContext,
+                 .id = RequestId{id},
+                 .priority = 200,
+                 .locality = locality,
+                 .command = message(code),
+                 .user = UserId{1000}});
+  }
+  // Lets timers run until it is so. The bound is for a test that has failed already.
+  template <typename Condition>
+  bool eventually(Condition condition) {
+    const auto patience = std::chrono::steady_clock::now() + 20s;
+    while (!condition() && std::chrono::steady_clock::now() < patience) {
+      io.restart();
+      io.run_one_for(100ms);
+    }
+    return condition();
+  }
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, Status>> answered() const {
+    std::vector<std::pair<std::uint64_t, Status>> list;
+    for (const auto& answer : answers) {
+      list.emplace_back(static_cast<std::uint64_t>(answer.request), answer.status);
+    }
+    return list;
+  }
+
+  static constexpr ContextId kContext{5};
+
+  boost::asio::io_context io;
+  ScriptedTransceiver device;
+  exec::TpmIdentity identity;
+  exec::PassThrough engine{identity};
+  Pump pump{io, device, engine, identity, {.deadline_of = [](std::uint32_t) { return 60s; }}};
+  std::vector<sched::Answer> answers;
+  std::vector<DeviceState> states;
+  std::function<void()> on_answer;
+};
+
+using Answers = std::vector<std::pair<std::uint64_t, Status>>;
+
+}  // namespace
+
+TEST_CASE("the device is opened and the TPM started", "[pump]") {
+  Bench bench;
+  CHECK(bench.device.opens == 1);
+  CHECK(bench.pump.device().state == DeviceState::Starting);
+  CHECK(bench.pump.device().missing == Status::ServiceStartPending);
+  bench.device.opened({.interface_type = 3, .localities = true});
+  REQUIRE(bench.device.sent.size() == 1);
+  CHECK(bench.states.empty());
+  bench.device.respond(message(0x100));
+  bench.device.respond(properties());
+  CHECK(bench.states == std::vector{DeviceState::Ready});
+  const auto view = bench.pump.device();
+  CHECK(view.name == "scripted");
+  CHECK(view.interface_type == 3);
+  CHECK(view.localities);
+  CHECK(view.max_command == 4096);
+  CHECK(view.times_lost == 0);
+  CHECK(bench.pump.identity().manufacturer == "IBM");
+}
+
+TEST_CASE("a device that cannot be opened is tried again", "[pump]") {
+  Bench bench;
+  bench.device.not_opened(ENOENT);
+  CHECK(bench.states == std::vector{DeviceState::Down});
+  CHECK(bench.pump.device().missing == Status::TpmNotFound);
+  CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
+  bench.device.not_opened(EBUSY);
+  CHECK(bench.pump.device().missing == Status::ServiceStartPending);
+  CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
+  bench.bring_up();
+  CHECK(bench.states.back() == DeviceState::Ready);
+  CHECK(bench.device.opens == 3);
+}
+
+TEST_CASE("a command reaches the device, and its response the submitter", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(7, 0x17B, 3);
+  REQUIRE(bench.device.sent.size() == 1);
+  CHECK(bench.device.sent[0].command == message(0x17B));
+  CHECK(bench.device.sent[0].locality == 3);
+  CHECK(bench.answers.empty());
+  bench.device.respond(message(0x22));
+  REQUIRE(bench.answers.size() == 1);
+  CHECK(bench.answers[0].context == Bench::kContext);
+  CHECK(bench.answers[0].request == RequestId{7});
+  CHECK(bench.answers[0].status == Status::Success);
+  CHECK(bench.answers[0].response == message(0x22));
+  CHECK(bench.pump.counters().answered == 1);
+}
+
+TEST_CASE("the TPM gets its next command before the last one is answered", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.submit(2, 0x17C);
+  CHECK(bench.pump.queued() == 1);
+  std::size_t sent = 0;
+  bench.on_answer = [&] { sent = bench.device.sent.size(); };
+  bench.device.respond(message(0));
+  CHECK(sent == 2);
+}
+
+TEST_CASE("an answer may bring the next command", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.on_answer = [&] {
+    if (bench.answers.size() < 3) bench.submit(bench.answers.size() + 1, 0x17B);
+  };
+  bench.submit(1, 0x17B);
+  for (int i = 0; i < 3; ++i) bench.device.respond(message(0));
+  CHECK(bench.answered() ==
+        Answers{{1, Status::Success}, {2, Status::Success}, {3, Status::Success}});
+  CHECK_FALSE(bench.device.is_busy());
+}
+
+TEST_CASE("commands that come before the TPM was started wait for it", "[pump]") {
+  Bench bench;
+  bench.pump.open_context(Bench::kContext, UserId{1000});
+  bench.submit(1, 0x17B);
+  CHECK(bench.pump.queued() == 1);
+  bench.device.opened();
+  bench.device.respond(message(0x100));
+  bench.device.respond(properties());
+  CHECK(bench.device.sent.back().command == message(0x17B));
+}
+
+TEST_CASE("a lost device: all are answered, and it is opened again", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.submit(2, 0x17C);
+  bench.device.fail(ENODEV, true);
+  CHECK(bench.answered() == Answers{{1, Status::IoError}, {2, Status::IoError}});
+  CHECK(bench.states.back() == DeviceState::Down);
+  CHECK(bench.pump.device().times_lost == 1);
+  CHECK(bench.pump.counters().failed == 2);
+  CHECK(bench.device.closes == 1);
+  bench.submit(3, 0x17B);
+  CHECK(bench.answers.back().status == Status::IoError);
+  bench.device.closed();
+  CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
+  bench.bring_up();
+  CHECK(bench.states.back() == DeviceState::Ready);
+  bench.submit(4, 0x17B);
+  bench.device.respond(message(0));
+  CHECK(bench.answers.back().status == Status::Success);
+}
+
+TEST_CASE("a failure that leaves the device usable: the TPM is looked at, not the device opened",
+          "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.device.fail(EIO, false);
+  CHECK(bench.answered() == Answers{{1, Status::IoError}});
+  CHECK(bench.device.closes == 0);
+  CHECK(bench.device.is_busy());  // the bring-up
+  CHECK(bench.pump.device().times_lost == 0);
+}
+
+TEST_CASE("a response that is none: the device is lost", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.device.respond({1, 2, 3});
+  CHECK(bench.answered() == Answers{{1, Status::IoError}});
+  CHECK(bench.device.closes == 1);
+}
+
+TEST_CASE("what is queued is cancelled at once", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.submit(2, 0x17C);
+  bench.pump.cancel(Bench::kContext);
+  CHECK(bench.answered() == Answers{{2, Status::CommandCanceled}});
+  CHECK(bench.device.cancels == 1);  // of the one that runs
+  bench.device.fail(ECANCELED, false);
+  CHECK(bench.answered().back() == std::pair{std::uint64_t{1}, Status::CommandCanceled});
+}
+
+TEST_CASE("a cancelled command that ends in time has its response", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.pump.cancel(Bench::kContext);
+  bench.device.respond(message(0));
+  CHECK(bench.answered() == Answers{{1, Status::Success}});
+}
+
+TEST_CASE("a cancelled command that does not end is detached", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.pump.cancel(Bench::kContext);
+  CHECK(bench.eventually([&] { return !bench.answers.empty(); }));
+  CHECK(bench.answered() == Answers{{1, Status::CommandCanceled}});
+  CHECK(bench.pump.running_of(Bench::kContext).state == sched::RunState::Detached);
+  bench.submit(2, 0x17C);
+  CHECK(bench.pump.queued() == 1);
+  bench.device.respond(message(0));
+  CHECK(bench.device.sent.back().command == message(0x17C));
+  CHECK(bench.answers.size() == 1);
+}
+
+TEST_CASE("a context that closes is not answered", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.submit(2, 0x17C);
+  bench.pump.close_context(Bench::kContext);
+  CHECK(bench.pump.queued() == 0);
+  bench.device.respond(message(0));
+  CHECK(bench.answers.empty());
+}
+
+TEST_CASE("a stop cancels, closes and says so", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.submit(2, 0x17C);
+  bool stopped = false;
+  bench.pump.stop([&] { stopped = true; });
+  CHECK(bench.answered() == Answers{{2, Status::CommandCanceled}});
+  bench.device.respond(message(0));
+  CHECK(bench.answered().back() == std::pair{std::uint64_t{1}, Status::Success});
+  CHECK(bench.device.closes == 1);
+  CHECK_FALSE(stopped);
+  bench.device.closed();
+  CHECK(stopped);
+}
+
+TEST_CASE("whoever powers the TPM shuts it down", "[pump]") {
+  Bench bench;
+  bench.ready({.owns_power = true});
+  bench.pump.stop([] {});
+  REQUIRE(bench.device.sent.size() == 1);
+  CHECK(proto::read_tpm_header(bench.device.sent[0].command)->code == 0x145);  // TPM2_Shutdown
+  CHECK(bench.device.closes == 0);
+  bench.device.respond(message(0));
+  CHECK(bench.device.closes == 1);
+}
+
+TEST_CASE("a stop without a device ends as well", "[pump]") {
+  Bench bench;
+  bench.device.not_opened(ENOENT);
+  bool stopped = false;
+  bench.pump.stop([&] { stopped = true; });
+  bench.device.closed();
+  CHECK(stopped);
+}
+
+TEST_CASE("before the machine sleeps, what runs may end and what waits is kept", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, 0x17B);
+  bench.submit(2, 0x17C);
+  bool quiet = false;
+  bench.pump.prepare_sleep([&] { quiet = true; });
+  CHECK_FALSE(quiet);
+  bench.device.respond(message(0));
+  CHECK(quiet);
+  CHECK(bench.answered() == Answers{{1, Status::Success}});
+  CHECK(bench.pump.queued() == 1);
+  bench.device.sent.clear();
+  bench.pump.wake_up();
+  bench.device.respond(message(0x100));
+  bench.device.respond(properties());
+  CHECK(bench.device.sent.back().command == message(0x17C));
+}

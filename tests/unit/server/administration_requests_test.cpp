@@ -1,0 +1,190 @@
+#include "daemon/server/administration_requests.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/server_bench.h"
+#include "version.h"
+
+using namespace tbs;
+using namespace tbs::test;
+using proto::Status;
+
+namespace {
+
+void submit(FakeLink& link, std::uint64_t id, std::uint32_t priority = 200) {
+  const proto::Buffer command = tpm_message(0x17B);
+  link.send_from_client(id, proto::Submit{.priority = priority, .command = command});
+}
+
+proto::ContextList list(FakeLink& link, std::uint64_t after = 0) {
+  link.send_from_client(99, proto::ListContexts{.after = after});
+  return link.take_only<proto::ContextList>().value();
+}
+
+const proto::LimitEntry& limit(const proto::LimitList& list, const std::string& name) {
+  return *std::ranges::find(list.entries, name, &proto::LimitEntry::name);
+}
+
+}  // namespace
+
+TEST_CASE("contexts are listed, observers are not", "[server][administration]") {
+  ServerBench bench;
+  const auto first = bench.context(1000);
+  bench.observer(1001);
+  const auto second = bench.context(1002);
+  const auto page = list(*bench.observer(1003));
+  CHECK(page.status == Status::Success);
+  CHECK(page.more == 0);
+  REQUIRE(page.entries.size() == 2);
+  CHECK(page.entries[0].context == first->id());
+  CHECK(page.entries[0].uid == 1000);
+  CHECK(page.entries[0].pid == 1000 + first->id());
+  CHECK(page.entries[0].program == "prog");
+  CHECK(page.entries[0].running == 0);
+  CHECK(page.entries[1].context == second->id());
+}
+
+TEST_CASE("what a context has waiting is listed", "[server][administration]") {
+  ServerBench bench;
+  const auto link = bench.context(1000);
+  submit(*link, 2, 210);
+  submit(*link, 3, 220);
+  bench.sink.running[ContextId{link->id()}] = {.state = sched::RunState::Running,
+                                               .priority = 210,
+                                               .command_code = 0x17B,
+                                               .since = bench.environment.time};
+  bench.environment.time += std::chrono::milliseconds(7);
+  const auto observer = bench.observer(0);
+  const auto entry = list(*observer).entries.at(0);
+  CHECK(entry.queued == 1);
+  CHECK(entry.running == 1);
+  CHECK(entry.command == 0x17B);
+  CHECK(entry.priority == 210);
+  CHECK(entry.running_us == 7000);
+  CHECK(entry.queued_bytes == 20);
+  CHECK(entry.submitted == 2);
+
+  // Detached: it was answered, and is on the TPM all the same.
+  bench.sink.answer(tpm_message(0));
+  bench.sink.running[ContextId{link->id()}].state = sched::RunState::Detached;
+  CHECK(list(*observer).entries.at(0).queued == 1);
+  CHECK(list(*observer).entries.at(0).running == 2);
+  bench.sink.running.clear();
+  CHECK(list(*observer).entries.at(0).priority == 220);
+}
+
+TEST_CASE("a long list comes in pages", "[server][administration]") {
+  ServerBench bench;
+  bench.configure({.contexts = 1000, .contexts_per_user = 1000});
+  for (int i = 0; i < 200; ++i) bench.context(1000);
+  const auto observer = bench.observer(0);
+  const auto first = list(*observer);
+  CHECK(first.more == 1);
+  REQUIRE(first.entries.size() == proto::kMaxContextsPerPage);
+  const auto second = list(*observer, first.entries.back().context);
+  CHECK(second.more == 0);
+  REQUIRE(second.entries.size() == 200 - proto::kMaxContextsPerPage);
+  CHECK(second.entries.front().context == first.entries.back().context + 1);
+}
+
+TEST_CASE("who may cancel another context", "[server][administration]") {
+  ServerBench bench;
+  const auto target = bench.context(1000);
+  submit(*target, 2);
+  const proto::CancelContext request{.context = target->id()};
+
+  const auto stranger = bench.observer(1001);
+  stranger->send_from_client(2, request);
+  CHECK(stranger->take_only<proto::CancelContextReply>()->status == Status::AccessDenied);
+  CHECK(bench.sink.canceled.empty());
+  REQUIRE(bench.audit.of(proto::Event::Denied).size() == 1);
+  CHECK(bench.audit.of(proto::Event::Denied)[0].fields.uid == 1001U);
+
+  const auto same = bench.observer(1000);
+  same->send_from_client(2, request);
+  CHECK(same->take_only<proto::CancelContextReply>()->status == Status::Success);
+  CHECK(target->take_only<proto::Result>()->status == Status::CommandCanceled);
+
+  const auto admin = bench.observer(0);
+  admin->send_from_client(2, request);
+  CHECK(admin->take_only<proto::CancelContextReply>()->status == Status::Success);
+  CHECK(bench.sink.canceled.size() == 2);
+  const auto entries = bench.audit.of(proto::Event::Cancelled);
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[1].fields.context == target->id());
+  CHECK(entries[1].fields.uid == 0U);
+}
+
+TEST_CASE("what is no context cannot be cancelled", "[server][administration]") {
+  ServerBench bench;
+  const auto admin = bench.observer(0);
+  const auto observer = bench.observer(0);
+  for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{77}, observer->id()}) {
+    admin->send_from_client(2, proto::CancelContext{.context = id});
+    CHECK(admin->take_only<proto::CancelContextReply>()->status == Status::InvalidContext);
+  }
+  CHECK(bench.audit.of(proto::Event::Cancelled).empty());
+}
+
+TEST_CASE("a context may cancel itself that way", "[server][administration]") {
+  ServerBench bench;
+  const auto link = bench.context(1000);
+  submit(*link, 2);
+  link->send_from_client(3, proto::CancelContext{.context = link->id()});
+  const auto& received = link->take();
+  REQUIRE(received.size() == 2);
+  CHECK(received[1].as<proto::CancelContextReply>()->status == Status::Success);
+}
+
+TEST_CASE("how the daemon is", "[server][administration]") {
+  ServerBench bench;
+  const auto context = bench.context(1000);
+  submit(*context, 2);
+  bench.environment.time += std::chrono::seconds(3);
+  bench.sink.counted = {.answered = 11, .transmitted = 22, .canceled = 33, .failed = 44};
+  bench.sink.view.times_lost = 5;
+  bench.sink.view.state = proto::DeviceState::Down;
+  const auto observer = bench.observer(1001);
+  observer->send_from_client(2, proto::DaemonStatus{});
+  const auto reply = observer->take_only<proto::DaemonStatusReply>();
+  REQUIRE(reply);
+  CHECK(reply->device_state == proto::DeviceState::Down);
+  CHECK(reply->contexts == 1);
+  CHECK(reply->queued == 1);
+  CHECK(reply->uptime_us == 3'000'000);
+  CHECK(reply->commands == 11);
+  CHECK(reply->transmitted == 22);
+  CHECK(reply->canceled == 33);
+  CHECK(reply->failed == 44);
+  CHECK(reply->reopened == 5);
+  CHECK(reply->version == kVersion);
+  CHECK(reply->device == "/dev/tpm7");
+}
+
+TEST_CASE("how near somebody is to a limit", "[server][administration]") {
+  ServerBench bench;
+  bench.configure({.contexts = 100, .contexts_per_user = 50, .backlog_kib_per_user = 77});
+  const auto first = bench.context(1000);
+  const auto second = bench.context(1000);
+  const auto other = bench.context(1001);
+  bench.sink.holdings[ContextId{first->id()}] = {.objects = 3, .sessions = 1};
+  bench.sink.holdings[ContextId{second->id()}] = {.objects = 4, .sessions = 1};
+  bench.sink.holdings[ContextId{other->id()}] = {.objects = 6, .sessions = 0};
+  const auto observer = bench.observer(1002);
+  observer->send_from_client(2, proto::ListLimits{});
+  const auto reply = observer->take_only<proto::LimitList>();
+  REQUIRE(reply);
+  CHECK(reply->entries.size() == policy::kLimitRules.size());
+  CHECK(limit(*reply, "max-contexts").used == 3);
+  CHECK(limit(*reply, "max-contexts").limit == 100);
+  CHECK(limit(*reply, "max-contexts").uid == proto::kNobody);
+  CHECK(limit(*reply, "max-contexts-per-user").used == 2);
+  CHECK(limit(*reply, "max-contexts-per-user").uid == 1000);
+  CHECK(limit(*reply, "objects-per-user").used == 7);
+  CHECK(limit(*reply, "objects-per-user").uid == 1000);
+  CHECK(limit(*reply, "objects-per-context").used == 6);
+  CHECK(limit(*reply, "objects-per-context").uid == 1001);
+  CHECK(limit(*reply, "sessions-per-user").used == 2);
+  CHECK(limit(*reply, "max-backlog-per-user").limit == 77);
+  CHECK(limit(*reply, "max-backlog-per-user").used == 0);
+}

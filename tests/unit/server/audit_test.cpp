@@ -1,0 +1,90 @@
+#include "daemon/server/audit.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/server_bench.h"
+
+using namespace tbs;
+using namespace tbs::test;
+using proto::Event;
+using server::Audit;
+using server::Client;
+
+namespace {
+
+Client client_of(std::uint64_t id, std::uint32_t uid) {
+  Client client;
+  client.id = id;
+  client.peer.user = UserId{uid};
+  client.peer.pid = 321;
+  client.peer.program = "tool";
+  return client;
+}
+
+}  // namespace
+
+TEST_CASE("every entry says who", "[server][audit]") {
+  FakeAuditLog log;
+  Audit audit(log);
+  const Client client = client_of(7, 1000);
+  const policy::Rule rule{.origin = "a.conf:3"};
+  audit.connected(client);
+  audit.has_tpm_to_itself(client);
+  audit.disconnected(client, "why");
+  audit.no_context(client, 5, 4);
+  audit.held_up(client, 70000);
+  audit.out_of_memory(client);
+  audit.blocked(client, {.outcome = policy::Outcome::Blocked, .rule = &rule, .command = 0x126});
+  audit.answered_locked_out(client, 0x14E);
+  audit.locked_out(client, 0x14E);
+  audit.lockout_reset(client, "all failures");
+  audit.changed_tpm(client, 0x126);
+  audit.revoked(client, 12);
+  audit.not_revoked(client, proto::Status::IoError);
+  audit.presence_requested(client, 5);
+  audit.owner_auth_read(client, "lockout");
+  audit.denied(client, "this");
+  REQUIRE(log.entries.size() == 16);
+  for (const auto& entry : log.entries) {
+    INFO(entry.text);
+    CHECK(entry.fields.uid == 1000U);
+    CHECK(entry.fields.pid == 321);
+    CHECK(entry.fields.program == "tool");
+    CHECK(entry.fields.context == 7U);
+    CHECK(entry.text.find('{') == std::string::npos);
+  }
+}
+
+TEST_CASE("an entry about a command has its code and name", "[server][audit]") {
+  FakeAuditLog log;
+  Audit audit(log);
+  const Client client = client_of(7, 1000);
+  audit.changed_tpm(client, 0x126);
+  CHECK(log.entries[0].fields.command == 0x126U);
+  CHECK(log.entries[0].text == "tool (pid 321, uid 1000) changed the TPM: Clear");
+  audit.answered_locked_out(client, 0x7777);
+  CHECK(log.entries[1].text.find("command 0x7777 of tool") == 0);
+}
+
+TEST_CASE("an entry about a rule says where it stands", "[server][audit]") {
+  FakeAuditLog log;
+  Audit audit(log);
+  const policy::Rule rule{.origin = "a.conf:3"};
+  audit.blocked(client_of(7, 1000),
+                {.outcome = policy::Outcome::WouldBlock, .rule = &rule, .command = 0x126});
+  CHECK(log.entries[0].fields.rule == "a.conf:3");
+  CHECK(log.entries[0].text ==
+        "Clear of tool (pid 321, uid 1000) would be blocked by a rule (a.conf:3)");
+}
+
+TEST_CASE("a cancel from outside names both", "[server][audit]") {
+  FakeAuditLog log;
+  Audit audit(log);
+  audit.canceled(client_of(7, 0), client_of(8, 1000));
+  REQUIRE(log.entries.size() == 1);
+  CHECK(log.entries[0].event == Event::Cancelled);
+  CHECK(log.entries[0].fields.uid == 0U);
+  CHECK(log.entries[0].fields.context == 8U);
+  CHECK(log.entries[0].text ==
+        "context 8 of tool (pid 321, uid 1000) was cancelled by tool (pid 321, uid 0)");
+}
