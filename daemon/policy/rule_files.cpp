@@ -1,6 +1,7 @@
 #include "daemon/policy/rule_files.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -26,11 +27,14 @@ std::expected<std::vector<std::string>, ParseError> names_in(const std::string& 
 }
 
 std::expected<Source, ParseError> read_file(const std::string& name) {
+  errno = 0;
   std::ifstream file(name, std::ios::binary);
   // One byte more than allowed: the parser says that it is too long.
   std::string text(kMaxText + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return std::unexpected(name + ": cannot be read");
+  if (!file.is_open() || file.bad()) {
+    return std::unexpected(name + ": cannot be read: " + std::generic_category().message(errno));
+  }
   text.resize(static_cast<std::size_t>(file.gcount()));
   return Source{.name = name, .text = std::move(text)};
 }

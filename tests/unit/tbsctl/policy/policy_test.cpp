@@ -49,6 +49,13 @@ TEST_CASE_METHOD(Policy, "what is wrong is told with its place", "[tbsctl][polic
   CHECK(outcome.error().message.find("10.conf:2: ") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Policy, "why a file with rules cannot be read", "[tbsctl][policy]") {
+  std::filesystem::create_directory(folder.path() + "/10.conf");
+  const auto outcome = run({"check", "--dir", folder.path()});
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(outcome.error().message.ends_with("/10.conf: cannot be read: Is a directory"));
+}
+
 TEST_CASE_METHOD(Policy, "who may do what", "[tbsctl][policy]") {
   (void)folder.file("10.conf", "role staff = gid 0\nallow staff command Clear\n");
   SECTION("by number") {
