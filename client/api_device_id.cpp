@@ -8,6 +8,7 @@
 #include "client/channel.h"
 #include "client/device_id.h"
 #include "client/socket_path.h"
+#include "proto/service_codes.h"
 
 using namespace tbs::client;
 namespace proto = tbs::proto;
@@ -16,9 +17,6 @@ using proto::Status;
 namespace {
 
 using Id = std::array<std::uint8_t, kDeviceIdSize>;
-
-// A TPM's error as Windows shows it in an HRESULT: facility 0x28, the response code below.
-constexpr std::uint32_t kTpmFacility = 0x80280000;
 
 template <typename Failure>
 std::unexpected<std::uint32_t> failure(Failure code) {
@@ -47,7 +45,8 @@ std::expected<Id, std::uint32_t> ask_device_id() {
     refusal = answer->response_code;
     if (!is_unknown_key_kind(refusal)) break;
   }
-  return failure(kTpmFacility | (refusal & 0xFFFF));
+  // A TPM's error as Windows shows it in an HRESULT: the response code below the facility.
+  return failure(proto::service::kFacility | (refusal & ~proto::service::kFacilityMask));
 }
 
 HRESULT result_of(std::uint32_t code) {

@@ -14,6 +14,7 @@
 #include "daemon/host/memory_reserve.h"
 #include "daemon/sandbox/daemon_filter.h"
 #include "daemon/sandbox/filter.h"
+#include "proto/tpm/structures.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ void enter_sandbox(const tbs::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tbs::tpm::silence_marshalling();
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const auto loaded = tbs::load_config(arguments);

@@ -11,14 +11,20 @@ std::optional<TpmHeader> read_tpm_header(Bytes message) {
   return header;
 }
 
-Buffer tpm_error_response(std::uint16_t tag, std::uint32_t code) {
+Buffer tpm_response(std::uint16_t tag, std::uint32_t code, Bytes parameters) {
+  const std::size_t size = kTpmHeaderSize + parameters.size();
   Buffer out;
-  out.reserve(kTpmHeaderSize);
+  out.reserve(size);
   ByteWriter writer(out);
   writer.be16(tag);
-  writer.be32(kTpmHeaderSize);
+  writer.be32(static_cast<std::uint32_t>(size));
   writer.be32(code);
+  writer.bytes(parameters);
   return out;
+}
+
+Buffer tpm_error_response(std::uint16_t tag, std::uint32_t code) {
+  return tpm_response(tag, code, {});
 }
 
 }  // namespace tbs::proto

@@ -18,13 +18,12 @@ struct TpmHeader {
   std::uint32_t code;
 };
 
-inline constexpr std::uint16_t kTagRspCommand = 0x00C4;  // TPM 1.2 response; TPM 2.0 bad tag
-inline constexpr std::uint16_t kTagNoSessions = 0x8001;  // TPM_ST_NO_SESSIONS
-inline constexpr std::uint16_t kTagSessions = 0x8002;    // TPM_ST_SESSIONS
-
 // The header, or nothing when there are fewer than ten bytes or the size in the header is not that
 // of `message`.
 std::optional<TpmHeader> read_tpm_header(Bytes message);
+
+// A response without sessions: header and parameters.
+Buffer tpm_response(std::uint16_t tag, std::uint32_t code, Bytes parameters);
 
 // A response that is only a header with this response code.
 Buffer tpm_error_response(std::uint16_t tag, std::uint32_t code);

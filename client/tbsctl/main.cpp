@@ -6,6 +6,7 @@
 
 #include "client/tbsctl/command_line/run.h"
 #include "client/tbsctl/text/terminal.h"
+#include "proto/tpm/structures.h"
 
 namespace tbs::ctl {
 namespace {
@@ -37,6 +38,7 @@ int finish(const Outcome& outcome) {
 }  // namespace tbs::ctl
 
 int main(int argc, char** argv) {
+  tbs::tpm::silence_marshalling();
   try {
     return tbs::ctl::finish(tbs::ctl::run(argc, argv));
   } catch (const std::bad_alloc&) {

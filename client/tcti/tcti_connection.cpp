@@ -10,6 +10,7 @@
 #include "client/socket_path.h"
 #include "client/tcti/tcti_log.h"
 #include "client/tcti/tcti_status.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::tcti {
@@ -101,7 +102,7 @@ TSS2_RC Session::deliver(Status status, std::uint8_t* response, std::size_t& siz
     const auto code = response_code(status);
     if (!code || channel_->ended()) return lose_connection(status);
     log(LogLevel::Info, "a command has no response: " + text_of(status));
-    substitute_ = proto::tpm_error_response(proto::kTagNoSessions, *code);
+    substitute_ = proto::tpm_error_response(tpm::kTagNoSessions, *code);
     return deliver_substitute(response, size);
   }
   const std::lock_guard lock(mutex_);

@@ -4,28 +4,26 @@
 #include <utility>
 
 #include "daemon/exec/startup.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::exec {
 namespace {
 
 using proto::ByteReader;
-using proto::ByteWriter;
 
-// TPM 2.0 Library Part 2, "TPM_CC", and Part 3 for which of them return a transient or session
-// handle.
-constexpr std::uint32_t kFlushContext = 0x165;
-
+// Which commands return a transient or session handle (TPM 2.0 Library, Part 3).
 bool creates_handle(std::uint32_t command_code) {
   switch (command_code) {
-    case 0x131:  // CreatePrimary
-    case 0x157:  // Load
-    case 0x15B:  // HMAC_Start
-    case 0x161:  // ContextLoad
-    case 0x167:  // LoadExternal
-    case 0x176:  // StartAuthSession
-    case 0x186:  // HashSequenceStart
-    case 0x191:  // CreateLoaded
+    case tpm::cc::kCreatePrimary:
+    case tpm::cc::kLoad:
+    case tpm::cc::kHmacStart:
+    case tpm::cc::kContextLoad:
+    case tpm::cc::kLoadExternal:
+    case tpm::cc::kStartAuthSession:
+    case tpm::cc::kHashSequenceStart:
+    case tpm::cc::kCreateLoaded:
       return true;
     default:
       return false;
@@ -36,20 +34,10 @@ bool creates_handle(std::uint32_t command_code) {
 std::optional<std::uint32_t> created_handle(std::uint32_t command_code, proto::Bytes response) {
   const auto header = proto::read_tpm_header(response);
   if (!header || header->code != 0 || !creates_handle(command_code)) return std::nullopt;
-  ByteReader reader(response.subspan(10));
+  ByteReader reader(response.subspan(tpm::kHeaderSize));
   const std::uint32_t handle = reader.be32();
   if (!reader.ok()) return std::nullopt;
   return handle;
-}
-
-std::vector<std::uint8_t> flush_context(std::uint32_t handle) {
-  std::vector<std::uint8_t> command;
-  ByteWriter writer(command);
-  writer.be16(proto::kTagNoSessions);
-  writer.be32(14);
-  writer.be32(kFlushContext);
-  writer.be32(handle);
-  return command;
 }
 
 class Command : public Execution {
@@ -68,7 +56,7 @@ class Command : public Execution {
     if (detached_ && !flushing_) {
       if (const auto handle = created_handle(code_, response)) {
         flushing_ = true;
-        return Transmit{.command = flush_context(*handle)};
+        return Transmit{.command = tpm::build::flush_context(*handle)};
       }
     }
     if (detached_) return Done{.status = proto::Status::CommandCanceled};

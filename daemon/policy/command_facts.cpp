@@ -8,8 +8,6 @@
 namespace tbs::policy {
 namespace {
 
-constexpr std::uint32_t kNvDefineSpace = 0x12A;
-
 void note_handle(std::uint32_t handle, CommandFacts& facts) {
   switch (tpm::handle_type(handle)) {
     case tpm::HandleType::Pcr:
@@ -51,7 +49,7 @@ void collect_handles(proto::Bytes command, const tpm::CommandTable& commands, Co
   proto::ByteReader parameters(view->parameters);
   if (view->code() == tpm::cc::kEvictControl) {
     note_handle(parameters.be32(), facts);
-  } else if (view->code() == kNvDefineSpace) {
+  } else if (view->code() == tpm::cc::kNvDefineSpace) {
     parameters.skip(parameters.be16());  // the authorization value, encrypted or not
     parameters.skip(2);                  // size of what follows
     const std::uint32_t index = parameters.be32();

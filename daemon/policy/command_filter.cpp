@@ -2,24 +2,24 @@
 
 #include <utility>
 
+#include "proto/service_codes.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::policy {
 namespace {
 
-constexpr std::uint32_t kCommandBlocked = 0x80280400;   // TPM_E_COMMAND_BLOCKED of tbs.h
-constexpr std::uint32_t kEmbeddedBlocked = 0x80280403;  // TPM_E_EMBEDDED_COMMAND_BLOCKED
-constexpr std::uint32_t kRcCommandCode = 0x143;         // TPM_RC_COMMAND_CODE
-constexpr std::uint32_t kTpm12BadOrdinal = 0x0A;        // TPM_BAD_ORDINAL
-
 proto::Buffer bare_response(std::uint32_t tpm_version, std::uint32_t code) {
-  return proto::tpm_error_response(tpm_version == 1 ? proto::kTagRspCommand : proto::kTagNoSessions,
+  return proto::tpm_error_response(tpm_version == 1 ? tpm12::kTagResponse : tpm::kTagNoSessions,
                                    code);
 }
 
 std::uint32_t blocked_code(Answer answer, std::uint32_t tpm_version, bool embedded) {
-  if (answer == Answer::Windows) return embedded ? kEmbeddedBlocked : kCommandBlocked;
-  return tpm_version == 1 ? kTpm12BadOrdinal : kRcCommandCode;
+  if (answer == Answer::Windows)
+    return embedded ? proto::service::kEmbeddedCommandBlocked : proto::service::kCommandBlocked;
+  return tpm_version == 1 ? tpm12::rc::kBadOrdinal : tpm::rc::kCommandCode;
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "daemon/tpm/response_code.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::policy {
 namespace {
@@ -14,14 +16,6 @@ constexpr std::size_t kMostUsers = 4096;
 
 // A TPM that forgets more slowly is taken to forget in this time.
 constexpr std::uint64_t kLongestSpan = std::uint64_t{30} * 24 * 3600;
-// TPM 1.2 Part 2, "Return codes": TPM_AUTHFAIL, TPM_AUTH2FAIL, TPM_DEFEND_LOCK_RUNNING.
-constexpr std::uint32_t kTpm12AuthFail = 0x01;
-constexpr std::uint32_t kTpm12Auth2Fail = 0x1D;
-constexpr std::uint32_t kTpm12DefendLockRunning = 0x803;
-// Tags of commands with authorizations: TPM_ST_SESSIONS, TPM_TAG_RQU_AUTH1_COMMAND and AUTH2.
-constexpr std::uint16_t kTagSessions = 0x8002;
-constexpr std::uint16_t kTagAuth1 = 0x00C2;
-constexpr std::uint16_t kTagAuth2 = 0x00C3;
 
 bool take_number(std::string_view& text, std::uint64_t& value) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -152,17 +146,18 @@ std::size_t LockoutGuard::total(std::uint64_t window, std::uint64_t now) const {
 
 bool is_counted_failure(std::uint32_t tpm_version, std::uint32_t response_code) {
   if (tpm_version == 1) {
-    return response_code == kTpm12AuthFail || response_code == kTpm12Auth2Fail;
+    return response_code == tpm12::rc::kAuthFail || response_code == tpm12::rc::kAuth2Fail;
   }
   return tpm::is_auth_fail(response_code);
 }
 
 bool has_authorization(std::uint16_t tag) {
-  return tag == kTagSessions || tag == kTagAuth1 || tag == kTagAuth2;
+  return tag == tpm::kTagSessions || tag == tpm12::kTagAuth1Command ||
+         tag == tpm12::kTagAuth2Command;
 }
 
 std::uint32_t lockout_code(std::uint32_t tpm_version) {
-  return tpm_version == 1 ? kTpm12DefendLockRunning : tpm::rc::kLockout;
+  return tpm_version == 1 ? tpm12::rc::kDefendLockRunning : tpm::rc::kLockout;
 }
 
 }  // namespace tbs::policy

@@ -81,7 +81,7 @@ struct Rule {
 };
 
 enum class Answer : std::uint8_t {
-  Windows,  // success with 0x80280400 as the response code
+  Windows,  // success with TPM_E_COMMAND_BLOCKED as the response code
   Tpm,      // as if the TPM did not know the command
 };
 

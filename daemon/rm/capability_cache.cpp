@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 namespace {

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "daemon/tpm/capability.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/capability.h"
 
 namespace tbs::rm {
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "daemon/tpm/constants.h"
+#include "daemon/tpm/response_code.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 namespace {
@@ -127,12 +128,17 @@ void filter_capability(State& state, ContextId context, const CapabilityQuery& q
                        proto::Buffer& response) {
   bool fixed = CapabilityCache::cacheable(query);
   if (query.capability == tpm::cap::kProperties) {
-    const auto list = tpm::parse_properties(proto::Bytes(response).subspan(tpm::kHeaderSize));
-    if (!list) return;
-    for (std::size_t i = 0; i < list->items.size(); ++i) {
-      const auto value = own_property(state, context, list->items[i].name);
-      if (value) tpm::put_property(response, i, static_cast<std::uint32_t>(*value));
+    auto list = tpm::parse_properties(proto::Bytes(response).subspan(tpm::kHeaderSize));
+    // What cannot be read cannot be filtered.
+    if (!list) {
+      response = tpm::refusal(tpm::rc::kFailure);
+      return;
     }
+    for (tpm::Property& property : list->items) {
+      const auto value = own_property(state, context, property.name);
+      if (value) property.value = static_cast<std::uint32_t>(*value);
+    }
+    response = tpm::properties_response(*list);
     fixed = fixed && all_fixed(list->items);
   }
   if (fixed) state.capabilities.put(query, response);

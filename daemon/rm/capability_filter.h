@@ -8,8 +8,8 @@
 
 #include "daemon/base/ids.h"
 #include "daemon/rm/state.h"
-#include "daemon/tpm/capability.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/capability.h"
 
 namespace tbs::rm {
 

@@ -16,6 +16,7 @@
 #include "daemon/rm/handle_lists.h"
 #include "daemon/rm/procedure.h"
 #include "daemon/rm/tpm_probe.h"
+#include "proto/tpm/capability.h"
 
 namespace tbs::rm {
 

@@ -8,7 +8,7 @@
 #include "daemon/rm/command_repair.h"
 #include "daemon/rm/command_run.h"
 #include "daemon/rm/context_commands.h"
-#include "daemon/tpm/capability.h"
+#include "proto/tpm/capability.h"
 
 namespace tbs::rm {
 

@@ -9,8 +9,8 @@
 #include "daemon/rm/command_run.h"
 #include "daemon/rm/context_commands.h"
 #include "daemon/rm/tpm_probe.h"
-#include "daemon/tpm/capability.h"
 #include "daemon/tpm/response_view.h"
+#include "proto/tpm/capability.h"
 
 namespace tbs::rm {
 

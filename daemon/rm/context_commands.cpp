@@ -3,16 +3,13 @@
 #include <algorithm>
 
 #include "daemon/rm/session_share.h"
-#include "daemon/tpm/builder.h"
 #include "daemon/tpm/saved_context.h"
+#include "proto/tpm/commands.h"
 
 namespace tbs::rm {
 namespace {
 
 using proto::Bytes;
-
-// TPM_RC_AUTH_CONTEXT: these commands take no authorization.
-constexpr std::uint32_t kAuthContext = 0x145;
 
 // What the TPM says of a handle or a session context that it does not know (first parameter).
 constexpr std::uint32_t kUnknownParameter = tpm::at_parameter(tpm::rc::kHandle, 1);
@@ -58,7 +55,7 @@ void ContextCommands::put_flushed(std::span<std::uint8_t> command) const {
 }
 
 bool ContextCommands::decide_flush() {
-  if (run_.view.has_sessions()) return run_.refuse(kAuthContext);
+  if (run_.view.has_sessions()) return run_.refuse(tpm::rc::kAuthContext);
   proto::ByteReader reader(run_.view.parameters);
   const std::uint32_t handle = reader.be32();
   if (!reader.ok()) return run_.refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
@@ -96,7 +93,7 @@ void ContextCommands::finish_flush() {
 }
 
 bool ContextCommands::decide_save() {
-  if (run_.view.has_sessions()) return run_.refuse(kAuthContext);
+  if (run_.view.has_sessions()) return run_.refuse(tpm::rc::kAuthContext);
   if (!run_.view.parameters.empty()) return run_.refuse(tpm::rc::kSize);
   // What is saved as it is now is not saved twice.
   const Object* const object = run_.plan.handle_objects[0];
@@ -132,7 +129,7 @@ void ContextCommands::finish_save(const tpm::ResponseView& response, bool detach
 }
 
 bool ContextCommands::decide_load() {
-  if (run_.view.has_sessions()) return run_.refuse(kAuthContext);
+  if (run_.view.has_sessions()) return run_.refuse(tpm::rc::kAuthContext);
   const auto blob = tpm::parse_saved_context(run_.view.parameters);
   if (!blob) return run_.refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
   // Some callers pad the structure, and not every TPM likes that.

@@ -2,10 +2,10 @@
 
 #include <array>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/capability.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_view.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 namespace {
@@ -37,7 +37,7 @@ bool HandleLists::take(proto::Bytes response) {
   for (const std::uint32_t handle : list->items) handles.push_back(exec::PhysicalHandle{handle});
   if (list->more && !list->items.empty() && handles.size() < kMaxHandles) {
     // A saved session may be listed as 0x02...: the query keeps the list's own type.
-    property_ = (kFirst[list_] & 0xFF000000) | (tpm::handle_index(list->items.back()) + 1);
+    property_ = tpm::handle_range(kFirst[list_]) | (tpm::handle_index(list->items.back()) + 1);
     return true;
   }
   ++list_;

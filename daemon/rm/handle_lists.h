@@ -10,6 +10,7 @@
 #include "daemon/exec/handles.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 
@@ -27,7 +28,7 @@ class HandleLists {
  private:
   [[nodiscard]] std::vector<exec::PhysicalHandle>& current();
 
-  std::uint32_t property_ = 0x80000000;  // kTransientFirst
+  std::uint32_t property_ = tpm::kTransientFirst;
   unsigned list_ = 0;
 };
 

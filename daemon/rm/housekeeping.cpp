@@ -2,9 +2,9 @@
 
 #include "daemon/rm/context_gap.h"
 #include "daemon/rm/session_share.h"
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_code.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 

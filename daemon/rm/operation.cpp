@@ -1,17 +1,15 @@
 #include "daemon/rm/operation.h"
 
-#include "daemon/tpm/builder.h"
 #include "daemon/tpm/response_code.h"
 #include "daemon/tpm/saved_context.h"
+#include "proto/tpm/commands.h"
 
 namespace tbs::rm {
 namespace {
 
 // Format-one codes blame a handle or parameter: here, the one that the operation is about.
-constexpr std::uint32_t kFormatOne = 0x080;
-
 bool says_missing(std::uint32_t code) {
-  return (code & kFormatOne) != 0 || tpm::remedy_of(code) == tpm::Remedy::CheckTables;
+  return (code & tpm::rc::kFormatOne) != 0 || tpm::remedy_of(code) == tpm::Remedy::CheckTables;
 }
 
 void forget_stray(State& state, exec::PhysicalHandle handle) {

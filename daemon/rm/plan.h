@@ -12,7 +12,7 @@
 #include "daemon/rm/eviction.h"
 #include "daemon/rm/state.h"
 #include "daemon/tpm/command_view.h"
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 namespace {

@@ -1,7 +1,7 @@
 #include "daemon/rm/sticky.h"
 
 #include "daemon/rm/plan.h"
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 namespace {

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/capability.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_code.h"
 #include "daemon/tpm/response_view.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/structures.h"
 
 namespace tbs::rm {
 namespace {
@@ -16,8 +17,6 @@ using proto::Bytes;
 
 constexpr std::uint32_t kPropertiesPerQuery = 64;
 constexpr std::uint32_t kCommandsPerQuery = 254;
-// TPM_CC_FIRST, Part 2, "TPM_CC".
-constexpr std::uint32_t kFirstCommand = 0x11F;
 // More than any TPM implements: a device that lists without end is refused.
 constexpr std::size_t kMaxCommands = 4096;
 // What a TPM may claim to have room for and still be believed.
@@ -98,7 +97,7 @@ std::uint32_t TpmProbe::first_property() const {
     case Stage::Lockout:
       return tpm::pt::kLockoutCounter;
     case Stage::Commands:
-      return kFirstCommand;
+      return tpm::cc::kFirst;
     default:
       return 0;
   }
@@ -190,13 +189,9 @@ bool TpmProbe::take_clock(Bytes response) {
     advance();
     return true;
   }
-  proto::ByteReader reader(view->parameters);
-  reader.skip(8 + 8);  // time, clock
-  ResetCounts counts;
-  counts.resets = reader.be32();
-  counts.restarts = reader.be32();
-  if (!reader.ok()) return false;
-  judge_counts(counts);
+  const auto time = tpm::unmarshal<TPMS_TIME_INFO>(view->parameters);
+  if (!time) return false;
+  judge_counts({.resets = time->clockInfo.resetCount, .restarts = time->clockInfo.restartCount});
   advance();
   return true;
 }
@@ -235,7 +230,7 @@ bool TpmProbe::take_commands(Bytes response) {
   attributes_.insert(attributes_.end(), list->items.begin(), list->items.end());
   if (list->more && !list->items.empty() && attributes_.size() < kMaxCommands) {
     const std::uint32_t last = list->items.back();
-    property_ = (last & (0xFFFF | tpm::cc::kVendorBit)) + 1;
+    property_ = (last & (TPMA_CC_COMMANDINDEX_MASK | tpm::cc::kVendorBit)) + 1;
     return true;
   }
   state_.commands.load(attributes_);

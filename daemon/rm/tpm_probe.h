@@ -12,8 +12,8 @@
 #include "daemon/rm/handle_lists.h"
 #include "daemon/rm/reconcile.h"
 #include "daemon/rm/state.h"
-#include "daemon/tpm/capability.h"
 #include "daemon/tpm/lockout.h"
+#include "proto/tpm/capability.h"
 
 namespace tbs::rm {
 

@@ -6,8 +6,8 @@
 
 #include "daemon/rm12/client_execution.h"
 #include "daemon/rm12/release.h"
-#include "daemon/tpm12/builder.h"
 #include "daemon/tpm12/context_blob.h"
+#include "proto/tpm12/commands.h"
 
 namespace tbs::rm12 {
 namespace {

@@ -8,6 +8,7 @@
 #include "daemon/rm12/capability.h"
 #include "daemon/rm12/client_execution.h"
 #include "daemon/rm12/release.h"
+#include "proto/service_codes.h"
 
 namespace tbs::rm12 {
 namespace {
@@ -83,7 +84,7 @@ bool ClientExecution::understand() {
     const auto wrapped = tpm12::parse_wrapped_command(view_);
     if (!wrapped) return refuse(wrapped.error());
     wrapped_ = *wrapped;
-    if (!wrappable()) return refuse_run(rc::kEmbeddedUnsupported);
+    if (!wrappable()) return refuse_run(proto::service::kEmbeddedCommandUnsupported);
   }
   auto plan = make_plan(state_, context_, view_, wrapped_ ? &*wrapped_ : nullptr);
   if (!plan) return refuse_run(plan.error());

@@ -6,6 +6,7 @@
 #include "daemon/rm12/client_execution.h"
 #include "daemon/rm12/release.h"
 #include "daemon/tpm12/context_blob.h"
+#include "proto/service_codes.h"
 
 namespace tbs::rm12 {
 namespace {
@@ -136,7 +137,7 @@ bool ClientExecution::refuse_duplicate(const tpm12::CommandView& command, std::u
   }
   release(state_, state_.table.add(context_, Kind::Key, physical));
   reply_.clear();
-  refuse_run(rc::kDuplicateHandle);
+  refuse_run(proto::service::kDuplicateHandle);
   return true;
 }
 

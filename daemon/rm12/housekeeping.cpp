@@ -4,8 +4,8 @@
 
 #include "daemon/rm12/eviction.h"
 #include "daemon/rm12/release.h"
-#include "daemon/tpm12/builder.h"
 #include "daemon/tpm12/response_code.h"
+#include "proto/tpm12/commands.h"
 
 namespace tbs::rm12 {
 

@@ -1,9 +1,9 @@
 #include "daemon/rm12/operation.h"
 
 #include "daemon/rm12/release.h"
-#include "daemon/tpm12/builder.h"
 #include "daemon/tpm12/context_blob.h"
 #include "daemon/tpm12/response_code.h"
+#include "proto/tpm12/commands.h"
 
 namespace tbs::rm12 {
 namespace {

@@ -1,8 +1,8 @@
 #include "daemon/rm12/procedure.h"
 
-#include "daemon/tpm12/builder.h"
 #include "daemon/tpm12/command_class.h"
 #include "daemon/tpm12/response_code.h"
+#include "proto/tpm12/commands.h"
 
 namespace tbs::rm12 {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "daemon/base/ids.h"
 #include "daemon/exec/saved_state.h"
-#include "daemon/tpm12/constants.h"
 #include "daemon/tpm12/key_identity.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::rm12 {
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <utility>
 
-#include "daemon/tpm12/builder.h"
 #include "daemon/tpm12/capability.h"
 #include "daemon/tpm12/response.h"
+#include "proto/tpm12/commands.h"
 
 namespace tbs::rm12 {
 namespace {

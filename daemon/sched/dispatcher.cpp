@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::sched {
 namespace {
 
 using proto::Status;
-
-constexpr std::uint32_t kTpmRcCanceled = 0x909;  // TPM_RC_CANCELED, TPM 2.0 Part 2 "TPM_RC"
 
 std::uint32_t code_of(std::span<const std::uint8_t> message) {
   const auto header = proto::read_tpm_header(message);
@@ -270,7 +269,7 @@ void Dispatcher::transmit(exec::Transmit transmit, TimePoint now) {
 void Dispatcher::finish(exec::Done done, TimePoint now) {
   if (running_->request && !running_->answered) {
     const bool canceled =
-        running_->cancel != CancelState::None && code_of(done.response) == kTpmRcCanceled;
+        running_->cancel != CancelState::None && code_of(done.response) == tpm::rc::kCanceled;
     if (canceled) {
       answer_running(Status::CommandCanceled);
     } else {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::tpm {
 namespace {
@@ -30,14 +30,10 @@ constexpr std::array kLongCommands = {
     cc::kFieldUpgradeData, cc::kHierarchyControl, cc::kSelfTest,
 };
 
-// The range of command codes that Part 2 of the specification assigned when this was written.
-constexpr std::uint32_t kFirstKnown = 0x11F;
-constexpr std::uint32_t kLastKnown = 0x1A6;
-
 }  // namespace
 
 seconds deadline_of(std::uint32_t command_code) {
-  if (command_code < kFirstKnown || command_code > kLastKnown) return kLong;
+  if (command_code < cc::kFirst || command_code > cc::kLast) return kLong;
   if (std::ranges::find(kLongCommands, command_code) != kLongCommands.end()) return kLong;
   if (std::ranges::find(kQuickCommands, command_code) != kQuickCommands.end()) return kQuick;
   return kOrdinary;

@@ -3,28 +3,21 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::tpm {
 namespace {
-
-// Part 2, "TPMA_CC".
-constexpr std::uint32_t kIndexMask = 0x0000FFFF;
-constexpr std::uint32_t kExtensive = 0x00800000;
-constexpr std::uint32_t kFlushed = 0x01000000;
-constexpr std::uint32_t kHandlesMask = 0x0E000000;
-constexpr unsigned kHandlesShift = 25;
-constexpr std::uint32_t kReturnsHandle = 0x10000000;
 
 // A TPM has three slots at least, so a command can never need more than these for itself.
 constexpr std::uint8_t kMaxWorkingSlots = 3;
 
 CommandInfo from_attributes(std::uint32_t attributes) {
-  return {.code = attributes & (kIndexMask | cc::kVendorBit),
-          .handles = static_cast<std::uint8_t>((attributes & kHandlesMask) >> kHandlesShift),
-          .returns_handle = (attributes & kReturnsHandle) != 0,
-          .flushes_handles = (attributes & kFlushed) != 0,
-          .extensive = (attributes & kExtensive) != 0};
+  return {.code = attributes & (TPMA_CC_COMMANDINDEX_MASK | cc::kVendorBit),
+          .handles = static_cast<std::uint8_t>((attributes & TPMA_CC_CHANDLES_MASK) >>
+                                               TPMA_CC_CHANDLES_SHIFT),
+          .returns_handle = (attributes & TPMA_CC_RHANDLE) != 0,
+          .flushes_handles = (attributes & TPMA_CC_FLUSHED) != 0,
+          .extensive = (attributes & TPMA_CC_EXTENSIVE) != 0};
 }
 
 constexpr std::array kFlushing = {cc::kSequenceComplete, cc::kEventSequenceComplete};

@@ -9,8 +9,8 @@
 #include <expected>
 
 #include "daemon/tpm/command_info.h"
-#include "daemon/tpm/constants.h"
 #include "proto/byte_reader.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::tpm {
 

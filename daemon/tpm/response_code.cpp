@@ -1,15 +1,15 @@
 #include "daemon/tpm/response_code.h"
 
-#include "daemon/tpm/constants.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::tpm {
 namespace {
 
 // REFERENCE_H0 to H6 and REFERENCE_S0 to S6.
 constexpr bool is_missing_reference(std::uint32_t code) {
-  return (code >= rc::kReferenceH0 && code <= rc::kReferenceH0 + 6) ||
-         (code >= rc::kReferenceS0 && code <= rc::kReferenceS0 + 6);
+  return (code >= rc::kReferenceH0 && code <= rc::kReferenceH6) ||
+         (code >= rc::kReferenceS0 && code <= rc::kReferenceS6);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "daemon/tpm/constants.h"
 #include "proto/byte_reader.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::tpm {
 

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cstdint>
 
+#include "proto/tpm/constants.h"
+
 namespace tbs::tpm12 {
 
 constexpr bool is_ordinal(std::uint32_t command_code) {
-  return command_code < 0x11F;
+  return command_code < tpm::cc::kFirst;
 }
 
 std::chrono::seconds deadline_of(std::uint32_t ordinal);

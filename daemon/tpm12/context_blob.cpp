@@ -1,11 +1,12 @@
 #include "daemon/tpm12/context_blob.h"
 
+#include "proto/tpm12/constants.h"
+
 namespace tbs::tpm12 {
 namespace {
 
 constexpr std::uint16_t kTagContextBlob = 0x0001;
 constexpr std::size_t kLabelSize = 16;
-constexpr std::size_t kDigestSize = 20;
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "daemon/tpm12/constants.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::tpm12 {
 

@@ -25,9 +25,9 @@ std::optional<ResponseView> parse_response(Bytes response) {
   if (view.parameters.size() < auth_size) return std::nullopt;
   ByteReader auths(view.parameters.last(auth_size));
   for (std::uint8_t i = 0; i < view.auth_count; ++i) {
-    auths.skip(20);
+    auths.skip(kDigestSize);  // nonceEven
     view.continues[i] = auths.u8() != 0;
-    auths.skip(20);
+    auths.skip(kDigestSize);  // HMAC
   }
   view.parameters = view.parameters.first(view.parameters.size() - auth_size);
   return view;

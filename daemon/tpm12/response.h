@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "daemon/tpm12/constants.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::tpm12 {
 

@@ -1,6 +1,6 @@
 #include "daemon/tpm12/response_code.h"
 
-#include "daemon/tpm12/constants.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::tpm12 {
 

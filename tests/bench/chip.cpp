@@ -1,18 +1,18 @@
 #include "tests/bench/chip.h"
 
-#include "tests/bench/command_codes.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::bench {
 
 std::chrono::microseconds Chip::time_of(std::uint32_t command_code) const {
   switch (command_code) {
-    case kCcSign:
+    case TPM2_CC_Sign:
       return sign;
-    case kCcContextLoad:
+    case TPM2_CC_ContextLoad:
       return load;
-    case kCcContextSave:
+    case TPM2_CC_ContextSave:
       return save;
-    case kCcFlushContext:
+    case TPM2_CC_FlushContext:
       return flush;
     default:
       return other;

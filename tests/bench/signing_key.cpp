@@ -1,13 +1,14 @@
 #include "tests/bench/signing_key.h"
 
-#include <array>
+#include <initializer_list>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string_view>
 
 #include "proto/limits.h"
-#include "proto/tpm_header.h"
-#include "tests/bench/command_codes.h"
+#include "proto/tpm/command_builder.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/structures.h"
 #include "tests/bench/swtpm.h"
 #include "tests/integration/support/tpm_commands.h"
 
@@ -18,12 +19,16 @@ using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
 using proto::ByteWriter;
+using tpm::CommandBuilder;
+using tpm::marshal;
+using tpm::sized;
 
 constexpr std::string_view kPassword = "benchmark";
 constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kNonceSize = 16;
-// fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, sign.
-constexpr std::uint32_t kSigningKey = 0x00040472;
+constexpr TPMA_OBJECT kSigningKey = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                    TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT;
 
 Bytes bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -42,85 +47,46 @@ Buffer hmac_sha256(Bytes key, Bytes data) {
   return digest;
 }
 
-void put_sized(ByteWriter& out, Bytes data) {
-  out.be16(static_cast<std::uint16_t>(data.size()));
-  out.bytes(data);
+// A command from its parts; an empty authorization means none.
+Buffer command_of(std::uint32_t code, std::initializer_list<std::uint32_t> handles,
+                  Bytes authorization, Bytes parameters) {
+  CommandBuilder command(code);
+  for (const std::uint32_t handle : handles) command.handle(handle);
+  if (!authorization.empty()) command.authorization(authorization);
+  return command.bytes(parameters).finish();
 }
 
-// A command from its parts; an empty authorization area means none.
-Buffer command_of(std::uint32_t code, Bytes handles, Bytes authorization, Bytes parameters) {
-  const bool authorized = !authorization.empty();
-  const std::size_t size = proto::kTpmHeaderSize + handles.size() + parameters.size() +
-                           (authorized ? 4 + authorization.size() : 0);
-  Buffer command;
-  ByteWriter out(command);
-  out.be16(authorized ? proto::kTagSessions : proto::kTagNoSessions);
-  out.be32(static_cast<std::uint32_t>(size));
-  out.be32(code);
-  out.bytes(handles);
-  if (authorized) out.be32(static_cast<std::uint32_t>(authorization.size()));
-  out.bytes(authorization);
-  out.bytes(parameters);
-  return command;
-}
-
-Buffer handle_bytes(std::uint32_t handle) {
-  Buffer bytes;
-  ByteWriter(bytes).be32(handle);
-  return bytes;
-}
-
-// TPMS_AUTH_COMMAND.
 Buffer authorization_of(std::uint32_t session, Bytes nonce, std::uint8_t attributes, Bytes secret) {
-  Buffer area;
-  ByteWriter out(area);
-  out.be32(session);
-  put_sized(out, nonce);
-  out.u8(attributes);
-  put_sized(out, secret);
-  return area;
+  return marshal(TPMS_AUTH_COMMAND{.sessionHandle = session,
+                                   .nonce = *sized<TPM2B_NONCE>(nonce),
+                                   .sessionAttributes = attributes,
+                                   .hmac = *sized<TPM2B_AUTH>(secret)});
 }
 
-Buffer key_template(std::uint32_t unique) {
-  Buffer area;
-  ByteWriter out(area);
-  out.be16(kAlgEcc);
-  out.be16(kAlgSha256);
-  out.be32(kSigningKey);
-  out.be16(0);         // authPolicy
-  out.be16(kAlgNull);  // symmetric
-  out.be16(kAlgEcdsa);
-  out.be16(kAlgSha256);
-  out.be16(kEccNistP256);
-  out.be16(kAlgNull);  // kdf
-  put_sized(out, handle_bytes(unique));
-  out.be16(0);
-  return area;
-}
-
-Buffer create_parameters(std::uint32_t unique) {
-  Buffer sensitive;
-  ByteWriter inner(sensitive);
-  put_sized(inner, bytes_of(kPassword));
-  inner.be16(0);
-  Buffer parameters;
-  ByteWriter out(parameters);
-  put_sized(out, sensitive);
-  put_sized(out, key_template(unique));
-  out.be16(0);  // outsideInfo
-  out.be32(0);  // creationPCR
-  return parameters;
+TPMT_PUBLIC key_template(std::uint32_t unique) {
+  TPMT_PUBLIC key{};
+  key.type = TPM2_ALG_ECC;
+  key.nameAlg = TPM2_ALG_SHA256;
+  key.objectAttributes = kSigningKey;
+  TPMS_ECC_PARMS& parameters = key.parameters.eccDetail;
+  parameters.symmetric.algorithm = TPM2_ALG_NULL;
+  parameters.scheme.scheme = TPM2_ALG_ECDSA;
+  parameters.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
+  parameters.curveID = TPM2_ECC_NIST_P256;
+  parameters.kdf.scheme = TPM2_ALG_NULL;
+  Buffer number;
+  ByteWriter(number).be32(unique);
+  key.unique.ecc.x = *sized<TPM2B_ECC_PARAMETER>(number);
+  return key;
 }
 
 // Of TPM2_Sign, for the scheme that the key has.
 Buffer sign_parameters() {
-  Buffer parameters;
+  Buffer parameters = marshal(*sized<TPM2B_DIGEST>(sha256(bytes_of("what is signed"))));
   ByteWriter out(parameters);
-  put_sized(out, sha256(bytes_of("what is signed")));
-  out.be16(kAlgNull);
-  out.be16(kStHashCheck);
-  out.be32(kRhNull);
-  out.be16(0);
+  out.be16(TPM2_ALG_NULL);
+  out.bytes(marshal(
+      TPMT_TK_HASHCHECK{.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL, .digest = {}}));
   return parameters;
 }
 
@@ -138,53 +104,49 @@ Bytes run(Client& client, const Buffer& command, const char* what) {
 }  // namespace
 
 SigningKey create_key(Client& client, std::uint32_t unique) {
-  const Buffer owner = authorization_of(kRsPassword, {}, 0, {});
-  ByteReader response(
-      run(client,
-          command_of(kCcCreatePrimary, handle_bytes(kRhOwner), owner, create_parameters(unique)),
-          "CreatePrimary"));
+  ByteReader response(run(
+      client, tpm::build::create_primary(TPM2_RH_OWNER, key_template(unique), bytes_of(kPassword)),
+      "CreatePrimary"));
   response.skip(proto::kTpmHeaderSize);
   SigningKey key{.handle = response.be32(), .name = {}};
   response.skip(4);  // size of the parameters
   ByteWriter name(key.name);
-  name.be16(kAlgSha256);
+  name.be16(TPM2_ALG_SHA256);
   name.bytes(sha256(response.take(response.be16())));
   return key;
 }
 
 void flush(Client& client, std::uint32_t handle) {
-  run(client, test::tpm::flush_context(handle), "FlushContext");
+  run(client, tpm::build::flush_context(handle), "FlushContext");
 }
 
 Buffer save(Client& client, std::uint32_t handle) {
   const Bytes context =
-      run(client, command_of(kCcContextSave, handle_bytes(handle), {}, {}), "ContextSave")
-          .subspan(proto::kTpmHeaderSize);
+      run(client, tpm::build::context_save(handle), "ContextSave").subspan(proto::kTpmHeaderSize);
   return {context.begin(), context.end()};
 }
 
 std::uint32_t load(Client& client, const Buffer& context) {
-  return test::tpm::handle(run(client, command_of(kCcContextLoad, {}, {}, context), "ContextLoad"));
+  return test::tpm::handle(run(client, tpm::build::context_load(context), "ContextLoad"));
 }
 
 void sign_by_password(Client& client, const SigningKey& key) {
-  const Buffer authorization = authorization_of(kRsPassword, {}, 0, bytes_of(kPassword));
-  run(client, command_of(kCcSign, handle_bytes(key.handle), authorization, the_sign_parameters()),
-      "Sign");
+  const Buffer authorization = tpm::password_authorization(bytes_of(kPassword));
+  run(client, command_of(TPM2_CC_Sign, {key.handle}, authorization, the_sign_parameters()), "Sign");
 }
 
 HmacSession::HmacSession(Client& client) : caller_nonce_(kNonceSize, 0x5A) {
-  Buffer parameters;
-  ByteWriter out(parameters);
-  put_sized(out, caller_nonce_);
-  out.be16(0);  // salt
-  out.u8(kSessionHmac);
-  out.be16(kAlgNull);
-  out.be16(kAlgSha256);
-  Buffer handles = handle_bytes(kRhNull);
-  ByteWriter(handles).be32(kRhNull);
-  ByteReader response(
-      run(client, command_of(kCcStartAuthSession, handles, {}, parameters), "StartAuthSession"));
+  ByteReader response(run(client,
+                          CommandBuilder(TPM2_CC_StartAuthSession)
+                              .handle(TPM2_RH_NULL)
+                              .handle(TPM2_RH_NULL)
+                              .sized(caller_nonce_)
+                              .u16(0)  // salt
+                              .u8(TPM2_SE_HMAC)
+                              .u16(TPM2_ALG_NULL)
+                              .u16(TPM2_ALG_SHA256)
+                              .finish(),
+                          "StartAuthSession"));
   response.skip(proto::kTpmHeaderSize);
   handle_ = response.be32();
   const Bytes nonce = response.take(response.be16());
@@ -192,14 +154,15 @@ HmacSession::HmacSession(Client& client) : caller_nonce_(kNonceSize, 0x5A) {
 }
 
 void HmacSession::sign(Client& client, const SigningKey& key) {
-  Buffer hashed = handle_bytes(kCcSign);
+  Buffer hashed;
   ByteWriter out(hashed);
+  out.be32(TPM2_CC_Sign);
   out.bytes(key.name);
   out.bytes(the_sign_parameters());
-  take_nonce(run(client,
-                 command_of(kCcSign, handle_bytes(key.handle), authorization(sha256(hashed)),
-                            the_sign_parameters()),
-                 "Sign"));
+  take_nonce(run(
+      client,
+      command_of(TPM2_CC_Sign, {key.handle}, authorization(sha256(hashed)), the_sign_parameters()),
+      "Sign"));
 }
 
 Buffer HmacSession::authorization(const Buffer& command_hash) const {
@@ -207,8 +170,8 @@ Buffer HmacSession::authorization(const Buffer& command_hash) const {
   ByteWriter out(input);
   out.bytes(caller_nonce_);
   out.bytes(tpm_nonce_);
-  out.u8(kContinueSession);
-  return authorization_of(handle_, caller_nonce_, kContinueSession,
+  out.u8(tpm::kContinueSession);
+  return authorization_of(handle_, caller_nonce_, tpm::kContinueSession,
                           hmac_sha256(bytes_of(kPassword), input));
 }
 

@@ -8,11 +8,11 @@
 
 #include "daemon/rm12/resource_manager.h"
 #include "daemon/tpm12/capability.h"
-#include "daemon/tpm12/constants.h"
 #include "daemon/tpm12/ordinal_table.h"
 #include "daemon/tpm12/response.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm12/constants.h"
 #include "tests/fuzz/manager_game.h"
 
 namespace {

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "daemon/rm/resource_manager.h"
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/capability.h"
 #include "daemon/tpm/command_view.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_code.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "tests/fuzz/manager_game.h"
 
 namespace {

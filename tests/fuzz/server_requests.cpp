@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/policy/rules_parser.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/support/server_bench.h"
 
@@ -158,7 +159,7 @@ class Game {
     std::vector<std::uint32_t> body = {static_cast<std::uint32_t>(player->link->id()),
                                        static_cast<std::uint32_t>(request)};
     body.resize(body.size() + words);
-    const std::uint16_t tag = kind % 3 == 0 ? proto::kTagSessions : proto::kTagNoSessions;
+    const std::uint16_t tag = kind % 3 == 0 ? tpm::kTagSessions : tpm::kTagNoSessions;
     const proto::Buffer command = tpm_message(kind % 4 == 0 ? 0x126 : 0x17B, std::move(body), tag);
     if (!player->link->closed()) ++player->commands[request];
     player->link->send_from_client(request, proto::Submit{.locality = kind % 7 == 0 ? 1U : 0U,

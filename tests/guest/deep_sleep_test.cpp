@@ -27,14 +27,15 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 // TPM_RC_HANDLE and TPM_RC_REFERENCE_H0 of the resource manager's layer.
-constexpr std::uint32_t kObjectGone = 0x000B018B;
-constexpr std::uint32_t kSessionGone = 0x000B0910;
+constexpr std::uint32_t kObjectGone =
+    tbs::tpm::by_resource_manager(tbs::tpm::at_handle(TPM2_RC_HANDLE, 1));
+constexpr std::uint32_t kSessionGone = tbs::tpm::by_resource_manager(TPM2_RC_REFERENCE_H0);
 constexpr std::size_t kWorkers = 4;
 constexpr int kSleeps = 3;
 
 // TPM2_ReadClock, which says how often the TPM went on after a power cut, with its state.
 std::uint32_t restart_count(RawClient& client) {
-  const Buffer response = client.response({0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x81});
+  const Buffer response = client.response(tbs::tpm::build::read_clock());
   REQUIRE(tpm::code(response) == tpm::kSuccess);
   tbs::proto::ByteReader reader(response);
   reader.skip(10 + 8 + 8 + 4);
@@ -67,7 +68,7 @@ std::uint32_t created(RawClient& client, const Buffer& command) {
 class Holder {
  public:
   Holder(RawClient client, std::uint8_t number) : client_(std::move(client)), number_(number) {
-    key_ = created(client_, command::create_primary(0x40000001, number_));
+    key_ = created(client_, command::create_primary(TPM2_RH_OWNER, number_));
     public_ = client_.response(command::read_public(key_));
     session_ = created(client_, command::start_policy());
     client_.response(command::policy_command_code(session_, 0x100U + number_));

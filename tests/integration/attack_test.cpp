@@ -14,6 +14,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/service_codes.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -28,23 +29,23 @@ namespace {
 
 constexpr uid_t kVictim = 20001;
 constexpr uid_t kAttacker = 20002;
-constexpr std::uint32_t kOwner = 0x40000001;
-constexpr std::uint32_t kLoadedSessions = 0x02000000;
-constexpr std::uint32_t kSavedSessions = 0x03000000;
-constexpr std::uint32_t kCcContextSave = 0x162;
-constexpr std::uint32_t kCcContextLoad = 0x161;
-constexpr std::uint32_t kCcGetRandom = 0x17B;
-constexpr std::uint32_t kCcGetCommandAuditDigest = 0x133;
-constexpr std::uint32_t kCcSetCommandCodeAuditStatus = 0x140;
-constexpr std::uint32_t kCcGetSessionAuditDigest = 0x14D;
-constexpr std::uint32_t kCcPolicySecret = 0x151;
-constexpr std::uint32_t kCcPolicyAuthorize = 0x16A;
-constexpr std::uint32_t kPassword = 0x40000009;
-constexpr std::uint32_t kEndorsement = 0x4000000B;
-constexpr std::uint32_t kNull = 0x40000007;
-constexpr std::uint32_t kBlocked = 0x80280400;
-constexpr std::uint32_t kHrLoaded = 0x203;  // TPM_PT_HR_LOADED
-constexpr std::uint32_t kHrActive = 0x205;
+constexpr std::uint32_t kOwner = TPM2_RH_OWNER;
+constexpr std::uint32_t kLoadedSessions = TPM2_HMAC_SESSION_FIRST;
+constexpr std::uint32_t kSavedSessions = TPM2_POLICY_SESSION_FIRST;
+constexpr std::uint32_t kCcContextSave = TPM2_CC_ContextSave;
+constexpr std::uint32_t kCcContextLoad = TPM2_CC_ContextLoad;
+constexpr std::uint32_t kCcGetRandom = TPM2_CC_GetRandom;
+constexpr std::uint32_t kCcGetCommandAuditDigest = TPM2_CC_GetCommandAuditDigest;
+constexpr std::uint32_t kCcSetCommandCodeAuditStatus = TPM2_CC_SetCommandCodeAuditStatus;
+constexpr std::uint32_t kCcGetSessionAuditDigest = TPM2_CC_GetSessionAuditDigest;
+constexpr std::uint32_t kCcPolicySecret = TPM2_CC_PolicySecret;
+constexpr std::uint32_t kCcPolicyAuthorize = TPM2_CC_PolicyAuthorize;
+constexpr std::uint32_t kPassword = TPM2_RH_PW;
+constexpr std::uint32_t kEndorsement = TPM2_RH_ENDORSEMENT;
+constexpr std::uint32_t kNull = TPM2_RH_NULL;
+constexpr std::uint32_t kBlocked = tbs::proto::service::kCommandBlocked;
+constexpr std::uint32_t kHrLoaded = TPM2_PT_HR_LOADED;
+constexpr std::uint32_t kHrActive = TPM2_PT_HR_ACTIVE;
 
 RawClient context_of(TestBench& bench, uid_t user) {
   const ConnectingAs other(user);
@@ -60,7 +61,7 @@ std::uint32_t code(RawClient& client, const Buffer& command) {
 Buffer bare_command(std::uint32_t code, const Buffer& body) {
   Buffer command;
   tbs::proto::ByteWriter writer(command);
-  writer.be16(0x8001);
+  writer.be16(TPM2_ST_NO_SESSIONS);
   writer.be32(static_cast<std::uint32_t>(10 + body.size()));
   writer.be32(code);
   writer.bytes(body);
@@ -91,13 +92,13 @@ Buffer authorized_command(std::uint32_t code, std::initializer_list<std::uint32_
   }
   writer.bytes(parameters);
   Buffer command = bare_command(code, body);
-  if (authorized > 0) command[1] = 0x02;  // TPM_ST_SESSIONS
+  if (authorized > 0) command[1] = TPM2_ST_SESSIONS & 0xFF;
   return command;
 }
 
 // Of a handle that the client does not have: said by the daemon, not by the TPM.
 bool refused_by_daemon(std::uint32_t code) {
-  return code >> 16 == 0x000B;
+  return (code & TSS2_RC_LAYER_MASK) == TSS2_RESMGR_RC_LAYER;
 }
 
 Buffer policy_secret(std::uint32_t entity, std::uint32_t session) {
@@ -109,7 +110,7 @@ Buffer policy_authorize(std::uint32_t session) {
   // An empty policy, reference and name of a key, and a ticket of the null hierarchy.
   Buffer parameters(6);
   tbs::proto::ByteWriter writer(parameters);
-  writer.be16(0x8022);
+  writer.be16(TPM2_ST_VERIFIED);
   writer.be32(kNull);
   writer.be16(0);
   return authorized_command(kCcPolicyAuthorize, {session}, 0, parameters);
@@ -282,7 +283,7 @@ TEST_CASE("root in a user namespace of its own is the user who made it") {
     if (child == 0) {
       RawClient client = RawClient::context(socket);
       const Answer answer = client.call(tpm::clear());
-      ::_exit(tpm::code(answer.response) == 0x80280400U ? 0 : 1);
+      ::_exit(tpm::code(answer.response) == kBlocked ? 0 : 1);
     }
     int status = 0;
     ::waitpid(child, &status, 0);

@@ -16,6 +16,7 @@
 #include <catch2/catch.hpp>
 
 #include "client/include/tbs/tbsx.h"
+#include "proto/tpm/constants.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;
@@ -216,7 +217,7 @@ TEST_CASE("Context_Close: only a live handle, and only once") {
 TEST_CASE("Submit_Command: what is checked before anything is sent, in the order of Windows") {
   FakeDaemon daemon(test::echo);
   TBS_HCONTEXT context = connect(daemon);
-  const auto command = tpm_message(0x17b, 12);
+  const auto command = tpm_message(TPM2_CC_GetRandom, 12);
   const auto length = static_cast<UINT32>(command.size());
   BYTE result[64];
   UINT32 size = sizeof result;
@@ -400,7 +401,7 @@ TEST_CASE("Submit_Begin and Submit_Result") {
     }
   });
   TBS_HCONTEXT context = connect(daemon);
-  const auto command = tpm_message(0x17b, 20);
+  const auto command = tpm_message(TPM2_CC_GetRandom, 20);
   TBSX_REQUEST request = 0;
   BYTE result[64];
   UINT32 size = sizeof result;

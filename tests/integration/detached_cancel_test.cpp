@@ -16,7 +16,7 @@ using tbs::proto::Status;
 namespace {
 
 constexpr std::uint32_t kDetached = 2;
-constexpr std::uint32_t kCreatePrimary = 0x131;
+constexpr std::uint32_t kCreatePrimary = TPM2_CC_CreatePrimary;
 
 // The client's key creation is on a stopped TPM and has been cancelled.
 void start_and_cancel(TestBench& bench, RawClient& client) {

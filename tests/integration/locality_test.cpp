@@ -11,13 +11,8 @@ using tbs::proto::Status;
 
 namespace {
 
-constexpr std::uint32_t kRcLocality = 0x907;
-
-// TPM2_PCR_Reset with an empty password.
-tpm::Buffer pcr_reset(std::uint8_t pcr) {
-  return {0x80, 0x02, 0, 0, 0,    27, 0, 0, 0x01, 0x3d, 0, 0, 0, pcr,
-          0,    0,    0, 9, 0x40, 0,  0, 9, 0,    0,    0, 0, 0};
-}
+using tpm::pcr_reset;
+constexpr std::uint32_t kRcLocality = TPM2_RC_LOCALITY;
 
 Answer at(RawClient& client, std::uint32_t locality, const tpm::Buffer& command) {
   client.send(7, tbs::proto::Submit{.locality = locality, .priority = kNormal, .command = command});

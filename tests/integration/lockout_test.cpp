@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/response_code.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -13,11 +14,11 @@ using tbs::proto::Status;
 namespace {
 
 constexpr std::uint32_t kIndex = 0x01500020;
-constexpr std::uint32_t kRcAuthFail = 0x98E;  // TPM_RC_AUTH_FAIL, first session
-constexpr std::uint32_t kRcLockout = 0x921;
-constexpr std::uint32_t kRcUninitialized =
-    0x14A;  // TPM_RC_NV_UNINITIALIZED: the authorization was right
-constexpr std::uint32_t kLockoutCounter = 0x20E;  // TPM_PT_LOCKOUT_COUNTER
+constexpr std::uint32_t kRcAuthFail = tbs::tpm::at_session(TPM2_RC_AUTH_FAIL, 1);
+constexpr std::uint32_t kRcLockout = TPM2_RC_LOCKOUT;
+// The authorization was right.
+constexpr std::uint32_t kRcUninitialized = TPM2_RC_NV_UNINITIALIZED;
+constexpr std::uint32_t kLockoutCounter = TPM2_PT_LOCKOUT_COUNTER;
 
 RawClient context_of(TestBench& bench, uid_t user) {
   const ConnectingAs other(user);

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/response_code.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -19,7 +20,7 @@ using tbs::proto::Status;
 
 namespace {
 
-constexpr std::uint32_t kRcObjectMemory = 0x000B0902;
+constexpr std::uint32_t kRcObjectMemory = tbs::tpm::by_resource_manager(TPM2_RC_OBJECT_MEMORY);
 
 void allow_descriptors(rlim_t wanted) {
   rlimit limit{};

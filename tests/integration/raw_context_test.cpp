@@ -11,7 +11,7 @@ using namespace tbs::test;
 
 namespace {
 
-constexpr std::uint32_t kObjectMemory = 0x902;
+constexpr std::uint32_t kObjectMemory = TPM2_RC_OBJECT_MEMORY;
 constexpr UINT32 kRaw = 5;      // requestRaw, includeTpm20
 constexpr UINT32 kManaged = 4;  // includeTpm20
 

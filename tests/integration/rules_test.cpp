@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/service_codes.h"
+#include "proto/tpm/response_code.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -16,8 +18,8 @@ using tbs::proto::Status;
 
 namespace {
 
-constexpr std::uint32_t kBlocked = 0x80280400;
-constexpr std::uint32_t kRcCommandCode = 0x143;
+constexpr std::uint32_t kBlocked = tbs::proto::service::kCommandBlocked;
+constexpr std::uint32_t kRcCommandCode = TPM2_RC_COMMAND_CODE;
 constexpr std::uint32_t kIndex = 0x01500010;
 
 struct RuleFolder {

@@ -95,9 +95,10 @@ TEST_CASE("a TPM that was reset in the sleep is started, and what it lost is ref
   client.submit(1, tpm::get_random(8));
   machine.wake_up();
   CHECK(client.receive_result().status == Status::Success);
-  CHECK(tpm::code(client.response(tpm::read_public(key))) == 0x000B018B);
+  CHECK(tpm::code(client.response(tpm::read_public(key))) ==
+        tbs::tpm::by_resource_manager(tbs::tpm::at_handle(TPM2_RC_HANDLE, 1)));
   const Buffer lost = client.response(tpm::sequence_complete(tpm::handle(started)));
-  CHECK(tpm::code(lost) == 0x000B018B);
+  CHECK(tpm::code(lost) == tbs::tpm::by_resource_manager(tbs::tpm::at_handle(TPM2_RC_HANDLE, 1)));
   CHECK(make_key(client) == key);
   CHECK_THAT(machine.bench.daemon().log(), Catch::Contains("2 objects and 0 sessions of clients"));
 }

@@ -96,7 +96,7 @@ struct Gate {
   static std::uint32_t code_of(proto::Bytes command) { return test::code_of(command); }
 };
 
-const TSS2_RC kCanceled = 0x909;
+const TSS2_RC kCanceled = TPM2_RC_CANCELED;
 
 }  // namespace
 

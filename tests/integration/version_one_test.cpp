@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "client/include/tbs/tbsx.h"
+#include "proto/tpm12/commands.h"
 #include "tests/integration/support/daemon_process.h"
 #include "tests/integration/support/raw_client.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -22,7 +23,7 @@ tpm::Buffer submit(TBS_HCONTEXT context, const tpm::Buffer& command) {
 }
 
 // TPM_PCRRead of PCR 12.
-const tpm::Buffer kReadPcr12 = {0x00, 0xC1, 0, 0, 0, 14, 0, 0, 0, 0x15, 0, 0, 0, 12};
+const tpm::Buffer kReadPcr12 = tbs::tpm12::build::pcr_read(12);
 
 }  // namespace
 

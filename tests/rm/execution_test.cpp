@@ -1,10 +1,10 @@
 #include <catch2/catch.hpp>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/capability.h"
 #include "daemon/tpm/command_view.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_code.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 
 using namespace tbs;

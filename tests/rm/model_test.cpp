@@ -13,9 +13,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/tpm/builder.h"
 #include "daemon/tpm/command_view.h"
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"

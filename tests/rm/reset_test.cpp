@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 
 using namespace tbs;

@@ -7,9 +7,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/constants.h"
 #include "proto/byte_reader.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"

@@ -12,11 +12,11 @@
 #include <span>
 #include <vector>
 
-#include "daemon/tpm/capability.h"
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
 #include "daemon/tpm/response_view.h"
 #include "daemon/tpm/saved_context.h"
+#include "proto/tpm/capability.h"
 #include "tests/support/test_chip.h"
 
 namespace tbs::test {
@@ -112,11 +112,12 @@ class SmallGap {
   }
 
   static void patch_gap(std::vector<std::uint8_t>& response) {
-    const auto list = tpm::parse_properties(proto::Bytes(response).subspan(tpm::kHeaderSize));
+    auto list = tpm::parse_properties(proto::Bytes(response).subspan(tpm::kHeaderSize));
     if (!list) return;
-    for (std::size_t i = 0; i < list->items.size(); ++i) {
-      if (list->items[i].name == tpm::pt::kContextGapMax) tpm::put_property(response, i, kGap);
+    for (tpm::Property& property : list->items) {
+      if (property.name == tpm::pt::kContextGapMax) property.value = kGap;
     }
+    response = tpm::properties_response(*list);
   }
 
   TestChip& chip_;

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/tpm/command_view.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_code.h"
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 
 using namespace tbs;

@@ -1,144 +1,87 @@
 #include "tests/support/client_commands.h"
 
-#include <initializer_list>
-
-#include <tss2/tss2_tpm2_types.h>
-
-#include "daemon/tpm/constants.h"
-#include "proto/byte_writer.h"
+#include "proto/tpm/command_builder.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/structures.h"
 #include "tests/support/digest.h"
 
 namespace tbs::test::command {
 namespace {
 
-using proto::ByteWriter;
+using ::tbs::tpm::CommandBuilder;
+using ::tbs::tpm::marshal;
+using ::tbs::tpm::sized;
 
-Bytes finish(std::uint16_t tag, std::uint32_t code, const Bytes& body) {
-  Bytes command;
-  ByteWriter writer(command);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(tpm::kHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
+// With a password for the first handle, the empty one as a rule.
+CommandBuilder authorized(std::uint32_t code, std::uint32_t handle, const Bytes& password = {}) {
+  CommandBuilder command(code);
+  command.handle(handle).authorization(::tbs::tpm::password_authorization(password));
   return command;
 }
 
-Bytes plain(std::uint32_t code, std::initializer_list<std::uint32_t> words) {
-  Bytes body;
-  ByteWriter writer(body);
-  for (const std::uint32_t word : words) writer.be32(word);
-  return finish(tpm::kTagNoSessions, code, body);
-}
-
-void password(ByteWriter& writer, const Bytes& secret) {
-  writer.be32(tpm::kPasswordSession);
-  writer.be16(0);
-  writer.u8(0);
-  writer.be16(static_cast<std::uint16_t>(secret.size()));
-  writer.bytes(secret);
-}
-
-// With a password for the first handle, the empty one as a rule.
-Bytes authorized(std::uint32_t code, std::uint32_t handle, const Bytes& parameters,
-                 const Bytes& secret = {}) {
-  Bytes body;
-  ByteWriter writer(body);
-  writer.be32(handle);
-  writer.be32(static_cast<std::uint32_t>(9 + secret.size()));
-  password(writer, secret);
-  writer.bytes(parameters);
-  return finish(tpm::kTagSessions, code, body);
-}
-
-void sized(ByteWriter& writer, std::span<const std::uint8_t> bytes) {
-  writer.be16(static_cast<std::uint16_t>(bytes.size()));
-  writer.bytes(bytes);
-}
-
 Bytes start_sequence(std::uint16_t algorithm) {
-  Bytes body;
-  ByteWriter writer(body);
-  writer.be16(0);
-  writer.be16(algorithm);
-  return finish(tpm::kTagNoSessions, tpm::cc::kHashSequenceStart, body);
+  return CommandBuilder(TPM2_CC_HashSequenceStart).u16(0).u16(algorithm).finish();
 }
 
-Bytes signing_template(std::uint8_t variant) {
-  Bytes area;
-  ByteWriter writer(area);
-  writer.be16(TPM2_ALG_ECC);
-  writer.be16(TPM2_ALG_SHA256);
-  writer.be32(TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH |
-              TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-              TPMA_OBJECT_NODA);
-  writer.be16(0);  // authPolicy
-  writer.be16(TPM2_ALG_NULL);
-  writer.be16(TPM2_ALG_ECDSA);
-  writer.be16(TPM2_ALG_SHA256);
-  writer.be16(TPM2_ECC_NIST_P256);
-  writer.be16(TPM2_ALG_NULL);
-  writer.be16(1);
-  writer.u8(variant);
-  writer.be16(0);
-  return area;
+TPMT_PUBLIC signing_template(std::uint8_t variant) {
+  TPMT_PUBLIC key{};
+  key.type = TPM2_ALG_ECC;
+  key.nameAlg = TPM2_ALG_SHA256;
+  key.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH |
+                         TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_FIXEDTPM |
+                         TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA;
+  TPMS_ECC_PARMS& parameters = key.parameters.eccDetail;
+  parameters.symmetric.algorithm = TPM2_ALG_NULL;
+  parameters.scheme.scheme = TPM2_ALG_ECDSA;
+  parameters.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
+  parameters.curveID = TPM2_ECC_NIST_P256;
+  parameters.kdf.scheme = TPM2_ALG_NULL;
+  key.unique.ecc.x = {.size = 1, .buffer = {variant}};
+  return key;
 }
 
 }  // namespace
 
 Bytes create_primary(std::uint32_t hierarchy, std::uint8_t variant) {
-  const Bytes area = signing_template(variant);
-  Bytes parameters;
-  ByteWriter writer(parameters);
-  writer.be16(4);  // inSensitive: no authorization, no data
-  writer.be32(0);
-  writer.be16(static_cast<std::uint16_t>(area.size()));
-  writer.bytes(area);
-  writer.be16(0);  // outsideInfo
-  writer.be32(0);  // creationPCR
-  return authorized(tpm::cc::kCreatePrimary, hierarchy, parameters);
+  return ::tbs::tpm::build::create_primary(hierarchy, signing_template(variant));
 }
 
 Bytes sign(std::uint32_t key) {
-  Bytes parameters;
-  ByteWriter writer(parameters);
-  writer.be16(32);
-  for (int i = 0; i < 32; ++i) writer.u8(0x5A);
-  writer.be16(TPM2_ALG_NULL);
-  writer.be16(TPM2_ST_HASHCHECK);
-  writer.be32(tpm::kRhNull);
-  writer.be16(0);
-  return authorized(TPM2_CC_Sign, key, parameters);
+  const TPMT_TK_HASHCHECK no_ticket{
+      .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL, .digest = {}};
+  return authorized(TPM2_CC_Sign, key)
+      .sized(Bytes(32, 0x5A))
+      .u16(TPM2_ALG_NULL)
+      .bytes(marshal(no_ticket))
+      .finish();
 }
 
 Bytes read_public(std::uint32_t handle) {
-  return plain(tpm::cc::kReadPublic, {handle});
+  return ::tbs::tpm::build::read_public(handle);
 }
 
 Bytes load_hmac_key(std::span<const std::uint8_t> key) {
   const Bytes seed(32, 0x5E);
-  Bytes sensitive;
-  ByteWriter secret(sensitive);
-  secret.be16(TPM2_ALG_KEYEDHASH);
-  secret.be16(0);  // authValue
-  sized(secret, seed);
-  sized(secret, key);
+  TPM2B_SENSITIVE sensitive{};
+  sensitive.sensitiveArea.sensitiveType = TPM2_ALG_KEYEDHASH;
+  sensitive.sensitiveArea.seedValue = *sized<TPM2B_DIGEST>(seed);
+  sensitive.sensitiveArea.sensitive.bits = *sized<TPM2B_SENSITIVE_DATA>(key);
   Bytes hashed = seed;
   hashed.insert(hashed.end(), key.begin(), key.end());
-  Bytes area;
-  ByteWriter writer(area);
-  writer.be16(TPM2_ALG_KEYEDHASH);
-  writer.be16(TPM2_ALG_SHA256);
-  writer.be32(TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA);
-  writer.be16(0);  // authPolicy
-  writer.be16(TPM2_ALG_HMAC);
-  writer.be16(TPM2_ALG_SHA256);
-  sized(writer, sha256(hashed));
-  Bytes body;
-  ByteWriter parameters(body);
-  sized(parameters, sensitive);
-  sized(parameters, area);
-  parameters.be32(tpm::kRhNull);
-  return finish(tpm::kTagNoSessions, tpm::cc::kLoadExternal, body);
+  TPM2B_PUBLIC area{};
+  area.publicArea.type = TPM2_ALG_KEYEDHASH;
+  area.publicArea.nameAlg = TPM2_ALG_SHA256;
+  area.publicArea.objectAttributes =
+      TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
+  TPMT_KEYEDHASH_SCHEME& scheme = area.publicArea.parameters.keyedHashDetail.scheme;
+  scheme.scheme = TPM2_ALG_HMAC;
+  scheme.details.hmac.hashAlg = TPM2_ALG_SHA256;
+  area.publicArea.unique.keyedHash = *sized<TPM2B_DIGEST>(sha256(hashed));
+  return CommandBuilder(TPM2_CC_LoadExternal)
+      .bytes(marshal(sensitive))
+      .bytes(marshal(area))
+      .u32(TPM2_RH_NULL)
+      .finish();
 }
 
 Bytes start_hash() {
@@ -150,7 +93,7 @@ Bytes start_event() {
 }
 
 Bytes start_hmac(std::uint32_t key) {
-  return authorized(TPM2_CC_HMAC_Start, key, {0, 0, TPM2_ALG_SHA256 >> 8, TPM2_ALG_SHA256 & 0xFF});
+  return authorized(TPM2_CC_HMAC_Start, key).u16(0).u16(TPM2_ALG_SHA256).finish();
 }
 
 Bytes update(std::uint32_t sequence, std::uint8_t byte) {
@@ -158,52 +101,45 @@ Bytes update(std::uint32_t sequence, std::uint8_t byte) {
 }
 
 Bytes update(std::uint32_t sequence, std::span<const std::uint8_t> bytes) {
-  Bytes parameters;
-  ByteWriter writer(parameters);
-  sized(writer, bytes);
-  return authorized(TPM2_CC_SequenceUpdate, sequence, parameters);
+  return authorized(TPM2_CC_SequenceUpdate, sequence).sized(bytes).finish();
 }
 
 Bytes update_unauthorized(std::uint32_t sequence, std::uint8_t byte) {
-  return authorized(TPM2_CC_SequenceUpdate, sequence, {0, 1, byte}, {'n', 'o'});
+  return authorized(TPM2_CC_SequenceUpdate, sequence, {'n', 'o'}).sized(Bytes{byte}).finish();
 }
 
 Bytes complete_event(std::uint32_t sequence) {
-  Bytes body;
-  ByteWriter writer(body);
-  writer.be32(tpm::kRhNull);
-  writer.be32(sequence);
-  writer.be32(18);
-  password(writer, {});
-  password(writer, {});
-  writer.be16(0);
-  return finish(tpm::kTagSessions, tpm::cc::kEventSequenceComplete, body);
+  return CommandBuilder(TPM2_CC_EventSequenceComplete)
+      .handle(TPM2_RH_NULL)
+      .handle(sequence)
+      .authorization(::tbs::tpm::password_authorization())
+      .authorization(::tbs::tpm::password_authorization())
+      .sized({})
+      .finish();
 }
 
 Bytes complete(std::uint32_t sequence) {
-  return authorized(tpm::cc::kSequenceComplete, sequence, {0, 0, 0x40, 0, 0, 7});
+  return authorized(TPM2_CC_SequenceComplete, sequence).sized({}).u32(TPM2_RH_NULL).finish();
 }
 
 Bytes start_policy() {
-  Bytes body;
-  ByteWriter writer(body);
-  writer.be32(tpm::kRhNull);
-  writer.be32(tpm::kRhNull);
-  writer.be16(16);
-  writer.bytes(Bytes(16));
-  writer.be16(0);
-  writer.u8(TPM2_SE_POLICY);
-  writer.be16(TPM2_ALG_NULL);
-  writer.be16(TPM2_ALG_SHA256);
-  return finish(tpm::kTagNoSessions, tpm::cc::kStartAuthSession, body);
+  return CommandBuilder(TPM2_CC_StartAuthSession)
+      .handle(TPM2_RH_NULL)
+      .handle(TPM2_RH_NULL)
+      .sized(Bytes(16))
+      .u16(0)
+      .u8(TPM2_SE_POLICY)
+      .u16(TPM2_ALG_NULL)
+      .u16(TPM2_ALG_SHA256)
+      .finish();
 }
 
 Bytes policy_command_code(std::uint32_t session, std::uint32_t code) {
-  return plain(TPM2_CC_PolicyCommandCode, {session, code});
+  return CommandBuilder(TPM2_CC_PolicyCommandCode).handle(session).u32(code).finish();
 }
 
 Bytes policy_digest(std::uint32_t session) {
-  return plain(TPM2_CC_PolicyGetDigest, {session});
+  return CommandBuilder(TPM2_CC_PolicyGetDigest).handle(session).finish();
 }
 
 }  // namespace tbs::test::command

@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/capability.h"
-#include "daemon/tpm/constants.h"
 #include "daemon/tpm/response_view.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::test {
 namespace {

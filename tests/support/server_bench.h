@@ -13,6 +13,7 @@
 
 #include "daemon/exec/pass_through.h"
 #include "daemon/server/server.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/support/fake_link.h"
 #include "tests/support/fake_sink.h"
@@ -149,7 +150,7 @@ class ServerBench {
 
 // A TPM 2.0 command or response: header and further words.
 inline proto::Buffer tpm_message(std::uint32_t code, std::vector<std::uint32_t> words = {},
-                                 std::uint16_t tag = proto::kTagNoSessions) {
+                                 std::uint16_t tag = tpm::kTagNoSessions) {
   proto::Buffer out;
   proto::ByteWriter writer(out);
   writer.be16(tag);

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/tpm/builder.h"
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::test {
 namespace {

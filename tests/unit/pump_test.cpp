@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/exec/pass_through.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs;
@@ -24,7 +25,7 @@ using Bytes = std::vector<std::uint8_t>;
 Bytes message(std::uint32_t code) {
   Bytes out;
   proto::ByteWriter writer(out);
-  writer.be16(proto::kTagNoSessions);
+  writer.be16(tpm::kTagNoSessions);
   writer.be32(proto::kTpmHeaderSize);
   writer.be32(code);
   return out;

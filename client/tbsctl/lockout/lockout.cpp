@@ -11,6 +11,10 @@
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/text/table.h"
 #include "client/tbsctl/text/user_names.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::ctl {
@@ -21,8 +25,8 @@ struct LockoutOptions {
   std::uint32_t uid = proto::kNobody;
 };
 
-// TPM_PT_LOCKOUT_COUNTER, _MAX_AUTH_FAIL, _LOCKOUT_INTERVAL, _LOCKOUT_RECOVERY (TPM 2.0 Part 2).
-constexpr std::uint32_t kFirstProperty = 0x20E;
+// The first of four: _LOCKOUT_COUNTER, _MAX_AUTH_FAIL, _LOCKOUT_INTERVAL, _LOCKOUT_RECOVERY.
+constexpr std::uint32_t kFirstProperty = tpm::pt::kLockoutCounter;
 
 struct TpmLockout {
   std::uint32_t counter = 0;
@@ -31,36 +35,26 @@ struct TpmLockout {
   std::uint32_t recovery = 0;  // seconds after a failure of the lockout authorization
 };
 
-proto::Buffer get_properties() {
-  proto::Buffer command;
-  proto::ByteWriter writer(command);
-  writer.be16(proto::kTagNoSessions);
-  for (const std::uint32_t word : {22U, 0x17AU, 6U, kFirstProperty, 4U}) writer.be32(word);
-  return command;
-}
-
 std::optional<TpmLockout> parse(proto::Bytes response) {
   const auto header = proto::read_tpm_header(response);
-  if (!header || header->code != 0) return std::nullopt;
-  proto::ByteReader reader(response.subspan(proto::kTpmHeaderSize));
-  reader.skip(1 + 4);
+  if (!header || header->code != tpm::rc::kSuccess) return std::nullopt;
+  const auto list = tpm::parse_properties(response.subspan(proto::kTpmHeaderSize));
+  if (!list) return std::nullopt;
   TpmLockout lockout;
   const std::array fields = {&lockout.counter, &lockout.limit, &lockout.interval,
                              &lockout.recovery};
-  for (std::uint32_t count = reader.be32(); count > 0 && reader.ok(); --count) {
-    const std::uint32_t property = reader.be32();
-    const std::uint32_t value = reader.be32();
-    if (property >= kFirstProperty && property < kFirstProperty + fields.size()) {
-      *fields[property - kFirstProperty] = value;
+  for (const tpm::Property& property : list->items) {
+    if (property.name >= kFirstProperty && property.name < kFirstProperty + fields.size()) {
+      *fields[property.name - kFirstProperty] = property.value;
     }
   }
-  if (!reader.ok()) return std::nullopt;
   return lockout;
 }
 
 // A TPM 1.2, and one that does not answer, has nothing to say here.
 std::optional<TpmLockout> ask_tpm(Conversation& daemon) {
-  const proto::Buffer command = get_properties();
+  const proto::Buffer command =
+      tpm::build::get_capability(tpm::cap::kProperties, kFirstProperty, 4);
   const auto result = daemon.ask(proto::Submit{.priority = kPriorityNormal, .command = command});
   if (!result || result->status != proto::Status::Success) return std::nullopt;
   return parse(result->response);

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "proto/tpm/constants.h"
+
 namespace tbs::ctl {
 namespace {
 
 using proto::ByteReader;
 using proto::Bytes;
 
-constexpr std::uint16_t kSha1 = 0x0004;
+constexpr std::uint16_t kSha1 = TPM2_ALG_SHA1;
 constexpr std::uint16_t kSha1Size = 20;
 // More algorithms than any TPM has; larger than any digest.
 constexpr std::uint32_t kMaxKinds = 16;

@@ -16,12 +16,14 @@ struct Bank {
   const EVP_MD* (*digest)();
 };
 
-// TPM 2.0 Library Part 2, "TPM_ALG_ID".
-constexpr std::array kBanks = {
-    Bank{kSha1Bank, "sha1", EVP_sha1},      Bank{0x000B, "sha256", EVP_sha256},
-    Bank{0x000C, "sha384", EVP_sha384},     Bank{0x000D, "sha512", EVP_sha512},
-    Bank{0x0012, "sm3_256", EVP_sm3},       Bank{0x0027, "sha3_256", EVP_sha3_256},
-    Bank{0x0028, "sha3_384", EVP_sha3_384}, Bank{0x0029, "sha3_512", EVP_sha3_512}};
+constexpr std::array kBanks = {Bank{kSha1Bank, "sha1", EVP_sha1},
+                               Bank{TPM2_ALG_SHA256, "sha256", EVP_sha256},
+                               Bank{TPM2_ALG_SHA384, "sha384", EVP_sha384},
+                               Bank{TPM2_ALG_SHA512, "sha512", EVP_sha512},
+                               Bank{TPM2_ALG_SM3_256, "sm3_256", EVP_sm3},
+                               Bank{TPM2_ALG_SHA3_256, "sha3_256", EVP_sha3_256},
+                               Bank{TPM2_ALG_SHA3_384, "sha3_384", EVP_sha3_384},
+                               Bank{TPM2_ALG_SHA3_512, "sha3_512", EVP_sha3_512}};
 
 }  // namespace
 

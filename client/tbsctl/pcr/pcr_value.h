@@ -9,11 +9,12 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::ctl {
 
 inline constexpr std::uint32_t kPcrCount = 24;
-inline constexpr std::uint16_t kSha1Bank = 0x0004;
+inline constexpr std::uint16_t kSha1Bank = TPM2_ALG_SHA1;
 
 // "sha256" for a TPM_ALG_ID; "0x1234" for one that has no name here.
 std::string bank_name(std::uint16_t algorithm);

@@ -2,40 +2,29 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "client/tbsctl/pcr/pcr_value.h"
 #include "client/tbsctl/response_code/rc_text.h"
 #include "client/tbsctl/text/number.h"
 #include "client/tbsctl/text/priority.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/structures.h"
+#include "proto/tpm12/commands.h"
+#include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::ctl {
 namespace {
 
 using proto::Buffer;
-using proto::ByteReader;
 using proto::Bytes;
-using proto::ByteWriter;
 
-// TPM 2.0 Library Part 2: "TPM_CC", "TPM_CAP"; TPM 1.2 Part 2: ordinals.
-constexpr std::uint32_t kPcrRead = 0x17E;
-constexpr std::uint32_t kGetCapability = 0x17A;
-constexpr std::uint32_t kCapPcrs = 5;
-constexpr std::uint32_t kPcrRead12 = 0x15;
-constexpr std::uint16_t kTagCommand12 = 0xC1;
 constexpr std::uint32_t kVersion12 = 1;
 constexpr std::uint32_t kSelectBytes = 3;
 constexpr std::uint32_t kAllPcrs = (1U << kPcrCount) - 1;
-
-Buffer command_of(std::uint16_t tag, std::uint32_t code, const Buffer& parameters) {
-  Buffer command;
-  ByteWriter writer(command);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(proto::kTpmHeaderSize + parameters.size()));
-  writer.be32(code);
-  writer.bytes(parameters);
-  return command;
-}
 
 // The parameters of a response that says success.
 std::expected<Buffer, Failure> run(Conversation& daemon, const Buffer& command,
@@ -64,53 +53,48 @@ std::unexpected<Failure> bad_list() {
       Failure{.exit = Exit::Failed, .message = "the TPM's list of PCRs is not valid"});
 }
 
-// TPML_PCR_SELECTION.
-std::optional<std::vector<PcrSelection>> read_selections(ByteReader& reader) {
+std::vector<PcrSelection> selections_of(const TPML_PCR_SELECTION& list) {
   std::vector<PcrSelection> selections;
-  const std::uint32_t count = reader.be32();
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-    PcrSelection selection{.algorithm = reader.be16()};
-    const Bytes bits = reader.take(reader.u8());
-    for (std::size_t at = 0; at < std::min<std::size_t>(bits.size(), kSelectBytes); ++at) {
-      selection.pcrs |= std::uint32_t{bits[at]} << (8 * at);
+  for (const TPMS_PCR_SELECTION& bank : std::span(list.pcrSelections).first(list.count)) {
+    PcrSelection selection{.algorithm = bank.hash};
+    for (std::uint32_t at = 0; at < std::min<std::uint32_t>(bank.sizeofSelect, kSelectBytes);
+         ++at) {
+      selection.pcrs |= std::uint32_t{bank.pcrSelect[at]} << (8 * at);
     }
     selections.push_back(selection);
   }
-  if (!reader.ok()) return std::nullopt;
   return selections;
 }
 
-Buffer selection_parameters(const PcrSelection& selection) {
-  Buffer parameters;
-  ByteWriter writer(parameters);
-  writer.be32(1);
-  writer.be16(selection.algorithm);
-  writer.u8(kSelectBytes);
+TPML_PCR_SELECTION list_of(const PcrSelection& selection) {
+  TPML_PCR_SELECTION list{.count = 1, .pcrSelections = {}};
+  TPMS_PCR_SELECTION& bank = list.pcrSelections[0];
+  bank.hash = selection.algorithm;
+  bank.sizeofSelect = kSelectBytes;
   for (unsigned at = 0; at < kSelectBytes; ++at) {
-    writer.u8(static_cast<std::uint8_t>(selection.pcrs >> (8 * at)));
+    bank.pcrSelect[at] = static_cast<std::uint8_t>(selection.pcrs >> (8 * at));
   }
-  return parameters;
+  return list;
 }
 
 // As many of the wanted PCRs as one response holds, which are struck off `left`.
 std::expected<std::vector<PcrValue>, Failure> read_some(Conversation& daemon, PcrSelection& left) {
-  const auto parameters =
-      run(daemon, command_of(proto::kTagNoSessions, kPcrRead, selection_parameters(left)),
-          "TPM2_PCR_Read");
+  const auto parameters = run(daemon, tpm::build::pcr_read(list_of(left)), "TPM2_PCR_Read");
   if (!parameters) return std::unexpected(parameters.error());
-  ByteReader reader(*parameters);
-  reader.skip(4);  // update counter
-  const auto got = read_selections(reader);
-  if (!got || got->size() > 1) return bad_list();
-  const std::uint32_t listed = got->empty() ? 0 : got->front().pcrs & left.pcrs;
-  const std::uint32_t count = reader.be32();
+  Bytes rest(*parameters);
+  rest = rest.subspan(std::min(rest.size(), sizeof(std::uint32_t)));  // update counter
+  const auto selected = tpm::take<TPML_PCR_SELECTION>(rest);
+  const auto digests = tpm::take<TPML_DIGEST>(rest);
+  if (!selected || selected->count > 1 || !digests) return bad_list();
+  const auto got = selections_of(*selected);
+  const std::uint32_t listed = got.empty() ? 0 : got.front().pcrs & left.pcrs;
   std::vector<PcrValue> values;
-  for (std::uint32_t pcr = 0; pcr < kPcrCount && values.size() < count; ++pcr) {
+  for (std::uint32_t pcr = 0; pcr < kPcrCount && values.size() < digests->count; ++pcr) {
     if ((listed >> pcr & 1U) == 0) continue;
-    const Bytes value = reader.take(reader.be16());
-    values.push_back({left.algorithm, pcr, {value.begin(), value.end()}});
+    const TPM2B_DIGEST& value = digests->digests[values.size()];
+    values.push_back({left.algorithm, pcr, {value.buffer, value.buffer + value.size}});
   }
-  if (!reader.ok() || values.size() != count) return bad_list();
+  if (values.size() != digests->count) return bad_list();
   left.pcrs &= ~listed;
   if (listed == 0) left.pcrs = 0;
   return values;
@@ -128,9 +112,7 @@ std::expected<std::vector<PcrValue>, Failure> read_pcrs12(Conversation& daemon,
   for (const PcrSelection& selection : wanted) {
     for (std::uint32_t pcr = 0; pcr < kPcrCount; ++pcr) {
       if (selection.algorithm != kSha1Bank || (selection.pcrs >> pcr & 1U) == 0) continue;
-      Buffer parameters;
-      ByteWriter(parameters).be32(pcr);
-      auto value = run(daemon, command_of(kTagCommand12, kPcrRead12, parameters), "TPM_PCRRead");
+      auto value = run(daemon, tpm12::build::pcr_read(pcr), "TPM_PCRRead");
       if (!value) return std::unexpected(value.error());
       values.push_back({selection.algorithm, pcr, *std::move(value)});
     }
@@ -182,21 +164,14 @@ std::expected<std::vector<PcrSelection>, Failure> tpm_banks(Conversation& daemon
   const auto old = is_tpm12(daemon);
   if (!old) return std::unexpected(old.error());
   if (*old) return std::vector<PcrSelection>{{kSha1Bank, kAllPcrs}};
-  Buffer parameters;
-  ByteWriter writer(parameters);
-  writer.be32(kCapPcrs);
-  writer.be32(0);
-  writer.be32(1);
-  const auto answer = run(daemon, command_of(proto::kTagNoSessions, kGetCapability, parameters),
-                          "TPM2_GetCapability");
+  const auto answer =
+      run(daemon, tpm::build::get_capability(tpm::cap::kPcrs, 0, 1), "TPM2_GetCapability");
   if (!answer) return std::unexpected(answer.error());
-  ByteReader reader(*answer);
-  reader.skip(1);
-  if (reader.be32() != kCapPcrs) return bad_list();
-  auto banks = read_selections(reader);
-  if (!banks) return bad_list();
-  std::erase_if(*banks, [](const PcrSelection& bank) { return bank.pcrs == 0; });
-  return *std::move(banks);
+  const auto list = tpm::parse_pcr_banks(*answer);
+  if (!list) return bad_list();
+  auto banks = selections_of(*list);
+  std::erase_if(banks, [](const PcrSelection& bank) { return bank.pcrs == 0; });
+  return banks;
 }
 
 std::expected<std::vector<PcrValue>, Failure> read_pcrs(Conversation& daemon,

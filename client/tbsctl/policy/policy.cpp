@@ -14,6 +14,7 @@
 #include "client/tbsctl/text/user_names.h"
 #include "client/tbsctl/tpm/command_name.h"
 #include "daemon/policy/rule_files.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::ctl {
 namespace {
@@ -64,9 +65,10 @@ policy::CommandFacts facts_of(const PolicyOptions& options, const policy::Rules&
                              .priority = options.priority,
                              .locality = options.locality};
   for (const std::uint32_t handle : options.handles) {
-    if (handle >> 24 == 0x01) facts.nv_indices.push_back(handle);
-    if (handle >> 24 == 0x81) facts.persistent_handles.push_back(handle);
-    if (handle >> 24 == 0x00) facts.pcrs.push_back(handle);
+    const tpm::HandleType type = tpm::handle_type(handle);
+    if (type == tpm::HandleType::NvIndex) facts.nv_indices.push_back(handle);
+    if (type == tpm::HandleType::Persistent) facts.persistent_handles.push_back(handle);
+    if (type == tpm::HandleType::Pcr) facts.pcrs.push_back(handle);
   }
   return facts;
 }

@@ -2,24 +2,16 @@
 
 #include "client/tbsctl/response_code/rc_tables.h"
 #include "client/tbsctl/text/format.h"
+#include "proto/service_codes.h"
 #include "proto/status.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::ctl {
 namespace {
 
-constexpr std::uint32_t kFormat1 = 0x080;
-constexpr std::uint32_t kVersion2 = 0x100;
-constexpr std::uint32_t kVendor = 0x400;
-constexpr std::uint32_t kWarning = 0x800;
-constexpr std::uint32_t kParameter = 0x040;
-constexpr std::uint32_t kSession = 0x800;
-// HRESULTs of the TPM services facility, as TBS has them.
-constexpr std::uint32_t kFacilityMask = 0xFFFF0000;
-constexpr std::uint32_t kFacilityTpm = 0x80280000;
-constexpr std::uint32_t kFacilityTbs = 0x80284000;
-
-constexpr std::uint16_t kTagsTpm12First = 0x00C4;
-constexpr std::uint16_t kTagsTpm12Last = 0x00C6;
+namespace rc = tpm::rc;
+namespace service = proto::service;
 
 RcText unknown(std::string_view why) {
   return {.name = "unknown code", .where = "", .text = std::string(why)};
@@ -36,25 +28,26 @@ std::string numbered(std::string_view what, std::uint32_t number) {
 
 // Bits 8 to 11 say which handle, session or parameter; 0 says none in particular.
 std::string place_of_format1(std::uint32_t code) {
-  const std::uint32_t number = code >> 8 & 0xFU;
-  if ((code & kParameter) != 0) return number == 0 ? "" : numbered("parameter", number);
-  if ((code & kSession) != 0) return numbered("session", number & 0x7U);
+  const std::uint32_t number = (code & rc::kPosition) >> rc::kPositionShift;
+  if ((code & rc::kParameter) != 0) return number == 0 ? "" : numbered("parameter", number);
+  if ((code & rc::kSession) != 0) return numbered("session", number & 0x7U);
   return number == 0 ? "" : numbered("handle", number);
 }
 
 RcText describe_format1(std::uint32_t code) {
-  RcText rc = from_row(find_row(format1_rows(), code & 0x3FU),
+  RcText rc = from_row(find_row(format1_rows(), tpm::without_position(code)),
                        "not in the tables of TPM 2.0 codes (format 1)");
   rc.where = place_of_format1(code);
   return rc;
 }
 
 RcText describe_format0(std::uint32_t code) {
-  if ((code & kVendor) != 0) {
+  if ((code & rc::kVendor) != 0) {
     return {.name = "vendor code", .where = "", .text = "defined by the maker of the TPM"};
   }
-  const bool warning = (code & kWarning) != 0;
-  return from_row(find_row(warning ? warning_rows() : format0_rows(), code & 0x7FU),
+  const bool warning = (code & rc::kWarning) != 0;
+  return from_row(find_row(warning ? warning_rows() : format0_rows(),
+                           code & (rc::kVersion2 | rc::kWarning | rc::kFormatZeroNumber)),
                   "not in the tables of TPM 2.0 codes (format 0)");
 }
 
@@ -62,15 +55,16 @@ RcText describe_format0(std::uint32_t code) {
 RcText describe_tpm20_code(std::uint32_t code) {
   if (code == 0) return {.name = "TPM_RC_SUCCESS", .where = "", .text = "success"};
   if ((code & 0xF000U) != 0) return unknown("not a TPM 2.0 code");
-  if ((code & kFormat1) != 0) return describe_format1(code);
-  if ((code & kVersion2) != 0) return describe_format0(code);
+  if ((code & rc::kFormatOne) != 0) return describe_format1(code);
+  if ((code & rc::kVersion2) != 0) return describe_format0(code);
   return describe_tpm12(code);
 }
 
 // Software layers carry a TPM code as it is, or one of the TSS's own.
 RcText describe_layered(std::uint32_t layer, std::uint32_t code) {
   const RcRow* const row = find_row(layer_rows(), layer);
-  if (row == nullptr) return unknown("from software layer " + std::to_string(layer));
+  if (row == nullptr)
+    return unknown("from software layer " + std::to_string(layer >> rc::kLayerShift));
   const RcRow* const base = find_row(tss_base_rows(), code);
   RcText rc =
       base == nullptr
@@ -84,7 +78,7 @@ RcText describe_layered(std::uint32_t layer, std::uint32_t code) {
 
 RcText describe_service(std::uint32_t code) {
   RcText rc;
-  if ((code & 0xFFFFFF00U) == kFacilityTbs) {
+  if ((code & service::kTbsMask) == service::kTbs) {
     const auto status = static_cast<proto::Status>(code);
     rc = {.name = std::string(proto::status_name(status)),
           .where = "",
@@ -101,8 +95,8 @@ RcText describe_service(std::uint32_t code) {
 }  // namespace
 
 RcText describe_tpm20(std::uint32_t code) {
-  if ((code & kFacilityMask) == kFacilityTpm) return describe_service(code);
-  const std::uint32_t layer = code >> 16 & 0xFFU;
+  if ((code & service::kFacilityMask) == service::kFacility) return describe_service(code);
+  const std::uint32_t layer = code & TSS2_RC_LAYER_MASK;
   if (code >> 24 != 0) return unknown("not a response code");
   if (layer != 0) return describe_layered(layer, code & 0xFFFFU);
   return describe_tpm20_code(code);
@@ -110,17 +104,17 @@ RcText describe_tpm20(std::uint32_t code) {
 
 RcText describe_tpm12(std::uint32_t code) {
   if (code == 0) return {.name = "TPM_SUCCESS", .where = "", .text = "success"};
-  if ((code & kFacilityMask) == kFacilityTpm) return describe_service(code);
+  if ((code & service::kFacilityMask) == service::kFacility) return describe_service(code);
   if (const RcRow* const row = find_row(tpm12_rows(), code)) return from_row(row, "");
-  if (code < 0x1000 && (code & kVendor) != 0) {
+  if (code < 0x1000 && (code & tpm12::rc::kVendorBit) != 0) {
     return {.name = "vendor code", .where = "", .text = "defined by the maker of the TPM"};
   }
   return unknown("not in the table of TPM 1.2 codes");
 }
 
 RcText describe_response(const proto::TpmHeader& response) {
-  const bool tpm12 = response.tag >= kTagsTpm12First && response.tag <= kTagsTpm12Last;
-  return tpm12 ? describe_tpm12(response.code) : describe_tpm20(response.code);
+  const bool old = response.tag >= tpm12::kTagResponse && response.tag <= tpm12::kTagAuth2Response;
+  return old ? describe_tpm12(response.code) : describe_tpm20(response.code);
 }
 
 std::string rc_line(std::uint32_t code, const RcText& rc) {

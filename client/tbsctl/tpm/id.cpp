@@ -5,6 +5,7 @@
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::ctl {
@@ -13,7 +14,7 @@ namespace {
 using client::IdKey;
 
 std::unexpected<Failure> refused(std::uint32_t code) {
-  const proto::TpmHeader header{.tag = proto::kTagNoSessions, .size = 10, .code = code};
+  const proto::TpmHeader header{.tag = tpm::kTagNoSessions, .size = 10, .code = code};
   return std::unexpected(
       Failure{.exit = Exit::Tpm,
               .message = "TPM2_CreatePrimary of the endorsement key was answered " +

@@ -7,6 +7,9 @@
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/tpm/commands.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/structures.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::ctl {
@@ -17,20 +20,8 @@ struct RandomOptions {
   bool raw = false;
 };
 
-constexpr std::uint32_t kGetRandom = 0x0000017B;
-constexpr std::uint32_t kCommandSize = proto::kTpmHeaderSize + 2;
 // A TPM gives at most as many bytes as its largest digest has, and says how many it gave.
 constexpr std::uint64_t kMostPerCommand = 64;
-
-proto::Buffer get_random_command(std::uint16_t count) {
-  proto::Buffer command;
-  proto::ByteWriter writer(command);
-  writer.be16(proto::kTagNoSessions);
-  writer.be32(kCommandSize);
-  writer.be32(kGetRandom);
-  writer.be16(count);
-  return command;
-}
 
 std::unexpected<Failure> bad_response(proto::Bytes response) {
   return std::unexpected(
@@ -39,7 +30,7 @@ std::unexpected<Failure> bad_response(proto::Bytes response) {
 }
 
 // The bytes in a response; at least one and no more than `most`.
-std::expected<proto::Bytes, Failure> random_bytes_in(proto::Bytes response, std::uint64_t most) {
+std::expected<proto::Buffer, Failure> random_bytes_in(proto::Bytes response, std::uint64_t most) {
   const auto header = proto::read_tpm_header(response);
   if (!header) return bad_response(response);
   if (header->code != 0) {
@@ -47,16 +38,16 @@ std::expected<proto::Bytes, Failure> random_bytes_in(proto::Bytes response, std:
     return std::unexpected(Failure{
         .exit = Exit::Tpm, .message = "TPM2_GetRandom was answered " + rc_line(header->code, rc)});
   }
-  proto::ByteReader reader(response);
-  reader.skip(proto::kTpmHeaderSize);
-  const proto::Bytes bytes = reader.take(reader.be16());
-  if (!reader.at_end() || bytes.empty() || bytes.size() > most) return bad_response(response);
-  return bytes;
+  proto::Bytes left = response.subspan(proto::kTpmHeaderSize);
+  const auto bytes = tpm::take<TPM2B_DIGEST>(left);
+  if (!bytes || !left.empty() || bytes->size == 0 || bytes->size > most)
+    return bad_response(response);
+  return proto::Buffer(bytes->buffer, bytes->buffer + bytes->size);
 }
 
-std::expected<proto::Bytes, Failure> get_random(Conversation& daemon, std::uint64_t wanted) {
+std::expected<proto::Buffer, Failure> get_random(Conversation& daemon, std::uint64_t wanted) {
   const auto count = static_cast<std::uint16_t>(std::min(wanted, kMostPerCommand));
-  const proto::Buffer command = get_random_command(count);
+  const proto::Buffer command = tpm::build::get_random(count);
   const auto result = daemon.ask(proto::Submit{.priority = kPriorityNormal, .command = command});
   if (!result) return std::unexpected(result.error());
   if (result->status != proto::Status::Success) {

@@ -1,53 +1,34 @@
 #include "tests/integration/support/tpm_commands.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <random>
 
 #include "proto/limits.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/command_builder.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/structures.h"
 #include "proto/tpm_header.h"
-#include "tests/integration/support/command_writer.h"
 
 namespace tbs::test::tpm {
 namespace {
 
+namespace lib = ::tbs::tpm;
+using lib::CommandBuilder;
+using lib::marshal;
 using proto::ByteReader;
-using proto::ByteWriter;
 
-// TPM 2.0 Library Part 2: "TPM_CC", "TPM_ALG_ID", "TPM_RH", "TPM_CAP".
-constexpr std::uint32_t kCcClear = 0x126;
-constexpr std::uint32_t kCcDictionaryAttackParameters = 0x13A;
-constexpr std::uint32_t kCcNvDefineSpace = 0x12A;
-constexpr std::uint32_t kCcCreatePrimary = 0x131;
-constexpr std::uint32_t kCcNvWrite = 0x137;
-constexpr std::uint32_t kCcSequenceComplete = 0x13E;
-constexpr std::uint32_t kCcSelfTest = 0x143;
-constexpr std::uint32_t kCcNvRead = 0x14E;
-constexpr std::uint32_t kCcSequenceUpdate = 0x15C;
-constexpr std::uint32_t kCcFlushContext = 0x165;
-constexpr std::uint32_t kCcReadPublic = 0x173;
-constexpr std::uint32_t kCcGetCapability = 0x17A;
-constexpr std::uint32_t kCcGetRandom = 0x17B;
-constexpr std::uint32_t kCcHash = 0x17D;
-constexpr std::uint32_t kCcPcrRead = 0x17E;
-constexpr std::uint32_t kCcPcrExtend = 0x182;
-constexpr std::uint32_t kCcHashSequenceStart = 0x186;
-constexpr std::uint16_t kAlgRsa = 0x0001;
-constexpr std::uint16_t kAlgAes = 0x0006;
-constexpr std::uint16_t kAlgSha256 = 0x000B;
-constexpr std::uint16_t kAlgNull = 0x0010;
-constexpr std::uint16_t kAlgEcc = 0x0023;
-constexpr std::uint16_t kAlgCfb = 0x0043;
-constexpr std::uint16_t kEccNistP256 = 0x0003;
-constexpr std::uint32_t kRhOwner = 0x40000001;
-constexpr std::uint32_t kRhLockout = 0x4000000A;
-constexpr std::uint32_t kRhNull = 0x40000007;
-constexpr std::uint32_t kCapHandles = 1;
-constexpr std::uint32_t kCapProperties = 6;
-// fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, decrypt.
-constexpr std::uint32_t kStorageKey = 0x00030072;
-// OWNERWRITE, AUTHWRITE, OWNERREAD, AUTHREAD, NO_DA.
-constexpr std::uint32_t kOrdinaryIndex = 0x02060006;
-// AUTHWRITE, AUTHREAD.
-constexpr std::uint32_t kPasswordIndex = 0x00040004;
+constexpr TPMA_OBJECT kStorageKey = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                    TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+constexpr TPMA_NV kOrdinaryIndex =
+    TPMA_NV_OWNERWRITE | TPMA_NV_AUTHWRITE | TPMA_NV_OWNERREAD | TPMA_NV_AUTHREAD | TPMA_NV_NO_DA;
+constexpr TPMA_NV kPasswordIndex = TPMA_NV_AUTHWRITE | TPMA_NV_AUTHREAD;
+
+Bytes bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 Buffer random_bytes(std::size_t count) {
   std::random_device source;
@@ -56,50 +37,49 @@ Buffer random_bytes(std::size_t count) {
   return bytes;
 }
 
-void sha256_pcr_selection(ByteWriter& out, std::uint32_t pcr) {
-  out.be32(1);
-  out.be16(kAlgSha256);
-  out.u8(3);
-  for (unsigned byte = 0; byte < 3; ++byte) {
-    out.u8(static_cast<std::uint8_t>(pcr / 8 == byte ? 1U << (pcr % 8) : 0U));
-  }
-}
-
-Buffer create_primary(const Buffer& public_area) {
-  CommandWriter command(kCcCreatePrimary, true);
-  command.out.be32(kRhOwner);
-  command.password();
-  command.sized(Buffer(4));  // sensitive: no password, no data
-  command.sized(public_area);
-  command.out.be16(0);  // outsideInfo
-  command.out.be32(0);  // creationPCR
-  return command.finish();
+TPML_PCR_SELECTION sha256_pcr(std::uint32_t pcr) {
+  TPML_PCR_SELECTION list{.count = 1, .pcrSelections = {}};
+  list.pcrSelections[0] = {.hash = TPM2_ALG_SHA256, .sizeofSelect = 3, .pcrSelect = {}};
+  list.pcrSelections[0].pcrSelect[pcr / 8] = static_cast<std::uint8_t>(1U << (pcr % 8));
+  return list;
 }
 
 // The common start of a storage key's template.
-void storage_template(ByteWriter& out, std::uint16_t type) {
-  out.be16(type);
-  out.be16(kAlgSha256);
-  out.be32(kStorageKey);
-  out.be16(0);  // authPolicy
-  out.be16(kAlgAes);
-  out.be16(128);
-  out.be16(kAlgCfb);
-  out.be16(kAlgNull);  // scheme
+TPMT_PUBLIC storage_template(TPMI_ALG_PUBLIC type) {
+  TPMT_PUBLIC key{};
+  key.type = type;
+  key.nameAlg = TPM2_ALG_SHA256;
+  key.objectAttributes = kStorageKey;
+  // Where both kinds have it.
+  TPMT_SYM_DEF_OBJECT& symmetric = type == TPM2_ALG_ECC ? key.parameters.eccDetail.symmetric
+                                                        : key.parameters.rsaDetail.symmetric;
+  symmetric.algorithm = TPM2_ALG_AES;
+  symmetric.keyBits.aes = 128;
+  symmetric.mode.aes = TPM2_ALG_CFB;
+  return key;
 }
 
-Buffer get_capability(std::uint32_t capability, std::uint32_t property, std::uint32_t count) {
-  CommandWriter command(kCcGetCapability);
-  command.out.be32(capability);
-  command.out.be32(property);
-  command.out.be32(count);
-  return command.finish();
+// With an empty authorization.
+CommandBuilder authorized(std::uint32_t code, std::initializer_list<std::uint32_t> handles,
+                          const std::string& password = {}) {
+  CommandBuilder command(code);
+  for (const std::uint32_t handle : handles) command.handle(handle);
+  command.authorization(lib::password_authorization(bytes_of(password)));
+  return command;
 }
 
-Buffer handle_only(std::uint32_t command_code, std::uint32_t handle) {
-  CommandWriter command(command_code);
-  command.out.be32(handle);
-  return command.finish();
+Buffer define(std::uint32_t index, TPMA_NV attributes, std::uint16_t size,
+              const std::string& password) {
+  const TPM2B_NV_PUBLIC area{.size = 0,
+                             .nvPublic = {.nvIndex = index,
+                                          .nameAlg = TPM2_ALG_SHA256,
+                                          .attributes = attributes,
+                                          .authPolicy = {},
+                                          .dataSize = size}};
+  return authorized(TPM2_CC_NV_DefineSpace, {TPM2_RH_OWNER})
+      .sized(bytes_of(password))
+      .bytes(marshal(area))
+      .finish();
 }
 
 Buffer take_sized(ByteReader& reader) {
@@ -114,182 +94,117 @@ Buffer first_parameter_with_session(Bytes response) {
   return take_sized(reader);
 }
 
+Bytes behind_header(Bytes response) {
+  return response.subspan(std::min(response.size(), proto::kTpmHeaderSize));
+}
+
 }  // namespace
 
 Buffer get_random(std::uint16_t count) {
-  CommandWriter command(kCcGetRandom);
-  command.out.be16(count);
-  return command.finish();
+  return lib::build::get_random(count);
 }
 
 Buffer self_test() {
-  CommandWriter command(kCcSelfTest);
-  command.out.u8(1);
-  return command.finish();
+  return lib::build::self_test();
 }
 
 Buffer get_handles(std::uint32_t first) {
-  return get_capability(kCapHandles, first, 64);
+  return lib::build::get_capability(TPM2_CAP_HANDLES, first, 64);
 }
 
 Buffer get_property(std::uint32_t property) {
-  return get_capability(kCapProperties, property, 1);
+  return lib::build::get_capability(TPM2_CAP_TPM_PROPERTIES, property, 1);
 }
 
 Buffer flush_context(std::uint32_t handle) {
-  return handle_only(kCcFlushContext, handle);
+  return lib::build::flush_context(handle);
 }
 
 Buffer read_public(std::uint32_t handle) {
-  return handle_only(kCcReadPublic, handle);
+  return lib::build::read_public(handle);
 }
 
 Buffer create_primary_ecc() {
-  Buffer area;
-  ByteWriter out(area);
-  storage_template(out, kAlgEcc);
-  out.be16(kEccNistP256);
-  out.be16(kAlgNull);  // kdf
-  out.be16(32);
-  out.bytes(random_bytes(32));
-  out.be16(0);
-  return create_primary(area);
+  TPMT_PUBLIC key = storage_template(TPM2_ALG_ECC);
+  key.parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
+  key.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+  key.parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
+  key.unique.ecc.x = *lib::sized<TPM2B_ECC_PARAMETER>(random_bytes(32));
+  return lib::build::create_primary(TPM2_RH_OWNER, key);
 }
 
 Buffer create_primary_rsa(std::uint16_t bits) {
-  Buffer area;
-  ByteWriter out(area);
-  storage_template(out, kAlgRsa);
-  out.be16(bits);
-  out.be32(0);  // exponent
-  out.be16(32);
-  out.bytes(random_bytes(32));
-  return create_primary(area);
+  TPMT_PUBLIC key = storage_template(TPM2_ALG_RSA);
+  key.parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
+  key.parameters.rsaDetail.keyBits = bits;
+  key.unique.rsa = *lib::sized<TPM2B_PUBLIC_KEY_RSA>(random_bytes(32));
+  return lib::build::create_primary(TPM2_RH_OWNER, key);
 }
 
 Buffer pcr_extend(std::uint32_t pcr, const Buffer& sha256) {
-  CommandWriter command(kCcPcrExtend, true);
-  command.out.be32(pcr);
-  command.password();
-  command.out.be32(1);
-  command.out.be16(kAlgSha256);
-  command.out.bytes(sha256);
-  return command.finish();
+  return authorized(TPM2_CC_PCR_Extend, {pcr}).u32(1).u16(TPM2_ALG_SHA256).bytes(sha256).finish();
 }
 
 Buffer pcr_read(std::uint32_t pcr) {
-  CommandWriter command(kCcPcrRead);
-  sha256_pcr_selection(command.out, pcr);
-  return command.finish();
+  return lib::build::pcr_read(sha256_pcr(pcr));
 }
 
 Buffer hash(const Buffer& data) {
-  CommandWriter command(kCcHash);
-  command.sized(data);
-  command.out.be16(kAlgSha256);
-  command.out.be32(kRhNull);
-  return command.finish();
+  return CommandBuilder(TPM2_CC_Hash).sized(data).u16(TPM2_ALG_SHA256).u32(TPM2_RH_NULL).finish();
 }
 
 Buffer nv_define(std::uint32_t index, std::uint16_t size) {
-  CommandWriter command(kCcNvDefineSpace, true);
-  command.out.be32(kRhOwner);
-  command.password();
-  command.out.be16(0);   // the index's own password
-  command.out.be16(14);  // TPMS_NV_PUBLIC
-  command.out.be32(index);
-  command.out.be16(kAlgSha256);
-  command.out.be32(kOrdinaryIndex);
-  command.out.be16(0);
-  command.out.be16(size);
-  return command.finish();
+  return define(index, kOrdinaryIndex, size, {});
 }
 
 Buffer clear() {
-  CommandWriter command(kCcClear, true);
-  command.out.be32(kRhLockout);
-  command.password();
-  return command.finish();
+  return authorized(TPM2_CC_Clear, {TPM2_RH_LOCKOUT}).finish();
 }
 
 Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t recovery,
                                     std::uint32_t lockout_recovery) {
-  CommandWriter command(kCcDictionaryAttackParameters, true);
-  command.out.be32(kRhLockout);
-  command.password();
-  command.out.be32(failures);
-  command.out.be32(recovery);
-  command.out.be32(lockout_recovery);
-  return command.finish();
+  return authorized(TPM2_CC_DictionaryAttackParameters, {TPM2_RH_LOCKOUT})
+      .u32(failures)
+      .u32(recovery)
+      .u32(lockout_recovery)
+      .finish();
 }
 
 Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
                                const std::string& password) {
-  CommandWriter command(kCcNvDefineSpace, true);
-  command.out.be32(kRhOwner);
-  command.password();
-  command.sized(Buffer(password.begin(), password.end()));
-  command.out.be16(14);  // TPMS_NV_PUBLIC
-  command.out.be32(index);
-  command.out.be16(kAlgSha256);
-  command.out.be32(kPasswordIndex);
-  command.out.be16(0);
-  command.out.be16(size);
-  return command.finish();
+  return define(index, kPasswordIndex, size, password);
 }
 
 Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size, const std::string& password) {
-  CommandWriter command(kCcNvRead, true);
-  command.out.be32(index);
-  command.out.be32(index);
-  command.password(password);
-  command.out.be16(size);
-  command.out.be16(0);
-  return command.finish();
+  return authorized(TPM2_CC_NV_Read, {index, index}, password).u16(size).u16(0).finish();
 }
 
 Buffer nv_write(std::uint32_t index, const Buffer& data) {
-  CommandWriter command(kCcNvWrite, true);
-  command.out.be32(kRhOwner);
-  command.out.be32(index);
-  command.password();
-  command.sized(data);
-  command.out.be16(0);
-  return command.finish();
+  return authorized(TPM2_CC_NV_Write, {TPM2_RH_OWNER, index}).sized(data).u16(0).finish();
 }
 
 Buffer nv_read(std::uint32_t index, std::uint16_t size) {
-  CommandWriter command(kCcNvRead, true);
-  command.out.be32(kRhOwner);
-  command.out.be32(index);
-  command.password();
-  command.out.be16(size);
-  command.out.be16(0);
-  return command.finish();
+  return authorized(TPM2_CC_NV_Read, {TPM2_RH_OWNER, index}).u16(size).u16(0).finish();
 }
 
 Buffer hash_sequence_start() {
-  CommandWriter command(kCcHashSequenceStart);
-  command.out.be16(0);
-  command.out.be16(kAlgSha256);
-  return command.finish();
+  return CommandBuilder(TPM2_CC_HashSequenceStart).u16(0).u16(TPM2_ALG_SHA256).finish();
 }
 
 Buffer sequence_update(std::uint32_t sequence, const Buffer& data) {
-  CommandWriter command(kCcSequenceUpdate, true);
-  command.out.be32(sequence);
-  command.password();
-  command.sized(data);
-  return command.finish();
+  return authorized(TPM2_CC_SequenceUpdate, {sequence}).sized(data).finish();
 }
 
 Buffer sequence_complete(std::uint32_t sequence) {
-  CommandWriter command(kCcSequenceComplete, true);
-  command.out.be32(sequence);
-  command.password();
-  command.sized({});
-  command.out.be32(kRhNull);
-  return command.finish();
+  return authorized(TPM2_CC_SequenceComplete, {sequence}).sized({}).u32(TPM2_RH_NULL).finish();
+}
+
+Buffer evict_control(std::uint32_t object, std::uint32_t persistent) {
+  return authorized(TPM2_CC_EvictControl, {TPM2_RH_OWNER, object}).u32(persistent).finish();
+}
+
+Buffer pcr_reset(std::uint32_t pcr) {
+  return authorized(TPM2_CC_PCR_Reset, {pcr}).finish();
 }
 
 std::optional<std::uint32_t> code(Bytes response) {
@@ -305,18 +220,13 @@ std::uint32_t handle(Bytes response) {
 }
 
 std::vector<std::uint32_t> handles(Bytes response) {
-  ByteReader reader(response);
-  reader.skip(proto::kTpmHeaderSize + 1 + 4);
-  const std::uint32_t count = reader.be32();
-  std::vector<std::uint32_t> found;
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) found.push_back(reader.be32());
-  return found;
+  const auto list = lib::parse_words(behind_header(response), TPM2_CAP_HANDLES);
+  return list ? list->items : std::vector<std::uint32_t>{};
 }
 
 std::uint32_t property(Bytes response) {
-  ByteReader reader(response);
-  reader.skip(proto::kTpmHeaderSize + 1 + 4 + 4 + 4);
-  return reader.be32();
+  const auto list = lib::parse_properties(behind_header(response));
+  return list && !list->items.empty() ? list->items.front().value : 0;
 }
 
 Buffer sized_bytes(Bytes response) {

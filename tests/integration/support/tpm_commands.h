@@ -9,16 +9,18 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 
 namespace tbs::test::tpm {
 
 using proto::Buffer;
 using proto::Bytes;
 
-inline constexpr std::uint32_t kSuccess = 0;
-inline constexpr std::uint32_t kTransientFirst = 0x80000000;
-inline constexpr std::uint32_t kPropertyStartupClear = 0x201;  // TPM_PT_STARTUP_CLEAR
-inline constexpr std::uint32_t kOrderly = 0x80000000;          // TPMA_STARTUP_CLEAR orderly
+inline constexpr std::uint32_t kSuccess = TPM2_RC_SUCCESS;
+inline constexpr std::uint32_t kTransientFirst = TPM2_TRANSIENT_FIRST;
+inline constexpr std::uint32_t kPropertyStartupClear = TPM2_PT_STARTUP_CLEAR;
+inline constexpr std::uint32_t kOrderly = TPMA_STARTUP_CLEAR_ORDERLY;
 // TPM_PCR of the debug register: any locality may extend and reset it.
 inline constexpr std::uint32_t kDebugPcr = 16;
 
@@ -54,6 +56,11 @@ Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
 Buffer nv_read_as_index(std::uint32_t index, std::uint16_t size, const std::string& password = {});
 Buffer nv_write(std::uint32_t index, const Buffer& data);
 Buffer nv_read(std::uint32_t index, std::uint16_t size);
+
+// Makes a loaded object persistent, or removes a persistent one when both handles are the same.
+Buffer evict_control(std::uint32_t object, std::uint32_t persistent);
+// Which PCRs may be reset depends on the locality.
+Buffer pcr_reset(std::uint32_t pcr);
 
 Buffer hash_sequence_start();
 Buffer sequence_update(std::uint32_t sequence, const Buffer& data);

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/service_codes.h"
+#include "proto/tpm12/constants.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/tpm12/tpm12_bench.h"
 #include "tests/support/client12/structures.h"
@@ -13,11 +15,11 @@ using client12::Client;
 namespace {
 
 // TPM Main Part 2, "Ordinals".
-constexpr std::uint32_t kForceClear = 0x5D;
-constexpr std::uint32_t kGetRandom = 0x46;
-constexpr std::uint32_t kBlocked = 0x80280400;
-constexpr std::uint32_t kEmbeddedBlocked = 0x80280403;
-constexpr std::uint32_t kBadOrdinal = 0x0A;
+constexpr std::uint32_t kForceClear = tbs::tpm12::ord::kForceClear;
+constexpr std::uint32_t kGetRandom = tbs::tpm12::ord::kGetRandom;
+constexpr std::uint32_t kBlocked = tbs::proto::service::kCommandBlocked;
+constexpr std::uint32_t kEmbeddedBlocked = tbs::proto::service::kEmbeddedCommandBlocked;
+constexpr std::uint32_t kBadOrdinal = tbs::tpm12::rc::kBadOrdinal;
 
 Client::Command get_random() {
   return {.ordinal = kGetRandom, .handles = {}, .parameters = client12::words({8}), .sessions = {}};

@@ -6,10 +6,13 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm12/command_builder.h"
 #include "tests/support/client12/structures.h"
 
 namespace tbs::test::client12 {
 namespace {
+
+namespace ord = tpm12::ord;
 
 using proto::ByteReader;
 using proto::ByteWriter;
@@ -48,16 +51,12 @@ Bytes sized(View bytes) {
 }
 
 Bytes Client::bytes_of(const Command& command) {
-  Bytes handles;
-  ByteWriter writer(handles);
-  for (const std::uint32_t handle : command.handles) writer.be32(handle);
+  tpm12::CommandBuilder builder(command.ordinal);
+  for (const std::uint32_t handle : command.handles) builder.handle(handle);
+  builder.bytes(command.parameters);
   const Digest digest = sha1({be32(command.ordinal), command.parameters});
-  Bytes below;
-  for (Session* const session : command.sessions) {
-    const Bytes line = session->authorize(digest);
-    below.insert(below.end(), line.begin(), line.end());
-  }
-  return frame(command.ordinal, command.sessions.size(), {handles, command.parameters, below});
+  for (Session* const session : command.sessions) builder.authorization(session->authorize(digest));
+  return builder.finish();
 }
 
 Reply Client::parse(const Command& command, const Bytes& response) {
@@ -89,7 +88,7 @@ Reply Client::must(const Command& command) {
 }
 
 Session Client::oiap(const Digest& secret) {
-  const Reply reply = must({.ordinal = 0x0A, .returns_handle = true});
+  const Reply reply = must({.ordinal = ord::kOiap, .returns_handle = true});
   ByteReader reader(reply.parameters);
   Session session{.handle = reply.handle, .nonce_odd = random_nonce(), .secret = secret};
   session.nonce_even = read_digest(reader);
@@ -104,7 +103,7 @@ Session Client::osap(std::uint16_t entity_type, std::uint32_t entity, const Dige
   writer.be32(entity);
   writer.bytes(odd);
   const Reply reply =
-      must({.ordinal = 0x0B, .parameters = std::move(parameters), .returns_handle = true});
+      must({.ordinal = ord::kOsap, .parameters = std::move(parameters), .returns_handle = true});
   ByteReader reader(reply.parameters);
   Session session{.handle = reply.handle, .nonce_odd = random_nonce()};
   session.nonce_even = read_digest(reader);
@@ -113,18 +112,18 @@ Session Client::osap(std::uint16_t entity_type, std::uint32_t entity, const Dige
 }
 
 bool Client::owned() {
-  return property(0x111) != 0;
+  return property(tpm12::prop::kOwner) != 0;
 }
 
 void Client::take_ownership() {
   Bytes nonce(20, 7);
-  Reply pubek = run({.ordinal = 0x7C, .parameters = nonce});
+  Reply pubek = run({.ordinal = ord::kReadPubek, .parameters = nonce});
   if (pubek.code != 0) {
     Bytes parameters = nonce;
     const Bytes wanted = key_parameters(2048, KeyUse::Storage);
     parameters.insert(parameters.end(), wanted.begin(), wanted.end());
-    must({.ordinal = 0x78, .parameters = std::move(parameters)});
-    pubek = must({.ordinal = 0x7C, .parameters = nonce});
+    must({.ordinal = ord::kCreateEndorsementKeyPair, .parameters = std::move(parameters)});
+    pubek = must({.ordinal = ord::kReadPubek, .parameters = nonce});
   }
   const Bytes ek = modulus_of_public_key(pubek.parameters);
   Bytes parameters;
@@ -138,7 +137,9 @@ void Client::take_ownership() {
   writer.bytes(new_key(2048, KeyUse::Storage));
   Session session = oiap(secret_of(1));
   session.goes_on = false;
-  must({.ordinal = 0x0D, .parameters = std::move(parameters), .sessions = {&session}});
+  must({.ordinal = ord::kTakeOwnership,
+        .parameters = std::move(parameters),
+        .sessions = {&session}});
 }
 
 Bytes Client::create_key(const Digest& secret, bool authorized) {
@@ -148,7 +149,7 @@ Bytes Client::create_key(const Digest& secret, bool authorized) {
   writer.bytes(session.encrypt(secret, session.nonce_even));
   writer.bytes(session.encrypt(secret_of(0), session.nonce_odd));
   writer.bytes(new_key(1024, KeyUse::Signing, authorized));
-  return must({.ordinal = 0x1F,
+  return must({.ordinal = ord::kCreateWrapKey,
                .handles = {kSrk},
                .parameters = std::move(parameters),
                .sessions = {&session}})
@@ -158,7 +159,7 @@ Bytes Client::create_key(const Digest& secret, bool authorized) {
 std::uint32_t Client::load_key(View wrapped) {
   Session session = oiap(secret_of(2));
   session.goes_on = false;
-  return must({.ordinal = 0x41,
+  return must({.ordinal = ord::kLoadKey2,
                .handles = {kSrk},
                .parameters = {wrapped.begin(), wrapped.end()},
                .sessions = {&session},
@@ -169,7 +170,7 @@ std::uint32_t Client::load_key(View wrapped) {
 Bytes Client::sign(std::uint32_t key, const Digest& key_secret, const Digest& digest) {
   Session session = oiap(key_secret);
   session.goes_on = false;
-  return sized(must({.ordinal = 0x3C,
+  return sized(must({.ordinal = ord::kSign,
                      .handles = {key},
                      .parameters = sized_bytes(digest),
                      .sessions = {&session}})
@@ -183,7 +184,7 @@ Bytes Client::seal(const Digest& secret, View data) {
   writer.bytes(session.encrypt(secret, session.nonce_even));
   writer.be32(0);
   writer.bytes(sized_bytes(data));
-  return must({.ordinal = 0x17,
+  return must({.ordinal = ord::kSeal,
                .handles = {kSrk},
                .parameters = std::move(parameters),
                .sessions = {&session}})
@@ -194,7 +195,7 @@ Bytes Client::unseal(const Digest& secret, View blob) {
   Session parent = oiap(secret_of(2));
   Session data = oiap(secret);
   parent.goes_on = data.goes_on = false;
-  return sized(must({.ordinal = 0x18,
+  return sized(must({.ordinal = ord::kUnseal,
                      .handles = {kSrk},
                      .parameters = {blob.begin(), blob.end()},
                      .sessions = {&parent, &data}})
@@ -202,12 +203,13 @@ Bytes Client::unseal(const Digest& secret, View blob) {
 }
 
 std::uint32_t Client::flush(std::uint32_t handle, std::uint32_t resource_type) {
-  return run({.ordinal = 0xBA, .parameters = words({handle, resource_type})}).code;
+  return run({.ordinal = ord::kFlushSpecific, .parameters = words({handle, resource_type})}).code;
 }
 
 std::vector<std::uint32_t> Client::handles(std::uint32_t resource_type) {
-  const Bytes list =
-      sized(must({.ordinal = 0x65, .parameters = words({0x14, 4, resource_type})}).parameters);
+  const Bytes list = sized(must({.ordinal = ord::kGetCapability,
+                                 .parameters = words({tpm12::cap::kHandle, 4, resource_type})})
+                               .parameters);
   ByteReader reader(list);
   std::vector<std::uint32_t> found(reader.be16());
   for (std::uint32_t& handle : found) handle = reader.be32();
@@ -215,7 +217,9 @@ std::vector<std::uint32_t> Client::handles(std::uint32_t resource_type) {
 }
 
 std::uint32_t Client::property(std::uint32_t sub) {
-  const Bytes value = sized(must({.ordinal = 0x65, .parameters = words({5, 4, sub})}).parameters);
+  const Bytes value = sized(
+      must({.ordinal = ord::kGetCapability, .parameters = words({tpm12::cap::kProperty, 4, sub})})
+          .parameters);
   ByteReader reader(value);
   return value.size() == 1 ? reader.u8() : reader.be32();
 }
@@ -223,7 +227,7 @@ std::uint32_t Client::property(std::uint32_t sub) {
 Reply Client::save_context(std::uint32_t handle, std::uint32_t resource_type) {
   Bytes parameters = words({handle, resource_type});
   parameters.insert(parameters.end(), 16, 0x5A);
-  return run({.ordinal = 0xB8, .parameters = std::move(parameters)});
+  return run({.ordinal = ord::kSaveContext, .parameters = std::move(parameters)});
 }
 
 Reply Client::load_context(std::uint32_t entity, bool keep, View blob) {
@@ -231,7 +235,8 @@ Reply Client::load_context(std::uint32_t entity, bool keep, View blob) {
   ByteWriter writer(parameters);
   writer.u8(keep ? 1 : 0);
   writer.bytes(sized_bytes(blob));
-  return run({.ordinal = 0xB9, .parameters = std::move(parameters), .returns_handle = true});
+  return run(
+      {.ordinal = ord::kLoadContext, .parameters = std::move(parameters), .returns_handle = true});
 }
 
 }  // namespace tbs::test::client12

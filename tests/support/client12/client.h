@@ -8,12 +8,13 @@
 #include <optional>
 #include <vector>
 
+#include "proto/tpm12/constants.h"
 #include "tests/support/client12/crypto.h"
 #include "tests/support/client12/session.h"
 
 namespace tbs::test::client12 {
 
-inline constexpr std::uint32_t kSrk = 0x40000000;
+inline constexpr std::uint32_t kSrk = tpm12::kReservedSrk;
 
 // A secret that tests tell apart by a number.
 Digest secret_of(std::uint8_t number);

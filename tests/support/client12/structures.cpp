@@ -2,6 +2,7 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm12/command_builder.h"
 
 namespace tbs::test::client12 {
 namespace {
@@ -63,15 +64,16 @@ Bytes modulus_of(View key) {
 }
 
 Bytes frame(std::uint32_t ordinal, std::size_t sessions, std::initializer_list<View> parts) {
-  std::size_t size = 10;
-  for (const View part : parts) size += part.size();
-  Bytes bytes;
-  ByteWriter writer(bytes);
-  writer.be16(static_cast<std::uint16_t>(0xC1 + sessions));
-  writer.be32(static_cast<std::uint32_t>(size));
-  writer.be32(ordinal);
-  for (const View part : parts) writer.bytes(part);
-  return bytes;
+  const std::size_t plain = parts.size() - sessions;
+  tpm12::CommandBuilder command(ordinal);
+  for (std::size_t i = 0; const View part : parts) {
+    if (i++ < plain) {
+      command.bytes(part);
+    } else {
+      command.authorization(part);
+    }
+  }
+  return command.finish();
 }
 
 Bytes words(std::initializer_list<std::uint32_t> values) {

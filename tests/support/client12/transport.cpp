@@ -14,10 +14,7 @@ namespace {
 using proto::ByteReader;
 using proto::ByteWriter;
 
-constexpr std::uint32_t kEstablish = 0xE6;
-constexpr std::uint32_t kExecute = 0xE7;
-constexpr std::uint32_t kTransportKey = 0x40000003;  // TPM_KH_TRANSPORT
-constexpr std::size_t kAuthOut = 41;
+using tpm12::ord::kExecuteTransport;
 
 // What the HMACs cover of a wrapped command or response is its digest, handles aside.
 Bytes wrapped_digest(std::initializer_list<View> parts) {
@@ -37,8 +34,8 @@ Transport::Transport(Client& client) : client_(client) {
   writer.be16(0);
   writer.be32(20);
   writer.bytes(session_.secret);
-  const Reply reply = client_.run({.ordinal = kEstablish,
-                                   .handles = {kTransportKey},
+  const Reply reply = client_.run({.ordinal = tpm12::ord::kEstablishTransport,
+                                   .handles = {tpm12::kReservedTransport},
                                    .parameters = std::move(parameters),
                                    .returns_handle = true});
   if (reply.code != 0)
@@ -52,15 +49,15 @@ Transport::Transport(Client& client) : client_(client) {
 
 Reply Transport::run(const Client::Command& command) {
   const Bytes wrapped = client_.bytes_of(command);
-  const std::size_t below = 45 * command.sessions.size();
-  const std::size_t above = 10 + 4 * command.handles.size();
+  const std::size_t below = tpm12::kCommandAuthSize * command.sessions.size();
+  const std::size_t above = tpm12::kHeaderSize + tpm12::kHandleSize * command.handles.size();
   const View data = View(wrapped).subspan(above, wrapped.size() - above - below);
   Bytes covered = words({static_cast<std::uint32_t>(wrapped.size())});
   const Bytes inner = wrapped_digest({words({command.ordinal}), data});
   covered.insert(covered.end(), inner.begin(), inner.end());
-  const Bytes auth = session_.authorize(sha1({words({kExecute}), covered}));
-  const Bytes response = client_.exchange(
-      frame(kExecute, 1, {words({static_cast<std::uint32_t>(wrapped.size())}), wrapped, auth}));
+  const Bytes auth = session_.authorize(sha1({words({kExecuteTransport}), covered}));
+  const Bytes response = client_.exchange(frame(
+      kExecuteTransport, 1, {words({static_cast<std::uint32_t>(wrapped.size())}), wrapped, auth}));
 
   ByteReader reader(response);
   reader.skip(6);
@@ -72,8 +69,9 @@ Reply Transport::run(const Client::Command& command) {
   const Reply reply = client_.parse(command, {answer.begin(), answer.end()});
   const Bytes outer =
       wrapped_digest({words({reply.code, command.ordinal}), View(reply.parameters)});
-  const Digest digest = sha1({words({0, kExecute}), ticks_and_locality, words({size}), outer});
-  if (!session_.accept(reader.take(kAuthOut), digest)) {
+  const Digest digest =
+      sha1({words({0, kExecuteTransport}), ticks_and_locality, words({size}), outer});
+  if (!session_.accept(reader.take(tpm12::kResponseAuthSize), digest)) {
     throw std::runtime_error("the HMAC of a transport response is wrong");
   }
   return reply;

@@ -2,7 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/commands.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm/structures.h"
 #include "proto/tpm_header.h"
+#include "tests/support/digest.h"
 
 using namespace tbs;
 using client::create_id_key;
@@ -16,7 +20,7 @@ namespace {
 Buffer created(const Buffer& name) {
   Buffer out;
   proto::ByteWriter writer(out);
-  writer.be16(proto::kTagSessions);
+  writer.be16(tpm::kTagSessions);
   writer.be32(0);
   writer.be32(0);
   writer.be32(0x80000003);
@@ -27,8 +31,8 @@ Buffer created(const Buffer& name) {
   writer.bytes(Buffer(5, 0x22));
   writer.be16(2);
   writer.bytes(Buffer(2, 0x33));
-  writer.be16(0x8021);
-  writer.be32(0x4000000B);
+  writer.be16(TPM2_ST_CREATION);
+  writer.be32(TPM2_RH_ENDORSEMENT);
   writer.be16(1);
   writer.u8(0x44);
   writer.be16(static_cast<std::uint16_t>(name.size()));
@@ -38,6 +42,16 @@ Buffer created(const Buffer& name) {
   writer.be16(0);
   out[5] = static_cast<std::uint8_t>(out.size());
   return out;
+}
+
+// PolicySecret(TPM_RH_ENDORSEMENT): SHA-256 of the policy before, TPM_CC_PolicySecret and the
+// handle; then of that and an empty reference.
+Buffer policy_of_endorsement() {
+  Buffer input(32);
+  proto::ByteWriter writer(input);
+  writer.be32(TPM2_CC_PolicySecret);
+  writer.be32(TPM2_RH_ENDORSEMENT);
+  return test::sha256(test::sha256(input));
 }
 
 Buffer name_of(std::uint16_t algorithm, std::size_t size) {
@@ -50,17 +64,39 @@ Buffer name_of(std::uint16_t algorithm, std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("the commands for the key are whole", "[client][id]") {
-  for (const IdKey key : {IdKey::P256, IdKey::Rsa2048}) {
-    const auto command = create_id_key(key);
-    const auto header = proto::read_tpm_header(command);
-    REQUIRE(header);
-    CHECK(header->code == 0x131);
-  }
+// libtbs writes it by hand.
+TEST_CASE("the command for the key is what tss2-mu makes of its template", "[client][id]") {
+  TPMT_PUBLIC key{};
+  key.nameAlg = TPM2_ALG_SHA256;
+  key.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                         TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_ADMINWITHPOLICY |
+                         TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+  const Buffer policy = policy_of_endorsement();
+  key.authPolicy = *tpm::sized<TPM2B_DIGEST>(policy);
+  const TPMT_SYM_DEF_OBJECT aes{
+      .algorithm = TPM2_ALG_AES, .keyBits = {.aes = 128}, .mode = {.aes = TPM2_ALG_CFB}};
+
+  TPMT_PUBLIC ecc = key;
+  ecc.type = TPM2_ALG_ECC;
+  ecc.parameters.eccDetail = {.symmetric = aes,
+                              .scheme = {.scheme = TPM2_ALG_NULL, .details = {}},
+                              .curveID = TPM2_ECC_NIST_P256,
+                              .kdf = {.scheme = TPM2_ALG_NULL, .details = {}}};
+  ecc.unique.ecc = {.x = {.size = 32, .buffer = {}}, .y = {.size = 32, .buffer = {}}};
+  CHECK(create_id_key(IdKey::P256) == tpm::build::create_primary(TPM2_RH_ENDORSEMENT, ecc));
+
+  TPMT_PUBLIC rsa = key;
+  rsa.type = TPM2_ALG_RSA;
+  rsa.parameters.rsaDetail = {.symmetric = aes,
+                              .scheme = {.scheme = TPM2_ALG_NULL, .details = {}},
+                              .keyBits = 2048,
+                              .exponent = 0};
+  rsa.unique.rsa = {.size = 256, .buffer = {}};
+  CHECK(create_id_key(IdKey::Rsa2048) == tpm::build::create_primary(TPM2_RH_ENDORSEMENT, rsa));
 }
 
 TEST_CASE("the identifier is the digest of the Name", "[client][id]") {
-  const auto answer = read_id_answer(created(name_of(0x000B, 32)));
+  const auto answer = read_id_answer(created(name_of(TPM2_ALG_SHA256, 32)));
   REQUIRE(answer);
   CHECK(answer->response_code == 0);
   CHECK(answer->handle == 0x80000003);
@@ -70,9 +106,9 @@ TEST_CASE("the identifier is the digest of the Name", "[client][id]") {
 }
 
 TEST_CASE("what is no such answer is refused", "[client][id]") {
-  CHECK_FALSE(read_id_answer(created(name_of(0x0004, 20))));
-  CHECK_FALSE(read_id_answer(created(name_of(0x000C, 32))));
-  const auto whole = created(name_of(0x000B, 32));
+  CHECK_FALSE(read_id_answer(created(name_of(TPM2_ALG_SHA1, 20))));
+  CHECK_FALSE(read_id_answer(created(name_of(TPM2_ALG_SHA384, 32))));
+  const auto whole = created(name_of(TPM2_ALG_SHA256, 32));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     Buffer cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     if (size >= 10) cut[5] = static_cast<std::uint8_t>(size);
@@ -83,11 +119,12 @@ TEST_CASE("what is no such answer is refused", "[client][id]") {
 }
 
 TEST_CASE("a TPM's refusal, and which of them asks for the other kind of key", "[client][id]") {
-  const auto answer = read_id_answer(proto::tpm_error_response(proto::kTagNoSessions, 0x9A2));
+  const auto answer = read_id_answer(proto::tpm_error_response(tpm::kTagNoSessions, 0x9A2));
   REQUIRE(answer);
   CHECK(answer->response_code == 0x9A2);
-  for (const std::uint32_t code : {0x2E6U, 0x2C1U, 0x2CAU, 0x2C4U}) {
-    CHECK(client::is_unknown_key_kind(code));
+  for (const std::uint32_t code :
+       {TPM2_RC_CURVE, TPM2_RC_ASYMMETRIC, TPM2_RC_TYPE, TPM2_RC_VALUE}) {
+    CHECK(client::is_unknown_key_kind(tpm::at_parameter(code, 2)));
   }
   for (const std::uint32_t code : {0x9A2U, 0x902U, 0x922U, 0x80280400U}) {
     CHECK_FALSE(client::is_unknown_key_kind(code));

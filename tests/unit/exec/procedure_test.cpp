@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/exec/client_phases.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs;
@@ -29,7 +30,7 @@ std::chrono::seconds deadline_of(std::uint32_t) {
   return 5s;
 }
 proto::Buffer bytes_of(std::uint32_t code) {
-  return proto::tpm_error_response(proto::kTagNoSessions, code);
+  return proto::tpm_error_response(tpm::kTagNoSessions, code);
 }
 proto::Buffer self_test() {
   return bytes_of(0x53);

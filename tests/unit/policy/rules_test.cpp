@@ -4,6 +4,7 @@
 
 #include "daemon/policy/profiles.h"
 #include "daemon/policy/rules_parser.h"
+#include "proto/tpm/constants.h"
 
 using namespace tbs::policy;
 
@@ -28,9 +29,9 @@ CommandFacts question(const Rules& rules, const Subject& subject, std::uint32_t 
   return {.roles = roles_of(rules, subject), .command = command, .priority = 200};
 }
 
-constexpr std::uint32_t kClear = 0x126;
-constexpr std::uint32_t kGetRandom = 0x17B;
-constexpr std::uint32_t kNvRead = 0x14E;
+constexpr std::uint32_t kClear = TPM2_CC_Clear;
+constexpr std::uint32_t kGetRandom = TPM2_CC_GetRandom;
+constexpr std::uint32_t kNvRead = TPM2_CC_NV_Read;
 const Subject kRoot{.uid = 0, .administrator = true};
 const Subject kAlice{.uid = 1001, .gids = {1001, 50}};
 

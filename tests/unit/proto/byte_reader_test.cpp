@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs::proto;
@@ -40,12 +42,12 @@ TEST_CASE("a read past the end gives nothing and fails for good", "[proto][bytes
 }
 
 TEST_CASE("a TPM header must tell the size of its message", "[proto][tpm]") {
-  Buffer response = tpm_error_response(kTagNoSessions, 0x101);
+  Buffer response = tpm_error_response(tbs::tpm::kTagNoSessions, tbs::tpm::rc::kFailure);
   const auto header = read_tpm_header(response);
   REQUIRE(header.has_value());
-  REQUIRE(header->tag == kTagNoSessions);
+  REQUIRE(header->tag == tbs::tpm::kTagNoSessions);
   REQUIRE(header->size == 10);
-  REQUIRE(header->code == 0x101);
+  REQUIRE(header->code == tbs::tpm::rc::kFailure);
   response.push_back(0);
   REQUIRE_FALSE(read_tpm_header(response).has_value());
   response.resize(9);

@@ -15,9 +15,9 @@
 #include "daemon/rm/command_results.h"
 #include "daemon/rm/command_run.h"
 #include "daemon/rm/context_commands.h"
-#include "daemon/tpm/constants.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm::test {
 

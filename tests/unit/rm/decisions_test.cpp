@@ -8,7 +8,7 @@
 #include "daemon/rm/reconcile.h"
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 using namespace tbs;
 using namespace tbs::rm;

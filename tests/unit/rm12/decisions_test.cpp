@@ -7,7 +7,7 @@
 #include "daemon/rm12/operation.h"
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/reconcile.h"
-#include "daemon/tpm12/builder.h"
+#include "proto/tpm12/commands.h"
 
 using namespace tbs;
 using namespace tbs::rm12;

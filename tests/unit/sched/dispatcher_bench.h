@@ -14,6 +14,9 @@
 #include "daemon/exec/pass_through.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/command_builder.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 namespace tbs::sched::test {
@@ -23,19 +26,15 @@ using proto::Status;
 
 using Message = std::vector<std::uint8_t>;
 
-inline constexpr std::uint32_t kStartup = 0x144;
-inline constexpr std::uint32_t kGetRandom = 0x17B;
-inline constexpr std::uint32_t kCreatePrimary = 0x131;
-inline constexpr std::uint32_t kFlushContext = 0x165;
+inline constexpr std::uint32_t kStartup = TPM2_CC_Startup;
+inline constexpr std::uint32_t kGetRandom = TPM2_CC_GetRandom;
+inline constexpr std::uint32_t kCreatePrimary = TPM2_CC_CreatePrimary;
+inline constexpr std::uint32_t kFlushContext = TPM2_CC_FlushContext;
 
 inline Message message(std::uint32_t code, std::vector<std::uint32_t> words = {}) {
-  Message out;
-  proto::ByteWriter writer(out);
-  writer.be16(proto::kTagNoSessions);
-  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
-  writer.be32(code);
-  for (const std::uint32_t word : words) writer.be32(word);
-  return out;
+  tpm::CommandBuilder builder(code);
+  for (const std::uint32_t word : words) builder.u32(word);
+  return builder.finish();
 }
 
 inline std::uint32_t code_of(const Message& bytes) {
@@ -44,12 +43,8 @@ inline std::uint32_t code_of(const Message& bytes) {
 
 // The response of GetCapability(TPM_PROPERTIES) to the bring-up: one property, the manufacturer.
 inline Message properties() {
-  Message out = message(0);
-  proto::ByteWriter writer(out);
-  writer.u8(0);
-  for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
-  out[5] = static_cast<std::uint8_t>(out.size());
-  return out;
+  return tpm::properties_response(
+      {.more = false, .items = {{.name = tpm::pt::kManufacturer, .value = 0x49424D20}}});
 }
 
 // Passes everything on, and counts what it is told.

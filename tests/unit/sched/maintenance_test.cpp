@@ -8,6 +8,8 @@
 #include "daemon/exec/pass_through.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/command_builder.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs;
@@ -18,15 +20,10 @@ namespace {
 
 using Message = std::vector<std::uint8_t>;
 
-constexpr std::uint32_t kFlushContext = 0x165;
+constexpr std::uint32_t kFlushContext = TPM2_CC_FlushContext;
 
 Message message(std::uint32_t code) {
-  Message out;
-  proto::ByteWriter writer(out);
-  writer.be16(proto::kTagNoSessions);
-  writer.be32(10);
-  writer.be32(code);
-  return out;
+  return tpm::CommandBuilder(code).finish();
 }
 
 // One command, and that is it.

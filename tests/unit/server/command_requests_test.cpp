@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/policy/rules_parser.h"
+#include "proto/tpm/constants.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;
@@ -32,7 +33,7 @@ void set_rules(ServerBench& bench, const std::string& text) {
 
 // Authorized with a password session without a password.
 proto::Buffer authorized(std::uint32_t code) {
-  return tpm_message(code, {0x40000001, 9, 0x40000009, 0}, proto::kTagSessions);
+  return tpm_message(code, {0x40000001, 9, 0x40000009, 0}, tpm::kTagSessions);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/sched/dispatcher.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/support/server_bench.h"
 
@@ -155,7 +156,7 @@ TEST_CASE("each family revokes in its own words", "[server][revocation]") {
   const auto command20 = server::revoke_command(2);
   const auto header20 = proto::read_tpm_header(command20);
   REQUIRE(header20);
-  CHECK(header20->tag == proto::kTagSessions);
+  CHECK(header20->tag == tpm::kTagSessions);
   CHECK(header20->code == 0x13C);  // TPM2_CC_PCR_Event
   const auto command12 = server::revoke_command(1);
   const auto header12 = proto::read_tpm_header(command12);

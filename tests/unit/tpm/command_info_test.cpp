@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/tpm/constants.h"
+#include "proto/tpm/constants.h"
 
 using namespace tbs::tpm;
 

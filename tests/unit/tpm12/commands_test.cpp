@@ -1,11 +1,12 @@
 // Commands of TPM 1.2: taken apart, built, classed.
 
+#include "proto/tpm12/commands.h"
+
 #include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "daemon/tpm/command_class.h"
-#include "daemon/tpm12/builder.h"
 #include "daemon/tpm12/command_class.h"
 #include "daemon/tpm12/command_view.h"
 

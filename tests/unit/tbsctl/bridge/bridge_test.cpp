@@ -7,6 +7,7 @@
 #include "client/tbsctl/bridge/framing.h"
 #include "client/tbsctl/bridge/peer.h"
 #include "client/tbsctl/bridge/tpm_answer.h"
+#include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs;
@@ -58,15 +59,15 @@ TEST_CASE("the second channel is beside the first", "[tbsctl][bridge]") {
 }
 
 TEST_CASE("a TPM that is started already is started with success", "[tbsctl][bridge]") {
-  CHECK(adapted(kStartup, proto::kTagNoSessions, 0x100) == 0);
-  CHECK(adapted(kGetRandom, proto::kTagNoSessions, 0x100) == 0x100);
-  CHECK(adapted(kStartup, proto::kTagNoSessions, 0x101) == 0x101);
-  CHECK(adapted(kStartup12, proto::kTagRspCommand, 0x26) == 0);
+  CHECK(adapted(kStartup, tpm::kTagNoSessions, 0x100) == 0);
+  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, 0x100) == 0x100);
+  CHECK(adapted(kStartup, tpm::kTagNoSessions, 0x101) == 0x101);
+  CHECK(adapted(kStartup12, tpm::kTagRspCommand, 0x26) == 0);
 }
 
 TEST_CASE("response codes are those that a TPM has", "[tbsctl][bridge]") {
-  CHECK(adapted(kGetRandom, proto::kTagNoSessions, 0x000B018B) == 0x18B);
-  CHECK(adapted(kGetRandom, proto::kTagNoSessions, 0x80280400) == 0x143);
+  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, 0x000B018B) == 0x18B);
+  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, 0x80280400) == 0x143);
   CHECK(answered(kGetRandom, proto::Status::CommandCanceled) == 0x909);
   CHECK(answered(kGetRandom, proto::Status::BadParameter) == 0x142);
   CHECK(answered(kGetRandom, proto::Status::AccessDenied) == 0x907);
@@ -81,7 +82,7 @@ namespace {
 proto::Buffer command(std::uint32_t code, std::initializer_list<std::uint32_t> words) {
   proto::Buffer bytes;
   proto::ByteWriter writer(bytes);
-  writer.be16(proto::kTagNoSessions);
+  writer.be16(tpm::kTagNoSessions);
   writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
   writer.be32(code);
   for (const std::uint32_t word : words) writer.be32(word);
@@ -94,7 +95,7 @@ TEST_CASE("an object that is not loaded is reported as a TPM does", "[tbsctl][br
   constexpr std::uint32_t kReadPublic = 0x173;
   constexpr std::uint32_t kCertify = 0x148;
   const auto told = [](const proto::Buffer& asked, std::uint32_t code) {
-    return adapted(asked, proto::kTagNoSessions, code);
+    return adapted(asked, tpm::kTagNoSessions, code);
   };
   for (const std::uint32_t slot : {0U, 1U, 2U}) {
     CHECK(told(command(kReadPublic, {0x80000000U + slot}), 0x000B018B) == 0x910);
@@ -112,7 +113,7 @@ TEST_CASE("an object that is not loaded is reported as a TPM does", "[tbsctl][br
 
 TEST_CASE("so is one that cannot be flushed", "[tbsctl][bridge]") {
   const auto told = [](std::uint32_t handle) {
-    return adapted(command(0x165, {handle}), proto::kTagNoSessions, 0x000B01CB);
+    return adapted(command(0x165, {handle}), tpm::kTagNoSessions, 0x000B01CB);
   };
   CHECK(told(0x80000000) == 0x1CB);
   CHECK(told(0x80000002) == 0x1CB);

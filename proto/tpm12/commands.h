@@ -1,12 +1,12 @@
 #pragma once
 
-// TPM 1.2 commands that the daemon sends of its own accord. None needs authorization.
+// TPM 1.2 commands that the project sends itself. None needs authorization.
 
 #include <cstdint>
 
-#include "daemon/tpm12/constants.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm12/constants.h"
 
 namespace tbs::tpm12::build {
 
@@ -19,5 +19,8 @@ proto::Buffer get_capability(std::uint32_t area, std::uint32_t sub);
 proto::Buffer startup_clear();
 proto::Buffer save_state();
 proto::Buffer continue_self_test();
+proto::Buffer pcr_read(std::uint32_t pcr);
+// `digest` has 20 bytes.
+proto::Buffer extend(std::uint32_t pcr, proto::Bytes digest);
 
 }  // namespace tbs::tpm12::build

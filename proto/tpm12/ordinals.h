@@ -1,0 +1,139 @@
+#pragma once
+
+// The ordinals of TPM 1.2 commands. tpm2-tss knows nothing of TPM 1.2, so these numbers are our own
+// table. Source: TPM Main Specification Level 2, Part 2 "Structures", "Ordinals", revision 116.
+
+#include <cstdint>
+
+namespace tbs::tpm12::ord {
+
+inline constexpr std::uint32_t kOiap = 0x0A;
+inline constexpr std::uint32_t kOsap = 0x0B;
+inline constexpr std::uint32_t kChangeAuth = 0x0C;
+inline constexpr std::uint32_t kTakeOwnership = 0x0D;
+inline constexpr std::uint32_t kChangeAuthAsymStart = 0x0E;
+inline constexpr std::uint32_t kChangeAuthAsymFinish = 0x0F;
+inline constexpr std::uint32_t kChangeAuthOwner = 0x10;
+inline constexpr std::uint32_t kDsap = 0x11;
+inline constexpr std::uint32_t kCmkCreateTicket = 0x12;
+inline constexpr std::uint32_t kCmkCreateKey = 0x13;
+inline constexpr std::uint32_t kExtend = 0x14;
+inline constexpr std::uint32_t kPcrRead = 0x15;
+inline constexpr std::uint32_t kQuote = 0x16;
+inline constexpr std::uint32_t kSeal = 0x17;
+inline constexpr std::uint32_t kUnseal = 0x18;
+inline constexpr std::uint32_t kDirWriteAuth = 0x19;
+inline constexpr std::uint32_t kDirRead = 0x1A;
+inline constexpr std::uint32_t kCmkCreateBlob = 0x1B;
+inline constexpr std::uint32_t kCmkSetRestrictions = 0x1C;
+inline constexpr std::uint32_t kCmkApproveMa = 0x1D;
+inline constexpr std::uint32_t kUnBind = 0x1E;
+inline constexpr std::uint32_t kCreateWrapKey = 0x1F;
+inline constexpr std::uint32_t kLoadKey = 0x20;
+inline constexpr std::uint32_t kGetPubKey = 0x21;
+inline constexpr std::uint32_t kEvictKey = 0x22;
+inline constexpr std::uint32_t kKeyControlOwner = 0x23;
+inline constexpr std::uint32_t kCmkConvertMigration = 0x24;
+inline constexpr std::uint32_t kMigrateKey = 0x25;
+inline constexpr std::uint32_t kCreateMigrationBlob = 0x28;
+inline constexpr std::uint32_t kDaaJoin = 0x29;
+inline constexpr std::uint32_t kConvertMigrationBlob = 0x2A;
+inline constexpr std::uint32_t kAuthorizeMigrationKey = 0x2B;
+inline constexpr std::uint32_t kCreateMaintenanceArchive = 0x2C;
+inline constexpr std::uint32_t kLoadMaintenanceArchive = 0x2D;
+inline constexpr std::uint32_t kKillMaintenanceFeature = 0x2E;
+inline constexpr std::uint32_t kLoadManuMaintPub = 0x2F;
+inline constexpr std::uint32_t kReadManuMaintPub = 0x30;
+inline constexpr std::uint32_t kDaaSign = 0x31;
+inline constexpr std::uint32_t kCertifyKey = 0x32;
+inline constexpr std::uint32_t kCertifyKey2 = 0x33;
+inline constexpr std::uint32_t kSign = 0x3C;
+inline constexpr std::uint32_t kSealx = 0x3D;
+inline constexpr std::uint32_t kQuote2 = 0x3E;
+inline constexpr std::uint32_t kSetCapability = 0x3F;
+inline constexpr std::uint32_t kResetLockValue = 0x40;
+inline constexpr std::uint32_t kLoadKey2 = 0x41;
+inline constexpr std::uint32_t kGetRandom = 0x46;
+inline constexpr std::uint32_t kStirRandom = 0x47;
+inline constexpr std::uint32_t kSelfTestFull = 0x50;
+inline constexpr std::uint32_t kCertifySelfTest = 0x52;
+inline constexpr std::uint32_t kContinueSelfTest = 0x53;
+inline constexpr std::uint32_t kGetTestResult = 0x54;
+inline constexpr std::uint32_t kReset = 0x5A;
+inline constexpr std::uint32_t kOwnerClear = 0x5B;
+inline constexpr std::uint32_t kDisableOwnerClear = 0x5C;
+inline constexpr std::uint32_t kForceClear = 0x5D;
+inline constexpr std::uint32_t kDisableForceClear = 0x5E;
+inline constexpr std::uint32_t kGetCapabilitySigned = 0x64;
+inline constexpr std::uint32_t kGetCapability = 0x65;
+inline constexpr std::uint32_t kGetCapabilityOwner = 0x66;
+inline constexpr std::uint32_t kOwnerSetDisable = 0x6E;
+inline constexpr std::uint32_t kPhysicalEnable = 0x6F;
+inline constexpr std::uint32_t kPhysicalDisable = 0x70;
+inline constexpr std::uint32_t kSetOwnerInstall = 0x71;
+inline constexpr std::uint32_t kPhysicalSetDeactivated = 0x72;
+inline constexpr std::uint32_t kSetTempDeactivated = 0x73;
+inline constexpr std::uint32_t kSetOperatorAuth = 0x74;
+inline constexpr std::uint32_t kSetOwnerPointer = 0x75;
+inline constexpr std::uint32_t kCreateEndorsementKeyPair = 0x78;
+inline constexpr std::uint32_t kMakeIdentity = 0x79;
+inline constexpr std::uint32_t kActivateIdentity = 0x7A;
+inline constexpr std::uint32_t kReadPubek = 0x7C;
+inline constexpr std::uint32_t kOwnerReadPubek = 0x7D;
+inline constexpr std::uint32_t kDisablePubekRead = 0x7E;
+inline constexpr std::uint32_t kCreateRevocableEk = 0x7F;
+inline constexpr std::uint32_t kRevokeTrust = 0x80;
+inline constexpr std::uint32_t kOwnerReadInternalPub = 0x81;
+inline constexpr std::uint32_t kGetAuditEvent = 0x82;
+inline constexpr std::uint32_t kGetAuditEventSigned = 0x83;
+inline constexpr std::uint32_t kGetAuditDigest = 0x85;
+inline constexpr std::uint32_t kGetAuditDigestSigned = 0x86;
+inline constexpr std::uint32_t kGetOrdinalAuditStatus = 0x8C;
+inline constexpr std::uint32_t kSetOrdinalAuditStatus = 0x8D;
+inline constexpr std::uint32_t kTerminateHandle = 0x96;
+inline constexpr std::uint32_t kInit = 0x97;
+inline constexpr std::uint32_t kSaveState = 0x98;
+inline constexpr std::uint32_t kStartup = 0x99;
+inline constexpr std::uint32_t kSetRedirection = 0x9A;
+inline constexpr std::uint32_t kSha1Start = 0xA0;
+inline constexpr std::uint32_t kSha1Update = 0xA1;
+inline constexpr std::uint32_t kSha1Complete = 0xA2;
+inline constexpr std::uint32_t kSha1CompleteExtend = 0xA3;
+inline constexpr std::uint32_t kFieldUpgrade = 0xAA;
+inline constexpr std::uint32_t kSaveKeyContext = 0xB4;
+inline constexpr std::uint32_t kLoadKeyContext = 0xB5;
+inline constexpr std::uint32_t kSaveAuthContext = 0xB6;
+inline constexpr std::uint32_t kLoadAuthContext = 0xB7;
+inline constexpr std::uint32_t kSaveContext = 0xB8;
+inline constexpr std::uint32_t kLoadContext = 0xB9;
+inline constexpr std::uint32_t kFlushSpecific = 0xBA;
+inline constexpr std::uint32_t kPcrReset = 0xC8;
+inline constexpr std::uint32_t kNvDefineSpace = 0xCC;
+inline constexpr std::uint32_t kNvWriteValue = 0xCD;
+inline constexpr std::uint32_t kNvWriteValueAuth = 0xCE;
+inline constexpr std::uint32_t kNvReadValue = 0xCF;
+inline constexpr std::uint32_t kNvReadValueAuth = 0xD0;
+inline constexpr std::uint32_t kDelegateUpdateVerification = 0xD1;
+inline constexpr std::uint32_t kDelegateManage = 0xD2;
+inline constexpr std::uint32_t kDelegateCreateKeyDelegation = 0xD4;
+inline constexpr std::uint32_t kDelegateCreateOwnerDelegation = 0xD5;
+inline constexpr std::uint32_t kDelegateVerifyDelegation = 0xD6;
+inline constexpr std::uint32_t kDelegateLoadOwnerDelegation = 0xD8;
+inline constexpr std::uint32_t kDelegateReadTable = 0xDB;
+inline constexpr std::uint32_t kCreateCounter = 0xDC;
+inline constexpr std::uint32_t kIncrementCounter = 0xDD;
+inline constexpr std::uint32_t kReadCounter = 0xDE;
+inline constexpr std::uint32_t kReleaseCounter = 0xDF;
+inline constexpr std::uint32_t kReleaseCounterOwner = 0xE0;
+inline constexpr std::uint32_t kEstablishTransport = 0xE6;
+inline constexpr std::uint32_t kExecuteTransport = 0xE7;
+inline constexpr std::uint32_t kReleaseTransportSigned = 0xE8;
+inline constexpr std::uint32_t kGetTicks = 0xF1;
+inline constexpr std::uint32_t kTickStampBlob = 0xF2;
+inline constexpr std::uint32_t kTscPhysicalPresence = 0x4000000A;
+inline constexpr std::uint32_t kTscResetEstablishmentBit = 0x4000000B;
+
+// Set in the ordinals of vendor commands.
+inline constexpr std::uint32_t kVendorBit = 0x20000000;
+
+}  // namespace tbs::tpm12::ord
