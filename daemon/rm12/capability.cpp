@@ -10,11 +10,20 @@ namespace {
 namespace prop = tpm12::prop;
 using Words = std::vector<std::uint32_t>;
 
+Words handles_of_kind(const State& state, ContextId context, Kind kind) {
+  Words words;
+  for (const exec::VirtualHandle handle : state.table.handles(context, kind)) {
+    words.push_back(number_of(handle));
+  }
+  return words;
+}
+
 Words key_handles(const State& state, ContextId context) {
-  Words handles = state.table.handles(context, Kind::Key);
-  const Words& shared = state.table.permanent_keys;
-  handles.insert(handles.end(), shared.begin(), shared.end());
-  return handles;
+  Words words = handles_of_kind(state, context, Kind::Key);
+  for (const exec::PhysicalHandle shared : state.table.permanent_keys) {
+    words.push_back(number_of(as_seen_by_client(shared)));
+  }
+  return words;
 }
 
 // The entries in the TPM's list as the client knows them: from its own blobs.
@@ -34,7 +43,7 @@ std::optional<Words> handles_of_type(const State& state, ContextId context, std:
     case static_cast<std::uint32_t>(Kind::Auth):
     case static_cast<std::uint32_t>(Kind::Transport):
     case static_cast<std::uint32_t>(Kind::Daa):
-      return state.table.handles(context, static_cast<Kind>(type));
+      return handles_of_kind(state, context, static_cast<Kind>(type));
     case tpm12::kResourceContext:
       return saved_by_client(state, context);
     default:

@@ -12,7 +12,7 @@ namespace rc = tpm12::rc;
 using tpm12::Remedy;
 
 std::uint32_t entity_of(const Resource& resource) {
-  return resource.key != nullptr ? resource.key->physical : resource.entity;
+  return resource.key != nullptr ? number_of(resource.key->physical) : resource.entity;
 }
 
 bool saved(State& state, Resource& resource, proto::Bytes parameters) {
@@ -32,7 +32,7 @@ bool saved(State& state, Resource& resource, proto::Bytes parameters) {
   return true;
 }
 
-bool loaded(State& state, Resource& resource, std::uint32_t physical) {
+bool loaded(State& state, Resource& resource, exec::PhysicalHandle physical) {
   state.table.set_loaded(resource, physical);
   if (resource.is_key()) {
     ++state.statistics.object_loads;
@@ -61,7 +61,7 @@ bool is_missing(std::uint32_t code) {
 }
 
 // The daemon did not know that it is one: somebody else made it so.
-void make_permanent(State& state, std::uint32_t physical) {
+void make_permanent(State& state, exec::PhysicalHandle physical) {
   state.table.permanent_keys.push_back(physical);
 }
 
@@ -87,24 +87,25 @@ proto::Buffer command_of(const Operation& operation) {
       return tpm12::build::load_context(entity_of(*operation.resource),
                                         operation.resource->saved.context());
     case Verb::Save:
-      return tpm12::build::save_context(operation.resource->kind, operation.resource->physical);
+      return tpm12::build::save_context(operation.resource->kind,
+                                        number_of(operation.resource->physical));
     case Verb::Flush:
-      return tpm12::build::flush_specific(operation.resource->physical,
+      return tpm12::build::flush_specific(number_of(operation.resource->physical),
                                           static_cast<std::uint32_t>(Kind::Key));
     case Verb::FlushStray:
       break;
   }
-  return tpm12::build::flush_specific(operation.stray.handle,
-                                      operation.stray.saved
-                                          ? tpm12::kResourceContext
-                                          : static_cast<std::uint32_t>(operation.stray.kind));
+  const Stray& stray = operation.stray;
+  if (stray.saved) return tpm12::build::flush_specific(stray.count, tpm12::kResourceContext);
+  return tpm12::build::flush_specific(number_of(stray.handle),
+                                      static_cast<std::uint32_t>(stray.kind));
 }
 
 bool apply(State& state, const Operation& operation, const tpm12::ResponseView& response) {
   switch (operation.verb) {
     case Verb::Load:
       return response.parameters.size() == tpm12::kHandleSize &&
-             loaded(state, *operation.resource, *response.handle());
+             loaded(state, *operation.resource, exec::PhysicalHandle{*response.handle()});
     case Verb::Save:
       return saved(state, *operation.resource, response.parameters);
     case Verb::Flush:

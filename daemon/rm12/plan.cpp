@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "daemon/rm12/release.h"
 #include "daemon/tpm12/capability.h"
 
 namespace tbs::rm12 {
@@ -10,13 +9,15 @@ namespace {
 
 namespace rc = tpm12::rc;
 namespace ord = tpm12::ord;
+using exec::VirtualHandle;
 using tpm12::CommandView;
-using Fault = std::uint32_t;  // a return code; 0 when nothing is wrong
+using Fault = std::optional<PlanFault>;
 
 // One command's part of the plan.
 class Planner {
  public:
-  Planner(State& state, ContextId context, const CommandView& command, Plan& plan, bool wrapped)
+  Planner(const State& state, ContextId context, const CommandView& command, Plan& plan,
+          bool wrapped)
       : state_(state),
         context_(context),
         command_(command),
@@ -26,29 +27,32 @@ class Planner {
 
   Fault run() {
     for (std::uint8_t i = 0; i < command_.info->keys; ++i) {
-      if (const Fault fault = key(command_.keys[i])) return fault;
+      if (Fault fault = key(command_.keys[i])) return fault;
     }
-    if (const Fault fault = special()) return fault;
+    if (Fault fault = special()) return fault;
     for (std::uint8_t i = 0; i < command_.auth_count; ++i) {
       const auto& auth = command_.auths[i];
-      auths_[i] = usable(state_, context_, auth.kind, auth.handle.value);
-      if (auths_[i] == nullptr) return rc::kInvalidAuthHandle;
+      const Lookup found = look_up(state_, context_, auth.kind, VirtualHandle{auth.handle.value});
+      if (found.usable == nullptr) return PlanFault{rc::kInvalidAuthHandle, found.lost};
+      auths_[i] = found.usable;
       plan_.place(auth.handle.offset, *auths_[i]);
     }
     if (command_.info->creates) plan_.creates = command_.info->creates;
-    return rc::kSuccess;
+    return std::nullopt;
   }
 
  private:
   Fault key(const tpm12::HandleField& field, Resource** found = nullptr) {
-    Resource* const resource = usable(state_, context_, Kind::Key, field.value);
-    if (found != nullptr) *found = resource;
-    if (resource != nullptr) {
-      plan_.place(field.offset, *resource);
-      return rc::kSuccess;
+    const VirtualHandle handle{field.value};
+    const Lookup key = look_up(state_, context_, Kind::Key, handle);
+    if (key.usable != nullptr) {
+      plan_.place(field.offset, *key.usable);
+      if (found != nullptr) *found = key.usable;
+      return std::nullopt;
     }
-    const bool passes = tpm12::is_reserved(field.value) || is_shared_key(state_, field.value);
-    return passes ? rc::kSuccess : rc::kInvalidKeyHandle;
+    const bool passes = tpm12::is_reserved(field.value) || is_shared_key(state_, handle);
+    if (key.lost == nullptr && passes) return std::nullopt;
+    return PlanFault{rc::kInvalidKeyHandle, key.lost};
   }
 
   // Handles within the parameters.
@@ -62,9 +66,9 @@ class Planner {
       case ord::kDaaSign:
         return daa();
       case ord::kGetCapability:
-        return wrapped_ ? rc::kSuccess : capability();
+        return wrapped_ ? std::nullopt : capability();
       default:
-        return rc::kSuccess;
+        return std::nullopt;
     }
   }
 
@@ -73,36 +77,36 @@ class Planner {
     proto::ByteReader reader(command_.parameters);
     const auto type = static_cast<std::uint8_t>(reader.be16());
     const std::uint32_t value = reader.be32();
-    if (!reader.ok()) return rc::kBadParamSize;
+    if (!reader.ok()) return PlanFault{rc::kBadParamSize};
     plan_.entity = value;
-    if (type != type_of_keys) return rc::kSuccess;
+    if (type != type_of_keys) return std::nullopt;
     return key({.offset = command_.parameters_offset + 2, .value = value}, &plan_.entity_key);
   }
 
   // handle, stage, ...: stage 0 makes the session.
   Fault daa() {
     proto::ByteReader reader(command_.parameters);
-    const std::uint32_t handle = reader.be32();
+    const VirtualHandle handle{reader.be32()};
     const std::uint8_t stage = reader.u8();
-    if (!reader.ok()) return rc::kBadParamSize;
-    if (stage == 0) return rc::kSuccess;
-    Resource* const session = usable(state_, context_, Kind::Daa, handle);
-    if (session == nullptr) return rc::kBadHandle;
-    plan_.place(command_.parameters_offset, *session);
-    return rc::kSuccess;
+    if (!reader.ok()) return PlanFault{rc::kBadParamSize};
+    if (stage == 0) return std::nullopt;
+    const Lookup session = look_up(state_, context_, Kind::Daa, handle);
+    if (session.usable == nullptr) return PlanFault{rc::kBadHandle, session.lost};
+    plan_.place(command_.parameters_offset, *session.usable);
+    return std::nullopt;
   }
 
   Fault capability() {
     const auto query = tpm12::parse_capability_query(command_.parameters);
-    if (!query) return rc::kSuccess;
+    if (!query) return std::nullopt;
     // Whether a key could be loaded: room is made where there is none.
     if (query->area == tpm12::cap::kCheckLoaded) plan_.creates = Kind::Key;
-    if (query->area != tpm12::cap::kKeyStatus || !query->sub) return rc::kSuccess;
+    if (query->area != tpm12::cap::kKeyStatus || !query->sub) return std::nullopt;
     return key(
         {.offset = command_.parameters_offset + tpm12::kSubCapabilityOffset, .value = *query->sub});
   }
 
-  State& state_;
+  const State& state_;
   ContextId context_;
   const CommandView& command_;
   Plan& plan_;
@@ -122,28 +126,25 @@ void Plan::need(Resource& resource) {
   if (resource.key != nullptr) need(*resource.key);
 }
 
-Resource* usable(State& state, ContextId context, Kind kind, std::uint32_t handle) {
+Lookup look_up(const State& state, ContextId context, Kind kind, VirtualHandle handle) {
   Resource* const resource = state.table.find(context, kind, handle);
-  if (resource == nullptr || resource->saved_by_client()) return nullptr;
-  const bool key_lost = resource->key != nullptr && resource->key->lost();
-  if (!resource->lost() && !key_lost) return resource;
-  lose(state, key_lost ? *resource->key : *resource, rc::kInvalidKeyHandle);
-  return nullptr;
+  if (resource == nullptr || resource->saved_by_client()) return {};
+  if (resource->key != nullptr && resource->key->lost()) return {.lost = resource->key};
+  if (resource->lost()) return {.lost = resource};
+  return {.usable = resource};
 }
 
-bool is_shared_key(const State& state, std::uint32_t handle) {
-  return std::ranges::find(state.table.permanent_keys, handle) != state.table.permanent_keys.end();
+bool is_shared_key(const State& state, VirtualHandle handle) {
+  const auto& shared = state.table.permanent_keys;
+  return std::ranges::find(shared, handle, as_seen_by_client) != shared.end();
 }
 
-std::expected<Plan, std::uint32_t> make_plan(State& state, ContextId context,
-                                             const CommandView& command,
-                                             const CommandView* wrapped) {
+std::expected<Plan, PlanFault> make_plan(const State& state, ContextId context,
+                                         const CommandView& command, const CommandView* wrapped) {
   Plan plan;
   Fault fault = Planner(state, context, command, plan, false).run();
-  if (fault == rc::kSuccess && wrapped != nullptr) {
-    fault = Planner(state, context, *wrapped, plan, true).run();
-  }
-  if (fault != rc::kSuccess) return std::unexpected(fault);
+  if (!fault && wrapped != nullptr) fault = Planner(state, context, *wrapped, plan, true).run();
+  if (fault) return std::unexpected(*fault);
   return plan;
 }
 

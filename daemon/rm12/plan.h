@@ -49,16 +49,23 @@ struct Plan {
   [[nodiscard]] Pins pins() const { return all.all(); }
 };
 
-// What `command` (and `wrapped`, which may be null) names. Fails with the return code for the
-// client.
-std::expected<Plan, std::uint32_t> make_plan(State& state, ContextId context,
-                                             const tpm12::CommandView& command,
-                                             const tpm12::CommandView* wrapped);
+struct PlanFault {
+  std::uint32_t code = 0;    // the return code for the client
+  Resource* lost = nullptr;  // what the command names and nothing brings back
+};
 
-// A session or key that `context` may use now. Lost ones are given up by this.
-Resource* usable(State& state, ContextId context, Kind kind, std::uint32_t handle);
+// What `command` (and `wrapped`, which may be null) names. Looks, and changes nothing.
+std::expected<Plan, PlanFault> make_plan(const State& state, ContextId context,
+                                         const tpm12::CommandView& command,
+                                         const tpm12::CommandView* wrapped);
+
+struct Lookup {
+  Resource* usable = nullptr;  // a session or key that the context may use now
+  Resource* lost = nullptr;    // nothing brings it back: that, or the key of the session
+};
+Lookup look_up(const State& state, ContextId context, Kind kind, exec::VirtualHandle handle);
 
 // Whether everybody may use the handle as it is.
-bool is_shared_key(const State& state, std::uint32_t handle);
+bool is_shared_key(const State& state, exec::VirtualHandle handle);
 
 }  // namespace tbs::rm12

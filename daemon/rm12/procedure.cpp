@@ -31,7 +31,7 @@ exec::Step Procedure::perform(const Operation& operation) {
   operation_ = operation;
   if (state_.options.verify && operation.verb == Verb::Load &&
       !operation.resource->saved.is_newest()) {
-    state_.observer.older_state_loaded(operation.resource->handle);
+    state_.observer.older_state_loaded(number_of(operation.resource->handle));
   }
   return operate(command_of(operation));
 }

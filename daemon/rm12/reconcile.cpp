@@ -10,8 +10,9 @@ namespace {
 
 constexpr Kind kKinds[] = {Kind::Key, Kind::Auth, Kind::Transport, Kind::Daa};
 
-bool lists(const HandleLists::List& list, std::uint32_t handle) {
-  return !list || std::ranges::find(*list, handle) != list->end();
+template <typename List>
+bool lists(const List& list, const typename List::value_type::value_type& entry) {
+  return !list || std::ranges::find(*list, entry) != list->end();
 }
 
 bool missing(const Resource& resource, const HandleLists& found) {
@@ -40,13 +41,14 @@ Losses drop_lost(State& state) {
 
 bool known(const State& state, const Stray& found) {
   if (std::ranges::any_of(state.strays, [&found](const Stray& stray) {
-        return stray.handle == found.handle && stray.saved == found.saved &&
-               (found.saved || stray.kind == found.kind);
+        if (stray.saved != found.saved) return false;
+        if (found.saved) return stray.count == found.count;
+        return stray.kind == found.kind && stray.handle == found.handle;
       })) {
     return true;
   }
   return std::ranges::any_of(state.table.all(), [&found](const Resource* resource) {
-    if (found.saved) return !resource->is_key() && resource->count == found.handle;
+    if (found.saved) return !resource->is_key() && resource->count == found.count;
     return resource->kind == found.kind && resource->loaded && resource->physical == found.handle;
   });
 }
@@ -72,8 +74,10 @@ std::string name(Kind kind) {
   return "DAA sessions";
 }
 
-std::set<std::uint32_t> expected(const State& state, Kind kind) {
-  std::set<std::uint32_t> handles;
+using Handles = std::set<exec::PhysicalHandle>;
+
+Handles expected(const State& state, Kind kind) {
+  Handles handles;
   for (const Resource* const resource : state.table.all()) {
     if (resource->kind == kind && resource->loaded) handles.insert(resource->physical);
   }
@@ -87,9 +91,9 @@ std::set<std::uint32_t> expected(const State& state, Kind kind) {
 }
 
 // Flushing a key ends its sessions before they are flushed themselves.
-bool all_gone_are_strays(const State& state, Kind kind, const std::set<std::uint32_t>& handles,
-                         const std::set<std::uint32_t>& present) {
-  return std::ranges::all_of(handles, [&](std::uint32_t handle) {
+bool all_gone_are_strays(const State& state, Kind kind, const Handles& handles,
+                         const Handles& present) {
+  return std::ranges::all_of(handles, [&](exec::PhysicalHandle handle) {
     return present.contains(handle) || std::ranges::any_of(state.strays, [&](const Stray& stray) {
              return stray.kind == kind && !stray.saved && stray.handle == handle;
            });
@@ -98,9 +102,8 @@ bool all_gone_are_strays(const State& state, Kind kind, const std::set<std::uint
 
 }  // namespace
 
-HandleLists::List& HandleLists::of(std::uint32_t resource_type) {
-  if (resource_type == tpm12::kResourceContext) return saved_sessions;
-  switch (static_cast<Kind>(resource_type)) {
+HandleLists::List& HandleLists::of(Kind kind) {
+  switch (kind) {
     case Kind::Key:
       return keys;
     case Kind::Auth:
@@ -114,7 +117,7 @@ HandleLists::List& HandleLists::of(std::uint32_t resource_type) {
 }
 
 const HandleLists::List& HandleLists::of(Kind kind) const {
-  return const_cast<HandleLists*>(this)->of(static_cast<std::uint32_t>(kind));
+  return const_cast<HandleLists*>(this)->of(kind);
 }
 
 Losses drop_missing(State& state, const HandleLists& found) {
@@ -128,9 +131,10 @@ Losses drop_missing(State& state, const HandleLists& found) {
     resource->permanent = false;
   }
   std::erase_if(state.table.permanent_keys,
-                [&found](std::uint32_t handle) { return !lists(found.keys, handle); });
+                [&found](exec::PhysicalHandle handle) { return !lists(found.keys, handle); });
   std::erase_if(state.strays, [&found](const Stray& stray) {
-    return !lists(stray.saved ? found.saved_sessions : found.of(stray.kind), stray.handle);
+    return stray.saved ? !lists(found.saved_sessions, stray.count)
+                       : !lists(found.of(stray.kind), stray.handle);
   });
   return drop_lost(state);
 }
@@ -138,14 +142,16 @@ Losses drop_missing(State& state, const HandleLists& found) {
 void find_strays(State& state, const HandleLists& found, bool saved) {
   for (const Kind kind : kKinds) {
     if (const auto& list = found.of(kind)) {
-      for (const std::uint32_t handle : *list) {
-        add_stray(state, {.kind = kind, .handle = handle, .saved = false, .identity = {}});
+      for (const exec::PhysicalHandle handle : *list) {
+        add_stray(state,
+                  {.kind = kind, .handle = handle, .saved = false, .count = 0, .identity = {}});
       }
     }
   }
   if (!saved || !found.saved_sessions) return;
   for (const std::uint32_t count : *found.saved_sessions) {
-    add_stray(state, {.kind = Kind::Auth, .handle = count, .saved = true, .identity = {}});
+    add_stray(state,
+              {.kind = Kind::Auth, .handle = {}, .saved = true, .count = count, .identity = {}});
   }
 }
 
@@ -161,7 +167,7 @@ std::string difference(const State& state, const HandleLists& found) {
   for (const Kind kind : kKinds) {
     const auto& list = found.of(kind);
     if (!list) continue;
-    const std::set<std::uint32_t> present(list->begin(), list->end());
+    const Handles present(list->begin(), list->end());
     const auto believed = expected(state, kind);
     if (!std::ranges::includes(believed, present)) return "the TPM has more " + name(kind);
     if (!all_gone_are_strays(state, kind, believed, present)) {

@@ -13,15 +13,16 @@ namespace tbs::rm12 {
 
 // The TPM's lists of handles; empty where it does not tell.
 struct HandleLists {
-  using List = std::optional<std::vector<std::uint32_t>>;
+  using List = std::optional<std::vector<exec::PhysicalHandle>>;
+  using Counts = std::optional<std::vector<std::uint32_t>>;
 
   List keys;
   List auths;
   List transports;
   List daas;
-  List saved_sessions;
+  Counts saved_sessions;  // their entries in the TPM's list, which are no handles
 
-  List& of(std::uint32_t resource_type);
+  List& of(Kind kind);
   [[nodiscard]] const List& of(Kind kind) const;
 };
 

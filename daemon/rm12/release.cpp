@@ -31,16 +31,20 @@ void release(State& state, Resource& resource) {
     state.strays.push_back({.kind = resource.kind,
                             .handle = resource.physical,
                             .saved = false,
+                            .count = 0,
                             .identity = resource.identity});
   } else if (!resource.is_key() && !resource.loaded && resource.count != 0) {
-    state.strays.push_back(
-        {.kind = resource.kind, .handle = resource.count, .saved = true, .identity = {}});
+    state.strays.push_back({.kind = resource.kind,
+                            .handle = {},
+                            .saved = true,
+                            .count = resource.count,
+                            .identity = {}});
   }
   state.table.erase(resource);
 }
 
 void lose(State& state, Resource& resource, std::uint32_t code) {
-  state.observer.lost(resource.user, resource.handle, code);
+  state.observer.lost(resource.user, number_of(resource.handle), code);
   state.table.set_evicted(resource);
   release(state, resource);
 }

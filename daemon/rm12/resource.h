@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "daemon/base/ids.h"
+#include "daemon/exec/handles.h"
 #include "daemon/exec/saved_state.h"
 #include "daemon/tpm12/key_identity.h"
 #include "proto/byte_writer.h"
@@ -14,15 +15,26 @@ namespace tbs::rm12 {
 
 using tpm12::Kind;
 
+// Whether a number in a command or blob is one of them.
+constexpr bool is_kind(std::uint32_t resource_type) {
+  return resource_type == 1 || resource_type == 2 || resource_type == 4 || resource_type == 8;
+}
+
+// What a client calls something that has the TPM's own handle: permanent keys, and what a handle in
+// a response stands for that an HMAC covers.
+constexpr exec::VirtualHandle as_seen_by_client(exec::PhysicalHandle handle) {
+  return exec::VirtualHandle{number_of(handle)};
+}
+
 struct Resource {
   Kind kind = Kind::Key;
   ContextId owner{};
   UserId user{};
   // What the client calls it.
-  std::uint32_t handle = 0;
+  exec::VirtualHandle handle{};
   bool loaded = true;
   // What the TPM calls it while it is loaded.
-  std::uint32_t physical = 0;
+  exec::PhysicalHandle physical{};
   // With the TPM_CONTEXT_BLOB that loads it. A key does not change, so its blob is good for ever. A
   // session's blob is good once.
   exec::SavedState saved{kind != Kind::Key};

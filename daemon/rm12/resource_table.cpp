@@ -4,6 +4,9 @@
 
 namespace tbs::rm12 {
 
+using exec::PhysicalHandle;
+using exec::VirtualHandle;
+
 void ResourceTable::open_context(ContextId context, UserId user) {
   contexts_[context].user = user;
 }
@@ -12,8 +15,8 @@ void ResourceTable::close_context(ContextId context) {
   contexts_.erase(context);
 }
 
-Resource& ResourceTable::add(ContextId context, Kind kind, std::uint32_t physical,
-                             std::optional<std::uint32_t> wanted) {
+Resource& ResourceTable::add(ContextId context, Kind kind, PhysicalHandle physical,
+                             std::optional<VirtualHandle> wanted) {
   displace(kind, physical);
   ContextResources& context_entry = contexts_.at(context);
   auto resource = std::make_unique<Resource>(
@@ -26,14 +29,15 @@ Resource& ResourceTable::add(ContextId context, Kind kind, std::uint32_t physica
   return added;
 }
 
-std::uint32_t ResourceTable::free_handle(const ContextResources& context_entry, Kind kind) const {
-  std::uint32_t handle = static_cast<std::uint32_t>(kind) << 24;
-  const auto taken = [&](std::uint32_t number) {
-    return context_entry.resources.contains({kind, number}) ||
-           (kind == Kind::Key && std::ranges::find(permanent_keys, number) != permanent_keys.end());
+VirtualHandle ResourceTable::free_handle(const ContextResources& context_entry, Kind kind) const {
+  const auto taken = [&](VirtualHandle handle) {
+    return context_entry.resources.contains({kind, handle}) ||
+           (kind == Kind::Key &&
+            std::ranges::find(permanent_keys, handle, as_seen_by_client) != permanent_keys.end());
   };
-  while (taken(handle)) ++handle;
-  return handle;
+  std::uint32_t number = static_cast<std::uint32_t>(kind) << 24;
+  while (taken(VirtualHandle{number})) ++number;
+  return VirtualHandle{number};
 }
 
 void ResourceTable::erase(Resource& resource) {
@@ -41,7 +45,7 @@ void ResourceTable::erase(Resource& resource) {
   contexts_.at(resource.owner).resources.erase({resource.kind, resource.handle});
 }
 
-Resource* ResourceTable::find(ContextId context, Kind kind, std::uint32_t handle) const {
+Resource* ResourceTable::find(ContextId context, Kind kind, VirtualHandle handle) const {
   const auto context_entry = contexts_.find(context);
   if (context_entry == contexts_.end()) return nullptr;
   const auto found = context_entry->second.resources.find({kind, handle});
@@ -49,7 +53,7 @@ Resource* ResourceTable::find(ContextId context, Kind kind, std::uint32_t handle
 }
 
 Resource& ResourceTable::move(Resource& resource, ContextId context,
-                              std::optional<std::uint32_t> wanted) {
+                              std::optional<VirtualHandle> wanted) {
   auto node = contexts_.at(resource.owner).resources.extract({resource.kind, resource.handle});
   ContextResources& context_entry = contexts_.at(context);
   const bool free = wanted && !context_entry.resources.contains({resource.kind, *wanted});
@@ -61,7 +65,7 @@ Resource& ResourceTable::move(Resource& resource, ContextId context,
   return resource;
 }
 
-void ResourceTable::set_loaded(Resource& resource, std::uint32_t physical) {
+void ResourceTable::set_loaded(Resource& resource, PhysicalHandle physical) {
   displace(resource.kind, physical);
   resource.loaded = true;
   resource.physical = physical;
@@ -69,10 +73,10 @@ void ResourceTable::set_loaded(Resource& resource, std::uint32_t physical) {
 
 void ResourceTable::set_evicted(Resource& resource) {
   resource.loaded = false;
-  resource.physical = 0;
+  resource.physical = {};
 }
 
-void ResourceTable::displace(Kind kind, std::uint32_t physical) {
+void ResourceTable::displace(Kind kind, PhysicalHandle physical) {
   for (Resource* const resource : all_) {
     if (resource->kind == kind && resource->loaded && resource->physical == physical) {
       set_evicted(*resource);
@@ -95,8 +99,8 @@ std::vector<Resource*> ResourceTable::of(ContextId context) const {
   return owned;
 }
 
-std::vector<std::uint32_t> ResourceTable::handles(ContextId context, Kind kind) const {
-  std::vector<std::uint32_t> handles;
+std::vector<VirtualHandle> ResourceTable::handles(ContextId context, Kind kind) const {
+  std::vector<VirtualHandle> handles;
   for (const Resource* const resource : of(context)) {
     if (resource->kind == kind && !resource->saved_by_client()) handles.push_back(resource->handle);
   }

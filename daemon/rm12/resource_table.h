@@ -31,38 +31,39 @@ class ResourceTable {
   // Registers what the TPM has just made or loaded as `physical`, for an open context. Anything
   // that was believed to be loaded there is not, then. `wanted` must be free; without it the
   // resource gets the lowest free handle.
-  Resource& add(ContextId context, Kind kind, std::uint32_t physical,
-                std::optional<std::uint32_t> wanted = std::nullopt);
+  Resource& add(ContextId context, Kind kind, exec::PhysicalHandle physical,
+                std::optional<exec::VirtualHandle> wanted = std::nullopt);
   // No session may point to it any more.
   void erase(Resource& resource);
-  [[nodiscard]] Resource* find(ContextId context, Kind kind, std::uint32_t handle) const;
+  [[nodiscard]] Resource* find(ContextId context, Kind kind, exec::VirtualHandle handle) const;
   // Hands it to another context; under the handle `wanted` where that is free there.
-  Resource& move(Resource& resource, ContextId context, std::optional<std::uint32_t> wanted);
+  Resource& move(Resource& resource, ContextId context, std::optional<exec::VirtualHandle> wanted);
 
-  void set_loaded(Resource& resource, std::uint32_t physical);
+  void set_loaded(Resource& resource, exec::PhysicalHandle physical);
   void set_evicted(Resource& resource);
   [[nodiscard]] std::size_t loaded_count(Kind kind) const;
 
   [[nodiscard]] std::span<Resource* const> all() const { return all_; }
   [[nodiscard]] std::vector<Resource*> of(ContextId context) const;
   // Ascending.
-  [[nodiscard]] std::vector<std::uint32_t> handles(ContextId context, Kind kind) const;
+  [[nodiscard]] std::vector<exec::VirtualHandle> handles(ContextId context, Kind kind) const;
   // Keys, or sessions of every kind.
   [[nodiscard]] std::size_t count(ContextId context, bool keys) const;
   [[nodiscard]] std::size_t count(UserId user, bool keys) const;
 
-  // Handles of permanent keys, which no virtual handle may equal.
-  std::vector<std::uint32_t> permanent_keys;
+  // The handles of permanent keys, whose numbers no virtual handle may have.
+  std::vector<exec::PhysicalHandle> permanent_keys;
 
  private:
-  using Name = std::pair<Kind, std::uint32_t>;
+  using Name = std::pair<Kind, exec::VirtualHandle>;
   struct ContextResources {
     UserId user{};
     std::map<Name, std::unique_ptr<Resource>> resources;
   };
 
-  [[nodiscard]] std::uint32_t free_handle(const ContextResources& context_entry, Kind kind) const;
-  void displace(Kind kind, std::uint32_t physical);
+  [[nodiscard]] exec::VirtualHandle free_handle(const ContextResources& context_entry,
+                                                Kind kind) const;
+  void displace(Kind kind, exec::PhysicalHandle physical);
 
   std::unordered_map<ContextId, ContextResources> contexts_;
   std::vector<Resource*> all_;

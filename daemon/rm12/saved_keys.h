@@ -18,7 +18,7 @@ class SavedKeys {
   struct Entry {
     ContextId context{};
     std::uint64_t blob = 0;  // its fingerprint
-    std::uint32_t handle = 0;
+    exec::VirtualHandle handle{};
     tpm12::KeyIdentity identity = tpm12::kUnknownKey;
   };
 

@@ -16,9 +16,10 @@ namespace tbs::rm12 {
 // What is in the TPM but belongs to nobody any more.
 struct Stray {
   Kind kind = Kind::Key;
-  // Physical; for a saved session, its entry in the TPM's list.
-  std::uint32_t handle = 0;
+  exec::PhysicalHandle handle{};
+  // A session that is saved has no handle but an entry in the TPM's list.
   bool saved = false;
+  std::uint32_t count = 0;
   tpm12::KeyIdentity identity = tpm12::kUnknownKey;
 
   bool operator==(const Stray&) const = default;

@@ -22,6 +22,13 @@ constexpr std::array<std::uint32_t, 5> kTypes = {
 constexpr std::array kProperties = {prop::kKeys, prop::kAuthSessions, prop::kTransportSessions,
                                     prop::kContextDistance};
 
+HandleLists::List handles(const HandleLists::Counts& numbers) {
+  if (!numbers) return std::nullopt;
+  std::vector<exec::PhysicalHandle> list;
+  for (const std::uint32_t number : *numbers) list.push_back(exec::PhysicalHandle{number});
+  return list;
+}
+
 // What is left, and what is taken by ours.
 void learn(State& state, std::uint32_t property, std::uint32_t value) {
   Facts& facts = state.facts;
@@ -48,8 +55,14 @@ std::optional<proto::Buffer> ListHandles::next() const {
 bool ListHandles::take(proto::Bytes response) {
   const auto view = tpm12::parse_response(response);
   if (!view) return false;
-  auto& list = lists_.of(kTypes[asked_++]);
-  if (view->success()) list = tpm12::parse_handle_list(view->parameters);
+  const std::uint32_t type = kTypes[asked_++];
+  if (!view->success()) return true;
+  auto entries = tpm12::parse_handle_list(view->parameters);
+  if (type == tpm12::kResourceContext) {
+    lists_.saved_sessions = std::move(entries);
+  } else {
+    lists_.of(static_cast<Kind>(type)) = handles(entries);
+  }
   return true;
 }
 

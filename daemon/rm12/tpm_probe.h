@@ -35,8 +35,8 @@ class TpmProbe {
 
   TpmProbe(State& state, Reason reason);
 
-  // The next command; empty when the survey is over: the tables agree with the TPM, but for the
-  // strays that there are now.
+  // The next command; empty when there is nothing more to look at: the tables agree with the TPM,
+  // but for the strays that there are now.
   std::optional<proto::Buffer> next();
   // Takes the response to it. False when the TPM cannot be used.
   bool take(proto::Bytes response);

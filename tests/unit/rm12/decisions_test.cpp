@@ -12,6 +12,7 @@
 using namespace tbs;
 using namespace tbs::rm12;
 namespace rc = tpm12::rc;
+using exec::PhysicalHandle;
 
 namespace {
 
@@ -32,14 +33,14 @@ struct Tables {
   }
 
   Resource& key(std::uint32_t physical, bool saved, ContextId owner = kFirst) {
-    Resource& made = state.table.add(owner, Kind::Key, physical);
+    Resource& made = state.table.add(owner, Kind::Key, PhysicalHandle{physical});
     made.identity = physical;
     made.last_used = state.next_use();
     if (saved) made.saved.store({1});
     return made;
   }
   Resource& session(std::uint32_t physical, Resource* bound = nullptr, ContextId owner = kFirst) {
-    Resource& made = state.table.add(owner, Kind::Auth, physical);
+    Resource& made = state.table.add(owner, Kind::Auth, PhysicalHandle{physical});
     made.last_used = state.next_use();
     made.key = bound;
     made.needs_key = bound != nullptr;
@@ -75,7 +76,7 @@ std::uint32_t fault(Tables& tables, const proto::Buffer& bytes, ContextId contex
   const auto view = tpm12::parse_command(bytes);
   REQUIRE(view);
   const auto plan = make_plan(tables.state, context, *view, nullptr);
-  return plan ? 0 : plan.error();
+  return plan ? 0 : plan.error().code;
 }
 
 }  // namespace
@@ -117,7 +118,11 @@ TEST_CASE("strays go first, and a stray key not before the sessions that it woul
   Tables tables;
   Resource& key = tables.key(1, true);
   Resource& session = tables.session(3, &key);
-  const Stray stray{.kind = Kind::Key, .handle = 9, .saved = false, .identity = key.identity};
+  const Stray stray{.kind = Kind::Key,
+                    .handle = PhysicalHandle{9},
+                    .saved = false,
+                    .count = 0,
+                    .identity = key.identity};
   tables.state.strays.push_back(stray);
   CHECK(evict(tables.state, Kind::Key, {})->resource == &session);
   tables.state.table.set_evicted(session);
@@ -162,7 +167,7 @@ TEST_CASE("a command's handles are its context's own", "[rm12]") {
   CHECK(fault(tables, command(0x3C, {0x01000000}), kSecond) == rc::kInvalidKeyHandle);
   CHECK(fault(tables, command(0x3C, {1})) == rc::kInvalidKeyHandle);
   CHECK(fault(tables, command(0x3C, {0x40000000})) == 0);
-  tables.state.table.permanent_keys = {77};
+  tables.state.table.permanent_keys = {PhysicalHandle{77}};
   CHECK(fault(tables, command(0x3C, {77}), kSecond) == 0);
   // TPM_DAA_Sign: the first stage makes the session.
   CHECK(fault(tables, command(0x31, {5, 0})) == 0);
@@ -183,14 +188,20 @@ TEST_CASE("a session brings its key along", "[rm12]") {
   CHECK(plan->placements.all().front() == Placement{.offset = 10, .resource = &session});
 }
 
-TEST_CASE("a key that is lost is given up with its sessions", "[rm12]") {
+TEST_CASE("to ask for what is lost changes nothing", "[rm12]") {
   Tables tables;
   Resource& key = tables.key(1, false);
   tables.session(2, &key);
   tables.state.table.set_evicted(key);
-  CHECK(fault(tables, command(0x0D, {0x02000000}, 1)) == rc::kInvalidAuthHandle);
-  CHECK(tables.state.table.all().empty());
-  CHECK(tables.observer.handles == std::vector<std::uint32_t>{0x01000000});
+  const proto::Buffer bytes = command(0x0D, {0x02000000}, 1);
+  const auto view = tpm12::parse_command(bytes);
+  REQUIRE(view);
+  const auto plan = make_plan(tables.state, kFirst, *view, nullptr);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().code == rc::kInvalidAuthHandle);
+  CHECK(plan.error().lost == &key);
+  CHECK(tables.state.table.all().size() == 2);
+  CHECK(tables.observer.handles.empty());
 }
 
 TEST_CASE("operations and what they mean for the tables", "[rm12]") {
@@ -235,11 +246,12 @@ TEST_CASE("operations that fail", "[rm12]") {
   Resource& key = tables.key(1, true);
   CHECK(apply_failure(tables.state, flush(key), rc::kBadParameter));
   CHECK_FALSE(key.loaded);
-  tables.state.table.set_loaded(key, 6);
+  tables.state.table.set_loaded(key, PhysicalHandle{6});
   CHECK(apply_failure(tables.state, flush(key), rc::kKeyOwnerControl));
   CHECK(key.permanent);
-  CHECK(tables.state.table.permanent_keys == std::vector<std::uint32_t>{6});
-  const Stray stray{.kind = Kind::Key, .handle = 8, .saved = false, .identity = {}};
+  CHECK(tables.state.table.permanent_keys == std::vector<PhysicalHandle>{PhysicalHandle{6}});
+  const Stray stray{
+      .kind = Kind::Key, .handle = PhysicalHandle{8}, .saved = false, .count = 0, .identity = {}};
   tables.state.strays.push_back(stray);
   CHECK(apply_failure(tables.state, flush(stray), rc::kKeyOwnerControl));
   CHECK(tables.state.strays.empty());
@@ -254,8 +266,8 @@ TEST_CASE("the tables follow the TPM's lists", "[rm12]") {
   tables.session(4);
   tables.saved_session(5);
   HandleLists lists;
-  lists.keys = {1};
-  lists.auths = std::vector<std::uint32_t>{};
+  lists.keys = {PhysicalHandle{1}};
+  lists.auths = std::vector<PhysicalHandle>{};
   CHECK(difference(tables.state, lists) == "the TPM has fewer keys");
   const Losses losses = drop_missing(tables.state, lists);
   CHECK(losses.keys == 1);
@@ -267,7 +279,7 @@ TEST_CASE("the tables follow the TPM's lists", "[rm12]") {
   CHECK(difference(tables.state, lists) == "the TPM does not know a saved session");
   CHECK(drop_missing(tables.state, lists).sessions == 1);
 
-  lists.keys = {1, 8};
+  lists.keys = {PhysicalHandle{1}, PhysicalHandle{8}};
   lists.saved_sessions = {6};
   CHECK(difference(tables.state, lists) == "the TPM has more keys");
   find_strays(tables.state, lists, false);
@@ -280,7 +292,7 @@ TEST_CASE("a context sees its own handles and limits", "[rm12]") {
   Tables tables;
   tables.key(1, true);
   tables.key(2, true, kSecond);
-  tables.state.table.permanent_keys = {77};
+  tables.state.table.permanent_keys = {PhysicalHandle{77}};
   const auto ask = [&](std::uint32_t area, std::uint32_t sub) {
     const auto reply = capability_from_memory(tables.state, kFirst, {.area = area, .sub = sub});
     REQUIRE(reply);
@@ -307,7 +319,7 @@ TEST_CASE("a session is saved each time, whatever was saved of it before", "[rm1
   const auto step = evict(tables.state, Kind::Auth, {});
   REQUIRE(step);
   CHECK(step->verb == Verb::Save);
-  Resource& transport = tables.state.table.add(kFirst, Kind::Transport, 8);
+  Resource& transport = tables.state.table.add(kFirst, Kind::Transport, PhysicalHandle{8});
   transport.saved.store({1});
   CHECK(evict(tables.state, Kind::Transport, {})->verb == Verb::Save);
 }

@@ -9,7 +9,9 @@
 
 using namespace tbs;
 using namespace tbs::rm12;
-using Handles = std::vector<std::uint32_t>;
+using exec::PhysicalHandle;
+using exec::VirtualHandle;
+using Handles = std::vector<VirtualHandle>;
 
 namespace {
 
@@ -26,7 +28,7 @@ struct TwoContexts {
 
   // A session that is bound to `key` and loaded.
   Resource& bind(Resource& key, std::uint32_t physical) {
-    Resource& session = state.table.add(key.owner, Kind::Auth, physical);
+    Resource& session = state.table.add(key.owner, Kind::Auth, PhysicalHandle{physical});
     session.needs_key = true;
     session.key = &key;
     session.identity = key.identity;
@@ -40,50 +42,63 @@ struct TwoContexts {
 
 }  // namespace
 
+// What a client says is no use where the TPM's own handles go, nor the other way round.
+template <typename Handle>
+concept Finds =
+    requires(const ResourceTable& table, Handle handle) { table.find(kFirst, Kind::Key, handle); };
+template <typename Handle>
+concept Loads =
+    requires(ResourceTable& table, Resource& key, Handle handle) { table.set_loaded(key, handle); };
+static_assert(Finds<VirtualHandle> && !Finds<PhysicalHandle> && !Finds<std::uint32_t>);
+static_assert(Loads<PhysicalHandle> && !Loads<VirtualHandle> && !Loads<std::uint32_t>);
+
 TEST_CASE("virtual handles are the lowest free ones of each context and kind", "[rm12]") {
   TwoContexts two;
-  Resource& first = two.table.add(kFirst, Kind::Key, 7);
-  const Resource& second = two.table.add(kFirst, Kind::Key, 8);
-  CHECK(first.handle == 0x01000000);
-  CHECK(second.handle == 0x01000001);
-  CHECK(two.table.add(kFirst, Kind::Auth, 7).handle == 0x02000000);
-  CHECK(two.table.add(kFirst, Kind::Transport, 7).handle == 0x04000000);
-  CHECK(two.table.add(kSecond, Kind::Key, 9).handle == 0x01000000);
+  Resource& first = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
+  const Resource& second = two.table.add(kFirst, Kind::Key, PhysicalHandle{8});
+  CHECK(first.handle == VirtualHandle{0x01000000});
+  CHECK(second.handle == VirtualHandle{0x01000001});
+  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{7}).handle == VirtualHandle{0x02000000});
+  CHECK(two.table.add(kFirst, Kind::Transport, PhysicalHandle{7}).handle ==
+        VirtualHandle{0x04000000});
+  CHECK(two.table.add(kSecond, Kind::Key, PhysicalHandle{9}).handle == VirtualHandle{0x01000000});
   two.table.erase(first);
-  CHECK(two.table.add(kFirst, Kind::Key, 10).handle == 0x01000000);
-  CHECK(two.table.handles(kFirst, Kind::Key) == Handles{0x01000000, 0x01000001});
-  CHECK(two.table.find(kSecond, Kind::Key, 0x01000001) == nullptr);
-  CHECK(two.table.find(ContextId{9}, Kind::Key, 0x01000000) == nullptr);
+  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{10}).handle == VirtualHandle{0x01000000});
+  CHECK(two.table.handles(kFirst, Kind::Key) ==
+        Handles{VirtualHandle{0x01000000}, VirtualHandle{0x01000001}});
+  CHECK(two.table.find(kSecond, Kind::Key, VirtualHandle{0x01000001}) == nullptr);
+  CHECK(two.table.find(ContextId{9}, Kind::Key, VirtualHandle{0x01000000}) == nullptr);
 }
 
 TEST_CASE("a wanted handle is given, and that of a permanent key never", "[rm12]") {
   TwoContexts two;
-  CHECK(two.table.add(kFirst, Kind::Key, 7, 0x55).handle == 0x55);
-  two.table.permanent_keys = {0x01000000};
-  CHECK(two.table.add(kFirst, Kind::Key, 8).handle == 0x01000001);
-  CHECK(two.table.add(kFirst, Kind::Auth, 8).handle == 0x02000000);
+  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{7}, VirtualHandle{0x55}).handle ==
+        VirtualHandle{0x55});
+  two.table.permanent_keys = {PhysicalHandle{0x01000000}};
+  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{8}).handle == VirtualHandle{0x01000001});
+  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{8}).handle == VirtualHandle{0x02000000});
 }
 
 TEST_CASE("nothing is loaded twice at one place", "[rm12]") {
   TwoContexts two;
-  Resource& stale = two.table.add(kFirst, Kind::Key, 7);
-  const Resource& session = two.table.add(kFirst, Kind::Auth, 7);
-  two.table.add(kSecond, Kind::Key, 7);
+  Resource& stale = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
+  const Resource& session = two.table.add(kFirst, Kind::Auth, PhysicalHandle{7});
+  two.table.add(kSecond, Kind::Key, PhysicalHandle{7});
   CHECK_FALSE(stale.loaded);
   CHECK(stale.lost());
   CHECK(session.loaded);
   CHECK(two.table.loaded_count(Kind::Key) == 1);
   stale.saved.store({1});
   CHECK_FALSE(stale.lost());
-  two.table.set_loaded(stale, 8);
+  two.table.set_loaded(stale, PhysicalHandle{8});
   CHECK(two.table.loaded_count(Kind::Key) == 2);
 }
 
 TEST_CASE("resources are counted by context and user", "[rm12]") {
   TwoContexts two;
-  two.table.add(kFirst, Kind::Key, 1);
-  two.table.add(kFirst, Kind::Auth, 1);
-  two.table.add(kFirst, Kind::Transport, 1);
+  two.table.add(kFirst, Kind::Key, PhysicalHandle{1});
+  two.table.add(kFirst, Kind::Auth, PhysicalHandle{1});
+  two.table.add(kFirst, Kind::Transport, PhysicalHandle{1});
   CHECK(two.table.count(kFirst, true) == 1);
   CHECK(two.table.count(kFirst, false) == 2);
   CHECK(two.table.count(kAlice, false) == 2);
@@ -92,36 +107,36 @@ TEST_CASE("resources are counted by context and user", "[rm12]") {
 
 TEST_CASE("a session moves to another context", "[rm12]") {
   TwoContexts two;
-  Resource& session = two.table.add(kFirst, Kind::Auth, 1);
-  two.table.add(kSecond, Kind::Auth, 2);
+  Resource& session = two.table.add(kFirst, Kind::Auth, PhysicalHandle{1});
+  two.table.add(kSecond, Kind::Auth, PhysicalHandle{2});
   two.table.move(session, kSecond, session.handle);
-  CHECK(session.handle == 0x02000001);
+  CHECK(session.handle == VirtualHandle{0x02000001});
   CHECK(session.user == kBob);
-  CHECK(two.table.find(kSecond, Kind::Auth, 0x02000001) == &session);
+  CHECK(two.table.find(kSecond, Kind::Auth, VirtualHandle{0x02000001}) == &session);
   CHECK(two.table.handles(kFirst, Kind::Auth).empty());
 }
 
 TEST_CASE("what is released becomes stray", "[rm12]") {
   TwoContexts two;
-  Resource& key = two.table.add(kFirst, Kind::Key, 7);
+  Resource& key = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
   key.identity = 5;
   Resource& saved = two.bind(key, 3);
   two.table.set_evicted(saved);
   saved.count = 44;
   saved.saved.store({1});
   two.bind(key, 4);
-  const Resource& other = two.table.add(kFirst, Kind::Auth, 5);
+  const Resource& other = two.table.add(kFirst, Kind::Auth, PhysicalHandle{5});
   release(two.state, key);
   CHECK(two.table.handles(kFirst, Kind::Auth) == Handles{other.handle});
   REQUIRE(two.state.strays.size() == 3);
   CHECK(two.state.in_tpm(Kind::Key) == 1);
   CHECK(two.state.in_tpm(Kind::Auth) == 2);
-  CHECK(std::ranges::count(two.state.strays, 44u, &Stray::handle) == 1);
+  CHECK(std::ranges::count(two.state.strays, 44u, &Stray::count) == 1);
 }
 
 TEST_CASE("what the client has saved outlives the key", "[rm12]") {
   TwoContexts two;
-  Resource& key = two.table.add(kFirst, Kind::Key, 7);
+  Resource& key = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
   Resource& session = two.bind(key, 3);
   two.table.set_evicted(session);
   session.client_blob = {1};
@@ -134,7 +149,7 @@ TEST_CASE("what the client has saved outlives the key", "[rm12]") {
 
 TEST_CASE("a permanent key is forgotten, not flushed", "[rm12]") {
   TwoContexts two;
-  Resource& key = two.table.add(kFirst, Kind::Key, 7);
+  Resource& key = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
   key.permanent = true;
   CHECK_FALSE(key.evictable());
   CHECK(two.table.loaded_count(Kind::Key) == 0);
@@ -144,7 +159,7 @@ TEST_CASE("a permanent key is forgotten, not flushed", "[rm12]") {
 
 TEST_CASE("saved key contexts are remembered, the newest of them", "[rm12]") {
   TwoContexts two;
-  Resource& key = two.table.add(kFirst, Kind::Key, 7);
+  Resource& key = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
   key.identity = 5;
   SavedKeys saved;
   const std::vector<std::uint8_t> blob = {1, 2, 3};
