@@ -73,7 +73,7 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
+App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
     : config_(std::move(config)),
       rules_(std::move(rules)),
       arguments_(std::move(arguments)),
@@ -92,6 +92,7 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
                          .verify = config_.check_tables,
                          .now = now},
                         rm_log_),
+      authorization_guard_([this] { return environment_.wall_clock(); }),
       pump_(io_, *device_, guarded_engine_, identity_, {.deadline_of = deadline_of}),
       firmware_(io_, {.places = {.device = config_.device,
                                  .event_log = config_.event_log,
@@ -102,7 +103,7 @@ App::App(Config config, policy::Rules rules, std::vector<std::string> arguments)
                .sink = pump_,
                .firmware = firmware_,
                .raw_contexts = raw_router_,
-               .guarded_engine = guarded_engine_,
+               .guard = authorization_guard_,
                .command_table = resource_manager_.commands()}),
       lockout_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
       listener_(io_),
@@ -112,9 +113,10 @@ App::~App() = default;
 
 int App::run() {
   raise_descriptor_limit();
-  server_.set_guard(guard_limits(config_), lockout_file_.read(),
-                    [this](std::string text) { lockout_file_.write(std::move(text)); });
-  rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { server_.learn_lockout(said); });
+  authorization_guard_.set_limits(guard_limits(config_));
+  authorization_guard_.restore(lockout_file_.read(),
+                               [this](std::string text) { lockout_file_.write(std::move(text)); });
+  rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });
   apply(config_);
   server_.set_rules(rules_);
   if (const auto listening = listen(); !listening) {
@@ -146,7 +148,8 @@ void App::on_device_changed() {
   const std::string status = tpm_name() + (ready ? " is ready" : " is not available");
   if (ready && !announced_) {
     spdlog::info("tbsd {}: {} ({}, TPM {}) is ready", kVersion, tpm_name(),
-                 pump_.identity().manufacturer, pump_.identity().version == 1 ? "1.2" : "2.0");
+                 pump_.identity().manufacturer,
+                 pump_.identity().family == Family::Tpm12 ? "1.2" : "2.0");
   }
   // Ready also without a TPM: clients can connect and are told what is wrong.
   if (announced_) {
@@ -215,7 +218,7 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   if (stopping_) return;
   if (loaded) {
     apply(loaded->config);
-    server_.set_guard_limits(guard_limits(loaded->config));
+    authorization_guard_.set_limits(guard_limits(loaded->config));
     server_.set_rules(loaded->rules);
     spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
   } else {

@@ -20,6 +20,7 @@
 #include "daemon/host/service_notify.h"
 #include "daemon/host/sleep_watch.h"
 #include "daemon/loop/blocking_calls.h"
+#include "daemon/policy/authorization_guard.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
@@ -35,7 +36,7 @@ namespace tbs {
 class App {
  public:
   // Throws std::runtime_error when the device's name cannot be understood.
-  App(Config config, policy::Rules rules, std::vector<std::string> arguments);
+  App(Config config, rules::Rules rules, std::vector<std::string> arguments);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -57,7 +58,7 @@ class App {
 
   boost::asio::io_context io_{1};
   Config config_;
-  policy::Rules rules_;  // at the start
+  rules::Rules rules_;  // at the start
   std::vector<std::string> arguments_;
   host::ServiceNotify notify_;
   host::SleepWatch sleep_watch_;
@@ -71,7 +72,8 @@ class App {
   exec::FamilyEngine engine_{resource_manager12_, resource_manager_, identity_};
   exec::PassThrough raw_engine_{identity_};
   exec::RawContextRouter raw_router_{engine_, raw_engine_};
-  exec::GuardedEngine guarded_engine_{raw_router_};
+  policy::AuthorizationGuard authorization_guard_;
+  exec::GuardedEngine guarded_engine_{raw_router_, authorization_guard_};
   Pump pump_;
   firmware::FirmwareFiles firmware_;
   server::SystemEnvironment environment_{io_};

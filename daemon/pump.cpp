@@ -30,6 +30,7 @@ std::string text_of(const device::Failure& failure) {
 Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
            const exec::TpmIdentity& identity, sched::Dispatcher::Options options)
     : device_(device),
+      engine_(engine),
       identity_(identity),
       dispatcher_(engine, options),
       reopening_(io),
@@ -80,7 +81,7 @@ void Pump::wake_up() {
 }
 
 void Pump::open_context(ContextId context, UserId user) {
-  dispatcher_.open_context(context, user);
+  engine_.open_context(context, user);
 }
 
 void Pump::close_context(ContextId context) {
@@ -88,8 +89,8 @@ void Pump::close_context(ContextId context) {
   carry_out();
 }
 
-void Pump::submit(sched::Request request) {
-  dispatcher_.submit(std::move(request), now());
+void Pump::submit(SharedCommand command) {
+  dispatcher_.submit(std::move(command), now());
   carry_out();
 }
 
@@ -154,7 +155,7 @@ void Pump::perform(sched::SendToDevice& action) {
 
 void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
   if (answer) {
-    dispatcher_.device_responded(std::move(*answer), now());
+    dispatcher_.device_responded(*answer, now());
   } else {
     const device::Failure& failure = answer.error();
     const bool canceled = failure.error == ECANCELED;

@@ -41,16 +41,16 @@ class Pump : public server::CommandSink {
 
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
-  void submit(sched::Request request) override;
+  void submit(SharedCommand command) override;
   void cancel(ContextId context) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
-    return dispatcher_.make_sticky(context, handle, sticky);
+    return engine_.make_sticky(context, handle, sticky);
   }
 
   [[nodiscard]] server::DeviceView device() const override;
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
   [[nodiscard]] exec::Holdings held_by(ContextId context) override {
-    return dispatcher_.held_by(context);
+    return engine_.held_by(context);
   }
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     return dispatcher_.running_of(context);
@@ -74,6 +74,7 @@ class Pump : public server::CommandSink {
   [[nodiscard]] proto::Status missing_device_status() const;
 
   device::Transceiver& device_;
+  exec::Engine& engine_;
   const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
   loop::AsioAlarm reopening_;

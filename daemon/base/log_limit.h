@@ -15,10 +15,10 @@ class LogLimit {
  public:
   // The line to be written now, or nothing.
   std::optional<std::string> line(std::uint64_t kind, const std::string& text, TimePoint now) {
-    const RateLimit::Verdict verdict = limit_.ask(kind, now);
-    if (!verdict.pass) return std::nullopt;
-    if (verdict.left_out == 0) return text;
-    return text + " (" + std::to_string(verdict.left_out) + " more like it were not logged)";
+    const RateLimit::Permit permit = limit_.ask(kind, now);
+    if (!permit.pass) return std::nullopt;
+    if (permit.left_out == 0) return text;
+    return text + " (" + std::to_string(permit.left_out) + " more like it were not logged)";
   }
 
  private:

@@ -5,13 +5,13 @@
 
 namespace tbs {
 
-RateLimit::Verdict RateLimit::ask(std::uint64_t kind, TimePoint now) {
+RateLimit::Permit RateLimit::ask(std::uint64_t kind, TimePoint now) {
   return ask(allowance_of(kind, now), now);
 }
 
 // Each event moves the time at which the whole burst is there again by one interval; it may be a
 // burst of intervals away at most.
-RateLimit::Verdict RateLimit::ask(Allowance& allowance, TimePoint now) const {
+RateLimit::Permit RateLimit::ask(Allowance& allowance, TimePoint now) const {
   const TimePoint full_at = std::max(allowance.full_at, now) + options_.interval;
   if (full_at - now > options_.burst * options_.interval) {
     ++allowance.left_out;

@@ -19,7 +19,7 @@ class RateLimit {
     std::chrono::milliseconds interval{10'000};  // after which one more may pass
     std::size_t kinds = 256;
   };
-  struct Verdict {
+  struct Permit {
     bool pass = false;
     std::uint64_t left_out = 0;  // since the last one of the kind that passed
   };
@@ -27,7 +27,7 @@ class RateLimit {
   RateLimit() : RateLimit(Options{}) {}
   explicit RateLimit(Options options) : options_(options) {}
 
-  Verdict ask(std::uint64_t kind, TimePoint now);
+  Permit ask(std::uint64_t kind, TimePoint now);
   [[nodiscard]] std::size_t kinds() const { return kinds_.size(); }
 
  private:
@@ -35,7 +35,7 @@ class RateLimit {
     TimePoint full_at;  // when the whole burst is there again
     std::uint64_t left_out = 0;
   };
-  Verdict ask(Allowance& allowance, TimePoint now) const;
+  Permit ask(Allowance& allowance, TimePoint now) const;
   Allowance& allowance_of(std::uint64_t kind, TimePoint now);
 
   Options options_;

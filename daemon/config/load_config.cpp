@@ -11,7 +11,7 @@
 
 #include "daemon/config/config_lines.h"
 #include "daemon/config/option_table.h"
-#include "daemon/policy/rule_files.h"
+#include "proto/rules/rule_files.h"
 #include "version.h"
 
 namespace tbs {
@@ -138,7 +138,7 @@ std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arg
   if (const auto resolved = resolve_group(loaded.config); !resolved) {
     return std::unexpected(resolved.error());
   }
-  auto rules = policy::read_rules(loaded.config.policy_dir);
+  auto rules = rules::read_rules(loaded.config.policy_dir);
   if (!rules) {
     return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + rules.error() + "\n"});
   }

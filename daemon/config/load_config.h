@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "daemon/config/config.h"
-#include "daemon/policy/rules.h"
+#include "proto/rules/rules.h"
 
 namespace tbs {
 
@@ -26,7 +26,7 @@ struct Setting {
 
 struct Loaded {
   Config config;
-  policy::Rules rules;
+  rules::Rules rules;
   std::vector<Setting> settings;
 };
 

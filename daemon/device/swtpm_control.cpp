@@ -9,10 +9,10 @@ constexpr std::uint64_t kInfoSpecification = 1;
 constexpr std::uint32_t kMaxInfo = 3 * 1024;
 
 // The information is a small JSON text; one word of it matters.
-Family family_of(std::string_view text) {
+std::optional<Family> family_of(std::string_view text) {
   if (text.find(R"("family":"2.0")") != text.npos) return Family::Tpm20;
   if (text.find(R"("family":"1.2")") != text.npos) return Family::Tpm12;
-  return Family::Unknown;
+  return std::nullopt;
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ proto::Buffer encode_control(ControlCommand command, std::uint8_t locality = 0);
 struct ControlAnswer {
   std::uint32_t result = 0;  // 0: done; a TPM 1.2 error code otherwise
   std::uint64_t capabilities = 0;
-  Family family = Family::Unknown;  // of GetInfo
+  std::optional<Family> family;  // of GetInfo
 };
 
 // Collects one answer; a connection serves one exchange, so what follows it is of no interest.

@@ -44,7 +44,7 @@ InterfaceType interface_of(const std::string& driver, bool is_virtual) {
   return kOtherHardware;
 }
 
-Family family_of(const fs::path& chip) {
+std::optional<Family> family_of(const fs::path& chip) {
   // Nodes of the kernel's resource manager exist for TPM 2.0 alone and have no version attribute.
   if (link_name(chip / "subsystem") == "tpmrm") return Family::Tpm20;
   std::ifstream file(chip / "tpm_version_major");
@@ -54,7 +54,7 @@ Family family_of(const fs::path& chip) {
   if (version == 2) return Family::Tpm20;
   // Kernels before 5.6 have no such attribute, and this one for TPM 1.2 alone.
   std::error_code error;
-  return fs::exists(chip / "caps", error) ? Family::Tpm12 : Family::Unknown;
+  return fs::exists(chip / "caps", error) ? std::optional(Family::Tpm12) : std::nullopt;
 }
 
 }  // namespace

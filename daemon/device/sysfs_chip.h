@@ -3,6 +3,7 @@
 // What sysfs says of a TPM without asking the chip.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -12,7 +13,7 @@
 namespace tbs::device {
 
 struct ChipFacts {
-  Family family = Family::Unknown;
+  std::optional<Family> family;
   std::uint32_t interface_type = 0;  // TPM_IFTYPE_* of tbs.h
   std::string cancel_path;           // empty where the kernel has no such attribute
 };

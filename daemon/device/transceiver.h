@@ -15,10 +15,13 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "daemon/base/family.h"
 
 namespace tbs::device {
 
@@ -30,12 +33,10 @@ struct Failure {
   std::string advice;     // what an administrator can do about it; may be empty
 };
 
-// TPM family as far as the device knows it without asking the TPM.
-enum class Family : std::uint8_t { Unknown, Tpm12, Tpm20 };
-
 // What is known of a device once it is open.
 struct Facts {
-  Family family = Family::Unknown;
+  // As far as the device knows it without asking the TPM.
+  std::optional<Family> family;
   // TPM_IFTYPE_* of tbs.h: how the TPM is attached.
   std::uint32_t interface_type = 0;
   // Whether cancel() has any way to reach the device.

@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/family.h"
 #include "daemon/base/ids.h"
+#include "daemon/command/client_command.h"
 #include "proto/status.h"
 
 namespace tbs::exec {
@@ -65,9 +67,9 @@ class Execution {
   virtual void detach() = 0;
 };
 
-// What bringing up the TPM has taught about it; zero and empty before.
+// What bringing up the TPM has taught about it; nothing before.
 struct TpmIdentity {
-  std::uint32_t version = 0;   // TPM_VERSION_* of tbs.h: 1 for TPM 1.2, 2 for TPM 2.0
+  std::optional<Family> family;
   std::uint32_t revision = 0;  // of the specification, times 100
   std::string manufacturer;    // four letters
 };
@@ -87,14 +89,11 @@ class Engine {
   // The context is gone; what it owned on the TPM is flushed by housekeeping executions.
   virtual void close_context(ContextId context) = 0;
 
-  // Runs one client command: a complete TPM command whose header length matches its size.
-  virtual std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
-                                             std::vector<std::uint8_t> command) = 0;
+  virtual std::unique_ptr<Execution> execute(SharedCommand command) = 0;
 
   // How many objects and sessions would have to be loaded, and about as many evicted, to run this
   // command now: what it costs to run it before another one. 0 when nothing has to be moved.
-  [[nodiscard]] virtual std::size_t loads_needed(ContextId context,
-                                                 std::span<const std::uint8_t> command) = 0;
+  [[nodiscard]] virtual std::size_t loads_needed(const ClientCommand& command) = 0;
 
   // Asks that this object or session of the context stays on the TPM when others need room, or no
   // longer. BadParameter when the context has none of this handle, or the engine moves nothing;

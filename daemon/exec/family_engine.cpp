@@ -46,17 +46,8 @@ void FamilyEngine::close_context(ContextId context) {
   tpm20_.close_context(context);
 }
 
-std::unique_ptr<Execution> FamilyEngine::execute(ContextId context, std::uint8_t locality,
-                                                 std::vector<std::uint8_t> command) {
-  return chosen().execute(context, locality, std::move(command));
-}
-
 std::unique_ptr<Execution> FamilyEngine::bring_up() {
-  return std::make_unique<BringUp>(identity_, [this] { return chosen().bring_up(); });
-}
-
-std::unique_ptr<Execution> FamilyEngine::shutdown(bool owns_power) {
-  return chosen().shutdown(owns_power);
+  return std::make_unique<BringUp>(identity_, [this] { return behind().bring_up(); });
 }
 
 void FamilyEngine::device_lost() {

@@ -6,28 +6,28 @@ namespace tbs::exec {
 namespace {
 
 // Ends at once with this response.
-class Answered : public Execution {
+class Refused final : public Execution {
  public:
-  explicit Answered(std::vector<std::uint8_t> response) : response_(std::move(response)) {}
+  explicit Refused(proto::Buffer response) : response_(std::move(response)) {}
 
   Step start() override { return Done{.response = std::move(response_)}; }
-  Step on_response(std::span<const std::uint8_t>) override { return Done{}; }
+  Step on_response(proto::Bytes) override { return Done{}; }
   Step on_pause_over() override { return Done{}; }
   void withdraw() override {}
   void detach() override {}
 
  private:
-  std::vector<std::uint8_t> response_;
+  proto::Buffer response_;
 };
 
-class Watched : public Execution {
+class Watched final : public Execution {
  public:
-  Watched(std::unique_ptr<Execution> execution, GuardedEngine::Watcher watcher)
-      : execution_(std::move(execution)), watcher_(std::move(watcher)) {}
+  Watched(SharedCommand command, std::unique_ptr<Execution> execution, CommandGuard& guard)
+      : command_(std::move(command)), execution_(std::move(execution)), guard_(guard) {}
 
   Step start() override { return noted(execution_->start()); }
-  Step on_response(std::span<const std::uint8_t> response) override {
-    if (client_command_) watcher_(response);
+  Step on_response(proto::Bytes response) override {
+    if (client_command_) guard_.responded(*command_, response);
     return noted(execution_->on_response(response));
   }
   Step on_pause_over() override { return noted(execution_->on_pause_over()); }
@@ -41,20 +41,21 @@ class Watched : public Execution {
     return step;
   }
 
+  SharedCommand command_;
   std::unique_ptr<Execution> execution_;
-  GuardedEngine::Watcher watcher_;
+  CommandGuard& guard_;
   bool client_command_ = false;  // is what the TPM was sent last
 };
 
 }  // namespace
 
-std::unique_ptr<Execution> GuardedEngine::execute(ContextId context, std::uint8_t locality,
-                                                  std::vector<std::uint8_t> command) {
-  Verdict verdict = judge_ ? judge_(context, command) : Verdict{};
-  if (verdict.answer) return std::make_unique<Answered>(*std::move(verdict.answer));
-  auto execution = engine_.execute(context, locality, std::move(command));
-  if (!verdict.watcher) return execution;
-  return std::make_unique<Watched>(std::move(execution), std::move(verdict.watcher));
+std::unique_ptr<Execution> GuardedEngine::execute(SharedCommand command) {
+  if (auto refusal = guard_.refusal(*command)) {
+    return std::make_unique<Refused>(*std::move(refusal));
+  }
+  if (!guard_.watches(*command)) return engine_.execute(std::move(command));
+  auto execution = engine_.execute(command);
+  return std::make_unique<Watched>(std::move(command), std::move(execution), guard_);
 }
 
 }  // namespace tbs::exec

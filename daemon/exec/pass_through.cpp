@@ -42,19 +42,18 @@ std::optional<std::uint32_t> created_handle(std::uint32_t command_code, proto::B
 
 class Command : public Execution {
  public:
-  Command(std::uint8_t locality, std::vector<std::uint8_t> command)
-      : locality_(locality), command_(std::move(command)) {
-    const auto header = proto::read_tpm_header(command_);
-    code_ = header ? header->code : 0;
-  }
+  explicit Command(SharedCommand command) : command_(std::move(command)) {}
 
   Step start() override {
-    return Transmit{.command = std::move(command_), .locality = locality_, .client_command = true};
+    const proto::Bytes bytes = command_->bytes();
+    return Transmit{.command = {bytes.begin(), bytes.end()},
+                    .locality = command_->locality(),
+                    .client_command = true};
   }
 
   Step on_response(std::span<const std::uint8_t> response) override {
     if (detached_ && !flushing_) {
-      if (const auto handle = created_handle(code_, response)) {
+      if (const auto handle = created_handle(command_->code(), response)) {
         flushing_ = true;
         return Transmit{.command = tpm::build::flush_context(*handle)};
       }
@@ -68,18 +67,15 @@ class Command : public Execution {
   void detach() override { detached_ = true; }
 
  private:
-  std::uint8_t locality_;
-  std::vector<std::uint8_t> command_;
-  std::uint32_t code_ = 0;
+  SharedCommand command_;
   bool detached_ = false;
   bool flushing_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Execution> PassThrough::execute(ContextId, std::uint8_t locality,
-                                                std::vector<std::uint8_t> command) {
-  return std::make_unique<Command>(locality, std::move(command));
+std::unique_ptr<Execution> PassThrough::execute(SharedCommand command) {
+  return std::make_unique<Command>(std::move(command));
 }
 
 std::unique_ptr<Execution> PassThrough::bring_up() {

@@ -15,11 +15,8 @@ class PassThrough : public Engine {
 
   void open_context(ContextId, UserId) override {}
   void close_context(ContextId) override {}
-  std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
-                                     std::vector<std::uint8_t> command) override;
-  [[nodiscard]] std::size_t loads_needed(ContextId, std::span<const std::uint8_t>) override {
-    return 0;
-  }
+  std::unique_ptr<Execution> execute(SharedCommand command) override;
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return 0; }
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
     return proto::Status::BadParameter;
   }

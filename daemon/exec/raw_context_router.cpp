@@ -18,10 +18,9 @@ void RawContextRouter::close_context(ContextId context) {
   left_ = true;
 }
 
-std::unique_ptr<Execution> RawContextRouter::execute(ContextId context, std::uint8_t locality,
-                                                     std::vector<std::uint8_t> command) {
-  Engine& engine = claimed_ == context ? raw_ : managed_;
-  return engine.execute(context, locality, std::move(command));
+std::unique_ptr<Execution> RawContextRouter::execute(SharedCommand command) {
+  Engine& engine = claimed_ == command->context() ? raw_ : managed_;
+  return engine.execute(std::move(command));
 }
 
 std::unique_ptr<Execution> RawContextRouter::housekeeping() {

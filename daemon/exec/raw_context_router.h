@@ -6,11 +6,11 @@
 
 #include <optional>
 
-#include "daemon/exec/execution.h"
+#include "daemon/exec/forwarding_engine.h"
 
 namespace tbs::exec {
 
-class RawContextRouter : public Engine {
+class RawContextRouter final : public ForwardingEngine {
  public:
   // Both must outlive it.
   RawContextRouter(Engine& managed, Engine& raw) : managed_(managed), raw_(raw) {}
@@ -20,33 +20,25 @@ class RawContextRouter : public Engine {
 
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
-  std::unique_ptr<Execution> execute(ContextId context, std::uint8_t locality,
-                                     std::vector<std::uint8_t> command) override;
-  [[nodiscard]] std::size_t loads_needed(ContextId context,
-                                         std::span<const std::uint8_t> command) override {
-    return claimed_ == context ? 0 : managed_.loads_needed(context, command);
+  std::unique_ptr<Execution> execute(SharedCommand command) override;
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override {
+    return claimed_ == command.context() ? 0 : managed_.loads_needed(command);
   }
   // There is nothing that could be moved for a raw context.
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
     return claimed_ == context ? proto::Status::BadParameter
                                : managed_.make_sticky(context, handle, sticky);
   }
-  [[nodiscard]] Holdings held_by(ContextId context) override { return managed_.held_by(context); }
   std::unique_ptr<Execution> housekeeping() override;
   std::unique_ptr<Execution> idle_housekeeping() override;
-  [[nodiscard]] std::optional<TimePoint> next_maintenance() override {
-    return managed_.next_maintenance();
-  }
   std::unique_ptr<Execution> evict_all() override {
     return claimed_ ? nullptr : managed_.evict_all();
   }
   std::unique_ptr<Execution> bring_up() override;
-  std::unique_ptr<Execution> shutdown(bool owns_power) override {
-    return managed_.shutdown(owns_power);
-  }
-  void device_lost() override { managed_.device_lost(); }
 
  private:
+  [[nodiscard]] Engine& behind() override { return managed_; }
+
   Engine& managed_;
   Engine& raw_;
   std::optional<ContextId> claimed_;

@@ -95,11 +95,11 @@ Step Startup::on_response(std::span<const std::uint8_t> response) {
       return advance(Stage::Properties12);
     case Stage::Properties20:
       if (header->code != 0 || !read_properties20(response, identity_)) break;
-      identity_.version = 2;
+      identity_.family = Family::Tpm20;
       return Done{};
     case Stage::Properties12:
       if (header->code != 0 || !read_properties12(response, identity_)) break;
-      identity_.version = 1;
+      identity_.family = Family::Tpm12;
       return Done{};
   }
   return Done{.status = proto::Status::IoError};
@@ -114,7 +114,7 @@ Step Startup::on_startup20(std::uint16_t tag, std::uint32_t code) {
 
 Step Shutdown::start() {
   if (!owns_power_) return Done{};
-  if (version_ == 1) return Transmit{.command = tpm12::build::save_state()};
+  if (family_ == Family::Tpm12) return Transmit{.command = tpm12::build::save_state()};
   return Transmit{.command = tpm::build::shutdown(tpm::kStartupClear)};
 }
 

@@ -37,7 +37,7 @@ class Startup : public Execution {
 class Shutdown : public Execution {
  public:
   Shutdown(const TpmIdentity& identity, bool owns_power)
-      : version_(identity.version), owns_power_(owns_power) {}
+      : family_(identity.family), owns_power_(owns_power) {}
 
   Step start() override;
   Step on_response(std::span<const std::uint8_t>) override { return Done{}; }
@@ -46,7 +46,7 @@ class Shutdown : public Execution {
   void detach() override {}
 
  private:
-  std::uint32_t version_;
+  std::optional<Family> family_;
   bool owns_power_;
 };
 

@@ -8,19 +8,21 @@ namespace {
 
 struct Row {
   std::uint32_t type;
-  std::uint32_t tpm_version;
+  Family family;
   std::string_view name;
 };
 
 constexpr std::array kRows = {
-    Row{1, 1, "full"},    Row{2, 1, "admin"},        Row{3, 1, "user"},    Row{4, 1, "endorsement"},
-    Row{1, 2, "lockout"}, Row{12, 2, "endorsement"}, Row{13, 2, "storage"}};
+    Row{1, Family::Tpm12, "full"},    Row{2, Family::Tpm12, "admin"},
+    Row{3, Family::Tpm12, "user"},    Row{4, Family::Tpm12, "endorsement"},
+    Row{1, Family::Tpm20, "lockout"}, Row{12, Family::Tpm20, "endorsement"},
+    Row{13, Family::Tpm20, "storage"}};
 
 }  // namespace
 
-std::string_view owner_auth_name(std::uint32_t type, std::uint32_t tpm_version) {
+std::string_view owner_auth_name(std::uint32_t type, std::optional<Family> family) {
   const auto* const row = std::ranges::find_if(
-      kRows, [&](const Row& each) { return each.type == type && each.tpm_version == tpm_version; });
+      kRows, [&](const Row& each) { return each.type == type && each.family == family; });
   return row == kRows.end() ? std::string_view() : row->name;
 }
 

@@ -2,13 +2,11 @@
 
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm12/command_view.h"
-#include "daemon/tpm12/response.h"
-#include "proto/tpm_header.h"
 
 namespace tbs::policy {
 namespace {
 
-void note_handle(std::uint32_t handle, CommandFacts& facts) {
+void note_handle(std::uint32_t handle, rules::CommandFacts& facts) {
   switch (tpm::handle_type(handle)) {
     case tpm::HandleType::Pcr:
       facts.pcrs.push_back(handle);
@@ -30,7 +28,7 @@ void note_number(proto::ByteReader reader, std::vector<std::uint32_t>& list) {
 }
 
 // TPM_PCR_SELECTION: a size, and that many bytes of bits.
-void note_selection(proto::ByteReader reader, CommandFacts& facts) {
+void note_selection(proto::ByteReader reader, rules::CommandFacts& facts) {
   const std::uint16_t size = reader.be16();
   for (std::uint32_t i = 0; i < size && reader.ok(); ++i) {
     const std::uint8_t bits = reader.u8();  // 0 past the end
@@ -40,9 +38,9 @@ void note_selection(proto::ByteReader reader, CommandFacts& facts) {
   }
 }
 
-}  // namespace
-
-void collect_handles(proto::Bytes command, const tpm::CommandTable& commands, CommandFacts& facts) {
+// Handles, and for NV_DefineSpace and EvictControl the new one.
+void note_names(proto::Bytes command, const tpm::CommandTable& commands,
+                rules::CommandFacts& facts) {
   const auto view = tpm::parse_command(command, commands);
   if (!view) return;
   for (std::uint8_t i = 0; i < view->info->handles; ++i) note_handle(view->handles[i], facts);
@@ -57,7 +55,7 @@ void collect_handles(proto::Bytes command, const tpm::CommandTable& commands, Co
   }
 }
 
-void note_handles12(proto::Bytes command, CommandFacts& facts) {
+void note_names12(proto::Bytes command, rules::CommandFacts& facts) {
   const auto view = tpm12::parse_command(command);
   if (!view) return;
   proto::ByteReader parameters(view->parameters);
@@ -84,28 +82,33 @@ void note_handles12(proto::Bytes command, CommandFacts& facts) {
   }
 }
 
-std::optional<proto::Bytes> embedded_command(proto::Bytes command) {
-  const auto header = proto::read_tpm_header(command);
-  if (!header || header->code != tpm12::ord::kExecuteTransport) return std::nullopt;
-  const auto outer = tpm12::parse_command(command);
-  if (!outer || outer->parameters.size() < tpm12::kWrappedCommandOffset) return std::nullopt;
-  return outer->parameters.subspan(tpm12::kWrappedCommandOffset);
+rules::CommandFacts bare_facts(const ClientCommand& command, std::uint32_t code) {
+  return {.roles = command.requester().roles,
+          .command = code,
+          .priority = command.priority(),
+          .locality = command.locality()};
 }
 
-std::uint32_t effective_code(proto::Bytes command, std::uint32_t tpm_version) {
-  const auto embedded =
-      tpm_version == 1 ? embedded_command(command) : std::optional<proto::Bytes>();
-  const auto header = proto::read_tpm_header(embedded.value_or(command));
-  return header ? header->code : 0;
+}  // namespace
+
+rules::CommandFacts facts_of(const ClientCommand& command, const tpm::CommandTable& commands,
+                             Names names) {
+  rules::CommandFacts facts = bare_facts(command, command.code());
+  if (names == Names::Omitted) return facts;
+  if (command.family() == Family::Tpm12) {
+    note_names12(command.bytes(), facts);
+  } else {
+    note_names(command.bytes(), commands, facts);
+  }
+  return facts;
 }
 
-std::uint32_t embedded_result(proto::Bytes response) {
-  const auto outer = tpm12::parse_response(response);
-  if (!outer) return tpm12::rc::kBadParamSize;
-  if (!outer->success()) return outer->code;
-  const auto wrapped = tpm12::wrapped_response(*outer);
-  const auto inner = wrapped ? proto::read_tpm_header(*wrapped) : std::nullopt;
-  return inner ? inner->code : tpm12::rc::kBadParamSize;
+std::optional<rules::CommandFacts> embedded_facts_of(const ClientCommand& command, Names names) {
+  const auto embedded = command.embedded();
+  if (!embedded) return std::nullopt;
+  rules::CommandFacts facts = bare_facts(command, command.effective_code());
+  if (names == Names::Included) note_names12(*embedded, facts);
+  return facts;
 }
 
 }  // namespace tbs::policy

@@ -2,97 +2,55 @@
 
 #include <utility>
 
+#include "daemon/command/client_response.h"
 #include "proto/service_codes.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
-#include "proto/tpm_header.h"
 
 namespace tbs::policy {
 namespace {
 
-proto::Buffer bare_response(std::uint32_t tpm_version, std::uint32_t code) {
-  return proto::tpm_error_response(tpm_version == 1 ? tpm12::kTagResponse : tpm::kTagNoSessions,
-                                   code);
-}
-
-std::uint32_t blocked_code(Answer answer, std::uint32_t tpm_version, bool embedded) {
-  if (answer == Answer::Windows)
+std::uint32_t blocked_code(rules::BlockedResponse wanted, Family family, bool embedded) {
+  if (wanted == rules::BlockedResponse::Windows) {
     return embedded ? proto::service::kEmbeddedCommandBlocked : proto::service::kCommandBlocked;
-  return tpm_version == 1 ? tpm12::rc::kBadOrdinal : tpm::rc::kCommandCode;
+  }
+  return family == Family::Tpm12 ? tpm12::rc::kBadOrdinal : tpm::rc::kCommandCode;
 }
 
 }  // namespace
 
-void CommandFilter::set_rules(Rules rules) {
+void CommandFilter::set_rules(rules::Rules rules) {
   rules_ = std::move(rules);
-  needs_handles_ = needs_handles(rules_);
+  names_ = rules::needs_handles(rules_) ? Names::Included : Names::Omitted;
 }
 
-Decision CommandFilter::check(const Command& command, std::uint32_t tpm_version,
-                              std::uint64_t now) {
-  Decision decision = evaluate_command(command, tpm_version);
-  if (decision.outcome == Outcome::Blocked) return decision;
-  if (auto answer = locked_out(command.user, command.roles, command.bytes, tpm_version, now)) {
-    return {.outcome = Outcome::LockedOut,
-            .rule = nullptr,
-            .command = effective_code(command.bytes, tpm_version),
-            .response = *std::move(answer)};
+Decision CommandFilter::check(const ClientCommand& command) {
+  Decision decision = apply_rules(command);
+  if (decision.effect == Effect::Blocked) return decision;
+  if (auto refusal = guard_.refusal(command)) {
+    return {.effect = Effect::LockedOut, .rule = nullptr, .response = *std::move(refusal)};
   }
   return decision;
 }
 
-std::optional<proto::Buffer> CommandFilter::locked_out(UserId user, RoleSet roles,
-                                                       proto::Bytes command,
-                                                       std::uint32_t tpm_version,
-                                                       std::uint64_t now) {
-  const auto header = proto::read_tpm_header(command);
-  if (!header || !has_authorization(header->tag) || is_administrator(roles) ||
-      !guard_.locked(user, now)) {
-    return std::nullopt;
+Decision CommandFilter::apply_rules(const ClientCommand& command) const {
+  rules::CommandFacts facts = facts_of(command, commands_, names_);
+  rules::Match match = rules::evaluate(rules_, facts);
+  const bool outer_blocked = !match.allowed;
+  if (!outer_blocked) {
+    auto inner = embedded_facts_of(command, names_);
+    if (!inner) return {};
+    facts = *std::move(inner);
+    match = rules::evaluate(rules_, facts);
   }
-  return bare_response(tpm_version, lockout_code(tpm_version));
-}
-
-Decision CommandFilter::evaluate_command(const Command& command, std::uint32_t tpm_version) const {
-  const auto embedded = tpm_version == 1 ? embedded_command(command.bytes) : std::nullopt;
-  CommandFacts facts = facts_of(command, command.bytes, tpm_version);
-  Verdict verdict = evaluate(rules_, facts);
-  const bool outer_blocked = !verdict.allowed;
-  if (verdict.allowed && embedded) {
-    facts = facts_of(command, *embedded, tpm_version);
-    verdict = evaluate(rules_, facts);
-  }
-  if (verdict.allowed) return {};
-  Decision decision{.outcome = Outcome::WouldBlock, .rule = verdict.rule, .command = facts.command};
+  if (match.allowed) return {};
+  Decision decision{.effect = Effect::WouldBlock, .rule = match.rule, .command = facts.command};
   if (rules_.dry_run) return decision;
-  decision.outcome = Outcome::Blocked;
-  decision.response =
-      bare_response(tpm_version, blocked_code(rules_.answer, tpm_version, !outer_blocked));
+  decision.effect = Effect::Blocked;
+  decision.response = bare_response(
+      command.family(), blocked_code(rules_.blocked_response, command.family(), !outer_blocked));
   return decision;
-}
-
-bool CommandFilter::answered(UserId user, RoleSet roles, std::uint32_t tpm_version,
-                             std::uint32_t result, std::uint64_t now) {
-  if (is_administrator(roles) || !is_counted_failure(tpm_version, result)) return false;
-  guard_.failed(user, now);
-  return true;
-}
-
-CommandFacts CommandFilter::facts_of(const Command& command, proto::Bytes bytes,
-                                     std::uint32_t tpm_version) const {
-  const auto header = proto::read_tpm_header(bytes);
-  CommandFacts facts{.roles = command.roles,
-                     .command = header ? header->code : 0,
-                     .priority = command.priority,
-                     .locality = command.locality};
-  if (!needs_handles_) return facts;
-  if (tpm_version == 1) {
-    note_handles12(bytes, facts);
-  } else {
-    collect_handles(bytes, commands_, facts);
-  }
-  return facts;
 }
 
 }  // namespace tbs::policy

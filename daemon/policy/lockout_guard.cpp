@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proto/tpm/constants.h"
-#include "proto/tpm/response_code.h"
-#include "proto/tpm12/constants.h"
-
 namespace tbs::policy {
 namespace {
 
@@ -142,22 +138,6 @@ std::size_t LockoutGuard::total(std::uint64_t window, std::uint64_t now) const {
   std::size_t sum = 0;
   for (const auto& [user, own] : failures_) sum += within(own, window, now);
   return sum;
-}
-
-bool is_counted_failure(std::uint32_t tpm_version, std::uint32_t response_code) {
-  if (tpm_version == 1) {
-    return response_code == tpm12::rc::kAuthFail || response_code == tpm12::rc::kAuth2Fail;
-  }
-  return tpm::is_auth_fail(response_code);
-}
-
-bool has_authorization(std::uint16_t tag) {
-  return tag == tpm::kTagSessions || tag == tpm12::kTagAuth1Command ||
-         tag == tpm12::kTagAuth2Command;
-}
-
-std::uint32_t lockout_code(std::uint32_t tpm_version) {
-  return tpm_version == 1 ? tpm12::rc::kDefendLockRunning : tpm::rc::kLockout;
 }
 
 }  // namespace tbs::policy

@@ -82,11 +82,4 @@ class LockoutGuard {
   std::unordered_map<UserId, Failures> failures_;
 };
 
-// Whether a response says that an authorization failed in a way that the TPM counts.
-[[nodiscard]] bool is_counted_failure(std::uint32_t tpm_version, std::uint32_t response_code);
-// Whether a command with this tag brings an authorization.
-[[nodiscard]] bool has_authorization(std::uint16_t tag);
-// What a command that is not let through is answered.
-[[nodiscard]] std::uint32_t lockout_code(std::uint32_t tpm_version);
-
 }  // namespace tbs::policy

@@ -56,12 +56,13 @@ void ResourceManager::release_session(Session& session) {
   state_.sessions.erase(session);
 }
 
-std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
-                                                          std::vector<std::uint8_t> command) {
+std::unique_ptr<exec::Execution> ResourceManager::execute(SharedCommand command) {
   reap();
   state_.maintenance_stalled = false;
   ++state_.statistics.client_commands;
-  return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
+  const proto::Bytes bytes = command->bytes();
+  return std::make_unique<ClientExecution>(state_, command->context(), command->locality(),
+                                           proto::Buffer(bytes.begin(), bytes.end()));
 }
 
 proto::Status ResourceManager::make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
@@ -109,11 +110,10 @@ void ResourceManager::device_lost() {
   }
 }
 
-std::size_t ResourceManager::loads_needed(ContextId context,
-                                          std::span<const std::uint8_t> command) {
-  const auto view = tpm::parse_command(command, state_.commands);
+std::size_t ResourceManager::loads_needed(const ClientCommand& command) {
+  const auto view = tpm::parse_command(command.bytes(), state_.commands);
   if (!view) return 0;
-  const auto plan = make_plan(state_, context, *view);
+  const auto plan = make_plan(state_, command.context(), *view);
   if (!plan) return 0;
   const auto objects = plan->objects.all();
   const auto sessions = plan->sessions.all();

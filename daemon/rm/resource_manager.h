@@ -34,8 +34,7 @@ class ResourceManager final : public exec::Engine {
 
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
-  std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
-                                           std::vector<std::uint8_t> command) override;
+  std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
@@ -46,8 +45,7 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> shutdown(bool owns_power) override;
   void device_lost() override;
 
-  [[nodiscard]] std::size_t loads_needed(ContextId context,
-                                         std::span<const std::uint8_t> command) override;
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override;
   [[nodiscard]] exec::Holdings held_by(ContextId context) override;
   [[nodiscard]] Holdings holdings(ContextId context);
   [[nodiscard]] const exec::Statistics& statistics() const { return state_.statistics; }

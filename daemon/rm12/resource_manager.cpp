@@ -31,12 +31,13 @@ void ResourceManager::reap() {
   }
 }
 
-std::unique_ptr<exec::Execution> ResourceManager::execute(ContextId context, std::uint8_t locality,
-                                                          std::vector<std::uint8_t> command) {
+std::unique_ptr<exec::Execution> ResourceManager::execute(SharedCommand command) {
   reap();
   state_.maintenance_stalled = false;
   ++state_.statistics.client_commands;
-  return std::make_unique<ClientExecution>(state_, context, locality, std::move(command));
+  const proto::Bytes bytes = command->bytes();
+  return std::make_unique<ClientExecution>(state_, command->context(), command->locality(),
+                                           proto::Buffer(bytes.begin(), bytes.end()));
 }
 
 std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
@@ -76,14 +77,13 @@ void ResourceManager::device_lost() {
   }
 }
 
-std::size_t ResourceManager::loads_needed(ContextId context,
-                                          std::span<const std::uint8_t> command) {
-  const auto view = tpm12::parse_command(command);
+std::size_t ResourceManager::loads_needed(const ClientCommand& command) {
+  const auto view = tpm12::parse_command(command.bytes());
   if (!view) return 0;
   const auto wrapped = view->ordinal == tpm12::ord::kExecuteTransport
                            ? tpm12::parse_wrapped_command(*view)
                            : std::unexpected(tpm12::rc::kSuccess);
-  const auto plan = make_plan(state_, context, *view, wrapped ? &*wrapped : nullptr);
+  const auto plan = make_plan(state_, command.context(), *view, wrapped ? &*wrapped : nullptr);
   if (!plan) return 0;
   return static_cast<std::size_t>(std::ranges::count_if(
       plan->all.all(), [](const Resource* resource) { return !resource->loaded; }));

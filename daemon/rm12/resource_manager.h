@@ -20,8 +20,7 @@ class ResourceManager final : public exec::Engine {
 
   void open_context(ContextId context, UserId user) override;
   void close_context(ContextId context) override;
-  std::unique_ptr<exec::Execution> execute(ContextId context, std::uint8_t locality,
-                                           std::vector<std::uint8_t> command) override;
+  std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   // The TCTI, which has a call for it, is for TPM 2.0 alone.
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
     return proto::Status::BadParameter;
@@ -33,8 +32,7 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> shutdown(bool owns_power) override;
   void device_lost() override;
-  [[nodiscard]] std::size_t loads_needed(ContextId context,
-                                         std::span<const std::uint8_t> command) override;
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override;
 
   // Takes effect with the next command. What is held already stays.
   void configure(const exec::Limits& limits) { state_.options.limits = limits; }

@@ -14,90 +14,88 @@ constexpr std::size_t kMaxLookedAt = 256;
 
 }  // namespace
 
-void RunQueue::push(Request request, TimePoint now) {
-  owners_[request.context] = request.user;
-  User& user = users_[request.user];
-  user.administrator = request.administrator;
-  if (user.queue.empty()) user.since = now;
-  user.queue.push(std::move(request), now);
+void RunQueue::push(SharedCommand command, TimePoint now) {
+  const Requester& requester = command->requester();
+  Account& account = accounts_[requester.account];
+  account.administrator = requester.is_administrator();
+  if (account.queue.empty()) account.since = now;
+  account.queue.push(std::move(command), now);
   ++size_;
 }
 
-std::optional<Request> RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded) {
-  // The level and the user of the command that has just left the TPM were being served until now.
-  if (last_user_) {
+SharedCommand RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded) {
+  // The level and the account of the command that has just left the TPM were being served until
+  // now.
+  if (last_account_) {
     const auto level = levels_.find(last_level_);
     if (level != levels_.end()) level->second.served = now;
-    const auto user = users_.find(*last_user_);
-    if (user != users_.end()) user->second.queue.served_until(now);
+    const auto account = accounts_.find(*last_account_);
+    if (account != accounts_.end()) account->second.queue.served_until(now);
   }
-  if (empty()) return std::nullopt;
+  if (empty()) return nullptr;
   arrange(now);
 
   const auto level = choose(now);
   level->second.served = now;
   last_level_ = level->first;
   const Turn turn = choose_turn(level->second, now, slice, loaded);
-  last_user_ = turn.user;
-  level->second.turns.serve(turn.user);
-  User& user = users_.at(turn.user);
-  Request request = user.queue.take(*turn.level, turn.context, now);
-  user.since = now;
-  if (user.queue.empty()) leave_level(turn.user, user);
+  last_account_ = turn.account;
+  level->second.turns.serve(turn.account);
+  Account& account = accounts_.at(turn.account);
+  SharedCommand command = account.queue.take(*turn.level, turn.context, now);
+  account.since = now;
+  if (account.queue.empty()) leave_level(turn.account, account);
   --size_;
-  return request;
+  return command;
 }
 
 void RunQueue::finished(Duration took, TimePoint now) {
-  if (!last_user_) return;
-  const auto entry = users_.find(*last_user_);
-  if (entry == users_.end()) return;
-  User& user = entry->second;
+  if (!last_account_) return;
+  const auto entry = accounts_.find(*last_account_);
+  if (entry == accounts_.end()) return;
+  Account& account = entry->second;
   took = std::max<Duration>(took, kLeastCharge);
-  user.queue.charge(took);
-  if (!user.administrator && last_level_ > kPriorityNormal) {
-    user.high_share.spend(took, now, high_share_);
+  account.queue.charge(took);
+  if (!account.administrator && last_level_ > kPriorityNormal) {
+    account.high_share.spend(took, now, high_share_);
   }
   const auto level = levels_.find(last_level_);
-  if (level != levels_.end()) level->second.turns.charge(*last_user_, took);
+  if (level != levels_.end()) level->second.turns.charge(*last_account_, took);
 }
 
-std::vector<Request> RunQueue::remove(ContextId context) {
-  const auto owner = owners_.find(context);
-  if (owner == owners_.end()) return {};
-  const UserId id = owner->second;
-  owners_.erase(owner);
-  const auto entry = users_.find(id);
-  if (entry == users_.end()) return {};
-  auto removed = entry->second.queue.remove(context);
-  if (entry->second.queue.empty()) leave_level(id, entry->second);
+std::vector<SharedCommand> RunQueue::remove(ContextId context) {
+  std::vector<SharedCommand> removed;
+  for (auto& [id, account] : accounts_) {
+    if (account.queue.empty()) continue;
+    std::ranges::move(account.queue.remove(context), std::back_inserter(removed));
+    if (account.queue.empty()) leave_level(id, account);
+  }
   size_ -= removed.size();
   return removed;
 }
 
-std::vector<Request> RunQueue::clear() {
-  std::vector<Request> removed;
-  for (auto& [id, user] : users_)
-    std::ranges::move(user.queue.clear(), std::back_inserter(removed));
-  users_.clear();
+std::vector<SharedCommand> RunQueue::clear() {
+  std::vector<SharedCommand> removed;
+  for (auto& [id, account] : accounts_)
+    std::ranges::move(account.queue.clear(), std::back_inserter(removed));
+  accounts_.clear();
   levels_.clear();
-  owners_.clear();
-  last_user_.reset();
+  last_account_.reset();
   size_ = 0;
   return removed;
 }
 
-// Puts every user who has something waiting into the level where it belongs now, and forgets those
-// of whom nothing is left to be remembered.
+// Puts every account who has something waiting into the level where it belongs now, and forgets
+// those of whom nothing is left to be remembered.
 void RunQueue::arrange(TimePoint now) {
-  for (auto entry = users_.begin(); entry != users_.end();) {
-    auto& [id, user] = *entry;
-    if (!user.queue.empty()) {
-      const std::uint32_t priority = priority_of(user, now);
-      if (user.level != priority) move_to(priority, id, user);
-    } else if (user.queue.forgotten(now) && user.high_share.full(now, high_share_) &&
-               id != last_user_) {
-      entry = users_.erase(entry);
+  for (auto entry = accounts_.begin(); entry != accounts_.end();) {
+    auto& [id, account] = *entry;
+    if (!account.queue.empty()) {
+      const std::uint32_t priority = priority_of(account, now);
+      if (account.level != priority) move_to(priority, id, account);
+    } else if (account.queue.forgotten(now) && account.high_share.full(now, high_share_) &&
+               id != last_account_) {
+      entry = accounts_.erase(entry);
       continue;
     }
     ++entry;
@@ -105,27 +103,27 @@ void RunQueue::arrange(TimePoint now) {
   drop_empty_levels(levels_, now);
 }
 
-void RunQueue::move_to(std::uint32_t priority, UserId id, User& user) {
-  leave_level(id, user);
+void RunQueue::move_to(std::uint32_t priority, AccountId id, Account& account) {
+  leave_level(id, account);
   Level& level = levels_[priority];
   level.priority = priority;
   if (level.turns.empty()) {
-    level.served = user.since;
+    level.served = account.since;
     level.passed_over.reset();
   }
   level.turns.join(id);
-  user.level = priority;
+  account.level = priority;
 }
 
-void RunQueue::leave_level(UserId id, User& user) {
-  if (!user.level) return;
-  levels_.at(*user.level).turns.leave(id);
-  user.level.reset();
+void RunQueue::leave_level(AccountId id, Account& account) {
+  if (!account.level) return;
+  levels_.at(*account.level).turns.leave(id);
+  account.level.reset();
 }
 
-std::uint32_t RunQueue::priority_of(const User& user, TimePoint now) const {
-  const std::uint32_t top = user.queue.top();
-  const bool honoured = user.administrator || user.high_share.available(now, high_share_);
+std::uint32_t RunQueue::priority_of(const Account& account, TimePoint now) const {
+  const std::uint32_t top = account.queue.top();
+  const bool honoured = account.administrator || account.high_share.available(now, high_share_);
   return honoured ? top : std::min(top, kPriorityNormal);
 }
 
@@ -157,16 +155,16 @@ RunQueue::Turn RunQueue::front_of(const Level& level) {
   const bool lifted =
       std::ranges::any_of(levels_.upper_bound(level.priority), levels_.end(),
                           [](const auto& higher) { return !higher.second.turns.empty(); });
-  const UserId user = lifted ? level.turns.longest_waiting() : level.turns.next();
-  UserQueue& queue = users_.at(user).queue;
-  UserQueue::Level& own = queue.due();
-  return {user, &own, queue.next_in(own)};
+  const AccountId account = lifted ? level.turns.longest_waiting() : level.turns.next();
+  AccountQueue& queue = accounts_.at(account).queue;
+  AccountQueue::Level& own = queue.due();
+  return {account, &own, queue.next_in(own)};
 }
 
 std::optional<RunQueue::Turn> RunQueue::loaded_turn(const Level& level, const Loaded& loaded) {
   std::size_t looked_at = 0;
   for (const auto& place : level.turns.order()) {
-    UserQueue::Level& own = users_.at(place.id).queue.due();
+    AccountQueue::Level& own = accounts_.at(place.id).queue.due();
     for (const auto& turn : own.turns.order()) {
       if (++looked_at > kMaxLookedAt) return std::nullopt;
       if (loaded(own.front_of(turn.id))) return Turn{place.id, &own, turn.id};

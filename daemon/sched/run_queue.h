@@ -2,13 +2,14 @@
 
 // Commands that wait for the TPM, and the rule for which of them is next.
 //
-// - Every user has a queue (user_queue.h). Users whose most urgent command has the same priority
-//   form a level. The highest level goes first; within a level TPM time is shared evenly between
-//   the users, and then between a user's contexts, by what their commands really took.
+// - Every account has a queue (account_queue.h). Accounts whose most urgent command has the same
+//   priority form a level. The highest level goes first; within a level TPM time is shared evenly
+//   between the accounts, and then between an account's contexts, by what their commands really
+//   took.
 // - Ageing: a level that is passed over rises (ageing.h), so it is served before long whatever
 //   arrives above it; one that is being served does not rise because the command on the TPM takes
-//   long. A user is in one level only, so that commands of many priorities are no more turns.
-// - Users who are no administrators have priorities above NORMAL for a share of the time only
+//   long. An account is in one level only, so that commands of many priorities are no more turns.
+// - Accounts that are no administrators' have priorities above NORMAL for a share of the time only
 //   (high_share.h).
 // - Swapping costs more than waiting: loading another context's key takes a real chip as long as a
 //   signature. So within a level, a command that can run with what is loaded may overtake ones that
@@ -24,76 +25,75 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/command/client_command.h"
+#include "daemon/sched/account_queue.h"
 #include "daemon/sched/fair_turns.h"
 #include "daemon/sched/high_share.h"
-#include "daemon/sched/request.h"
-#include "daemon/sched/user_queue.h"
 
 namespace tbs::sched {
 
 class RunQueue {
  public:
-  void push(Request request, TimePoint now);
+  void push(SharedCommand command, TimePoint now);
 
   // Whether a command can run with what is loaded on the TPM now.
-  using Loaded = std::function<bool(const Request&)>;
+  using Loaded = std::function<bool(const ClientCommand&)>;
 
   // The command that is next, or nothing when none waits. `slice`: how long the one in front may
   // be passed over by others that are `loaded`; zero to go strictly by turns.
-  std::optional<Request> pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {});
+  SharedCommand pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {});
   // The command popped last has ended after this long. Each is told before the next pop.
   void finished(Duration took, TimePoint now);
 
   // Takes out what a context has waiting, in the order in which it was pushed within each priority.
-  std::vector<Request> remove(ContextId context);
+  std::vector<SharedCommand> remove(ContextId context);
   // Takes out everything.
-  std::vector<Request> clear();
+  std::vector<SharedCommand> clear();
 
-  // Percent of the time for one user above NORMAL; 100: no bound.
+  // Percent of the time for one account above NORMAL; 100: no bound.
   void set_high_share(unsigned percent) { high_share_ = percent; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
  private:
-  struct User {
-    UserQueue queue;
+  struct Account {
+    AccountQueue queue;
     bool administrator = false;
     HighShare high_share;
     std::optional<std::uint32_t> level;  // when something waits
     TimePoint since;                     // since when it waits for its turn
   };
-  using Users = std::unordered_map<UserId, User>;
+  using Accounts = std::unordered_map<AccountId, Account>;
 
   struct Level {
     std::uint32_t priority = 0;
     TimePoint served;  // last served, or when it came to be
-    FairTurns<UserId> turns;
+    FairTurns<AccountId> turns;
     std::optional<TimePoint> passed_over;  // since when the one in front is
   };
   using Levels = std::map<std::uint32_t, Level>;
 
   struct Turn {
-    UserId user;
-    UserQueue::Level* level;  // of the user's queue
+    AccountId account;
+    AccountQueue::Level* level;  // of the account's queue
     ContextId context;
   };
 
   void arrange(TimePoint now);
-  void move_to(std::uint32_t priority, UserId id, User& user);
-  void leave_level(UserId id, User& user);
-  [[nodiscard]] std::uint32_t priority_of(const User& user, TimePoint now) const;
+  void move_to(std::uint32_t priority, AccountId id, Account& account);
+  void leave_level(AccountId id, Account& account);
+  [[nodiscard]] std::uint32_t priority_of(const Account& account, TimePoint now) const;
   Levels::iterator choose(TimePoint now);
   Turn choose_turn(Level& level, TimePoint now, Duration slice, const Loaded& loaded);
   Turn front_of(const Level& level);
   std::optional<Turn> loaded_turn(const Level& level, const Loaded& loaded);
 
-  Users users_;
+  Accounts accounts_;
   Levels levels_;
-  std::unordered_map<ContextId, UserId> owners_;  // of contexts with commands here
   unsigned high_share_ = kDefaultHighShare;
   // Who had the last turn.
-  std::optional<UserId> last_user_;
+  std::optional<AccountId> last_account_;
   std::uint32_t last_level_ = 0;
   std::size_t size_ = 0;
 };

@@ -47,8 +47,8 @@ Status Admission::admit(const Client& client) const {
     return Status::TooManyContexts;
   }
   const exec::TpmIdentity& tpm = sink_.identity();
-  if (tpm.version == 0) return sink_.device().missing;
-  const std::uint32_t present = tpm.version == 1 ? proto::kWantTpm12 : proto::kWantTpm20;
+  if (!tpm.family) return sink_.device().missing;
+  const std::uint32_t present = tpm.family == Family::Tpm12 ? proto::kWantTpm12 : proto::kWantTpm20;
   return (client.wanted & present) != 0 ? Status::Success : Status::TpmNotFound;
 }
 

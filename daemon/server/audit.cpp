@@ -81,7 +81,7 @@ void Audit::blocked(const Client& client, const policy::Decision& decision) {
   host::AuditFields fields = fields_of(client);
   fields.command = decision.command;
   fields.rule = decision.rule->origin;
-  const bool blocked = decision.outcome == policy::Outcome::Blocked;
+  const bool blocked = decision.effect == policy::Effect::Blocked;
   log_.write(
       level::warn, Event::Blocked, fields,
       fmt::format("{} of {} {} by a rule ({})", command_text(decision.command), name_of(client),

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "daemon/base/ids.h"
+#include "daemon/command/client_command.h"
 #include "daemon/server/client_link.h"
 #include "daemon/server/peer.h"
 #include "proto/message.h"
@@ -23,9 +24,7 @@ enum class ReplyAs : std::uint8_t { Result, RevokeAttestationReply };
 
 // A command that was queued and not answered yet.
 struct Outstanding {
-  std::size_t bytes = 0;
-  std::uint32_t command = 0;  // its code, or that of the command it carries
-  bool embedded = false;      // the latter
+  SharedCommand command;
   ReplyAs reply = ReplyAs::Result;
 };
 

@@ -1,10 +1,10 @@
 #include "daemon/server/command_requests.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/policy/priority.h"
 #include "daemon/server/revocation.h"
-#include "proto/tpm_header.h"
 
 namespace tbs::server {
 namespace {
@@ -25,31 +25,43 @@ Status CommandRequests::acceptable(const Client& client, const proto::Submit& su
   const DeviceView device = sink_.device();
   // The kernel always speaks to its chip at locality 0.
   const std::uint32_t max_locality = device.localities ? kMaxLocality : 0;
-  if (!proto::read_tpm_header(submit.command) || submit.locality > max_locality) {
-    return Status::BadParameter;
-  }
+  if (!sink_.identity().family) return device.missing;
+  if (submit.locality > max_locality) return Status::BadParameter;
   if (submit.command.size() > device.max_command) return Status::BufferTooLarge;
   if (submit.locality != 0 && !client.peer.administrator) return Status::AccessDenied;
   return Status::Success;
 }
 
+SharedCommand CommandRequests::command_of(const Client& client, std::uint64_t request_id,
+                                          const proto::Submit& submit) const {
+  return ClientCommand::read(
+      {.requester = client.peer.requester,
+       .context = client.context(),
+       .request = RequestId{request_id},
+       .priority = policy::cap_priority(submit.priority, client.peer.administrator),
+       .locality = static_cast<std::uint8_t>(submit.locality),
+       .family = *sink_.identity().family,
+       .bytes = proto::Buffer(submit.command.begin(), submit.command.end())});
+}
+
 Handled CommandRequests::submit(Client& client, std::uint64_t request_id,
                                 const proto::Submit& submit) {
   if (client.outstanding.contains(request_id)) return breach("a submit that repeats a request id");
-  if (const Status status = acceptable(client, submit); status != Status::Success) {
+  Status status = acceptable(client, submit);
+  SharedCommand command;
+  if (status == Status::Success) {
+    command = command_of(client, request_id, submit);
+    if (command == nullptr) status = Status::BadParameter;
+  }
+  if (status != Status::Success) {
     client.link->send(request_id, proto::Result{.status = status, .response = {}});
     return {};
   }
-  const std::uint32_t priority = policy::cap_priority(submit.priority, client.peer.administrator);
-  if (const auto response = screening_.check(client, priority, submit)) {
+  if (const auto response = screening_.check(client, *command)) {
     submissions_.answer_at_once(client, request_id, *response);
     return {};
   }
-  submissions_.enqueue(client, {.request_id = request_id,
-                                .priority = priority,
-                                .locality = submit.locality,
-                                .command = submit.command,
-                                .reply = ReplyAs::Result});
+  submissions_.enqueue(client, std::move(command), ReplyAs::Result);
   return {};
 }
 
@@ -70,12 +82,15 @@ Handled CommandRequests::revoke_attestation(Client& client, std::uint64_t reques
     client.link->send(request_id, proto::RevokeAttestationReply{.status = Status::AccessDenied});
     return {};
   }
-  const proto::Buffer command = revoke_command(sink_.identity().version);
-  submissions_.enqueue(client, {.request_id = request_id,
-                                .priority = policy::kPriorityHigh,
-                                .locality = 0,
-                                .command = command,
-                                .reply = ReplyAs::RevokeAttestationReply});
+  const auto family = sink_.identity().family;
+  if (!family) {
+    client.link->send(request_id, proto::RevokeAttestationReply{.status = sink_.device().missing});
+    return {};
+  }
+  const proto::Buffer bytes = revoke_command(*family);
+  auto command = command_of(client, request_id,
+                            {.locality = 0, .priority = policy::kPriorityHigh, .command = bytes});
+  submissions_.enqueue(client, std::move(command), ReplyAs::RevokeAttestationReply);
   return {};
 }
 

@@ -30,6 +30,9 @@ class CommandRequests {
  private:
   // Whether the command can be carried at all.
   [[nodiscard]] proto::Status acceptable(const Client& client, const proto::Submit& submit) const;
+  // Null when the bytes are no command. The family of the TPM must be known.
+  [[nodiscard]] SharedCommand command_of(const Client& client, std::uint64_t request_id,
+                                         const proto::Submit& submit) const;
 
   CommandSink& sink_;
   CommandScreening& screening_;

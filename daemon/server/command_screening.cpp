@@ -2,68 +2,34 @@
 
 #include <utility>
 
-#include "proto/tpm_header.h"
-
 namespace tbs::server {
 
-std::optional<proto::Buffer> CommandScreening::check(const Client& client, std::uint32_t priority,
-                                                     const proto::Submit& submit) {
-  auto decision = filter_.check({.user = client.peer.user,
-                                 .roles = client.peer.roles,
-                                 .priority = priority,
-                                 .locality = submit.locality,
-                                 .bytes = submit.command},
-                                sink_.identity().version, environment_.wall_clock());
-  switch (decision.outcome) {
-    case policy::Outcome::Pass:
+std::optional<proto::Buffer> CommandScreening::check(const Client& client,
+                                                     const ClientCommand& command) {
+  auto decision = filter_.check(command);
+  switch (decision.effect) {
+    case policy::Effect::Pass:
       return std::nullopt;
-    case policy::Outcome::WouldBlock:
+    case policy::Effect::WouldBlock:
       audit_.blocked(client, decision);
       return std::nullopt;
-    case policy::Outcome::Blocked:
+    case policy::Effect::Blocked:
       audit_.blocked(client, decision);
       break;
-    case policy::Outcome::LockedOut:
-      audit_.answered_locked_out(client, decision.command);
+    case policy::Effect::LockedOut:  // the guard has told held_back()
       break;
   }
   return std::move(decision.response);
 }
 
-// Between the moment a command came and the one at which the TPM is free for it, others of the user
-// may have failed. The answer counts even when nobody waits for it any more.
-exec::GuardedEngine::Verdict CommandScreening::judge(ContextId context, proto::Bytes command) {
-  const Client* const client = clients_.find(static_cast<std::uint64_t>(context));
-  const auto header = proto::read_tpm_header(command);
-  if (client == nullptr || !header || !policy::has_authorization(header->tag)) return {};
-  const Peer& peer = client->peer;
-  if (policy::is_administrator(peer.roles)) return {};
-  const std::uint32_t family = sink_.identity().version;
-  const std::uint32_t code = policy::effective_code(command, family);
-  if (auto answer =
-          filter_.locked_out(peer.user, peer.roles, command, family, environment_.wall_clock())) {
-    audit_.answered_locked_out(*client, code);
-    return {.answer = std::move(answer), .watcher = nullptr};
-  }
-  const bool embedded = family == 1 && policy::embedded_command(command);
-  const UserId user = peer.user;
-  const policy::RoleSet roles = peer.roles;
-  return {.answer = std::nullopt, .watcher = [=, this](proto::Bytes response) {
-            const auto answer = proto::read_tpm_header(response);
-            if (!answer) return;
-            const std::uint32_t result =
-                embedded ? policy::embedded_result(response) : answer->code;
-            if (!filter_.answered(user, roles, family, result, environment_.wall_clock())) return;
-            note_failure(context, user, code);
-          }};
+void CommandScreening::held_back(const ClientCommand& command) {
+  const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
+  if (client != nullptr) audit_.answered_locked_out(*client, command.effective_code());
 }
 
-void CommandScreening::note_failure(ContextId context, UserId user, std::uint32_t command) {
-  guard_changed();
-  const Client* const client = clients_.find(static_cast<std::uint64_t>(context));
-  if (client != nullptr && filter_.guard().locked(user, environment_.wall_clock())) {
-    audit_.locked_out(*client, command);
-  }
+void CommandScreening::locked_out(const ClientCommand& command) {
+  const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
+  if (client != nullptr) audit_.locked_out(*client, command.effective_code());
 }
 
 }  // namespace tbs::server

@@ -1,60 +1,40 @@
 #pragma once
 
-// What the rules and the lockout guard have to say about the clients' commands: when a command
-// comes, and again when the TPM is free for it.
+// What the rules and the guard against failed authorizations have to say about the clients'
+// commands, and what the administrator is told about it.
 
-#include <cstdint>
-#include <functional>
 #include <optional>
-#include <string>
 #include <utility>
 
-#include "daemon/exec/guarded_engine.h"
+#include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/command_filter.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/clients.h"
-#include "daemon/server/command_sink.h"
-#include "daemon/server/environment.h"
 
 namespace tbs::server {
 
-class CommandScreening {
+class CommandScreening : private policy::AuthorizationGuard::Observer {
  public:
   // All must outlive it.
-  CommandScreening(const tpm::CommandTable& commands, const Clients& clients,
-                   const CommandSink& sink, const Environment& environment, Audit& audit)
-      : filter_(commands),
-        clients_(clients),
-        sink_(sink),
-        environment_(environment),
-        audit_(audit) {}
-
-  void set_rules(policy::Rules rules) { filter_.set_rules(std::move(rules)); }
-  [[nodiscard]] const policy::Rules& rules() const { return filter_.rules(); }
-
-  [[nodiscard]] policy::LockoutGuard& guard() { return filter_.guard(); }
-  // Whom to tell what the guard knows, whenever that changes.
-  void on_guard_changed(std::function<void(std::string)> changed) {
-    guard_changed_ = std::move(changed);
+  CommandScreening(const tpm::CommandTable& commands, policy::AuthorizationGuard& guard,
+                   const Clients& clients, Audit& audit)
+      : filter_(commands, guard), clients_(clients), audit_(audit) {
+    guard.set_observer(*this);
   }
-  void guard_changed() { guard_changed_(filter_.guard().to_text()); }
+
+  void set_rules(rules::Rules rules) { filter_.set_rules(std::move(rules)); }
+  [[nodiscard]] const rules::Rules& rules() const { return filter_.rules(); }
 
   // What a command that has come is answered instead of being queued; nothing when it may pass.
-  std::optional<proto::Buffer> check(const Client& client, std::uint32_t priority,
-                                     const proto::Submit& submit);
-  // The guard's word on a command that is about to reach the TPM.
-  exec::GuardedEngine::Verdict judge(ContextId context, proto::Bytes command);
+  std::optional<proto::Buffer> check(const Client& client, const ClientCommand& command);
 
  private:
-  // An authorization failed, with this command.
-  void note_failure(ContextId context, UserId user, std::uint32_t command);
+  void held_back(const ClientCommand& command) override;
+  void locked_out(const ClientCommand& command) override;
 
   policy::CommandFilter filter_;
   const Clients& clients_;
-  const CommandSink& sink_;
-  const Environment& environment_;
   Audit& audit_;
-  std::function<void(std::string)> guard_changed_ = [](const std::string&) {};
 };
 
 }  // namespace tbs::server

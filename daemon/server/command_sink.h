@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "daemon/base/ids.h"
+#include "daemon/command/client_command.h"
 #include "daemon/exec/execution.h"
 #include "daemon/sched/dispatcher.h"
-#include "daemon/sched/request.h"
 #include "proto/message.h"
 
 namespace tbs::server {
@@ -34,7 +34,7 @@ class CommandSink {
   virtual void open_context(ContextId context, UserId user) = 0;
   // What it has outstanding is not answered any more.
   virtual void close_context(ContextId context) = 0;
-  virtual void submit(sched::Request request) = 0;
+  virtual void submit(SharedCommand command) = 0;
   virtual void cancel(ContextId context) = 0;
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 

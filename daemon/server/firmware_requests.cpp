@@ -39,7 +39,7 @@ auto FirmwareRequests::answer(Client& client, std::uint64_t request_id) {
 }
 
 Status FirmwareRequests::may_read_log(const Client& client, std::uint32_t log_type) const {
-  if (sink_.identity().version == 0) return sink_.device().missing;
+  if (!sink_.identity().family) return sink_.device().missing;
   if (!client.peer.administrator && !admission_.permissions().everyone_reads_log) {
     return Status::AccessDenied;
   }
@@ -81,7 +81,7 @@ Handled FirmwareRequests::physical_presence(Client& client, std::uint64_t reques
 Handled FirmwareRequests::owner_auth(Client& client, std::uint64_t request_id,
                                      const proto::OwnerAuth& request) {
   if (client.asks_firmware) return breach(kOneAtATime);
-  const auto name = firmware::owner_auth_name(request.auth_type, sink_.identity().version);
+  const auto name = firmware::owner_auth_name(request.auth_type, sink_.identity().family);
   Status status = Status::Success;
   if (name.empty()) {
     status = Status::BadParameter;

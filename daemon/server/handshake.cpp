@@ -66,8 +66,8 @@ void Handshake::answer_device_info(Client& client) {
   const auto link = client.link;
   const std::uint64_t request = *std::exchange(client.device_info_id, std::nullopt);
   link->send(request,
-             proto::DeviceInfoReply{.status = tpm.version == 0 ? device.missing : Status::Success,
-                                    .tpm_version = tpm.version,
+             proto::DeviceInfoReply{.status = !tpm.family ? device.missing : Status::Success,
+                                    .tpm_version = tpm_version_of(tpm.family),
                                     .interface_type = device.interface_type,
                                     .revision = tpm.revision,
                                     .max_command = device.max_command,

@@ -11,13 +11,12 @@ using proto::Status;
 
 Handled LockoutRequests::status(Client& client, std::uint64_t request_id,
                                 const proto::LockoutStatus&) {
-  const std::uint64_t now = environment_.wall_clock();
-  policy::LockoutGuard& guard = screening_.guard();
-  const policy::LockoutLimits limits = guard.in_force();
+  const std::uint64_t now = guard_.now();
+  const policy::LockoutLimits limits = guard_.in_force();
   proto::LockoutStatusReply reply{.window = static_cast<std::uint32_t>(limits.window),
                                   .per_user = static_cast<std::uint32_t>(limits.per_user),
                                   .total = static_cast<std::uint32_t>(limits.total)};
-  for (const auto& entry : guard.entries(now)) {
+  for (const auto& entry : guard_.entries()) {
     if (!client.peer.administrator && entry.user != client.peer.user) continue;
     if (reply.entries.size() == proto::kMaxLockoutEntries) break;
     reply.entries.push_back({.uid = static_cast<std::uint32_t>(entry.user),
@@ -44,13 +43,12 @@ Handled LockoutRequests::reset(Client& client, std::uint64_t request_id,
 
 void LockoutRequests::forget(const Client& client, std::uint32_t uid) {
   if (uid == proto::kNobody) {
-    screening_.guard().reset_all();
+    guard_.reset(std::nullopt);
     audit_.lockout_reset(client, "all failures");
   } else {
-    screening_.guard().reset(UserId{uid});
+    guard_.reset(UserId{uid});
     audit_.lockout_reset(client, "those of uid " + std::to_string(uid));
   }
-  screening_.guard_changed();
 }
 
 }  // namespace tbs::server

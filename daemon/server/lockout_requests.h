@@ -4,10 +4,9 @@
 
 #include <cstdint>
 
+#include "daemon/policy/authorization_guard.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/client.h"
-#include "daemon/server/command_screening.h"
-#include "daemon/server/environment.h"
 #include "daemon/server/handled.h"
 #include "proto/message.h"
 
@@ -15,9 +14,8 @@ namespace tbs::server {
 
 class LockoutRequests {
  public:
-  // All must outlive it.
-  LockoutRequests(CommandScreening& screening, const Environment& environment, Audit& audit)
-      : screening_(screening), environment_(environment), audit_(audit) {}
+  // Both must outlive it.
+  LockoutRequests(policy::AuthorizationGuard& guard, Audit& audit) : guard_(guard), audit_(audit) {}
 
   Handled status(Client& client, std::uint64_t request_id, const proto::LockoutStatus&);
   Handled reset(Client& client, std::uint64_t request_id, const proto::LockoutReset& request);
@@ -25,8 +23,7 @@ class LockoutRequests {
  private:
   void forget(const Client& client, std::uint32_t uid);
 
-  CommandScreening& screening_;
-  const Environment& environment_;
+  policy::AuthorizationGuard& guard_;
   Audit& audit_;
 };
 

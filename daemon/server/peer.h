@@ -3,22 +3,26 @@
 // Who is at the other end of a link, and what that makes of them. Nothing a client says about
 // itself is ever used for a decision.
 
+#include <memory>
 #include <string>
 
 #include <sys/types.h>
 
 #include "daemon/base/ids.h"
-#include "daemon/policy/rules.h"
+#include "daemon/command/requester.h"
+#include "proto/rules/rules.h"
 
 namespace tbs::server {
 
 struct Peer {
   UserId user{};
   pid_t pid = 0;
-  policy::Subject subject;
-  policy::RoleSet roles = 0;
+  rules::Subject subject;
+  rules::RoleSet roles = 0;
   bool administrator = false;
   std::string program;  // of /proc/PID/comm; may be empty
+  // The same, for its commands; null until it has roles.
+  std::shared_ptr<const Requester> requester;
 };
 
 // Who counts as administrator whatever the rules say: user 0, and the members of one group if it is
@@ -29,6 +33,6 @@ struct AdministratorRule {
 };
 
 // What it may do by these rules.
-void assign_roles(Peer& peer, const AdministratorRule& administrators, const policy::Rules& rules);
+void assign_roles(Peer& peer, const AdministratorRule& administrators, const rules::Rules& rules);
 
 }  // namespace tbs::server

@@ -17,9 +17,9 @@ proto::Bytes revoked_event() {
 
 }  // namespace
 
-proto::Buffer revoke_command(std::uint32_t tpm_version) {
+proto::Buffer revoke_command(Family family) {
   // The event extends every bank of the PCR; a digest of TPM 1.2 is the beginning of the same text.
-  return tpm_version == 1
+  return family == Family::Tpm12
              ? tpm12::build::extend(kRevokedPcr, revoked_event().first(tpm12::kDigestSize))
              : tpm::build::pcr_event(kRevokedPcr, revoked_event());
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "daemon/base/family.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/status.h"
@@ -13,7 +14,7 @@ namespace tbs::server {
 
 inline constexpr std::uint32_t kRevokedPcr = 12;
 
-proto::Buffer revoke_command(std::uint32_t tpm_version);
+proto::Buffer revoke_command(Family family);
 
 // What the client is told: a TPM that refuses is an error, too.
 proto::Status revocation_status(proto::Status status, proto::Bytes response);

@@ -45,18 +45,14 @@ Server::Server(const Dependencies& dependencies)
       audit_(dependencies.audit_log),
       admission_(sink_, audit_),
       back_pressure_(clients_, environment_, audit_),
-      screening_(dependencies.command_table, clients_, sink_, environment_, audit_),
+      screening_(dependencies.command_table, dependencies.guard, clients_, audit_),
       submissions_(clients_, sink_, back_pressure_, environment_, audit_),
       handshake_(clients_, sink_, dependencies.raw_contexts, admission_, deadlines_, audit_),
       commands_(sink_, screening_, submissions_, audit_),
       sticky_(sink_),
       administration_(clients_, sink_, admission_, back_pressure_, environment_, audit_),
-      lockout_(screening_, environment_, audit_),
-      firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {
-  dependencies.guarded_engine.set_judge([this](ContextId context, proto::Bytes command) {
-    return screening_.judge(context, command);
-  });
-}
+      lockout_(dependencies.guard, audit_),
+      firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {}
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
                        const Permissions& permissions) {
@@ -66,7 +62,7 @@ void Server::configure(const policy::Limits& limits, const AdministratorRule& ad
   assign_all_roles();
 }
 
-void Server::set_rules(policy::Rules rules) {
+void Server::set_rules(rules::Rules rules) {
   screening_.set_rules(std::move(rules));
   assign_all_roles();
 }
@@ -76,21 +72,6 @@ void Server::assign_all_roles() {
   for (auto& [id, client] : clients_.all()) {
     assign_roles(client.peer, administrators_, screening_.rules());
   }
-}
-
-void Server::set_guard(const policy::LockoutLimits& limits, std::string_view known,
-                       std::function<void(std::string)> changed) {
-  screening_.guard().set_limits(limits);
-  screening_.guard().from_text(known, environment_.wall_clock());
-  screening_.on_guard_changed(std::move(changed));
-}
-
-void Server::set_guard_limits(const policy::LockoutLimits& limits) {
-  screening_.guard().set_limits(limits);
-}
-
-void Server::learn_lockout(const tpm::Lockout& lockout) {
-  screening_.guard().learn(lockout, environment_.wall_clock());
 }
 
 bool Server::accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer) {

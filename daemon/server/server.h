@@ -14,9 +14,9 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/exec/guarded_engine.h"
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware.h"
+#include "daemon/policy/authorization_guard.h"
 #include "daemon/server/administration_requests.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/audit.h"
@@ -40,7 +40,7 @@ struct Dependencies {
   CommandSink& sink;
   firmware::Firmware& firmware;
   exec::RawContextRouter& raw_contexts;
-  exec::GuardedEngine& guarded_engine;     // asks the server's guard
+  policy::AuthorizationGuard& guard;
   const tpm::CommandTable& command_table;  // the TPM's own; it may grow
 };
 
@@ -51,12 +51,7 @@ class Server : public LinkOwner {
   // What can be changed while running.
   void configure(const policy::Limits& limits, const AdministratorRule& administrators,
                  const Permissions& permissions);
-  void set_rules(policy::Rules rules);
-  // What the lockout guard knew before; `changed` is given it anew whenever it changes.
-  void set_guard(const policy::LockoutLimits& limits, std::string_view known,
-                 std::function<void(std::string)> changed);
-  void set_guard_limits(const policy::LockoutLimits& limits);
-  void learn_lockout(const tpm::Lockout& lockout);
+  void set_rules(rules::Rules rules);
 
   // A client has connected. `id` is higher than all before. False when it was turned away.
   bool accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);

@@ -49,8 +49,8 @@ std::vector<std::uint32_t> codes_of(std::span<const std::string_view> names) {
 }  // namespace
 
 // Asked for every command, so names are looked up once.
-bool changes_state(std::uint32_t family, std::uint32_t command) {
-  if (family == 1) return std::ranges::find(kChanges12, command) != kChanges12.end();
+bool changes_state(Family family, std::uint32_t command) {
+  if (family == Family::Tpm12) return std::ranges::find(kChanges12, command) != kChanges12.end();
   static const std::vector<std::uint32_t> codes = codes_of(kChanges);
   return std::ranges::binary_search(codes, command);
 }

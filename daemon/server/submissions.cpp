@@ -2,41 +2,29 @@
 
 #include <utility>
 
-#include "daemon/policy/command_facts.h"
+#include "daemon/command/client_response.h"
 #include "daemon/server/revocation.h"
 #include "daemon/server/state_changes.h"
 #include "proto/limits.h"
-#include "proto/tpm_header.h"
 
 namespace tbs::server {
 
 using proto::Status;
 
-void Submissions::enqueue(Client& client, const Submission& submission) {
+void Submissions::enqueue(Client& client, SharedCommand command, ReplyAs reply_as) {
+  const auto request_id = static_cast<std::uint64_t>(command->request());
   if (environment_.memory_is_short()) {
     audit_.out_of_memory(client);
-    reply(client, submission.reply, submission.request_id, Status::TooManyResources, {});
+    reply(client, reply_as, request_id, Status::TooManyResources, {});
     return;
   }
-  const std::uint32_t family = sink_.identity().version;
   ++client.submitted;
-  client.last_priority = submission.priority;
-  client.outstanding.emplace(
-      submission.request_id,
-      Outstanding{.bytes = submission.command.size(),
-                  .command = policy::effective_code(submission.command, family),
-                  .embedded = family == 1 && policy::embedded_command(submission.command),
-                  .reply = submission.reply});
-  client.outstanding_bytes += submission.command.size();
+  client.last_priority = command->priority();
+  client.outstanding.emplace(request_id, Outstanding{.command = command, .reply = reply_as});
+  client.outstanding_bytes += command->bytes().size();
   back_pressure_.update(client);
   if (client.outstanding.size() >= proto::kMaxOutstanding) client.link->set_window_full(true);
-  sink_.submit({.context = client.context(),
-                .id = RequestId{submission.request_id},
-                .priority = submission.priority,
-                .locality = static_cast<std::uint8_t>(submission.locality),
-                .command = {submission.command.begin(), submission.command.end()},
-                .user = client.peer.user,
-                .administrator = client.peer.administrator});
+  sink_.submit(std::move(command));
 }
 
 void Submissions::answer_at_once(Client& client, std::uint64_t request_id, proto::Bytes response) {
@@ -49,26 +37,22 @@ void Submissions::deliver(const sched::Answer& answer) {
   if (client == nullptr) return;
   const auto request = client->outstanding.find(static_cast<std::uint64_t>(answer.request));
   if (request == client->outstanding.end()) return;
-  const Outstanding command = request->second;
+  const Outstanding asked = std::move(request->second);
   client->outstanding.erase(request);
-  client->outstanding_bytes -= command.bytes;
-  note(*client, command, answer);
-  reply(*client, command.reply, static_cast<std::uint64_t>(answer.request), answer.status,
+  client->outstanding_bytes -= asked.command->bytes().size();
+  note(*client, *asked.command, answer);
+  reply(*client, asked.reply, static_cast<std::uint64_t>(answer.request), answer.status,
         answer.response);
   back_pressure_.update(*client);
   const auto link = client->link;
   link->set_window_full(false);
 }
 
-void Submissions::note(const Client& client, const Outstanding& command,
+void Submissions::note(const Client& client, const ClientCommand& command,
                        const sched::Answer& answer) {
-  const auto header = proto::read_tpm_header(answer.response);
-  if (answer.status != Status::Success || !header) return;
-  const std::uint32_t result =
-      command.embedded ? policy::embedded_result(answer.response) : header->code;
-  if (result == 0 && changes_state(sink_.identity().version, command.command)) {
-    audit_.changed_tpm(client, command.command);
-  }
+  if (answer.status != Status::Success || result_of(command, answer.response) != 0) return;
+  const std::uint32_t code = command.effective_code();
+  if (changes_state(command.family(), code)) audit_.changed_tpm(client, code);
 }
 
 void Submissions::reply(const Client& client, ReplyAs kind, std::uint64_t request_id, Status status,

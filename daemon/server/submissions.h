@@ -17,14 +17,6 @@
 
 namespace tbs::server {
 
-struct Submission {
-  std::uint64_t request_id;
-  std::uint32_t priority;  // already capped to what the client may use
-  std::uint32_t locality;
-  proto::Bytes command;  // with a valid header
-  ReplyAs reply;
-};
-
 class Submissions {
  public:
   // All must outlive it.
@@ -36,16 +28,16 @@ class Submissions {
         environment_(environment),
         audit_(audit) {}
 
-  // Queues a command in the client's name, with a request id that the client has not outstanding.
-  // The client may have gone when this returns. When it cannot be queued, that is the answer.
-  void enqueue(Client& client, const Submission& submission);
+  // Queues a command of the client's, with a request id that it has not outstanding. The client may
+  // have gone when this returns. When it cannot be queued, that is the answer.
+  void enqueue(Client& client, SharedCommand command, ReplyAs reply);
   // Answers with a response of the daemon's own, without the TPM.
   void answer_at_once(Client& client, std::uint64_t request_id, proto::Bytes response);
   // An answer of the sink; ignored when its client has gone.
   void deliver(const sched::Answer& answer);
 
  private:
-  void note(const Client& client, const Outstanding& command, const sched::Answer& answer);
+  void note(const Client& client, const ClientCommand& command, const sched::Answer& answer);
   void reply(const Client& client, ReplyAs kind, std::uint64_t request_id, proto::Status status,
              proto::Bytes response);
 

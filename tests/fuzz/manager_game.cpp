@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proto/limits.h"
+#include "tests/support/client_command.h"
 
 namespace tbs::fuzz {
 
@@ -92,18 +93,19 @@ void ManagerGame::close() {
 void ManagerGame::command() {
   if (open_.empty()) open();
   const ContextId context = open_[input_.u8() % open_.size()];
-  chores();
+  maintain();
   Buffer bytes = input_.u8() == 0 ? noise() : some_command();
-  proto::ByteReader header(bytes);
-  header.skip(2 + 4);
-  const std::uint32_t code = header.be32();
-  static_cast<void>(engine().loads_needed(context, bytes));
-  const auto execution = engine().execute(context, 0, std::move(bytes));
+  // What has no header of its size goes no further than the frame.
+  const auto command =
+      test::client_command({.context = context, .family = family_, .bytes = std::move(bytes)});
+  if (command == nullptr) return;
+  static_cast<void>(engine().loads_needed(*command));
+  const auto execution = engine().execute(command);
   const auto end = run(*execution);
   if (!end) return lose();
   if (end->status != proto::Status::Success) return;
   require(end->response.size() >= proto::kTpmHeaderSize);
-  keep(code, end->response);
+  keep(command->code(), end->response);
 }
 
 std::optional<exec::Done> ManagerGame::run(exec::Execution& execution, unsigned steps) {
@@ -128,7 +130,7 @@ std::optional<exec::Done> ManagerGame::run(exec::Execution& execution, unsigned 
   std::abort();  // it does not end
 }
 
-void ManagerGame::chores() {
+void ManagerGame::maintain() {
   for (int i = 0; i < 300; ++i) {
     const auto execution = engine().housekeeping();
     if (execution == nullptr) return;
@@ -138,7 +140,7 @@ void ManagerGame::chores() {
 }
 
 void ManagerGame::idle(unsigned steps) {
-  chores();
+  maintain();
   const auto execution = engine().idle_housekeeping();
   if (execution != nullptr && !run(*execution, steps)) lose();
 }

@@ -28,7 +28,8 @@ class ManagerGame {
 
  protected:
   // `most_steps`: no execution may take more.
-  ManagerGame(proto::Bytes input, int most_steps) : input_(input), most_steps_(most_steps) {}
+  ManagerGame(Family family, proto::Bytes input, int most_steps)
+      : input_(input), family_(family), most_steps_(most_steps) {}
   ~ManagerGame() = default;
 
   virtual exec::Engine& engine() = 0;
@@ -69,7 +70,7 @@ class ManagerGame {
   void command();
   // Gives way after this many steps; 0: when it is done.
   void idle(unsigned steps);
-  void chores();
+  void maintain();
   void lose();
   void finish();
   // Empty when the device went away in between.
@@ -77,6 +78,7 @@ class ManagerGame {
   std::optional<exec::Done> run(exec::Execution& execution, unsigned steps = 0);
 
   TimePoint now_;
+  Family family_;
   int most_steps_;
 };
 

@@ -77,7 +77,8 @@ std::uint32_t ordinal_of(Bytes command) {
 
 class Game final : public fuzz::ManagerGame {
  public:
-  explicit Game(Bytes input) : ManagerGame(input, 6000), manager_(options(), observer_) {
+  explicit Game(Bytes input)
+      : ManagerGame(Family::Tpm12, input, 6000), manager_(options(), observer_) {
     bring_up();
   }
 

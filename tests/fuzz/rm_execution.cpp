@@ -71,7 +71,8 @@ constexpr std::array<std::uint32_t, 24> kCodes = {
 
 class Game final : public fuzz::ManagerGame {
  public:
-  explicit Game(Bytes input) : ManagerGame(input, 3000), manager_(options(), observer_) {
+  explicit Game(Bytes input)
+      : ManagerGame(Family::Tpm20, input, 3000), manager_(options(), observer_) {
     bring_up();
   }
 

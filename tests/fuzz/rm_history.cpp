@@ -20,6 +20,7 @@
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/fuzz/manager_game.h"
+#include "tests/support/client_command.h"
 
 namespace {
 
@@ -232,7 +233,8 @@ class History final : exec::Observer {
 
   std::optional<Buffer> submit(ContextId context, Buffer command, Fate fate = Fate::Answered) {
     chores();
-    const auto execution = manager_.execute(context, 0, std::move(command));
+    const auto execution =
+        manager_.execute(test::client_command({.context = context, .bytes = std::move(command)}));
     if (fate == Fate::Withdrawn) execution->withdraw();
     exec::Done done = run(*execution, 0, fate);
     if (done.status != proto::Status::Success) return std::nullopt;

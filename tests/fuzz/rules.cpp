@@ -5,9 +5,10 @@
 #include <cstdlib>
 
 #include "daemon/policy/lockout_guard.h"
-#include "daemon/policy/rules_parser.h"
+#include "proto/rules/rules_parser.h"
 
-using namespace tbs::policy;
+using namespace tbs::rules;
+using tbs::policy::LockoutGuard;
 
 namespace {
 
@@ -29,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const RoleSet roles = roles_of(*rules, subject);
     require((roles & role_bit(kEverybody)) != 0);
     require(is_administrator(roles) == ((roles & role_bit(kUser)) == 0));
-    const auto verdict = evaluate(*rules, {.roles = roles, .command = 0x17B, .nv_indices = {1}});
-    require(verdict.allowed || verdict.rule != nullptr);
+    const auto match = evaluate(*rules, {.roles = roles, .command = 0x17B, .nv_indices = {1}});
+    require(match.allowed || match.rule != nullptr);
   }
   LockoutGuard guard;
   guard.from_text(text, 1'700'000'000);

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/policy/rules_parser.h"
+#include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/support/server_bench.h"
@@ -60,11 +60,11 @@ class Game {
   Game() {
     bench_.configure({.contexts = 6, .contexts_per_user = 3, .backlog_kib_per_user = 64},
                      {.raw_contexts = true});
-    static const std::vector<policy::Source> kRules = {
+    static const std::vector<rules::Source> kRules = {
         {.name = "fuzz", .text = "block user command Clear\n"}};
-    bench_.server.set_rules(policy::parse_rules(kRules).value());
-    bench_.server.set_guard({.window = 100, .per_user = 1, .total = 2}, "1002 1700000000\n",
-                            [](const std::string&) {});
+    bench_.server.set_rules(rules::parse_rules(kRules).value());
+    bench_.guard.set_limits({.window = 100, .per_user = 1, .total = 2});
+    bench_.guard.restore("1002 1700000000\n", [](const std::string&) {});
   }
 
   void step(Script& script) {
@@ -213,12 +213,12 @@ class Game {
 
   // With the words that say whose command it was.
   void answer_at(std::size_t index) {
-    const auto& command = bench_.sink.outstanding[index];
-    proto::ByteReader reader(command.command);
+    const ClientCommand& command = *bench_.sink.outstanding[index];
+    proto::ByteReader reader(command.bytes());
     reader.skip(proto::kTpmHeaderSize);
     const std::uint32_t sender = reader.be32();
     const std::uint32_t request = reader.be32();
-    bench_.sink.answer(command.context, command.id, tpm_message(0, {sender, request}));
+    bench_.sink.answer(command.context(), command.request(), tpm_message(0, {sender, request}));
   }
 
   void noise(Script& script) {

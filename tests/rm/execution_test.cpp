@@ -65,7 +65,7 @@ TEST_CASE("what a detached command creates is flushed", "[rm][execution]") {
     first = TPM2_LOADED_SESSION_FIRST;
   }
   tpm.bench.on_transmit = nullptr;
-  const auto execution = tpm.bench.manager.execute(client->id, 0, last);
+  const auto execution = tpm.bench.execute(client->id, last);
   exec::Step step = execution->start();
   REQUIRE(std::get<exec::Transmit>(step).client_command);
   execution->detach();
@@ -89,7 +89,7 @@ TEST_CASE("a withdrawn command is not sent", "[rm][execution]") {
   tpm.bench.on_transmit = nullptr;
   tpm::put_be32(last, tpm::kHeaderSize, client->tpm_handle(keys[3]));
 
-  const auto execution = tpm.bench.manager.execute(client->id, 0, last);
+  const auto execution = tpm.bench.execute(client->id, last);
   SECTION("before the start") {
     execution->withdraw();
   }
@@ -126,7 +126,7 @@ TEST_CASE("a context that closes while its command runs leaves nothing behind", 
   client->create_primary(1);
   tpm.bench.on_transmit = nullptr;
   {
-    const auto execution = tpm.bench.manager.execute(client->id, 0, last);
+    const auto execution = tpm.bench.execute(client->id, last);
     exec::Step step = execution->start();
     tpm.disconnect(*client);
     step = execution->on_response(tpm.chip.run(last));
@@ -153,7 +153,7 @@ TEST_CASE("a device that answers nonsense fails the command and is looked at aga
   const std::vector<std::uint8_t> nonsense =
       GENERATE(std::vector<std::uint8_t>{}, std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 12},
                std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 11, 0, 0, 0, 0});
-  const auto execution = tpm.bench.manager.execute(client->id, 0, kGetRandom);
+  const auto execution = tpm.bench.execute(client->id, kGetRandom);
   const exec::Step step = execution->start();
   REQUIRE(std::holds_alternative<exec::Transmit>(step));
   const exec::Step end = execution->on_response(nonsense);

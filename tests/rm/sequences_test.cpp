@@ -222,8 +222,7 @@ TEST_CASE("a sequence that was used since it was saved is lost with the TPM's me
     tpm.bench.manager.device_lost();
   }
   SECTION("when the device fails while that command runs") {
-    const auto execution =
-        tpm.bench.manager.execute(one.context(), 0, command::update(one.handle(), 1));
+    const auto execution = tpm.bench.execute(one.context(), command::update(one.handle(), 1));
     exec::Step step = execution->start();
     REQUIRE(std::holds_alternative<exec::Transmit>(step));
     tpm.chip.run(std::get<exec::Transmit>(step).command);
@@ -242,8 +241,7 @@ TEST_CASE("an update that is detached or repeated counts once in the TPM and onc
   one.update();
   const Bytes bytes{7, 7, 7};
   tpm.bench.run_idle(1);
-  const auto execution =
-      tpm.bench.manager.execute(one.context(), 0, command::update(one.handle(), bytes));
+  const auto execution = tpm.bench.execute(one.context(), command::update(one.handle(), bytes));
   exec::Step step = execution->start();
   for (bool detached = false; auto* transmit = std::get_if<exec::Transmit>(&step);) {
     const Bytes sent = transmit->command;

@@ -33,14 +33,14 @@ class FakeSink : public server::CommandSink {
                           .max_command = 4096,
                           .times_lost = 0,
                           .missing = proto::Status::TpmNotFound};
-  exec::TpmIdentity tpm{.version = 2, .revision = 138, .manufacturer = "IBM"};
+  exec::TpmIdentity tpm{.family = Family::Tpm20, .revision = 138, .manufacturer = "IBM"};
   std::map<ContextId, exec::Holdings> holdings;
   std::map<ContextId, sched::RunningView> running;
   sched::Counters counted;
   proto::Status sticky_status = proto::Status::Success;
 
-  std::map<ContextId, UserId> open;         // contexts
-  std::vector<sched::Request> outstanding;  // oldest first
+  std::map<ContextId, UserId> open;        // contexts
+  std::vector<SharedCommand> outstanding;  // oldest first
   std::vector<ContextId> canceled;
   std::vector<Sticky> sticky;
 
@@ -49,20 +49,21 @@ class FakeSink : public server::CommandSink {
     answer_at(outstanding.begin(), status, std::move(response));
   }
   void answer(ContextId context, RequestId id, proto::Buffer response) {
-    const auto command = std::ranges::find_if(
-        outstanding, [&](const auto& each) { return each.context == context && each.id == id; });
+    const auto command = std::ranges::find_if(outstanding, [&](const auto& each) {
+      return each->context() == context && each->request() == id;
+    });
     answer_at(command, proto::Status::Success, std::move(response));
   }
 
   void open_context(ContextId context, UserId user) override { open.emplace(context, user); }
   void close_context(ContextId context) override {
     open.erase(context);
-    std::erase_if(outstanding, [&](const auto& each) { return each.context == context; });
+    std::erase_if(outstanding, [&](const auto& each) { return each->context() == context; });
   }
-  void submit(sched::Request request) override { outstanding.push_back(std::move(request)); }
+  void submit(SharedCommand command) override { outstanding.push_back(std::move(command)); }
   void cancel(ContextId context) override {
     canceled.push_back(context);
-    const auto of_context = [&](const auto& each) { return each.context == context; };
+    const auto of_context = [&](const auto& each) { return each->context() == context; };
     for (auto next = std::ranges::find_if(outstanding, of_context); next != outstanding.end();
          next = std::ranges::find_if(outstanding, of_context)) {
       answer_at(next, proto::Status::CommandCanceled, {});
@@ -84,13 +85,13 @@ class FakeSink : public server::CommandSink {
   [[nodiscard]] std::size_t queued() const override { return outstanding.size(); }
 
  private:
-  void answer_at(std::vector<sched::Request>::iterator request, proto::Status status,
+  void answer_at(std::vector<SharedCommand>::iterator command, proto::Status status,
                  proto::Buffer response) {
-    sched::Answer answer{.context = request->context,
-                         .request = request->id,
+    sched::Answer answer{.context = (*command)->context(),
+                         .request = (*command)->request(),
                          .status = status,
                          .response = std::move(response)};
-    outstanding.erase(request);
+    outstanding.erase(command);
     deliver(std::move(answer));
   }
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proto/tpm_header.h"
+#include "tests/support/client_command.h"
 
 namespace tbs::test {
 namespace {
@@ -63,9 +64,15 @@ void ManagerBench::bring_up() {
   }
 }
 
+std::unique_ptr<exec::Execution> ManagerBench::execute(ContextId context, Bytes command) {
+  auto read = client_command({.context = context, .family = family_, .bytes = std::move(command)});
+  if (read == nullptr) throw std::runtime_error("this is no command");
+  return engine().execute(std::move(read));
+}
+
 ManagerBench::Bytes ManagerBench::submit(ContextId context, Bytes command) {
   run_due();
-  const auto execution = engine().execute(context, 0, std::move(command));
+  const auto execution = execute(context, std::move(command));
   exec::Done end = run(*execution);
   if (end.status != proto::Status::Success) throw std::runtime_error("the command failed");
   return std::move(end.response);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -60,12 +61,14 @@ class ManagerBench {
   using Bytes = std::vector<std::uint8_t>;
   using Tpm = std::function<Bytes(std::span<const std::uint8_t>)>;
 
-  explicit ManagerBench(Tpm tpm) : tpm_(std::move(tpm)) {}
+  ManagerBench(Family family, Tpm tpm) : family_(family), tpm_(std::move(tpm)) {}
 
   // Runs an execution to its end.
   exec::Done run(exec::Execution& execution);
   // Withdraws it after this many commands to the TPM.
   exec::Done run(exec::Execution& execution, std::size_t steps);
+  // The execution of one client command, not yet started.
+  std::unique_ptr<exec::Execution> execute(ContextId context, Bytes command);
   // Runs what is due, then one client command; the client's response must be a success of TBS.
   Bytes submit(ContextId context, Bytes command);
   void bring_up();
@@ -88,6 +91,7 @@ class ManagerBench {
  private:
   virtual exec::Engine& engine() = 0;
 
+  Family family_;
   Tpm tpm_;
 };
 

@@ -12,7 +12,7 @@ namespace tbs::test {
 class Rm12Bench final : public ManagerBench {
  public:
   Rm12Bench(exec::Options options, Tpm tpm)
-      : ManagerBench(std::move(tpm)), manager(std::move(options), notes) {}
+      : ManagerBench(Family::Tpm12, std::move(tpm)), manager(std::move(options), notes) {}
 
   rm12::ResourceManager manager;
 

@@ -12,7 +12,7 @@ namespace tbs::test {
 class RmBench final : public ManagerBench {
  public:
   RmBench(exec::Options options, Tpm tpm)
-      : ManagerBench(std::move(tpm)),
+      : ManagerBench(Family::Tpm20, std::move(tpm)),
         manager((options.now = [this] { return now; }, std::move(options)), notes) {}
 
   // The time that orphans age by.

@@ -93,7 +93,7 @@ class ServerBench {
                 .sink = chosen,
                 .firmware = firmware,
                 .raw_contexts = raw_contexts,
-                .guarded_engine = guarded_engine,
+                .guard = guard,
                 .command_table = commands}) {
     configure({});
   }
@@ -133,6 +133,7 @@ class ServerBench {
   }
 
   FakeEnvironment environment;
+  policy::AuthorizationGuard guard{[this] { return environment.wall_time; }};
   FakeAuditLog audit;
   FakeSink sink;
   FakeFirmware firmware;
@@ -141,7 +142,6 @@ class ServerBench {
   exec::PassThrough managed{engine_identity};
   exec::PassThrough raw{engine_identity};
   exec::RawContextRouter raw_contexts{managed, raw};
-  exec::GuardedEngine guarded_engine{raw_contexts};
   server::Server server;
 
  private:

@@ -12,6 +12,7 @@
 #include "daemon/exec/pass_through.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/client_command.h"
 
 using namespace tbs;
 using namespace std::chrono_literals;
@@ -116,12 +117,10 @@ class Bench {
     states.clear();
   }
   void submit(std::uint64_t id, std::uint32_t code, std::uint8_t locality = 0) {
-    pump.submit({.context = kContext,
-                 .id = RequestId{id},
-                 .priority = 200,
-                 .locality = locality,
-                 .command = message(code),
-                 .user = UserId{1000}});
+    pump.submit(test::client_command({.context = kContext,
+                                      .request = RequestId{id},
+                                      .locality = locality,
+                                      .bytes = message(code)}));
   }
   // Lets timers run until it is so. The bound is for a test that has failed already.
   template <typename Condition>

@@ -13,7 +13,7 @@
 #include "client/tbsctl/text/terminal.h"
 #include "client/tbsctl/text/user_names.h"
 #include "client/tbsctl/tpm/command_name.h"
-#include "daemon/policy/rule_files.h"
+#include "proto/rules/rule_files.h"
 #include "proto/tpm/constants.h"
 
 namespace tbs::ctl {
@@ -39,31 +39,31 @@ std::unexpected<Failure> failure(std::string message) {
 }
 
 const std::string& folder_of(const PolicyOptions& options) {
-  static const std::string kFolder = policy::kRuleFolder;
+  static const std::string kFolder = rules::kRuleFolder;
   return options.folder.empty() ? kFolder : options.folder;
 }
 
 // The daemon's folder may be missing, and has no rules then; one that was named may not.
-std::expected<policy::Rules, Failure> read_rules(const PolicyOptions& options) {
+std::expected<rules::Rules, Failure> read_rules(const PolicyOptions& options) {
   if (!options.folder.empty()) {
     if (auto there = check_folder(options.folder); !there) return std::unexpected(there.error());
   }
-  auto rules = policy::read_rules(folder_of(options));
+  auto rules = rules::read_rules(folder_of(options));
   if (!rules) return failure(rules.error());
   return *std::move(rules);
 }
 
-policy::CommandFacts facts_of(const PolicyOptions& options, const policy::Rules& rules) {
-  policy::Subject subject{.uid = options.uid,
-                          .gids = options.gids,
-                          .unit = options.unit,
-                          .cgroup = options.cgroup,
-                          .administrator = options.uid == 0 || options.administrator};
+rules::CommandFacts facts_of(const PolicyOptions& options, const rules::Rules& rules) {
+  rules::Subject subject{.uid = options.uid,
+                         .gids = options.gids,
+                         .unit = options.unit,
+                         .cgroup = options.cgroup,
+                         .administrator = options.uid == 0 || options.administrator};
   std::ranges::copy(groups_of(options.user), std::back_inserter(subject.gids));
-  policy::CommandFacts facts{.roles = policy::roles_of(rules, subject),
-                             .command = options.command,
-                             .priority = options.priority,
-                             .locality = options.locality};
+  rules::CommandFacts facts{.roles = rules::roles_of(rules, subject),
+                            .command = options.command,
+                            .priority = options.priority,
+                            .locality = options.locality};
   for (const std::uint32_t handle : options.handles) {
     const tpm::HandleType type = tpm::handle_type(handle);
     if (type == tpm::HandleType::NvIndex) facts.nv_indices.push_back(handle);
@@ -73,29 +73,29 @@ policy::CommandFacts facts_of(const PolicyOptions& options, const policy::Rules&
   return facts;
 }
 
-std::vector<std::string> role_names(const policy::Rules& rules, policy::RoleSet roles) {
+std::vector<std::string> role_names(const rules::Rules& rules, rules::RoleSet roles) {
   std::vector<std::string> names;
   for (std::size_t role = 0; role < rules.roles.size(); ++role) {
-    if ((roles & policy::role_bit(role)) != 0) names.push_back(rules.roles[role].name);
+    if ((roles & rules::role_bit(role)) != 0) names.push_back(rules.roles[role].name);
   }
   return names;
 }
 
-void print_verdict(const Console& console, const policy::Rules& rules,
-                   const policy::CommandFacts& facts, const policy::Verdict& verdict) {
-  const std::string why = verdict.rule == nullptr ? "no rule is about it" : verdict.rule->origin;
+void print_match(const Console& console, const rules::Rules& rules,
+                 const rules::CommandFacts& facts, const rules::Match& match) {
+  const std::string why = match.rule == nullptr ? "no rule is about it" : match.rule->origin;
   const auto roles = role_names(rules, facts.roles);
   if (console.json) {
-    print_json(console.out, nlohmann::ordered_json{{"allowed", verdict.allowed},
-                                                   {"rule", verdict.rule == nullptr ? "" : why},
+    print_json(console.out, nlohmann::ordered_json{{"allowed", match.allowed},
+                                                   {"rule", match.rule == nullptr ? "" : why},
                                                    {"command", command_name(facts.command)},
                                                    {"roles", roles},
                                                    {"dry_run", rules.dry_run}});
     return;
   }
-  console.out << command_name(facts.command) << (verdict.allowed ? ": allowed (" : ": blocked (")
+  console.out << command_name(facts.command) << (match.allowed ? ": allowed (" : ": blocked (")
               << printable(why) << ")";
-  if (!verdict.allowed && rules.dry_run) console.out << "; only logged: dry-run is on";
+  if (!match.allowed && rules.dry_run) console.out << "; only logged: dry-run is on";
   console.out << "\nroles:";
   for (const std::string& role : roles) console.out << ' ' << printable(role);
   console.out << '\n';
@@ -122,9 +122,9 @@ Outcome run_explain(const Console& console, const PolicyOptions& options) {
   const auto rules = read_rules(options);
   if (!rules) return std::unexpected(rules.error());
   const auto facts = facts_of(options, *rules);
-  const policy::Verdict verdict = policy::evaluate(*rules, facts);
-  print_verdict(console, *rules, facts, verdict);
-  if (!verdict.allowed) return failure("the command would be blocked");
+  const rules::Match match = rules::evaluate(*rules, facts);
+  print_match(console, *rules, facts, match);
+  if (!match.allowed) return failure("the command would be blocked");
   return {};
 }
 
@@ -159,7 +159,7 @@ Reader read_command(const Shared& options) {
 Option folder_option(const Shared& options) {
   return {.name = "--dir",
           .value = "PATH",
-          .about = "Folder of the rules (default: " + std::string(policy::kRuleFolder) + ")",
+          .about = "Folder of the rules (default: " + std::string(rules::kRuleFolder) + ")",
           .read = read_folder(options)};
 }
 

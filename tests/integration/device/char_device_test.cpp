@@ -34,7 +34,6 @@ using namespace tbs;
 using namespace tbs::test;
 using namespace std::chrono_literals;
 using device::CharDevice;
-using device::Family;
 
 namespace {
 

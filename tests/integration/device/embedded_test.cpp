@@ -24,7 +24,6 @@ using namespace tbs;
 using namespace tbs::test;
 using namespace std::chrono_literals;
 using device::EmbeddedDevice;
-using device::Family;
 
 namespace {
 

@@ -24,7 +24,6 @@
 using namespace tbs;
 using namespace tbs::test;
 using namespace std::chrono_literals;
-using device::Family;
 using device::SwtpmAddress;
 using device::SwtpmDevice;
 

@@ -15,6 +15,7 @@
 #include "tests/integration/device/temp_dir.h"
 
 using namespace tbs::device;
+using tbs::Family;
 using tbs::test::TempDir;
 
 namespace {
@@ -53,13 +54,13 @@ struct Sysfs {
 
 TEST_CASE("sysfs: the family comes from the version attribute") {
   Sysfs sysfs("platform/MSFT0101:00");
-  CHECK(sysfs.read().family == Family::Unknown);
+  CHECK(sysfs.read().family == std::nullopt);
   sysfs.attribute("tpm_version_major", "2\n");
   CHECK(sysfs.read().family == Family::Tpm20);
   sysfs.attribute("tpm_version_major", "1\n");
   CHECK(sysfs.read().family == Family::Tpm12);
   sysfs.attribute("tpm_version_major", "rubbish\n");
-  CHECK(sysfs.read().family == Family::Unknown);
+  CHECK(sysfs.read().family == std::nullopt);
 }
 
 TEST_CASE("sysfs: an old kernel's TPM 1.2 is known by its other attributes") {
@@ -111,7 +112,7 @@ TEST_CASE("sysfs: the cancel attribute is found where it exists, and written") {
 TEST_CASE("sysfs: a node that sysfs does not know has no facts") {
   const Sysfs sysfs("platform/x");
   const ChipFacts facts = read_chip_facts(makedev(10, 225), sysfs.dir.path());
-  CHECK(facts.family == Family::Unknown);
+  CHECK(facts.family == std::nullopt);
   CHECK(facts.interface_type == 0);
   CHECK(facts.cancel_path.empty());
 }

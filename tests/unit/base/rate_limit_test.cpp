@@ -11,9 +11,9 @@ TEST_CASE("a burst passes, then one for each interval", "[base]") {
   for (int i = 0; i < 3; ++i) REQUIRE(limit.ask(1, now).pass);
   for (int i = 0; i < 100; ++i) REQUIRE_FALSE(limit.ask(1, now).pass);
   now += 10s;
-  const auto verdict = limit.ask(1, now);
-  REQUIRE(verdict.pass);
-  REQUIRE(verdict.left_out == 100);
+  const auto permit = limit.ask(1, now);
+  REQUIRE(permit.pass);
+  REQUIRE(permit.left_out == 100);
   REQUIRE_FALSE(limit.ask(1, now).pass);
   now += 1h;
   for (int i = 0; i < 3; ++i) REQUIRE(limit.ask(1, now).pass);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace tbs::device;
+using tbs::Family;
 
 namespace {
 

@@ -3,58 +3,72 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/exec/pass_through.h"
+#include "tests/support/client_command.h"
 
 using namespace tbs;
 using exec::GuardedEngine;
+using proto::Buffer;
 
 namespace {
 
-constexpr ContextId kContext{1};
-using Bytes = std::vector<std::uint8_t>;
+const Buffer kFailure = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x09, 0x8E};
 
-const Bytes kCommand = {0x80, 0x02, 0, 0, 0, 10, 0, 0, 1, 0x7B};
-const Bytes kFailure = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x09, 0x8E};
+class ScriptedGuard final : public CommandGuard {
+ public:
+  std::optional<Buffer> refusal(const ClientCommand& command) override {
+    asked.push_back(command.context());
+    return answer;
+  }
+  [[nodiscard]] bool watches(const ClientCommand&) const override { return curious; }
+  void responded(const ClientCommand& command, proto::Bytes response) override {
+    CHECK(command.context() == asked.back());
+    seen.emplace_back(response.begin(), response.end());
+  }
+
+  std::optional<Buffer> answer;
+  bool curious = false;
+  std::vector<ContextId> asked;
+  std::vector<Buffer> seen;
+};
 
 struct Bench {
-  exec::TpmIdentity identity{.version = 2};
+  exec::TpmIdentity identity{.family = Family::Tpm20};
   exec::PassThrough behind{identity};
-  GuardedEngine engine{behind};
+  ScriptedGuard guard;
+  GuardedEngine engine{behind, guard};
+  SharedCommand command = test::client_command({.context = ContextId{7}});
+
+  static Buffer sent_by(exec::Execution& execution) {
+    return std::get<exec::Transmit>(execution.start()).command;
+  }
 };
 
 }  // namespace
 
-TEST_CASE("without a word of the judge commands go through", "[exec][lockout]") {
+TEST_CASE("a command that the guard has nothing against goes through", "[exec][lockout]") {
   Bench bench;
-  bench.engine.set_judge(
-      [](ContextId, std::span<const std::uint8_t>) { return GuardedEngine::Verdict{}; });
-  const auto execution = bench.engine.execute(kContext, 0, kCommand);
-  REQUIRE(std::get<exec::Transmit>(execution->start()).command == kCommand);
+  const auto execution = bench.engine.execute(bench.command);
+  REQUIRE(bench.guard.asked == std::vector{ContextId{7}});
+  REQUIRE(Bench::sent_by(*execution) == test::kShortCommand);
   REQUIRE(std::get<exec::Done>(execution->on_response(kFailure)).response == kFailure);
+  REQUIRE(bench.guard.seen.empty());
 }
 
-TEST_CASE("the judge may answer a command, which then never reaches the TPM", "[exec][lockout]") {
+TEST_CASE("a command that is refused never reaches the TPM", "[exec][lockout]") {
   Bench bench;
-  bench.engine.set_judge([](ContextId context, std::span<const std::uint8_t> command) {
-    CHECK(context == kContext);
-    CHECK(std::ranges::equal(command, kCommand));
-    return GuardedEngine::Verdict{.answer = kFailure, .watcher = nullptr};
-  });
-  const auto execution = bench.engine.execute(kContext, 0, kCommand);
+  bench.guard.answer = kFailure;
+  bench.guard.curious = true;
+  const auto execution = bench.engine.execute(bench.command);
   REQUIRE(std::get<exec::Done>(execution->start()).response == kFailure);
+  REQUIRE(bench.guard.seen.empty());
 }
 
-TEST_CASE("the watcher is told what nobody waits for any more", "[exec][lockout]") {
+TEST_CASE("the guard is told what nobody waits for any more", "[exec][lockout]") {
   Bench bench;
-  std::vector<Bytes> seen;
-  bench.engine.set_judge([&](ContextId, std::span<const std::uint8_t>) {
-    return GuardedEngine::Verdict{.answer = std::nullopt,
-                                  .watcher = [&](std::span<const std::uint8_t> response) {
-                                    seen.emplace_back(response.begin(), response.end());
-                                  }};
-  });
-  const auto execution = bench.engine.execute(kContext, 0, kCommand);
-  REQUIRE(std::holds_alternative<exec::Transmit>(execution->start()));
+  bench.guard.curious = true;
+  const auto execution = bench.engine.execute(bench.command);
+  REQUIRE(Bench::sent_by(*execution) == test::kShortCommand);
   execution->detach();
   execution->on_response(kFailure);
-  REQUIRE(seen == std::vector<Bytes>{kFailure});
+  REQUIRE(bench.guard.seen == std::vector<Buffer>{kFailure});
 }

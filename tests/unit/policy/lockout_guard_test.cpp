@@ -71,20 +71,6 @@ TEST_CASE("failures outlive the daemon", "[policy][lockout]") {
   fail(after, kCarol, 1);
 }
 
-TEST_CASE("what counts as a failed authorization", "[policy][lockout]") {
-  // TPM_RC_AUTH_FAIL alone, and with the number of a session.
-  REQUIRE(is_counted_failure(2, 0x08E));
-  REQUIRE(is_counted_failure(2, 0x98E));
-  REQUIRE(is_counted_failure(2, 0xA8E));
-  // TPM_RC_BAD_AUTH is for what has no protection against guessing; TPM_RC_LOCKOUT; success.
-  REQUIRE_FALSE(is_counted_failure(2, 0x9A2));
-  REQUIRE_FALSE(is_counted_failure(2, 0x921));
-  REQUIRE_FALSE(is_counted_failure(2, 0));
-  REQUIRE(is_counted_failure(1, 1));
-  REQUIRE(is_counted_failure(1, 0x1D));
-  REQUIRE_FALSE(is_counted_failure(1, 0x08E));
-}
-
 TEST_CASE("the TPM's own limit holds whatever is configured", "[policy][lockout]") {
   LockoutGuard guard;
   guard.set_limits({.window = 60, .per_user = 1000, .total = 1000});

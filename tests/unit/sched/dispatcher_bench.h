@@ -18,6 +18,7 @@
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/client_command.h"
 
 namespace tbs::sched::test {
 
@@ -69,21 +70,20 @@ class Bench {
     actions.clear();
   }
 
-  void open(std::uint64_t context) { dispatcher.open_context(ContextId{context}, UserId{1000}); }
+  void open(std::uint64_t context) { engine.open_context(ContextId{context}, UserId{1000}); }
 
   void submit(std::uint64_t context, std::uint64_t id, std::uint32_t code = kGetRandom,
               std::uint32_t priority = 200) {
-    dispatcher.submit({.context = ContextId{context},
-                       .id = RequestId{id},
-                       .priority = priority,
-                       .locality = 0,
-                       .command = message(code)},
+    dispatcher.submit(tbs::test::client_command({.context = ContextId{context},
+                                                 .request = RequestId{id},
+                                                 .priority = priority,
+                                                 .bytes = message(code)}),
                       now);
     take();
   }
 
-  void respond(Message response) {
-    dispatcher.device_responded(std::move(response), now);
+  void respond(const Message& response) {
+    dispatcher.device_responded(response, now);
     take();
   }
 

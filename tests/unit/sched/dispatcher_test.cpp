@@ -53,6 +53,24 @@ TEST_CASE("a queued command is cancelled at once", "[sched][dispatcher][cancel]"
   REQUIRE(bench.sent().size() == 1);
 }
 
+TEST_CASE("a cancel finds what is queued whoever asked for it", "[sched][dispatcher][cancel]") {
+  // An administrator who is not user 0 revokes the attestation and then cancels.
+  Bench bench;
+  bench.start();
+  bench.submit(1, 11);
+  for (const std::uint32_t user : {1000U, 0U}) {
+    bench.dispatcher.submit(tbs::test::client_command({.user = UserId{user},
+                                                       .roles = tbs::test::kAdministratorRoles,
+                                                       .context = ContextId{2},
+                                                       .request = RequestId{20 + user}}),
+                            bench.now);
+  }
+  bench.dispatcher.cancel(ContextId{2}, bench.now);
+  bench.take();
+  REQUIRE(bench.answers().size() == 2);
+  REQUIRE(bench.dispatcher.queued() == 0);
+}
+
 TEST_CASE("cancelling a running command asks the device, and the TPM decides",
           "[sched][dispatcher][cancel]") {
   Bench bench;

@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/sched/run_queue.h"
+#include "tests/support/client_command.h"
 
 using namespace tbs;
 using namespace tbs::sched;
@@ -112,21 +113,20 @@ class Simulation {
         neglected_contexts_.arrived(client, now_);
         neglected_priorities_.arrived(key(what), now_);
         waiting_.emplace(++last_id_, std::pair{now_, client});
-        queue.push({.context = ContextId{client},
-                    .id = RequestId{last_id_},
-                    .priority = what.priority,
-                    .locality = 0,
-                    .command = {},
-                    .user = UserId{what.user},
-                    .administrator = what.administrator},
+        queue.push(test::client_command(
+                       {.user = UserId{what.user},
+                        .roles = what.administrator ? test::kAdministratorRoles : test::kUserRoles,
+                        .context = ContextId{client},
+                        .request = RequestId{last_id_},
+                        .priority = what.priority}),
                    now_);
       }
       wake_.erase(wake_.begin());
     }
   }
 
-  void serve(const Request& request) {
-    const auto entry = waiting_.find(static_cast<std::uint64_t>(request.id));
+  void serve(const ClientCommand& command) {
+    const auto entry = waiting_.find(static_cast<std::uint64_t>(command.request()));
     if (entry == waiting_.end()) throw std::logic_error("a command came out twice");
     const auto [since, client] = entry->second;
     waiting_.erase(entry);
@@ -331,20 +331,16 @@ TEST_CASE("time not used earlier is not saved up", "[sched][fairness]") {
   TimePoint now{};
   std::uint64_t id = 0;
   const auto push = [&](std::uint32_t user) {
-    queue.push({.context = ContextId{user},
-                .id = RequestId{++id},
-                .priority = 200,
-                .locality = 0,
-                .command = {},
-                .user = UserId{user}},
+    queue.push(test::client_command(
+                   {.user = UserId{user}, .context = ContextId{user}, .request = RequestId{++id}}),
                now);
   };
   const auto serve = [&] {
     const auto request = queue.pop(now);
-    REQUIRE(request.has_value());
+    REQUIRE(request != nullptr);
     now += 10ms;
     queue.finished(10ms, now);
-    return static_cast<std::uint32_t>(request->user);
+    return static_cast<std::uint32_t>(*request->requester().user);
   };
   for (int i = 0; i < 1000; ++i) push(1);
   for (int i = 0; i < 500; ++i) serve();

@@ -11,6 +11,7 @@
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/client_command.h"
 
 using namespace tbs;
 using namespace tbs::sched;
@@ -38,7 +39,7 @@ class Flush : public exec::Execution {
   void detach() override {}
 };
 
-// Ready at once, and with chores at the times that the test sets.
+// Ready at once, and with maintenance due at the times that the test sets.
 class Clockwork : public exec::PassThrough {
  public:
   explicit Clockwork(exec::TpmIdentity& identity) : PassThrough(identity) {}
@@ -46,14 +47,14 @@ class Clockwork : public exec::PassThrough {
   std::unique_ptr<exec::Execution> bring_up() override { return std::make_unique<Flush>(); }
   std::unique_ptr<exec::Execution> housekeeping() override {
     ++asked;
-    if (!chore || now < *chore || refuses) return nullptr;
-    chore.reset();
+    if (!due || now < *due || refuses) return nullptr;
+    due.reset();
     return std::make_unique<Flush>();
   }
-  std::optional<TimePoint> next_maintenance() override { return chore; }
+  std::optional<TimePoint> next_maintenance() override { return due; }
 
   TimePoint now{};
-  std::optional<TimePoint> chore;
+  std::optional<TimePoint> due;
   bool refuses = false;
   int asked = 0;
 };
@@ -70,16 +71,16 @@ struct Bench {
     return static_cast<std::size_t>(std::ranges::count_if(
         actions, [](const Action& a) { return std::holds_alternative<SendToDevice>(a); }));
   }
-  void chore_in(Duration time) {
-    engine.chore = engine.now + time;
-    dispatcher.open_context(ContextId{1}, UserId{1000});
+  void due_in(Duration time) {
+    engine.due = engine.now + time;
+    engine.open_context(ContextId{1}, UserId{1000});
     dispatcher.close_context(ContextId{1}, engine.now);
   }
   // As the timer does it: only when something is due.
   void pass(Duration time) {
     engine.now += time;
-    const auto due = dispatcher.next_deadline();
-    if (due && *due <= engine.now) dispatcher.tick(engine.now);
+    const auto deadline = dispatcher.next_deadline();
+    if (deadline && *deadline <= engine.now) dispatcher.tick(engine.now);
   }
 
   exec::TpmIdentity identity;
@@ -89,11 +90,12 @@ struct Bench {
 
 }  // namespace
 
-TEST_CASE("the dispatcher wakes for a chore that nothing else calls for", "[sched][chore]") {
+TEST_CASE("the dispatcher wakes for maintenance that nothing else calls for",
+          "[sched][maintenance]") {
   Bench bench;
-  bench.chore_in(30min);
+  bench.due_in(30min);
   bench.pass(50ms);
-  REQUIRE(bench.dispatcher.next_deadline() == bench.engine.chore);
+  REQUIRE(bench.dispatcher.next_deadline() == bench.engine.due);
   bench.pass(29min);
   REQUIRE(bench.sent() == 0);
   bench.pass(1min);
@@ -103,17 +105,17 @@ TEST_CASE("the dispatcher wakes for a chore that nothing else calls for", "[sche
   REQUIRE_FALSE(bench.dispatcher.next_deadline().has_value());
 }
 
-TEST_CASE("a chore before the idle time is not put off", "[sched][chore]") {
+TEST_CASE("maintenance before the idle time is not put off", "[sched][maintenance]") {
   Bench bench;
-  bench.chore_in(10ms);
+  bench.due_in(10ms);
   REQUIRE(bench.dispatcher.next_deadline() == bench.engine.now + 10ms);
   bench.pass(10ms);
   REQUIRE(bench.sent() == 1);
 }
 
-TEST_CASE("a chore that cannot be done does not keep the daemon busy", "[sched][chore]") {
+TEST_CASE("maintenance that cannot be done does not keep the daemon busy", "[sched][maintenance]") {
   Bench bench;
-  bench.chore_in(1s);
+  bench.due_in(1s);
   bench.engine.refuses = true;
   bench.pass(1s);
   REQUIRE(bench.sent() == 0);
@@ -124,15 +126,10 @@ TEST_CASE("a chore that cannot be done does not keep the daemon busy", "[sched][
   REQUIRE(bench.engine.asked == asked);
 }
 
-TEST_CASE("a chore waits for a device that is away", "[sched][chore]") {
+TEST_CASE("maintenance waits for a device that is away", "[sched][maintenance]") {
   Bench bench;
-  bench.chore_in(1s);
-  bench.dispatcher.submit({.context = ContextId{2},
-                           .id = RequestId{1},
-                           .priority = 200,
-                           .locality = 0,
-                           .command = message(0x17B)},
-                          bench.engine.now);
+  bench.due_in(1s);
+  bench.dispatcher.submit(test::client_command({.context = ContextId{2}}), bench.engine.now);
   bench.dispatcher.device_failed("unplugged", true, false, bench.engine.now);
   REQUIRE(bench.sent() == 1);
   bench.pass(2s);

@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/client_command.h"
+
 using namespace tbs;
 using namespace tbs::sched;
 using namespace std::chrono_literals;
@@ -14,18 +16,18 @@ namespace {
 
 const TimePoint kStart{};
 
-Request request(std::uint64_t context, std::uint64_t id, std::uint32_t priority) {
-  return {.context = ContextId{context},
-          .id = RequestId{id},
-          .priority = priority,
-          .locality = 0,
-          .command = {}};
+SharedCommand request(std::uint64_t context, std::uint64_t id, std::uint32_t priority,
+                      UserId user = UserId{0}) {
+  return test::client_command({.user = user,
+                               .context = ContextId{context},
+                               .request = RequestId{id},
+                               .priority = priority});
 }
 
 std::uint64_t pop_id(RunQueue& queue, TimePoint now) {
   const auto popped = queue.pop(now);
-  REQUIRE(popped.has_value());
-  return static_cast<std::uint64_t>(popped->id);
+  REQUIRE(popped != nullptr);
+  return static_cast<std::uint64_t>(popped->request());
 }
 
 }  // namespace
@@ -41,7 +43,7 @@ TEST_CASE("the highest priority goes first, whatever the order of arrival", "[sc
     REQUIRE(pop_id(queue, kStart) == expected);
   }
   REQUIRE(queue.empty());
-  REQUIRE_FALSE(queue.pop(kStart).has_value());
+  REQUIRE(queue.pop(kStart) == nullptr);
 }
 
 TEST_CASE("contexts of one priority take turns, and keep their own order", "[sched][queue]") {
@@ -62,8 +64,8 @@ TEST_CASE("a low level is served under an endless flood of a higher one", "[sche
   while (queue.size() == 2) {
     now += 20ms;
     const auto popped = queue.pop(now);
-    if (popped->priority == 300) queue.push(request(2, 2, 300), now);
-    if (popped->priority == 100) break;
+    if (popped->priority() == 300) queue.push(request(2, 2, 300), now);
+    if (popped->priority() == 100) break;
     REQUIRE(now - kStart < 2500ms);
   }
   // 200 steps below, lifted by 100 a second.
@@ -78,7 +80,7 @@ TEST_CASE("no priority is so high that another waits for ever", "[sched][queue]"
   for (;;) {
     now += 100ms;
     const auto popped = queue.pop(now);
-    if (popped->priority == 0) break;
+    if (popped->priority() == 0) break;
     queue.push(request(2, 2, 0xffffffffU), now);
     REQUIRE(now - kStart < 11s);
   }
@@ -92,7 +94,7 @@ TEST_CASE("a long queue within one level does not overtake a higher one", "[sche
   }
   // Each takes a second on the TPM, so most have waited far longer than any lift needs.
   for (int i = 0; i < 40; ++i) {
-    REQUIRE(queue.pop(now)->priority == 200);
+    REQUIRE(queue.pop(now)->priority() == 200);
     now += 1s;
   }
   queue.push(request(100, 999, 300), now - 1ms);
@@ -104,17 +106,17 @@ TEST_CASE("what is loaded goes first, for a slice", "[sched][queue][swap]") {
   TimePoint now = kStart;
   // Context 1 is loaded and always has a command; contexts 2 and 3 would need a swap.
   std::uint64_t loaded = 1;
-  const auto is_loaded = [&](const Request& r) { return r.context == ContextId{loaded}; };
+  const auto is_loaded = [&](const ClientCommand& r) { return r.context() == ContextId{loaded}; };
   for (std::uint64_t context = 3; context >= 1; --context) {
     queue.push(request(context, context, 200), now);
   }
   int in_a_row = 0;
   for (;;) {
     const auto popped = queue.pop(now, 100ms, is_loaded);
-    REQUIRE(popped.has_value());
-    if (popped->context != ContextId{1}) {
+    REQUIRE(popped != nullptr);
+    if (popped->context() != ContextId{1}) {
       // The one that has waited longest.
-      REQUIRE(popped->context == ContextId{3});
+      REQUIRE(popped->context() == ContextId{3});
       break;
     }
     ++in_a_row;
@@ -126,11 +128,11 @@ TEST_CASE("what is loaded goes first, for a slice", "[sched][queue][swap]") {
   loaded = 3;
   queue.push(request(3, 3, 200), now);
   for (int i = 0; i < 10; ++i) {
-    REQUIRE(queue.pop(now, 100ms, is_loaded)->context == ContextId{3});
+    REQUIRE(queue.pop(now, 100ms, is_loaded)->context() == ContextId{3});
     now += 10ms;
     queue.push(request(3, 3, 200), now);
   }
-  REQUIRE(queue.pop(now, 100ms, is_loaded)->context == ContextId{2});
+  REQUIRE(queue.pop(now, 100ms, is_loaded)->context() == ContextId{2});
 }
 
 TEST_CASE("nothing is held back when all need a swap, or none", "[sched][queue][swap]") {
@@ -140,7 +142,7 @@ TEST_CASE("nothing is held back when all need a swap, or none", "[sched][queue][
     queue.push(request(context, context, 200), kStart);
   }
   for (const std::uint64_t expected : {1U, 2U, 3U}) {
-    REQUIRE(queue.pop(kStart, 1s, [&](const Request&) { return !all; })->context ==
+    REQUIRE(queue.pop(kStart, 1s, [&](const ClientCommand&) { return !all; })->context() ==
             ContextId{expected});
   }
 }
@@ -149,9 +151,9 @@ TEST_CASE("a loaded context overtakes within its own level only", "[sched][queue
   RunQueue queue;
   queue.push(request(1, 1, 200), kStart);
   queue.push(request(2, 2, 300), kStart);
-  const auto is_loaded = [](const Request& r) { return r.context == ContextId{1}; };
+  const auto is_loaded = [](const ClientCommand& r) { return r.context() == ContextId{1}; };
   REQUIRE(pop_id(queue, kStart) == 2);
-  REQUIRE(queue.pop(kStart, 1s, is_loaded)->context == ContextId{1});
+  REQUIRE(queue.pop(kStart, 1s, is_loaded)->context() == ContextId{1});
 }
 
 TEST_CASE("removing a context leaves the others as they were", "[sched][queue]") {
@@ -169,6 +171,16 @@ TEST_CASE("removing a context leaves the others as they were", "[sched][queue]")
   REQUIRE(queue.empty());
 }
 
+TEST_CASE("a context's commands are found whoever asked for them", "[sched][queue]") {
+  RunQueue queue;
+  queue.push(request(1, 10, 200, UserId{1000}), kStart);
+  queue.push(request(1, 11, 300, UserId{0}), kStart);
+  queue.push(request(2, 20, 200, UserId{0}), kStart);
+  REQUIRE(queue.remove(ContextId{1}).size() == 2);
+  REQUIRE(queue.size() == 1);
+  REQUIRE(pop_id(queue, kStart) == 20);
+}
+
 TEST_CASE("whatever is pushed comes out once, and nothing starves", "[sched][queue]") {
   std::mt19937 random(GENERATE(1U, 2U, 3U, 4U));
   RunQueue queue;
@@ -184,8 +196,8 @@ TEST_CASE("whatever is pushed comes out once, and nothing starves", "[sched][que
     }
     if (id % 2 == 0) continue;
     const auto popped = queue.pop(now);
-    REQUIRE(popped.has_value());
-    const auto entry = waiting.find(static_cast<std::uint64_t>(popped->id));
+    REQUIRE(popped != nullptr);
+    const auto entry = waiting.find(static_cast<std::uint64_t>(popped->request()));
     REQUIRE(entry != waiting.end());
     longest = std::max(longest, now - entry->second);
     waiting.erase(entry);

@@ -27,14 +27,14 @@ TEST_CASE("every entry says who", "[server][audit]") {
   FakeAuditLog log;
   Audit audit(log);
   const Client client = client_of(7, 1000);
-  const policy::Rule rule{.origin = "a.conf:3"};
+  const rules::Rule rule{.origin = "a.conf:3"};
   audit.connected(client);
   audit.has_tpm_to_itself(client);
   audit.disconnected(client, "why");
   audit.no_context(client, 5, 4);
   audit.held_up(client, 70000);
   audit.out_of_memory(client);
-  audit.blocked(client, {.outcome = policy::Outcome::Blocked, .rule = &rule, .command = 0x126});
+  audit.blocked(client, {.effect = policy::Effect::Blocked, .rule = &rule, .command = 0x126});
   audit.answered_locked_out(client, 0x14E);
   audit.locked_out(client, 0x14E);
   audit.lockout_reset(client, "all failures");
@@ -69,9 +69,9 @@ TEST_CASE("an entry about a command has its code and name", "[server][audit]") {
 TEST_CASE("an entry about a rule says where it stands", "[server][audit]") {
   FakeAuditLog log;
   Audit audit(log);
-  const policy::Rule rule{.origin = "a.conf:3"};
+  const rules::Rule rule{.origin = "a.conf:3"};
   audit.blocked(client_of(7, 1000),
-                {.outcome = policy::Outcome::WouldBlock, .rule = &rule, .command = 0x126});
+                {.effect = policy::Effect::WouldBlock, .rule = &rule, .command = 0x126});
   CHECK(log.entries[0].fields.rule == "a.conf:3");
   CHECK(log.entries[0].text ==
         "Clear of tool (pid 321, uid 1000) would be blocked by a rule (a.conf:3)");

@@ -84,8 +84,8 @@ TEST_CASE("resumed in turn: the one who goes on first is not always the same",
     bench.sink.answer(tpm_message(0));
     bench.environment.run_posted();
     for (const auto& request : bench.sink.outstanding) {
-      if (request.id == RequestId{20}) {
-        taken_by[static_cast<std::size_t>(request.context) - 1] = 1;
+      if (request->request() == RequestId{20}) {
+        taken_by[static_cast<std::size_t>(request->context()) - 1] = 1;
       }
     }
   }

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/policy/rules_parser.h"
+#include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
 #include "tests/support/server_bench.h"
 
@@ -27,8 +27,8 @@ Status result(FakeLink& link) {
 }
 
 void set_rules(ServerBench& bench, const std::string& text) {
-  const std::vector<policy::Source> sources = {{.name = "a.conf", .text = text}};
-  bench.server.set_rules(policy::parse_rules(sources).value());
+  const std::vector<rules::Source> sources = {{.name = "a.conf", .text = text}};
+  bench.server.set_rules(rules::parse_rules(sources).value());
 }
 
 // Authorized with a password session without a password.
@@ -43,14 +43,14 @@ TEST_CASE("a command goes to the sink, and its answer to the client", "[server][
   const auto link = bench.context(1000);
   submit(*link, 77, kGetRandom, 250);
   REQUIRE(bench.sink.outstanding.size() == 1);
-  const auto& queued = bench.sink.outstanding.front();
-  CHECK(queued.context == ContextId{link->id()});
-  CHECK(queued.id == RequestId{77});
-  CHECK(queued.user == UserId{1000});
-  CHECK_FALSE(queued.administrator);
-  CHECK(queued.priority == 250);
-  CHECK(queued.locality == 0);
-  CHECK(queued.command == kGetRandom);
+  const ClientCommand& queued = *bench.sink.outstanding.front();
+  CHECK(queued.context() == ContextId{link->id()});
+  CHECK(queued.request() == RequestId{77});
+  CHECK(queued.requester().user == UserId{1000});
+  CHECK_FALSE(queued.requester().is_administrator());
+  CHECK(queued.priority() == 250);
+  CHECK(queued.locality() == 0);
+  CHECK(std::ranges::equal(queued.bytes(), kGetRandom));
   CHECK(link->take().empty());
 
   bench.sink.answer(tpm_message(0, {5}));
@@ -77,9 +77,9 @@ TEST_CASE("users are capped at HIGH, silently", "[server][commands]") {
   ServerBench bench;
   submit(*bench.context(1000), 2, kGetRandom, 0x80000000);
   submit(*bench.context(0), 2, kGetRandom, 0x80000000);
-  CHECK(bench.sink.outstanding[0].priority == 300);
-  CHECK(bench.sink.outstanding[1].priority == 0x80000000);
-  CHECK(bench.sink.outstanding[1].administrator);
+  CHECK(bench.sink.outstanding[0]->priority() == 300);
+  CHECK(bench.sink.outstanding[1]->priority() == 0x80000000);
+  CHECK(bench.sink.outstanding[1]->requester().is_administrator());
 }
 
 TEST_CASE("what is no TPM command is not submitted", "[server][commands]") {
@@ -104,7 +104,7 @@ TEST_CASE("localities are an administrator's, where the device has them", "[serv
   bench.sink.view.localities = true;
   submit(*admin, 3, kGetRandom, 200, 4);
   REQUIRE(bench.sink.outstanding.size() == 1);
-  CHECK(bench.sink.outstanding[0].locality == 4);
+  CHECK(bench.sink.outstanding[0]->locality() == 4);
   submit(*admin, 4, kGetRandom, 200, 5);
   CHECK(result(*admin) == Status::BadParameter);
   submit(*admin, 5, kGetRandom, 200, 256);
@@ -246,8 +246,8 @@ TEST_CASE("who changes the TPM for everybody is written down", "[server][command
 
 TEST_CASE("who is locked out is answered in the TPM's place", "[server][commands]") {
   ServerBench bench;
-  bench.server.set_guard({.window = 3600, .per_user = 1, .total = 9}, "1000 1699999999\n",
-                         [](const std::string&) {});
+  bench.guard.set_limits({.window = 3600, .per_user = 1, .total = 9});
+  bench.guard.restore("1000 1699999999\n", [](const std::string&) {});
   const auto user = bench.context(1000);
   submit(*user, 2, authorized(0x14E));
   const auto reply = user->take_only<proto::Result>();

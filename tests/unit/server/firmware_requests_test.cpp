@@ -134,7 +134,7 @@ TEST_CASE("a type of authorization that the family does not have", "[server][fir
   const auto link = bench.observer(0);
   link->send_from_client(2, proto::OwnerAuth{.auth_type = 2});
   CHECK(link->take_only<proto::OwnerAuthReply>()->status == Status::BadParameter);
-  bench.sink.tpm.version = 1;
+  bench.sink.tpm.family = Family::Tpm12;
   link->send_from_client(3, proto::OwnerAuth{.auth_type = 2});
   CHECK(bench.firmware.owner_auths.at(0).first == "admin");
 }
@@ -168,9 +168,9 @@ TEST_CASE("the log of this boot is the only one that Linux has", "[server][firmw
 }
 
 TEST_CASE("each family has authorization values of its own", "[server][firmware]") {
-  CHECK(firmware::owner_auth_name(1, 1) == "full");
-  CHECK(firmware::owner_auth_name(1, 2) == "lockout");
-  CHECK(firmware::owner_auth_name(13, 2) == "storage");
-  CHECK(firmware::owner_auth_name(13, 1).empty());
-  CHECK(firmware::owner_auth_name(0, 2).empty());
+  CHECK(firmware::owner_auth_name(1, Family::Tpm12) == "full");
+  CHECK(firmware::owner_auth_name(1, Family::Tpm20) == "lockout");
+  CHECK(firmware::owner_auth_name(13, Family::Tpm20) == "storage");
+  CHECK(firmware::owner_auth_name(13, Family::Tpm12).empty());
+  CHECK(firmware::owner_auth_name(0, Family::Tpm20).empty());
 }

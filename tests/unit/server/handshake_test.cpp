@@ -106,7 +106,7 @@ TEST_CASE("without a TPM a context is refused with the reason", "[server][handsh
 
 TEST_CASE("a context gets no TPM of a family it does not want", "[server][handshake]") {
   ServerBench bench;
-  bench.sink.tpm.version = 1;
+  bench.sink.tpm.family = Family::Tpm12;
   const auto link = bench.connect(1000);
   link->send_from_client(1, proto::Hello{.wanted = proto::kWantTpm20});
   CHECK(link->take_only<proto::HelloReply>()->status == Status::TpmNotFound);

@@ -13,9 +13,9 @@ namespace {
 class LockoutBench : public ServerBench {
  public:
   LockoutBench() {
-    server.set_guard({.window = 3600, .per_user = 2, .total = 9},
-                     "1000 1699999000\n1000 1699999500\n1001 1699999900\n",
-                     [this](std::string text) { known.push_back(std::move(text)); });
+    guard.set_limits({.window = 3600, .per_user = 2, .total = 9});
+    guard.restore("1000 1699999000\n1000 1699999500\n1001 1699999900\n",
+                  [this](std::string text) { known.push_back(std::move(text)); });
   }
 
   proto::LockoutStatusReply status(FakeLink& link) {
@@ -53,7 +53,7 @@ TEST_CASE("users see themselves", "[server][lockout]") {
 
 TEST_CASE("limits can change while failures are known", "[server][lockout]") {
   LockoutBench bench;
-  bench.server.set_guard_limits({.window = 3600, .per_user = 3, .total = 9});
+  bench.guard.set_limits({.window = 3600, .per_user = 3, .total = 9});
   const auto reply = bench.status(*bench.observer(1000));
   CHECK(reply.per_user == 3);
   CHECK(reply.entries[0].locked == 0);
@@ -61,7 +61,7 @@ TEST_CASE("limits can change while failures are known", "[server][lockout]") {
 
 TEST_CASE("what the TPM says counts where it allows less", "[server][lockout]") {
   LockoutBench bench;
-  bench.server.learn_lockout({.counter = 0, .limit = 3, .interval = 600});
+  bench.guard.learn({.counter = 0, .limit = 3, .interval = 600});
   CHECK(bench.status(*bench.observer(0)).per_user == 1);
 }
 

@@ -33,11 +33,11 @@ class DispatcherSink : public server::CommandSink {
   }
 
   void open_context(ContextId context, UserId user) override {
-    dispatcher_.open_context(context, user);
+    engine_.open_context(context, user);
   }
   void close_context(ContextId context) override { dispatcher_.close_context(context, {}); }
-  void submit(sched::Request request) override {
-    dispatcher_.submit(std::move(request), {});
+  void submit(SharedCommand command) override {
+    dispatcher_.submit(std::move(command), {});
     carry_out();
   }
   void cancel(ContextId context) override {
@@ -95,12 +95,12 @@ TEST_CASE("a revocation is queued in the name of who asks for it", "[server][rev
   const auto admin = bench.context(1001, {kAdminGroup});
   admin->send_from_client(7, proto::RevokeAttestation{});
   REQUIRE(bench.sink.outstanding.size() == 1);
-  const auto& queued = bench.sink.outstanding.front();
-  CHECK(queued.user == UserId{1001});
-  CHECK(queued.administrator);
-  CHECK(queued.context == ContextId{admin->id()});
-  CHECK(queued.id == RequestId{7});
-  CHECK(queued.command == server::revoke_command(2));
+  const ClientCommand& queued = *bench.sink.outstanding.front();
+  CHECK(queued.requester().user == UserId{1001});
+  CHECK(queued.requester().is_administrator());
+  CHECK(queued.context() == ContextId{admin->id()});
+  CHECK(queued.request() == RequestId{7});
+  CHECK(std::ranges::equal(queued.bytes(), server::revoke_command(Family::Tpm20)));
   CHECK(admin->take().empty());
 
   bench.sink.answer(tpm_message(0));
@@ -115,7 +115,7 @@ TEST_CASE("a revocation counts as what the client has waiting", "[server][revoca
   ServerBench bench;
   const auto admin = bench.context(1001, {kAdminGroup});
   admin->send_from_client(7, proto::RevokeAttestation{});
-  CHECK(bench.server.backlog().of(UserId{1001}) == server::revoke_command(2).size());
+  CHECK(bench.server.backlog().of(UserId{1001}) == server::revoke_command(Family::Tpm20).size());
   bench.sink.answer(tpm_message(0));
   CHECK(bench.server.backlog().of(UserId{1001}) == 0);
 }
@@ -153,12 +153,12 @@ TEST_CASE("one revocation at a time", "[server][revocation]") {
 }
 
 TEST_CASE("each family revokes in its own words", "[server][revocation]") {
-  const auto command20 = server::revoke_command(2);
+  const auto command20 = server::revoke_command(Family::Tpm20);
   const auto header20 = proto::read_tpm_header(command20);
   REQUIRE(header20);
   CHECK(header20->tag == tpm::kTagSessions);
   CHECK(header20->code == 0x13C);  // TPM2_CC_PCR_Event
-  const auto command12 = server::revoke_command(1);
+  const auto command12 = server::revoke_command(Family::Tpm12);
   const auto header12 = proto::read_tpm_header(command12);
   REQUIRE(header12);
   CHECK(header12->tag == 0x00C1);

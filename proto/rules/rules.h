@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace tbs::policy {
+namespace tbs::rules {
 
 // Who a client is, as the kernel tells it.
 struct Subject {
@@ -80,7 +80,7 @@ struct Rule {
   std::string origin;  // "FILE:LINE", or "profile NAME"
 };
 
-enum class Answer : std::uint8_t {
+enum class BlockedResponse : std::uint8_t {
   Windows,  // success with TPM_E_COMMAND_BLOCKED as the response code
   Tpm,      // as if the TPM did not know the command
 };
@@ -89,20 +89,20 @@ struct Rules {
   std::vector<Role> roles = {{"everybody", {}}, {"user", {}}, {"administrator", {}}};
   std::vector<Rule> rules;
   std::string profile = "linux";
-  Answer answer = Answer::Windows;
+  BlockedResponse blocked_response = BlockedResponse::Windows;
   bool dry_run = false;  // say what would be blocked, and let it pass
 };
 
-struct Verdict {
+struct Match {
   bool allowed = true;
   const Rule* rule = nullptr;  // null when none fits
 };
 
 [[nodiscard]] RoleSet roles_of(const Rules& rules, const Subject& subject);
 [[nodiscard]] bool is_administrator(RoleSet roles);
-[[nodiscard]] Verdict evaluate(const Rules& rules, const CommandFacts& facts);
+[[nodiscard]] Match evaluate(const Rules& rules, const CommandFacts& facts);
 
 // Whether some rule looks at more than the command's code, priority and locality.
 [[nodiscard]] bool needs_handles(const Rules& rules);
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

@@ -1,8 +1,8 @@
 #pragma once
 
-// The commands of one user that wait for the TPM. Commands of one priority number form a level; the
-// levels age (ageing.h), within a level the user's contexts share TPM time evenly (fair_turns.h),
-// and a context's own commands keep their order.
+// The commands of one account that wait for the TPM. Commands of one priority number form a level;
+// the levels age (ageing.h), within a level the account's contexts share TPM time evenly
+// (fair_turns.h), and a context's own commands keep their order.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,35 +13,35 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/command/client_command.h"
 #include "daemon/sched/fair_turns.h"
-#include "daemon/sched/request.h"
 
 namespace tbs::sched {
 
-class UserQueue {
+class AccountQueue {
  public:
   struct Level {
     std::uint32_t priority = 0;
-    TimePoint served;  // until then it had the user's turn, or when it came to be
+    TimePoint served;  // until then it had the account's turn, or when it came to be
     FairTurns<ContextId> turns;
     // Most contexts have one command waiting at a time, for which a deque would be large.
-    std::unordered_map<ContextId, std::list<Request>> waiting;
+    std::unordered_map<ContextId, std::list<SharedCommand>> waiting;
 
-    [[nodiscard]] const Request& front_of(ContextId context) const {
-      return waiting.at(context).front();
+    [[nodiscard]] const ClientCommand& front_of(ContextId context) const {
+      return *waiting.at(context).front();
     }
   };
 
-  void push(Request request, TimePoint now);
+  void push(SharedCommand command, TimePoint now);
 
-  // The level that the user's next turn goes to. There must be commands waiting.
+  // The level that the account's next turn goes to. There must be commands waiting.
   Level& due();
   // The context whose turn it is in the level.
   [[nodiscard]] ContextId next_in(const Level& level) const {
     return level.priority < top() ? level.turns.longest_waiting() : level.turns.next();
   }
   // Takes the first command of a context that waits in the level.
-  Request take(Level& level, ContextId context, TimePoint now);
+  SharedCommand take(Level& level, ContextId context, TimePoint now);
 
   // The command taken last was being served until now.
   void served_until(TimePoint now);
@@ -49,9 +49,9 @@ class UserQueue {
   void charge(Duration took);
 
   // Takes out what a context has waiting, in the order in which it was pushed in each level.
-  std::vector<Request> remove(ContextId context);
+  std::vector<SharedCommand> remove(ContextId context);
   // Takes out everything.
-  std::vector<Request> clear();
+  std::vector<SharedCommand> clear();
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   // The highest priority that waits. There must be commands waiting.

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string_view>
 
-namespace tbs::policy {
+namespace tbs::rules {
 
 // "linux", "windows" or "none"; nothing for another name.
 std::optional<std::string_view> profile_text(std::string_view name);
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

@@ -1,12 +1,12 @@
-#include "daemon/policy/rules.h"
+#include "proto/rules/rules.h"
 
 #include <catch2/catch.hpp>
 
-#include "daemon/policy/profiles.h"
-#include "daemon/policy/rules_parser.h"
+#include "proto/rules/profiles.h"
+#include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
 
-using namespace tbs::policy;
+using namespace tbs::rules;
 
 namespace {
 
@@ -120,7 +120,7 @@ TEST_CASE("conditions: all of a rule must fit", "[policy][rules]") {
 
 TEST_CASE("settings", "[policy][rules]") {
   const Rules rules = rules_of("answer tpm\ndry-run yes\r\n");
-  REQUIRE(rules.answer == Answer::Tpm);
+  REQUIRE(rules.blocked_response == BlockedResponse::Tpm);
   REQUIRE(rules.dry_run);
 }
 

@@ -1,8 +1,8 @@
-#include "daemon/policy/rules.h"
+#include "proto/rules/rules.h"
 
 #include <algorithm>
 
-namespace tbs::policy {
+namespace tbs::rules {
 namespace {
 
 bool contains(const Ranges& ranges, std::uint32_t value) {
@@ -66,7 +66,7 @@ bool is_administrator(RoleSet roles) {
   return (roles & role_bit(kAdministrator)) != 0;
 }
 
-Verdict evaluate(const Rules& rules, const CommandFacts& facts) {
+Match evaluate(const Rules& rules, const CommandFacts& facts) {
   const auto rule = std::ranges::find_if(
       rules.rules, [&](const Rule& candidate) { return fits(candidate, facts); });
   if (rule == rules.rules.end()) return {};
@@ -79,4 +79,4 @@ bool needs_handles(const Rules& rules) {
   });
 }
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

@@ -1,4 +1,4 @@
-#include "daemon/policy/rule_files.h"
+#include "proto/rules/rule_files.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-namespace tbs::policy {
+namespace tbs::rules {
 namespace {
 
 namespace fs = std::filesystem;
@@ -53,4 +53,4 @@ std::expected<Rules, ParseError> read_rules(const std::string& folder) {
   return parse_rules(sources);
 }
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

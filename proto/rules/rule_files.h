@@ -6,9 +6,9 @@
 #include <expected>
 #include <string>
 
-#include "daemon/policy/rules_parser.h"
+#include "proto/rules/rules_parser.h"
 
-namespace tbs::policy {
+namespace tbs::rules {
 
 inline constexpr std::size_t kMaxRuleFiles = 64;
 inline constexpr const char* kRuleFolder = "/etc/tbs/policy.d";
@@ -16,4 +16,4 @@ inline constexpr const char* kRuleFolder = "/etc/tbs/policy.d";
 // A folder that is not there has no rules in it: then it is the default profile that counts.
 std::expected<Rules, ParseError> read_rules(const std::string& folder);
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

@@ -20,9 +20,9 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/policy/rules.h"
+#include "proto/rules/rules.h"
 
-namespace tbs::policy {
+namespace tbs::rules {
 
 inline constexpr std::size_t kMaxText = 65536;  // of one file
 inline constexpr std::size_t kMaxRules = 1000;
@@ -43,4 +43,4 @@ std::expected<Rules, ParseError> parse_rules(std::span<const Source> sources);
 // A list of numbers and ranges, or of commands' names.
 std::expected<Ranges, std::string> parse_ranges(std::string_view text, bool commands);
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

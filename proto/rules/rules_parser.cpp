@@ -1,4 +1,4 @@
-#include "daemon/policy/rules_parser.h"
+#include "proto/rules/rules_parser.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <limits>
 #include <optional>
 
-#include "daemon/policy/profiles.h"
 #include "proto/command_names.h"
+#include "proto/rules/profiles.h"
 
-namespace tbs::policy {
+namespace tbs::rules {
 namespace {
 
 using Failure = std::unexpected<std::string>;
@@ -100,7 +100,7 @@ class Parser {
       rules.profile = value;
     } else if (verb == "answer") {
       if (value != "windows" && value != "tpm") return Failure("answer is windows or tpm");
-      rules.answer = value == "tpm" ? Answer::Tpm : Answer::Windows;
+      rules.blocked_response = value == "tpm" ? BlockedResponse::Tpm : BlockedResponse::Windows;
     } else if (verb == "dry-run") {
       if (value != "yes" && value != "no") return Failure("dry-run is yes or no");
       rules.dry_run = value == "yes";
@@ -243,4 +243,4 @@ std::expected<Rules, ParseError> parse_rules(std::span<const Source> sources) {
   return std::move(parser.rules);
 }
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

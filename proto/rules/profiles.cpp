@@ -1,4 +1,4 @@
-#include "daemon/policy/profiles.h"
+#include "proto/rules/profiles.h"
 
 #include <array>
 #include <span>
@@ -6,7 +6,7 @@
 
 #include "proto/tpm12/ordinals.h"
 
-namespace tbs::policy {
+namespace tbs::rules {
 namespace {
 
 namespace ord = tpm12::ord;
@@ -80,4 +80,4 @@ std::optional<std::string_view> profile_text(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace tbs::policy
+}  // namespace tbs::rules

@@ -1,4 +1,4 @@
-#include "daemon/sched/user_queue.h"
+#include "daemon/sched/account_queue.h"
 
 #include <algorithm>
 #include <iterator>
@@ -8,20 +8,21 @@
 
 namespace tbs::sched {
 
-void UserQueue::push(Request request, TimePoint now) {
+void AccountQueue::push(SharedCommand command, TimePoint now) {
   drop_empty_levels(levels_, now);
-  const auto [entry, created] = levels_.try_emplace(request.priority);
+  const auto [entry, created] = levels_.try_emplace(command->priority());
   Level& level = entry->second;
-  if (created) level.priority = request.priority;
+  if (created) level.priority = command->priority();
   if (level.turns.empty()) level.served = now;
-  auto& waiting = level.waiting[request.context];
-  if (waiting.empty()) level.turns.join(request.context);
-  waiting.push_back(std::move(request));
+  auto& waiting = level.waiting[command->context()];
+  if (waiting.empty()) level.turns.join(command->context());
+  waiting.push_back(std::move(command));
   ++size_;
 }
 
-// Levels are passed over while another one has the user's turn, not while other users have theirs.
-UserQueue::Level& UserQueue::due() {
+// Levels are passed over while another one has the account's turn, not while other accounts have
+// theirs.
+AccountQueue::Level& AccountQueue::due() {
   AgeingChoice<Levels::iterator> choice;
   for (auto level = levels_.begin(); level != levels_.end(); ++level) {
     if (level->second.turns.empty()) continue;
@@ -32,33 +33,33 @@ UserQueue::Level& UserQueue::due() {
   return choice.chosen()->second;
 }
 
-Request UserQueue::take(Level& level, ContextId context, TimePoint now) {
+SharedCommand AccountQueue::take(Level& level, ContextId context, TimePoint now) {
   level.served = now;
   last_served_ = now;
   last_priority_ = level.priority;
   last_context_ = context;
   level.turns.serve(context);
   auto& own = level.waiting.at(context);
-  Request request = std::move(own.front());
+  SharedCommand command = std::move(own.front());
   own.pop_front();
   --size_;
   if (own.empty()) leave(level, context);
-  return request;
+  return command;
 }
 
-void UserQueue::served_until(TimePoint now) {
+void AccountQueue::served_until(TimePoint now) {
   last_served_ = now;
   const auto level = levels_.find(last_priority_);
   if (level != levels_.end()) level->second.served = now;
 }
 
-void UserQueue::charge(Duration took) {
+void AccountQueue::charge(Duration took) {
   const auto level = levels_.find(last_priority_);
   if (level != levels_.end()) level->second.turns.charge(last_context_, took);
 }
 
-std::vector<Request> UserQueue::remove(ContextId context) {
-  std::vector<Request> removed;
+std::vector<SharedCommand> AccountQueue::remove(ContextId context) {
+  std::vector<SharedCommand> removed;
   for (auto& [priority, level] : levels_) {
     const auto own = level.waiting.find(context);
     if (own == level.waiting.end()) continue;
@@ -69,8 +70,8 @@ std::vector<Request> UserQueue::remove(ContextId context) {
   return removed;
 }
 
-std::vector<Request> UserQueue::clear() {
-  std::vector<Request> removed;
+std::vector<SharedCommand> AccountQueue::clear() {
+  std::vector<SharedCommand> removed;
   for (auto& [priority, level] : levels_) {
     for (auto& [context, waiting] : level.waiting) {
       std::ranges::move(waiting, std::back_inserter(removed));
@@ -81,17 +82,17 @@ std::vector<Request> UserQueue::clear() {
   return removed;
 }
 
-std::uint32_t UserQueue::top() const {
+std::uint32_t AccountQueue::top() const {
   const auto waits = [](const auto& level) { return !level.second.turns.empty(); };
   return std::find_if(levels_.rbegin(), levels_.rend(), waits)->first;
 }
 
-bool UserQueue::forgotten(TimePoint now) {
+bool AccountQueue::forgotten(TimePoint now) {
   drop_empty_levels(levels_, now);
   return levels_.empty();
 }
 
-void UserQueue::leave(Level& level, ContextId context) {
+void AccountQueue::leave(Level& level, ContextId context) {
   level.turns.leave(context);
   level.waiting.erase(context);
 }

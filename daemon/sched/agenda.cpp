@@ -1,0 +1,103 @@
+#include "daemon/sched/agenda.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tbs::sched {
+
+void Agenda::stop(bool owns_power) {
+  stopping_ = true;
+  owns_power_ = owns_power;
+  if (sleep_.falling_asleep()) actions_.add(Quiesced{});
+  sleep_.wake_up();
+}
+
+Work Agenda::bring_up() {
+  look_first_ = false;
+  return {.kind = WorkKind::BringUp, .execution = engine_.bring_up()};
+}
+
+std::optional<Work> Agenda::next(TimePoint now) {
+  idle_at_.reset();
+  if (sleep_.asleep()) return before_sleep(now);
+  if (look_first_) return bring_up();
+  if (auto work = engine_.housekeeping()) {
+    return Work{.kind = WorkKind::Maintenance, .execution = std::move(work)};
+  }
+  if (stopping_) {
+    return Work{.kind = WorkKind::Shutdown, .execution = engine_.shutdown(owns_power_)};
+  }
+  if (sleep_.falling_asleep()) return before_sleep(now);
+  if (auto command = next_command(now)) {
+    auto execution = engine_.execute(command);
+    return Work{.kind = WorkKind::Command,
+                .execution = std::move(execution),
+                .command = std::move(command)};
+  }
+  wait_for_work(now);
+  return std::nullopt;
+}
+
+SharedCommand Agenda::next_command(TimePoint now) {
+  return queue_.pop(now, swap_cost_.slice(), [this](const ClientCommand& command) {
+    return engine_.loads_needed(command) == 0;
+  });
+}
+
+void Agenda::wait_for_work(TimePoint now) {
+  idle_at_ = now + idle_delay_;
+  maintenance_at_ = engine_.next_maintenance();
+  // The engine was asked just now and had nothing: asking again at once would be no different.
+  if (maintenance_at_ && *maintenance_at_ <= now) maintenance_at_.reset();
+}
+
+void Agenda::ended(const EndedWork& work, TimePoint now) {
+  if (!work.command) return;
+  swap_cost_.learn(work.swapping);
+  queue_.finished(work.took, now);
+}
+
+bool Agenda::maintenance_due(TimePoint now) {
+  if (!maintenance_at_ || now < *maintenance_at_) return false;
+  maintenance_at_.reset();
+  return true;
+}
+
+std::optional<Work> Agenda::idle_work(TimePoint now) {
+  if (!idle_at_ || now < *idle_at_) return std::nullopt;
+  idle_at_.reset();
+  auto work = engine_.idle_housekeeping();
+  if (work == nullptr) return std::nullopt;
+  return Work{.kind = WorkKind::IdleMaintenance, .execution = std::move(work)};
+}
+
+std::optional<TimePoint> Agenda::deadline() const {
+  if (!maintenance_at_ || !idle_at_) return maintenance_at_ ? maintenance_at_ : idle_at_;
+  return std::min(*maintenance_at_, *idle_at_);
+}
+
+void Agenda::enter_suspend(TimePoint now) {
+  sleep_.enter_suspend(now);
+  actions_.add(Quiesced{});
+}
+
+void Agenda::wake_up() {
+  if (sleep_.falling_asleep()) actions_.add(Quiesced{});
+  sleep_.wake_up();
+  look_first();
+}
+
+std::optional<Work> Agenda::before_sleep(TimePoint now) {
+  idle_at_.reset();
+  maintenance_at_.reset();
+  if (sleep_.asleep()) return std::nullopt;
+  if (!std::exchange(sleep_.emptied, true)) {
+    if (auto work = engine_.evict_all()) {
+      return Work{.kind = WorkKind::Maintenance, .execution = std::move(work)};
+    }
+  }
+  enter_suspend(now);
+  return std::nullopt;
+}
+
+}  // namespace tbs::sched

@@ -1,0 +1,76 @@
+#pragma once
+
+// What is to be done next while nothing is under way on the TPM: work of the daemon's own that is
+// due, the command whose turn it is, or what brings the TPM to rest, for a stop or for the
+// machine's sleep. Knows the times at which something becomes due though nothing happens.
+
+#include <chrono>
+#include <optional>
+
+#include "daemon/base/clock.h"
+#include "daemon/exec/execution.h"
+#include "daemon/sched/action_list.h"
+#include "daemon/sched/run_queue.h"
+#include "daemon/sched/sleep.h"
+#include "daemon/sched/swap_cost.h"
+#include "daemon/sched/work.h"
+
+namespace tbs::sched {
+
+class Agenda {
+ public:
+  // `idle_delay`: how long the TPM must be idle before the engine is asked for its idle
+  // housekeeping. Engine and actions must outlive it.
+  Agenda(exec::Engine& engine, ActionList& actions, std::chrono::milliseconds idle_delay)
+      : engine_(engine), actions_(actions), idle_delay_(idle_delay) {}
+
+  [[nodiscard]] RunQueue& queue() { return queue_; }
+  [[nodiscard]] const RunQueue& queue() const { return queue_; }
+
+  // The TPM is wound down, after what is due and instead of what waits.
+  void stop(bool owns_power);
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] bool owns_power() const { return owns_power_; }
+
+  // The TPM may have been reset: it is looked at before anything else.
+  void look_first() { look_first_ = true; }
+  // Starts the TPM and looks at it.
+  Work bring_up();
+  // What is next, or nothing for now. The device must be open.
+  std::optional<Work> next(TimePoint now);
+  // What a client's command has taught.
+  void ended(const EndedWork& work, TimePoint now);
+
+  // Whether it is time to ask the engine for work, though nothing has happened.
+  bool maintenance_due(TimePoint now);
+  // What can be done after the TPM has been idle for a while.
+  std::optional<Work> idle_work(TimePoint now);
+  [[nodiscard]] std::optional<TimePoint> deadline() const;
+
+  [[nodiscard]] const Sleep& sleep() const { return sleep_; }
+  // The machine is about to sleep: nothing new is started, and the TPM is emptied.
+  void fall_asleep(TimePoint now) { sleep_.fall_asleep(now); }
+  // It may sleep now.
+  void enter_suspend(TimePoint now);
+  // It has slept, or did not after all.
+  void wake_up();
+
+ private:
+  std::optional<Work> before_sleep(TimePoint now);
+  SharedCommand next_command(TimePoint now);
+  void wait_for_work(TimePoint now);
+
+  exec::Engine& engine_;
+  ActionList& actions_;
+  std::chrono::milliseconds idle_delay_;
+  RunQueue queue_;
+  SwapCost swap_cost_;
+  Sleep sleep_;
+  std::optional<TimePoint> idle_at_;
+  std::optional<TimePoint> maintenance_at_;
+  bool look_first_ = false;
+  bool stopping_ = false;
+  bool owns_power_ = false;
+};
+
+}  // namespace tbs::sched

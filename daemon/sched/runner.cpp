@@ -1,0 +1,165 @@
+#include "daemon/sched/runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/tpm/response_code.h"
+#include "proto/tpm_header.h"
+
+namespace tbs::sched {
+namespace {
+
+using proto::Status;
+
+std::uint32_t code_of(proto::Bytes message) {
+  const auto header = proto::read_tpm_header(message);
+  return header ? header->code : 0;
+}
+
+}  // namespace
+
+bool Runner::runs_for(ContextId context) const {
+  return running_ && running_->work.command && running_->work.command->context() == context;
+}
+
+bool Runner::cancellable() const {
+  return running_ && running_->work.command && running_->cancel == CancelState::None;
+}
+
+RunningView Runner::view_of(ContextId context) const {
+  if (!runs_for(context)) return {};
+  const ClientCommand& command = *running_->work.command;
+  return {
+      .state = running_->cancel == CancelState::Detached ? RunState::Detached : RunState::Running,
+      .priority = command.priority(),
+      .command_code = command.code(),
+      .since = running_->since};
+}
+
+std::optional<TimePoint> Runner::deadline() const {
+  if (!running_) return std::nullopt;
+  if (running_->cancel == CancelState::Grace && !running_->answered) {
+    return std::min(running_->deadline, running_->grace_until);
+  }
+  return running_->deadline;
+}
+
+std::optional<EndedWork> Runner::start(Work work, TimePoint now) {
+  const bool nobody_asked = work.command == nullptr;
+  running_.emplace(Running{.work = std::move(work), .answered = nobody_asked, .since = now});
+  return apply(running_->work.execution->start(), now);
+}
+
+std::optional<EndedWork> Runner::responded(const std::vector<std::uint8_t>& response,
+                                           TimePoint now) {
+  running_->on_device = false;
+  if (!running_->client_command_on_device) running_->swapping += now - running_->sent;
+  return apply(running_->work.execution->on_response(response), now);
+}
+
+std::optional<EndedWork> Runner::tick(TimePoint now) {
+  if (!running_) return std::nullopt;
+  if (running_->cancel == CancelState::Grace && now >= running_->grace_until) detach();
+  if (running_->on_device || now < running_->deadline) return std::nullopt;
+  return apply(running_->work.execution->on_pause_over(), now);
+}
+
+bool Runner::overdue(TimePoint now) const {
+  return waits_for_device() && now >= running_->deadline;
+}
+
+std::optional<EndedWork> Runner::apply(exec::Step step, TimePoint now) {
+  if (auto* const done = std::get_if<exec::Done>(&step)) return finish(std::move(*done), now);
+  if (auto* const bytes = std::get_if<exec::Transmit>(&step)) {
+    transmit(std::move(*bytes), now);
+  } else {
+    // A cancelled command has no reason to wait for its retry.
+    const bool waits = running_->cancel == CancelState::None;
+    running_->deadline = waits ? now + std::get<exec::Pause>(step).duration : now;
+  }
+  return std::nullopt;
+}
+
+void Runner::transmit(exec::Transmit transmit, TimePoint now) {
+  const std::uint32_t code = transmit.client_command && running_->work.command
+                                 ? running_->work.command->code()
+                                 : code_of(transmit.command);
+  running_->on_device = true;
+  running_->deadline = now + deadline_of_(code);
+  running_->client_command_on_device = transmit.client_command;
+  running_->sent = now;
+  actions_.send({.command = std::move(transmit.command), .locality = transmit.locality});
+}
+
+EndedWork Runner::finish(exec::Done done, TimePoint now) {
+  if (!running_->answered) {
+    const bool canceled =
+        running_->cancel != CancelState::None && code_of(done.response) == tpm::rc::kCanceled;
+    if (canceled) {
+      answer(Status::CommandCanceled);
+    } else {
+      answer(done.status, std::move(done.response));
+    }
+  }
+  const Duration swapping = running_->work.command ? running_->swapping : Duration::zero();
+  EndedWork ended = end(done.status, now);
+  ended.swapping = swapping;
+  return ended;
+}
+
+EndedWork Runner::drop(TimePoint now) {
+  if (!running_->answered) answer(Status::IoError);
+  return end(Status::IoError, now);
+}
+
+EndedWork Runner::end(Status status, TimePoint now) {
+  EndedWork ended{.kind = running_->work.kind,
+                  .command = std::move(running_->work.command),
+                  .status = status,
+                  .took = now - running_->since,
+                  .swapping = Duration::zero()};
+  running_.reset();
+  return ended;
+}
+
+void Runner::cancel(TimePoint now) {
+  Running& running = *running_;
+  running.cancel = CancelState::Grace;
+  running.grace_until = now + kCancelGrace;
+  running.work.execution->withdraw();
+  if (!running.on_device) {
+    // Pausing before a retry: nothing is under way, so the end can come at once.
+    running.deadline = now;
+  } else if (running.client_command_on_device) {
+    actions_.add(CancelOnDevice{});
+  }
+}
+
+void Runner::canceled_by_kernel() {
+  if (running_->cancel == CancelState::Grace) answer(Status::CommandCanceled);
+}
+
+void Runner::abandon(TimePoint now) {
+  running_->answered = true;
+  if (running_->cancel == CancelState::None) cancel(now);
+  detach();
+}
+
+void Runner::make_way() {
+  if (running_ && running_->work.kind == WorkKind::IdleMaintenance) {
+    running_->work.execution->withdraw();
+  }
+}
+
+void Runner::detach() {
+  running_->cancel = CancelState::Detached;
+  running_->work.execution->detach();
+  if (!running_->answered) answer(Status::CommandCanceled);
+}
+
+void Runner::answer(Status status, std::vector<std::uint8_t> response) {
+  running_->answered = true;
+  actions_.answer(*running_->work.command, status, std::move(response));
+}
+
+}  // namespace tbs::sched

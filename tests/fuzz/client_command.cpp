@@ -1,0 +1,73 @@
+// A client's command, for either family, and what the rules find in it: whatever the bytes, a
+// command is read or it is not, what it carries lies within it, and the filter decides.
+
+#include "tests/support/client_command.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "daemon/command/client_response.h"
+#include "daemon/policy/authorization_guard.h"
+#include "daemon/policy/command_filter.h"
+#include "proto/rules/rules_parser.h"
+
+using namespace tbs;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// Looks at everything that a rule can look at.
+rules::Rules curious_rules() {
+  const std::vector<rules::Source> sources = {
+      {.name = "fuzz.conf",
+       .text = "block user nv 0x01500000-0x015000ff\nblock user persistent 0x81000001-0x81000010\n"
+               "block user pcr 0-3,17\nblock user command 0x5d priority 300-\n"}};
+  return rules::parse_rules(sources).value();
+}
+
+tpm::CommandTable some_commands() {
+  // TPMA_CC: code, and the number of handles in bits 25 to 27.
+  const std::vector<std::uint32_t> attributes = {
+      0x17B,           0x126 | 1U << 25, 0x12A | 1U << 25, 0x120 | 2U << 25, 0x14E | 2U << 25,
+      0x182 | 1U << 25};
+  tpm::CommandTable table;
+  table.load(attributes);
+  return table;
+}
+
+void check(const ClientCommand& command, proto::Bytes response) {
+  require(command.header().size == command.bytes().size());
+  if (const auto embedded = command.embedded()) {
+    require(command.family() == Family::Tpm12);
+    require(embedded->data() >= command.bytes().data());
+    require(embedded->data() + embedded->size() <= command.bytes().data() + command.bytes().size());
+  } else {
+    require(command.effective_code() == command.code());
+  }
+  const tpm::CommandTable table = some_commands();
+  policy::AuthorizationGuard guard([] { return std::uint64_t{1'700'000'000}; });
+  policy::CommandFilter filter(table, guard);
+  filter.set_rules(curious_rules());
+  const auto decision = filter.check(command);
+  require(decision.effect == policy::Effect::Pass || decision.rule != nullptr);
+  require(decision.response.empty() || proto::read_tpm_header(decision.response).has_value());
+  guard.responded(command, response);
+  require(result_of(command, response).has_value() == proto::read_tpm_header(response).has_value());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  proto::ByteReader input({data, size});
+  const Family family = input.u8() % 2 == 0 ? Family::Tpm20 : Family::Tpm12;
+  const proto::Bytes response = input.take(std::min<std::size_t>(input.u8(), input.remaining()));
+  const proto::Bytes bytes = input.rest();
+  const auto command =
+      test::client_command({.family = family, .bytes = proto::Buffer(bytes.begin(), bytes.end())});
+  require((command != nullptr) == proto::read_tpm_header(bytes).has_value());
+  if (command != nullptr) check(*command, response);
+  return 0;
+}
