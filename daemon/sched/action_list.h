@@ -20,7 +20,8 @@ struct Counters {
 
 class ActionList {
  public:
-  void add(Action action) { actions_.push_back(std::move(action)); }
+  // Not inline: GCC 12 warns of parts of a variant that it believes are moved uninitialized.
+  void add(Action&& action);
   void send(SendToDevice command) {
     ++counters_.transmitted;
     add(std::move(command));

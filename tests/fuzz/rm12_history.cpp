@@ -15,6 +15,7 @@
 #include "proto/byte_writer.h"
 #include "proto/tpm12/commands.h"
 #include "tests/fuzz/counting_tpm12.h"
+#include "tests/support/client_command.h"
 
 namespace {
 
@@ -125,7 +126,8 @@ class History final : exec::Observer {
 
   std::optional<Buffer> submit(ContextId context, Buffer command, Fate fate = Fate::Answered) {
     housekeeping();
-    const auto execution = manager_.execute(context, 0, std::move(command));
+    const auto execution = manager_.execute(test::client_command(
+        {.context = context, .family = Family::Tpm12, .bytes = std::move(command)}));
     if (fate == Fate::Withdrawn) execution->withdraw();
     exec::Done done = run(*execution, 0, fate);
     if (done.status != proto::Status::Success) return std::nullopt;
