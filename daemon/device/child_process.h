@@ -17,8 +17,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include "daemon/loop/deferred.h"
 #include "daemon/device/transceiver.h"
+#include "daemon/loop/deferred.h"
 
 namespace tbs::device {
 

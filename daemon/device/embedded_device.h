@@ -9,8 +9,8 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "daemon/loop/deferred.h"
 #include "daemon/device/transceiver.h"
+#include "daemon/loop/deferred.h"
 
 namespace tbs::device {
 

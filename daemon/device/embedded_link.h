@@ -16,8 +16,8 @@
 
 #include "daemon/device/child_frame.h"
 #include "daemon/device/child_process.h"
-#include "daemon/loop/deferred.h"
 #include "daemon/device/transceiver.h"
+#include "daemon/loop/deferred.h"
 
 namespace tbs::device {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A look at the TPM as an execution of its own: after the device was opened, and when the tables are in
-// doubt while no client waits.
+// A look at the TPM as an execution of its own: after the device was opened, and when the tables
+// are in doubt while no client waits.
 
 #include "daemon/rm/procedure.h"
 #include "daemon/rm/tpm_probe.h"

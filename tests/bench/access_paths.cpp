@@ -1,5 +1,6 @@
-#include "tests/bench/daemon.h"
 #include "tests/bench/access_paths.h"
+
+#include "tests/bench/daemon.h"
 #include "tests/bench/tabrmd.h"
 #include "tests/bench/tabrmd_client.h"
 #include "tests/bench/tbs_client.h"

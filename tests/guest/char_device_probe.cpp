@@ -149,7 +149,7 @@ struct Fixture {
 
 TEST_CASE("the loop goes on while a key is made for seconds", "[2.0]") {
   Fixture fixture;
-  CHECK(fixture.facts.family == device::Family::Tpm20);
+  CHECK(fixture.facts.family == Family::Tpm20);
   CHECK(fixture.facts.interface_type == 1);
   CHECK_FALSE(fixture.facts.can_cancel);
   emulator("slow on 2:98");
@@ -226,7 +226,7 @@ TEST_CASE("a cancel through sysfs blocks neither the loop nor the answer", "[1.2
   const proto::Buffer self_test{0, 0xC1, 0, 0, 0, 10, 0, 0, 0, 0x50};
   const proto::Buffer random{0, 0xC1, 0, 0, 0, 14, 0, 0, 0, 0x46, 0, 0, 0, 8};
   Fixture fixture;
-  CHECK(fixture.facts.family == device::Family::Tpm12);
+  CHECK(fixture.facts.family == Family::Tpm12);
   CHECK(fixture.facts.can_cancel);
   for (int i = 0; i < 2; ++i) {
     emulator("freeze 1500");

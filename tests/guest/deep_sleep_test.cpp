@@ -13,6 +13,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/commands.h"
 #include "tests/integration/support/fake_logind.h"
 #include "tests/integration/support/sequence_worker.h"
 #include "tests/integration/support/test_bench.h"
