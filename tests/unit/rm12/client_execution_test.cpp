@@ -183,3 +183,16 @@ TEST_CASE("that something else cannot leave is no room to the client", "[rm12][e
   CHECK(Scripted::code(done) == rc::kResources);
   CHECK(tpm.sent == Ordinals{ord::kSaveContext});
 }
+
+TEST_CASE("what may change a key makes its blob worthless", "[rm12][execution]") {
+  Scripted tpm;
+  Resource& key = tpm.key(5);
+  key.saved.store(blob(Kind::Key, 5));
+  tpm.begin(sign());
+  tpm.finish({success({})});
+  CHECK(key.saved.current());
+  tpm.begin(command(ord::kKeyControlOwner, words({kFirstKey, 2, 0})));
+  // Even when the TPM says that it has not.
+  tpm.finish({tpm12::bare_response(kAuthFail)});
+  CHECK_FALSE(key.saved.current());
+}
