@@ -33,12 +33,14 @@ class CommandParts {
   }
   Builder& handle(std::uint32_t handle) { return u32(handle); }
 
- protected:
+ private:
+  friend Builder;
   CommandParts(std::uint16_t tag, std::uint32_t code) {
     bytes_.reserve(kUsualSize);
     u16(tag).u32(0).u32(code);
   }
 
+ protected:
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   // Overwrites `width` bytes that are there.
   void put(std::size_t offset, std::size_t value, unsigned width) {

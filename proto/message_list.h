@@ -98,7 +98,7 @@ inline constexpr std::tuple kMessages{
 
 // Calls `visit.operator()<Message>(rule)` for each message.
 template <typename Visit>
-constexpr void for_each_message(Visit&& visit) {
+constexpr void for_each_message(const Visit& visit) {
   std::apply(
       [&]<typename... Row>(const Row&... row) {
         (visit.template operator()<typename Row::Message>(row.rule()), ...);
@@ -108,7 +108,7 @@ constexpr void for_each_message(Visit&& visit) {
 
 // The same with the structures of each request and its reply.
 template <typename Visit>
-constexpr void for_each_request(Visit&& visit) {
+constexpr void for_each_request(const Visit& visit) {
   const auto one = [&]<typename Message, typename Reply>(const MessageRow<Message, Reply>& row) {
     if constexpr (!std::is_void_v<Reply>) {
       visit.template operator()<Message, Reply>(row.rule());

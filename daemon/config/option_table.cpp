@@ -57,6 +57,7 @@ std::vector<Option> basic_options() {
 
 std::vector<Option> limit_options() {
   std::vector<Option> limits;
+  limits.reserve(std::size(policy::kLimitRules));
   for (const policy::LimitRule& rule : policy::kLimitRules) {
     limits.push_back({std::string(rule.name), "N", std::string(rule.about),
                       Number{rule.value, rule.lowest, rule.highest}});

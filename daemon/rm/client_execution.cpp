@@ -18,7 +18,7 @@ Step ClientExecution::transmit() {
 }
 
 // Before the TPM has the command: whether it ran is not always known afterwards.
-void ClientExecution::note_uses() {
+void ClientExecution::note_uses() const {
   const bool vendor = (run_.view.code() & tpm::cc::kVendorBit) != 0;
   for (Object* const object : run_.plan.objects.all()) {
     vendor ? object->saved.note_change() : object->saved.note_use();

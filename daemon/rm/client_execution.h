@@ -45,7 +45,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   Step finish(proto::Bytes response);
   std::optional<Operation> bring_in_objects();
   std::optional<Operation> bring_in_sessions();
-  void note_uses();
+  void note_uses() const;
   [[nodiscard]] proto::Buffer physical_command() const;
 
   std::uint8_t locality_;

@@ -18,7 +18,7 @@ Step ClientExecution::transmit() {
 }
 
 // Before the TPM has the command: whether it ran is not always known afterwards.
-void ClientExecution::note_uses() {
+void ClientExecution::note_uses() const {
   const bool changes_keys = (run_.view.ordinal & tpm12::ord::kVendorBit) != 0 ||
                             run_.view.ordinal == tpm12::ord::kKeyControlOwner;
   for (Resource* const resource : run_.plan.all.all()) {

@@ -42,7 +42,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   // Whether the repair is under way.
   bool follow(CommandRepair::Way way);
   std::optional<Operation> bring_in(Kind kind);
-  void note_uses();
+  void note_uses() const;
   [[nodiscard]] proto::Buffer physical_command() const;
 
   std::uint8_t locality_;

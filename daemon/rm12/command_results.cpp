@@ -10,7 +10,6 @@ namespace tbs::rm12 {
 namespace {
 
 namespace ord = tpm12::ord;
-namespace rc = tpm12::rc;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
 

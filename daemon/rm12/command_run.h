@@ -23,6 +23,9 @@ struct CommandRun {
   // `view` points into `command`.
   CommandRun(const CommandRun&) = delete;
   CommandRun& operator=(const CommandRun&) = delete;
+  CommandRun(CommandRun&&) = delete;
+  CommandRun& operator=(CommandRun&&) = delete;
+  ~CommandRun() = default;
 
   State& state;
   ContextId context;

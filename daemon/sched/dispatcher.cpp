@@ -107,8 +107,8 @@ void Dispatcher::stop(bool owns_power, TimePoint now) {
 
 void Dispatcher::prepare_sleep(TimePoint now) {
   if (agenda_.sleep().falling_asleep()) return;
-  const bool at_work =
-      device_ == Device::Open && !(runner_.busy() && runner_.kind() == WorkKind::Shutdown);
+  const bool shutting_down = runner_.busy() && runner_.kind() == WorkKind::Shutdown;
+  const bool at_work = device_ == Device::Open && !shutting_down;
   if (agenda_.sleep().asleep() || !at_work) return agenda_.enter_suspend(now);
   agenda_.fall_asleep(now);
   settle(now);

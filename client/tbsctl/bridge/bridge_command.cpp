@@ -26,7 +26,7 @@ void print_addresses(const Console& console, BridgeProtocol protocol,
   console.out.flush();
 }
 
-Reader read_address(std::shared_ptr<std::string> into) {
+Reader read_address(const std::shared_ptr<std::string>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     const auto parsed = bridge::parse_address(text);
     if (!parsed) return std::unexpected(parsed.error());
@@ -35,7 +35,7 @@ Reader read_address(std::shared_ptr<std::string> into) {
   };
 }
 
-Reader read_mode(std::shared_ptr<unsigned> into) {
+Reader read_mode(const std::shared_ptr<unsigned>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     unsigned mode = 0;
     const char* const end = text.data() + text.size();

@@ -10,28 +10,28 @@ std::unexpected<std::string> no_number(const std::string& text, bool above_zero)
                          ", or too large");
 }
 
-Reader set(std::shared_ptr<bool> into, bool value) {
+Reader set(const std::shared_ptr<bool>& into, bool value) {
   return [into, value](const std::string&) -> std::expected<void, std::string> {
     *into = value;
     return {};
   };
 }
 
-Reader read_text(std::shared_ptr<std::string> into) {
+Reader read_text(const std::shared_ptr<std::string>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     *into = text;
     return {};
   };
 }
 
-Reader read_words(std::shared_ptr<std::string> into) {
+Reader read_words(const std::shared_ptr<std::string>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     *into += (into->empty() ? "" : " ") + text;
     return {};
   };
 }
 
-Reader read_priority(std::shared_ptr<std::uint32_t> into) {
+Reader read_priority(const std::shared_ptr<std::uint32_t>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     const auto priority = parse_priority(text);
     if (!priority) {
@@ -43,7 +43,7 @@ Reader read_priority(std::shared_ptr<std::uint32_t> into) {
   };
 }
 
-Reader read_user(std::shared_ptr<std::uint32_t> into) {
+Reader read_user(const std::shared_ptr<std::uint32_t>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     const auto uid = parse_user(text);
     if (!uid) return std::unexpected("there is no user '" + text + "'");
@@ -52,7 +52,7 @@ Reader read_user(std::shared_ptr<std::uint32_t> into) {
   };
 }
 
-Reader read_groups(std::shared_ptr<std::vector<std::uint32_t>> into) {
+Reader read_groups(const std::shared_ptr<std::vector<std::uint32_t>>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     const auto gid = parse_group(text);
     if (!gid) return std::unexpected("there is no group '" + text + "'");

@@ -21,20 +21,20 @@ std::shared_ptr<Field> field(const std::shared_ptr<Options>& options, Field Opti
   return {options, &((*options).*member)};
 }
 
-Reader set(std::shared_ptr<bool> into, bool value = true);
-Reader read_text(std::shared_ptr<std::string> into);
+Reader set(const std::shared_ptr<bool>& into, bool value = true);
+Reader read_text(const std::shared_ptr<std::string>& into);
 // Several words become one text, with blanks between.
-Reader read_words(std::shared_ptr<std::string> into);
+Reader read_words(const std::shared_ptr<std::string>& into);
 // A number or one of the names of priorities.
-Reader read_priority(std::shared_ptr<std::uint32_t> into);
+Reader read_priority(const std::shared_ptr<std::uint32_t>& into);
 // The number of a user or group, or its name.
-Reader read_user(std::shared_ptr<std::uint32_t> into);
-Reader read_groups(std::shared_ptr<std::vector<std::uint32_t>> into);
+Reader read_user(const std::shared_ptr<std::uint32_t>& into);
+Reader read_groups(const std::shared_ptr<std::vector<std::uint32_t>>& into);
 
 std::unexpected<std::string> no_number(const std::string& text, bool above_zero);
 
 template <std::unsigned_integral Number>
-Reader read_number(std::shared_ptr<Number> into, Number least = 0) {
+Reader read_number(const std::shared_ptr<Number>& into, Number least = 0) {
   return [into, least](const std::string& text) -> std::expected<void, std::string> {
     const auto number = parse_number<Number>(text);
     if (!number || *number < least) return no_number(text, least > 0);
@@ -44,7 +44,7 @@ Reader read_number(std::shared_ptr<Number> into, Number least = 0) {
 }
 
 template <std::unsigned_integral Number>
-Reader read_number(std::shared_ptr<std::optional<Number>> into) {
+Reader read_number(const std::shared_ptr<std::optional<Number>>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     *into = parse_number<Number>(text);
     if (!*into) return no_number(text, false);
@@ -53,7 +53,7 @@ Reader read_number(std::shared_ptr<std::optional<Number>> into) {
 }
 
 template <std::unsigned_integral Number>
-Reader read_numbers(std::shared_ptr<std::vector<Number>> into) {
+Reader read_numbers(const std::shared_ptr<std::vector<Number>>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     const auto number = parse_number<Number>(text);
     if (!number) return no_number(text, false);
@@ -64,7 +64,7 @@ Reader read_numbers(std::shared_ptr<std::vector<Number>> into) {
 
 // One of the names in a table that lives as long as the program.
 template <typename Value, std::size_t kCount>
-Reader read_name(std::shared_ptr<Value> into, const Names<Value, kCount>& names) {
+Reader read_name(const std::shared_ptr<Value>& into, const Names<Value, kCount>& names) {
   return [into, &names](const std::string& text) -> std::expected<void, std::string> {
     const auto value = value_of(names, text);
     if (!value) return std::unexpected("'" + text + "' is none of " + listed(names));

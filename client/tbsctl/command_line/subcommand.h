@@ -42,7 +42,7 @@ struct Option {
   bool required = false;
   bool repeated = false;  // may have several values; all are read
   bool not_with_json = false;
-  std::string with = {};  // an option declared before, without which this one means nothing
+  std::string with;  // an option declared before, without which this one means nothing
 
   [[nodiscard]] bool argument() const { return !name.starts_with('-'); }
   [[nodiscard]] bool flag() const { return !argument() && value.empty(); }
@@ -52,20 +52,20 @@ struct Option {
 struct Environment {
   const Console& console;
   Conversation* daemon = nullptr;  // after the handshake; null without a connection
-  std::string socket = {};         // that the user named; empty: the default
+  std::string socket;              // that the user named; empty: the default
 };
 
 struct Subcommand {
   std::string name;
   std::string summary;  // one line, in the list of subcommands
   std::string help;     // below its options: what it prints, who may do it, examples
-  std::vector<Option> options = {};
+  std::vector<Option> options;
   // All of these are called after the options have been read.
-  std::function<Outcome()> prepare = {};  // what can fail before tbsd is asked; may be empty
-  std::function<Needs()> needs = {};
-  std::function<Outcome(const Environment&)> run = {};
+  std::function<Outcome()> prepare;  // what can fail before tbsd is asked; may be empty
+  std::function<Needs()> needs;
+  std::function<Outcome(const Environment&)> run;
   // "check" of "policy check": one of them must be named, and is what runs.
-  std::vector<Subcommand> parts = {};
+  std::vector<Subcommand> parts;
 };
 
 // For subcommands whose needs do not depend on their options.

@@ -72,7 +72,7 @@ Outcome run_log(const Environment& environment, const LogOptions& options) {
   return verdict(report);
 }
 
-Reader read_file_name(std::shared_ptr<std::string> into) {
+Reader read_file_name(const std::shared_ptr<std::string>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     if (text.empty()) return std::unexpected("the name of a file is missing");
     *into = text;

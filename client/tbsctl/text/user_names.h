@@ -26,6 +26,6 @@ std::optional<std::uint32_t> parse_group(const std::string& text);
 
 // The groups that the system's database gives to the user with this name; none when it has no such
 // user.
-std::vector<std::uint32_t> groups_of(const std::string& user);
+std::vector<std::uint32_t> groups_of(const std::string& name);
 
 }  // namespace tbs::ctl
