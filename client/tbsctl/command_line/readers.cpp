@@ -61,19 +61,19 @@ Reader read_groups(const std::shared_ptr<std::vector<std::uint32_t>>& into) {
   };
 }
 
-Option priority_option(std::shared_ptr<std::uint32_t> into) {
+Option priority_option(const std::shared_ptr<std::uint32_t>& into) {
   return {
       .name = "--priority",
       .value = "PRIORITY",
       .about = "A number, or low (100), normal (200, the default), high (300), system (400), max",
-      .read = read_priority(std::move(into))};
+      .read = read_priority(into)};
 }
 
-Option locality_option(std::shared_ptr<std::uint32_t> into) {
+Option locality_option(const std::shared_ptr<std::uint32_t>& into) {
   return {.name = "--locality",
           .value = "NUMBER",
           .about = "Locality of the command (default 0)",
-          .read = read_number<std::uint32_t>(std::move(into))};
+          .read = read_number<std::uint32_t>(into)};
 }
 
 }  // namespace tbs::ctl

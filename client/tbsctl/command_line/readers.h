@@ -74,7 +74,7 @@ Reader read_name(const std::shared_ptr<Value>& into, const Names<Value, kCount>&
 }
 
 // Options that several subcommands have.
-Option priority_option(std::shared_ptr<std::uint32_t> into);
-Option locality_option(std::shared_ptr<std::uint32_t> into);
+Option priority_option(const std::shared_ptr<std::uint32_t>& into);
+Option locality_option(const std::shared_ptr<std::uint32_t>& into);
 
 }  // namespace tbs::ctl
