@@ -141,7 +141,7 @@ class Presence(OnThisMachine):
     @unittest.skipIf(FIRMWARE == "seabios", NO_OPERATIONS)
     def test_operations_wait_for_the_restart(self):
         ran = self.ok("ppi", "--submit", "clear", "--yes")
-        self.assertIn("allowed when a user confirms; it takes: restart", ran.out)
+        self.assertIn("allowed when a user confirms; required to apply: restart", ran.out)
         self.assertEqual(self.requested(), [str(CLEAR)])
         self.assertEqual(self.json("ppi")["pending"], CLEAR)
         self.assertEqual(self.call(8, CLEAR), (WITH_A_USER,))
