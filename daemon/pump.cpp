@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include "daemon/host/limited_log.h"
@@ -17,6 +18,12 @@ constexpr std::uint32_t kDeviceBuffer = 4096;
 TimePoint now() {
   return std::chrono::steady_clock::now();
 }
+
+// One visitor of several functions, one for each kind of action.
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
 
 std::string text_of(const device::Failure& failure) {
   std::string text = failure.operation;
@@ -80,8 +87,8 @@ void Pump::wake_up() {
   carry_out();
 }
 
-void Pump::open_context(ContextId context, UserId user) {
-  engine_.open_context(context, user);
+void Pump::open_context(ContextId context, const Principal& principal) {
+  engine_.open_context(context, principal);
 }
 
 void Pump::close_context(ContextId context) {
@@ -130,27 +137,59 @@ void Pump::carry_out() {
     // The TPM first: it works while answers are written, and a client that its answer wakes may
     // take the processor from us.
     for (sched::Action& action : actions) {
-      if (auto* const send = std::get_if<sched::SendToDevice>(&action)) perform(*send);
+      if (std::holds_alternative<sched::SendToDevice>(action)) perform(action);
     }
     for (sched::Action& action : actions) {
-      if (!std::holds_alternative<sched::SendToDevice>(action)) {
-        std::visit([this](auto& chosen) { perform(chosen); }, action);
-      }
+      if (!std::holds_alternative<sched::SendToDevice>(action)) perform(action);
     }
   }
   carrying_out_ = false;
   arm_timer();
 }
 
-void Pump::perform(sched::Answer& action) const {
-  events_.answer(std::move(action));
+void Pump::perform(sched::Action& action) {
+  std::visit(Overloaded{
+                 [this](sched::Answer& answer) { events_.answer(std::move(answer)); },
+                 [this](sched::SendToDevice& command) { transmit(command); },
+                 [this](sched::CancelOnDevice&) { device_.cancel(); },
+                 [this](sched::ReopenDevice& lost) {
+                   ++times_lost_;
+                   device_down(lost.reason);
+                 },
+                 [this](sched::DeviceReady&) {
+                   device_state_ = proto::DeviceState::Ready;
+                   supervisor_.settled();
+                   events_.device_changed();
+                 },
+                 [this](sched::DeviceUnusable& unusable) { device_down(unusable.reason); },
+                 [this](sched::Quiesced&) {
+                   if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
+                 },
+                 [this](sched::GoOn&) {
+                   boost::asio::post(timer_.get_executor(), [this] {
+                     dispatcher_.go_on(now());
+                     carry_out();
+                   });
+                 },
+                 [this](sched::Stopped&) {
+                   timer_.cancel();
+                   supervisor_.close([this] { stopped_(); });
+                 },
+             },
+             action);
 }
 
-void Pump::perform(sched::SendToDevice& action) {
-  device_.transmit(action.command, action.locality,
+void Pump::transmit(const sched::SendToDevice& command) {
+  device_.transmit(command.command, command.locality,
                    [this](std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
                      on_device_answer(std::move(answer));
                    });
+}
+
+void Pump::device_down(const std::string& reason) {
+  device_state_ = proto::DeviceState::Down;
+  supervisor_.reopen(reason);
+  events_.device_changed();
 }
 
 void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
@@ -166,38 +205,6 @@ void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Fai
     dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
   }
   carry_out();
-}
-
-void Pump::perform(sched::CancelOnDevice&) {
-  device_.cancel();
-}
-
-void Pump::perform(sched::ReopenDevice& action) {
-  device_state_ = proto::DeviceState::Down;
-  ++times_lost_;
-  supervisor_.reopen(action.reason);
-  events_.device_changed();
-}
-
-void Pump::perform(sched::DeviceReady&) {
-  device_state_ = proto::DeviceState::Ready;
-  supervisor_.settled();
-  events_.device_changed();
-}
-
-void Pump::perform(sched::DeviceUnusable& action) {
-  device_state_ = proto::DeviceState::Down;
-  supervisor_.reopen(action.reason);
-  events_.device_changed();
-}
-
-void Pump::perform(sched::Quiesced&) {
-  if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
-}
-
-void Pump::perform(sched::Stopped&) {
-  timer_.cancel();
-  supervisor_.close([this] { stopped_(); });
 }
 
 void Pump::arm_timer() {

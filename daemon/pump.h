@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -39,7 +40,7 @@ class Pump : public server::CommandSink {
   void prepare_sleep(std::function<void()> quiet);
   void wake_up();
 
-  void open_context(ContextId context, UserId user) override;
+  void open_context(ContextId context, const Principal& principal) override;
   void close_context(ContextId context) override;
   void submit(SharedCommand command) override;
   void cancel(ContextId context) override;
@@ -49,9 +50,7 @@ class Pump : public server::CommandSink {
 
   [[nodiscard]] server::DeviceView device() const override;
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
-  [[nodiscard]] exec::Holdings held_by(ContextId context) override {
-    return engine_.held_by(context);
-  }
+  [[nodiscard]] exec::Usage usage() const override { return engine_.usage(); }
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     return dispatcher_.running_of(context);
   }
@@ -61,14 +60,9 @@ class Pump : public server::CommandSink {
  private:
   // Carries out what the dispatcher wants after an event, and arms the timer for the next one.
   void carry_out();
-  void perform(sched::Answer& action) const;
-  void perform(sched::SendToDevice& action);
-  void perform(sched::CancelOnDevice& action);
-  void perform(sched::ReopenDevice& action);
-  void perform(sched::DeviceReady& action);
-  void perform(sched::DeviceUnusable& action);
-  void perform(sched::Quiesced& action);
-  void perform(sched::Stopped& action);
+  void perform(sched::Action& action);
+  void transmit(const sched::SendToDevice& command);
+  void device_down(const std::string& reason);
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
   [[nodiscard]] proto::Status missing_device_status() const;

@@ -53,7 +53,11 @@ std::string_view fault_text(FrameFault fault) {
 FrameExtractor::FrameExtractor(Direction direction) : direction_(direction) {}
 
 std::span<std::uint8_t> FrameExtractor::writable() {
-  if (begin_ == end_) begin_ = end_ = 0;
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    // After a long message; most are short.
+    if (buffer_.size() > kInitialBuffer) buffer_ = {};
+  }
   if (buffer_.empty()) buffer_.resize(kInitialBuffer);
   if (begin_ > 0 && end_ == buffer_.size()) {
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),

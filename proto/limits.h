@@ -33,8 +33,9 @@ inline constexpr std::size_t kMaxOutstanding = kWindow + 1;
 // window still to come this bounds what one connection can hold to about 768 KiB.
 inline constexpr std::size_t kMaxPendingOutput = std::size_t{256} * 1024;
 
-// Contexts in one page of a listing: a page fits one read of the client's buffer.
-inline constexpr std::size_t kMaxContextsPerPage = 128;
+// Contexts in one page of a listing: it asks little of the loop, and fits one read of the client's
+// buffer.
+inline constexpr std::size_t kMaxContextsPerPage = 64;
 
 // The event log travels in parts of this size, so that neither side needs room for more of it than
 // it wants. Logs of real firmware have 20 KiB to 100 KiB.

@@ -15,12 +15,39 @@ enum class ContextId : std::uint64_t {};
 // The user a context belongs to, from the socket's peer credentials.
 enum class UserId : std::uint32_t {};
 
-// To whom the time of the TPM and the rest is charged.
-enum class AccountId : std::uint32_t {};
+// To whom the time of the TPM and the rest is charged: a user, with everybody who has one of the
+// user's subordinate numbers (subuid(5)), or a tenant.
+enum class AccountId : std::uint64_t {};
 
-// Each user has an account of its own.
+// Administrators are charged apart from what else runs under their user numbers, so that nothing
+// but themselves can use up what is kept for them.
+inline constexpr std::uint64_t kAdministratorsBit = std::uint64_t{1} << 32;
+
 constexpr AccountId account_of(UserId user) {
   return AccountId{static_cast<std::uint32_t>(user)};
+}
+constexpr AccountId administrators_account(UserId user) {
+  return AccountId{static_cast<std::uint32_t>(user) | kAdministratorsBit};
+}
+constexpr bool is_administrators(AccountId account) {
+  return (static_cast<std::uint64_t>(account) & kAdministratorsBit) != 0;
+}
+// The user whose account it is.
+constexpr UserId user_of(AccountId account) {
+  return UserId{static_cast<std::uint32_t>(account)};
+}
+
+// Who a context works for. Quotas go by the account; what one context has left, another one may go
+// on with when all of this is the same.
+struct Principal {
+  AccountId account;
+  UserId user;
+  auto operator<=>(const Principal&) const = default;
+};
+
+// A user with an account of its own.
+constexpr Principal principal_of(UserId user) {
+  return {.account = account_of(user), .user = user};
 }
 
 // A client's number for one of its requests; unique among the outstanding ones of a connection.

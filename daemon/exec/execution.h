@@ -21,6 +21,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/family.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/tally.h"
 #include "daemon/command/client_command.h"
 #include "proto/status.h"
 
@@ -74,10 +75,13 @@ struct TpmIdentity {
   std::string manufacturer;    // four letters
 };
 
-// What a context has on the TPM, loaded or not.
-struct Holdings {
-  std::size_t objects = 0;
-  std::size_t sessions = 0;
+// Who has most on the TPM, loaded or not, of what is limited.
+struct Usage {
+  Peak<AccountId> objects_of_context;
+  Peak<AccountId> objects_of_account;
+  Peak<AccountId> sessions_of_context;
+  Peak<AccountId> sessions_of_account;
+  Peak<AccountId> orphans_of_account;
 };
 
 // Makes executions, and owns what outlives them (handle tables).
@@ -85,7 +89,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  virtual void open_context(ContextId context, UserId user) = 0;
+  virtual void open_context(ContextId context, const Principal& principal) = 0;
   // The context is gone; what it owned on the TPM is flushed by housekeeping executions.
   virtual void close_context(ContextId context) = 0;
 
@@ -100,10 +104,7 @@ class Engine {
   // TooManyResources when it would leave too little room for the others.
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 
-  [[nodiscard]] virtual Holdings held_by(ContextId context) {
-    static_cast<void>(context);
-    return {};
-  }
+  [[nodiscard]] virtual Usage usage() const { return {}; }
 
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.

@@ -36,9 +36,9 @@ class BringUp : public Execution {
 
 }  // namespace
 
-void FamilyEngine::open_context(ContextId context, UserId user) {
-  tpm12_.open_context(context, user);
-  tpm20_.open_context(context, user);
+void FamilyEngine::open_context(ContextId context, const Principal& principal) {
+  tpm12_.open_context(context, principal);
+  tpm20_.open_context(context, principal);
 }
 
 void FamilyEngine::close_context(ContextId context) {

@@ -13,13 +13,13 @@ class FamilyEngine final : public ForwardingEngine {
   FamilyEngine(Engine& tpm12, Engine& tpm20, TpmIdentity& identity)
       : tpm12_(tpm12), tpm20_(tpm20), identity_(identity) {}
 
-  void open_context(ContextId context, UserId user) override;
+  void open_context(ContextId context, const Principal& principal) override;
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> bring_up() override;
   void device_lost() override;
 
  private:
-  [[nodiscard]] Engine& behind() override {
+  [[nodiscard]] Engine& behind() const override {
     return identity_.family == Family::Tpm12 ? tpm12_ : tpm20_;
   }
 

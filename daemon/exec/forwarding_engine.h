@@ -9,8 +9,8 @@ namespace tbs::exec {
 
 class ForwardingEngine : public Engine {
  public:
-  void open_context(ContextId context, UserId user) override {
-    behind().open_context(context, user);
+  void open_context(ContextId context, const Principal& principal) override {
+    behind().open_context(context, principal);
   }
   void close_context(ContextId context) override { behind().close_context(context); }
   std::unique_ptr<Execution> execute(SharedCommand command) override {
@@ -22,7 +22,7 @@ class ForwardingEngine : public Engine {
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
     return behind().make_sticky(context, handle, sticky);
   }
-  [[nodiscard]] Holdings held_by(ContextId context) override { return behind().held_by(context); }
+  [[nodiscard]] Usage usage() const override { return behind().usage(); }
   std::unique_ptr<Execution> housekeeping() override { return behind().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return behind().idle_housekeeping(); }
   [[nodiscard]] std::optional<TimePoint> next_maintenance() override {
@@ -37,7 +37,7 @@ class ForwardingEngine : public Engine {
 
  private:
   // The engine that everything goes to now.
-  [[nodiscard]] virtual Engine& behind() = 0;
+  [[nodiscard]] virtual Engine& behind() const = 0;
 };
 
 }  // namespace tbs::exec

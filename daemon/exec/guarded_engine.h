@@ -17,7 +17,7 @@ class GuardedEngine final : public ForwardingEngine {
   std::unique_ptr<Execution> execute(SharedCommand command) override;
 
  private:
-  [[nodiscard]] Engine& behind() override { return engine_; }
+  [[nodiscard]] Engine& behind() const override { return engine_; }
 
   Engine& engine_;
   CommandGuard& guard_;

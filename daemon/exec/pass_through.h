@@ -13,7 +13,7 @@ class PassThrough : public Engine {
   // `identity` is filled in by each bring-up and must outlive the engine.
   explicit PassThrough(TpmIdentity& identity) : identity_(identity) {}
 
-  void open_context(ContextId, UserId) override {}
+  void open_context(ContextId, const Principal&) override {}
   void close_context(ContextId) override {}
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return 0; }

@@ -4,8 +4,8 @@
 
 namespace tbs::exec {
 
-void RawContextRouter::open_context(ContextId context, UserId user) {
-  (claimed_ == context ? raw_ : managed_).open_context(context, user);
+void RawContextRouter::open_context(ContextId context, const Principal& principal) {
+  (claimed_ == context ? raw_ : managed_).open_context(context, principal);
 }
 
 void RawContextRouter::close_context(ContextId context) {

@@ -18,7 +18,7 @@ class RawContextRouter final : public ForwardingEngine {
   // The context, to be opened next, is the raw one. None may be open.
   void claim(ContextId context) { claimed_ = context; }
 
-  void open_context(ContextId context, UserId user) override;
+  void open_context(ContextId context, const Principal& principal) override;
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override {
@@ -37,7 +37,7 @@ class RawContextRouter final : public ForwardingEngine {
   std::unique_ptr<Execution> bring_up() override;
 
  private:
-  [[nodiscard]] Engine& behind() override { return managed_; }
+  [[nodiscard]] Engine& behind() const override { return managed_; }
 
   Engine& managed_;
   Engine& raw_;

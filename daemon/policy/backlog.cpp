@@ -1,38 +1,37 @@
 #include "daemon/policy/backlog.h"
 
 namespace tbs::policy {
+namespace {
 
-void Backlog::set(std::uint64_t connection, UserId user, std::size_t bytes) {
-  erase(connection);
-  if (bytes == 0) return;
-  connections_[connection] = {.user = user, .bytes = bytes};
-  users_[user] += bytes;
-  sum_ += bytes;
+// Of the whole, for administrators alone.
+constexpr std::size_t kReservedPart = 8;
+
+}  // namespace
+
+void Backlog::change(AccountId account, std::size_t before, std::size_t now) {
+  if (before == now) return;
+  sum_ += now - before;
+  const auto entry = accounts_.try_emplace(account).first;
+  entry->second += now - before;
+  if (entry->second == 0) accounts_.erase(entry);
 }
 
-void Backlog::erase(std::uint64_t connection) {
-  const auto entry = connections_.find(connection);
-  if (entry == connections_.end()) return;
-  const auto user = users_.find(entry->second.user);
-  user->second -= entry->second.bytes;
-  sum_ -= entry->second.bytes;
-  if (user->second == 0) users_.erase(user);
-  connections_.erase(entry);
+bool Backlog::full(AccountId account) const {
+  const std::size_t own = of(account);
+  if (own >= per_account_) return true;
+  const std::size_t most = is_administrators(account) ? total_ : total_ - total_ / kReservedPart;
+  return sum_ >= most && own >= most / accounts_.size();
 }
 
-bool Backlog::may_read(std::uint64_t connection, UserId user) const {
-  return !connections_.contains(connection) || !full(user);
+std::size_t Backlog::of(AccountId account) const {
+  const auto entry = accounts_.find(account);
+  return entry == accounts_.end() ? 0 : entry->second;
 }
 
-bool Backlog::full(UserId user) const {
-  const std::size_t own = of(user);
-  if (own >= per_user_) return true;
-  return sum_ >= total_ && own >= total_ / users_.size();
-}
-
-std::size_t Backlog::of(UserId user) const {
-  const auto entry = users_.find(user);
-  return entry == users_.end() ? 0 : entry->second;
+Peak<AccountId> Backlog::peak() const {
+  Peak<AccountId> peak;
+  for (const auto& [account, bytes] : accounts_) peak.see(bytes, account);
+  return peak;
 }
 
 }  // namespace tbs::policy

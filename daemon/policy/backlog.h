@@ -1,45 +1,41 @@
 #pragma once
 
-// What clients have waiting in the daemon's memory (commands outstanding, answers not read), summed
-// up by user. While a user has too much, the user's connections are not read from; one that has
-// nothing waiting always is, so that every context gets on. When all users together have too much,
-// those who have more than their part of it wait, and nobody else does.
+// What clients have waiting in the daemon's memory (commands outstanding, requests that wait for
+// their turn, answers not read), summed up by account. While an account has too much, its
+// connections are not read from. When all accounts together have too much, those who have more than
+// their part of it wait, and nobody else does. A part of the whole is kept for administrators.
 
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 
 #include "daemon/base/ids.h"
+#include "daemon/base/tally.h"
 
 namespace tbs::policy {
 
 class Backlog {
  public:
-  void set_limits(std::size_t per_user, std::size_t total) {
-    per_user_ = per_user;
+  void set_limits(std::size_t per_account, std::size_t total) {
+    per_account_ = per_account;
     total_ = total;
   }
 
-  // The connection has this much waiting now.
-  void set(std::uint64_t connection, UserId user, std::size_t bytes);
-  void erase(std::uint64_t connection);
+  // One of the account's connections has this much waiting now, and had `before`.
+  void change(AccountId account, std::size_t before, std::size_t now);
 
-  [[nodiscard]] bool may_read(std::uint64_t connection, UserId user) const;
-  // Whether the user's connections are held up.
-  [[nodiscard]] bool full(UserId user) const;
+  // Whether the account's connections are held up.
+  [[nodiscard]] bool full(AccountId account) const;
 
-  [[nodiscard]] std::size_t of(UserId user) const;
+  [[nodiscard]] std::size_t of(AccountId account) const;
   [[nodiscard]] std::size_t total() const { return sum_; }
+  // Who has most.
+  [[nodiscard]] Peak<AccountId> peak() const;
 
  private:
-  struct Entry {
-    UserId user{};
-    std::size_t bytes = 0;
-  };
-  std::unordered_map<std::uint64_t, Entry> connections_;  // with something waiting
-  std::unordered_map<UserId, std::size_t> users_;
+  std::unordered_map<AccountId, std::size_t> accounts_;  // with something waiting
   std::size_t sum_ = 0;
-  std::size_t per_user_ = SIZE_MAX;
+  std::size_t per_account_ = SIZE_MAX;
   std::size_t total_ = SIZE_MAX;
 };
 

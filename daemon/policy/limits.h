@@ -4,6 +4,7 @@
 // why the default is what it is. docs/limits.md says what happens at each of them; a test keeps
 // that page and this table together. The bounds of the wire itself are in proto/limits.h.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -65,5 +66,9 @@ inline constexpr std::array kLimitRules = {
     LimitRule{"max-backlog", &Limits::backlog_kib, Scope::All, 64, 1048576,
               "KiB of commands that wait and answers not read, of all users"},
 };
+
+constexpr const LimitRule& rule_of(std::size_t Limits::* value) {
+  return *std::ranges::find(kLimitRules, value, &LimitRule::value);
+}
 
 }  // namespace tbs::policy

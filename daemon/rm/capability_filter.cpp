@@ -25,21 +25,21 @@ bool listed_as_loaded(const Session& session, ContextId context) {
 }
 
 // Orphans are listed to their user: any of the user's contexts may load them.
-bool listed_as_saved(const Session& session, ContextId context, UserId user) {
+bool listed_as_saved(const Session& session, ContextId context, const Principal& principal) {
   if (!session.saved_by_client()) return false;
-  return session.orphan() ? session.user == user : session.owner == context;
+  return session.orphan() ? session.principal == principal : session.owner == context;
 }
 
 std::vector<std::uint32_t> session_handles(State& state, ContextId context,
                                            const CapabilityQuery& query) {
   const bool loaded = tpm::handle_type(query.property) == tpm::HandleType::HmacSession;
-  const UserId user = state.contexts.at(context);
+  const Principal& principal = state.contexts.at(context);
   std::vector<std::uint32_t> handles;
   for (const Session& session : state.sessions.each()) {
     if (tpm::handle_index(number_of(session.handle)) < tpm::handle_index(query.property)) continue;
     if (loaded && listed_as_loaded(session, context)) {
       handles.push_back(number_of(session.handle));
-    } else if (!loaded && listed_as_saved(session, context, user)) {
+    } else if (!loaded && listed_as_saved(session, context, principal)) {
       // The TPM does not know the type of a saved session and lists all of them this way.
       handles.push_back(tpm::kLoadedSessionFirst | tpm::handle_index(number_of(session.handle)));
     }
@@ -78,10 +78,10 @@ SessionCounts count_sessions(State& state, ContextId context) {
 // How many sessions the context can still have.
 std::size_t sessions_available(State& state, ContextId context) {
   const exec::Limits& limits = state.options.limits;
-  return std::min(
-      {remaining(limits.sessions_per_context, state.sessions.count(context)),
-       remaining(limits.sessions_per_user, state.sessions.count(state.contexts.at(context))),
-       remaining(state.facts.active_sessions, state.sessions.total())});
+  return std::min({remaining(limits.sessions_per_context, state.sessions.count(context)),
+                   remaining(limits.sessions_per_user,
+                             state.sessions.count(state.contexts.at(context).account)),
+                   remaining(state.facts.active_sessions, state.sessions.total())});
 }
 
 // What a property reads for a context; empty when it reads what the TPM says.
@@ -101,9 +101,9 @@ std::optional<std::size_t> own_property(State& state, ContextId context, std::ui
     case tpm::pt::kHrActiveAvail:
       return sessions_available(state, context);
     case tpm::pt::kHrTransientAvail:
-      return std::min(
-          remaining(limits.objects_per_context, state.objects.count(context)),
-          remaining(limits.objects_per_user, state.objects.count(state.contexts.at(context))));
+      return std::min(remaining(limits.objects_per_context, state.objects.count(context)),
+                      remaining(limits.objects_per_user,
+                                state.objects.count(state.contexts.at(context).account)));
     default:
       return std::nullopt;
   }

@@ -27,7 +27,7 @@ bool CommandDecision::understand() {
 
 bool CommandDecision::refuse(const PlanFault& fault) {
   if (fault.lost != nullptr) {
-    run_.state.observer.lost(fault.lost->user, number_of(fault.lost->virtual_handle),
+    run_.state.observer.lost(fault.lost->principal.user, number_of(fault.lost->virtual_handle),
                              tpm::rc::kHandle);
     run_.state.objects.erase(*fault.lost);
   }
@@ -73,9 +73,9 @@ bool CommandDecision::decide_new_session() {
   if (run_.state.sessions.count(run_.context) >= limits.sessions_per_context) {
     return run_.refuse(tpm::rc::kSessionMemory);
   }
-  if (run_.state.sessions.count(run_.user()) < limits.sessions_per_user) return false;
+  if (run_.state.sessions.count(run_.principal().account) < limits.sessions_per_user) return false;
   // A new session is worth more to the user than an orphan.
-  Session* const orphan = run_.state.sessions.oldest_orphan(run_.user());
+  Session* const orphan = run_.state.sessions.oldest_orphan(run_.principal().account);
   if (orphan == nullptr) return run_.refuse(tpm::rc::kSessionMemory);
   repair_.drop(*orphan);
   return false;

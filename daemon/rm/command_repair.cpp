@@ -73,7 +73,8 @@ bool CommandRepair::free_session() {
 
 bool CommandRepair::drop_session() {
   if (!spend(drops_left_)) return false;
-  dropped_ = session_to_drop(run_.state.sessions, run_.user(), run_.plan.pins().sessions);
+  dropped_ =
+      session_to_drop(run_.state.sessions, run_.principal().account, run_.plan.pins().sessions);
   if (dropped_ == nullptr) return false;
   ++run_.state.statistics.repairs;
   return true;
@@ -122,7 +123,7 @@ std::optional<Operation> CommandRepair::forced() {
 std::optional<Operation> CommandRepair::drop_chosen() {
   if (dropped_ == nullptr) return std::nullopt;
   Session& session = *std::exchange(dropped_, nullptr);
-  run_.state.observer.session_dropped(session.user, number_of(session.handle),
+  run_.state.observer.session_dropped(session.principal.user, number_of(session.handle),
                                       session.orphan() ? "too many sessions whose client has gone"
                                                        : "its user has more sessions than others");
   return flush(session);

@@ -77,7 +77,7 @@ void CommandResults::register_object(exec::PhysicalHandle physical, bool detache
 }
 
 void CommandResults::register_session(exec::PhysicalHandle handle, bool detached) {
-  Session& session = run_.state.sessions.add(handle, run_.context, run_.user());
+  Session& session = run_.state.sessions.add(handle, run_.context, run_.principal());
   session.last_used = run_.state.next_use();
   if (!detached || run_.view.code() != tpm::cc::kStartAuthSession) return;
   run_.state.sessions.erase(session);

@@ -35,7 +35,7 @@ struct CommandRun {
   // What the client gets; empty until it is known.
   proto::Buffer reply;
 
-  [[nodiscard]] UserId user() const { return state.contexts.at(context); }
+  [[nodiscard]] const Principal& principal() const { return state.contexts.at(context); }
 
   // These make the reply without the TPM, and return true.
   bool refuse(std::uint32_t code) {

@@ -38,7 +38,7 @@ void ContextCommands::reset() {
 bool ContextCommands::object_limit_reached() {
   const exec::Limits& limits = run_.state.options.limits;
   if (run_.state.objects.count(run_.context) < limits.objects_per_context &&
-      run_.state.objects.count(run_.user()) < limits.objects_per_user) {
+      run_.state.objects.count(run_.principal().account) < limits.objects_per_user) {
     return false;
   }
   return run_.refuse(tpm::rc::kObjectMemory);
@@ -79,7 +79,7 @@ bool ContextCommands::flush_session(exec::PhysicalHandle handle) {
   Session* const session = run_.state.sessions.find(handle);
   if (session == nullptr) return run_.refuse(kUnknownParameter);
   const bool own =
-      session->orphan() ? session->user == run_.user() : session->owner == run_.context;
+      session->orphan() ? session->principal == run_.principal() : session->owner == run_.context;
   if (!own) return run_.refuse(kUnknownParameter);
   flushed_session_ = session;
   return false;
@@ -158,7 +158,7 @@ bool ContextCommands::load_session(const Bytes& blob, exec::PhysicalHandle handl
 }
 
 bool ContextCommands::load_known_session(Session& session, Bytes blob) {
-  const bool entitled = session.user == run_.user() && session.saved_by_client() &&
+  const bool entitled = session.principal == run_.principal() && session.saved_by_client() &&
                         std::ranges::equal(session.client_blob, blob);
   if (!entitled) return run_.refuse(kUnknownParameter);
   if (session.owner != run_.context &&

@@ -20,8 +20,9 @@ Session* superfluous_orphan(State& state) {
     return old;
   }
   for (const Session& session : state.sessions.each()) {
-    if (session.orphan() && state.sessions.orphans(session.user) > limits.orphans_per_user) {
-      return state.sessions.oldest_orphan(session.user);
+    if (session.orphan() &&
+        state.sessions.orphans(session.principal.account) > limits.orphans_per_user) {
+      return state.sessions.oldest_orphan(session.principal.account);
     }
   }
   return nullptr;
@@ -76,7 +77,7 @@ bool Housekeeping::due(State& state) {
 std::optional<Operation> Housekeeping::choose() {
   if (const auto stray = state_.first_stray()) return flush_stray(*stray);
   if (Session* const orphan = superfluous_orphan(state_)) {
-    state_.observer.session_dropped(orphan->user, number_of(orphan->handle),
+    state_.observer.session_dropped(orphan->principal.user, number_of(orphan->handle),
                                     "nobody loaded it after its client had gone");
     return flush(*orphan);
   }

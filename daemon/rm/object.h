@@ -14,7 +14,7 @@ namespace tbs::rm {
 
 struct Object {
   ContextId owner{};
-  UserId user{};
+  Principal principal{};
   // What the client calls it.
   exec::VirtualHandle virtual_handle{};
   // What the TPM calls it; empty while it is not loaded.

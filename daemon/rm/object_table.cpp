@@ -5,8 +5,8 @@
 
 namespace tbs::rm {
 
-void ObjectTable::open_context(ContextId context, UserId user) {
-  contexts_[context].user = user;
+void ObjectTable::open_context(ContextId context, const Principal& principal) {
+  contexts_[context].principal = principal;
 }
 
 void ObjectTable::close_context(ContextId context) {
@@ -16,8 +16,9 @@ void ObjectTable::close_context(ContextId context) {
 Object& ObjectTable::add(ContextId context, exec::PhysicalHandle physical, bool sequence) {
   ContextObjects& context_entry = contexts_.at(context);
   auto object = std::make_unique<Object>(
-      Object{.owner = context, .user = context_entry.user, .sequence = sequence});
-  ++per_user_[context_entry.user];
+      Object{.owner = context, .principal = context_entry.principal, .sequence = sequence});
+  by_account_.add(context_entry.principal.account);
+  by_context_.add(context);
   Object& added = context_entry.objects.add(std::move(object));
   set_loaded(added, physical);
   return added;
@@ -26,8 +27,8 @@ Object& ObjectTable::add(ContextId context, exec::PhysicalHandle physical, bool 
 void ObjectTable::erase(Object& object) {
   set_evicted(object);
   set_sticky(object, false);
-  const auto user = per_user_.find(object.user);
-  if (--user->second == 0) per_user_.erase(user);
+  by_account_.remove(object.principal.account);
+  by_context_.remove(object.owner);
   contexts_.at(object.owner).objects.erase(object);
 }
 
@@ -59,14 +60,10 @@ void ObjectTable::set_sticky(Object& object, bool sticky) {
   sticky ? ++sticky_ : --sticky_;
 }
 
-std::size_t ObjectTable::count(ContextId context) const {
-  const auto context_entry = contexts_.find(context);
-  return context_entry == contexts_.end() ? 0 : context_entry->second.objects.count();
-}
-
-std::size_t ObjectTable::count(UserId user) const {
-  const auto entry = per_user_.find(user);
-  return entry == per_user_.end() ? 0 : entry->second;
+Peak<AccountId> ObjectTable::most_in_context() const {
+  const auto [objects, context] = by_context_.peak();
+  if (!context) return {};
+  return {.amount = objects, .who = contexts_.at(*context).principal.account};
 }
 
 std::vector<exec::VirtualHandle> ObjectTable::handles_from(ContextId context,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/base/ids.h"
+#include "daemon/base/tally.h"
 #include "daemon/rm/handle_space.h"
 #include "daemon/rm/object.h"
 
@@ -16,7 +17,7 @@ namespace tbs::rm {
 
 class ObjectTable {
  public:
-  void open_context(ContextId context, UserId user);
+  void open_context(ContextId context, const Principal& principal);
   // The context must have no objects left.
   void close_context(ContextId context);
 
@@ -32,8 +33,11 @@ class ObjectTable {
   [[nodiscard]] std::size_t sticky_count() const { return sticky_; }
   [[nodiscard]] std::span<Object* const> loaded() const { return loaded_; }
 
-  [[nodiscard]] std::size_t count(ContextId context) const;
-  [[nodiscard]] std::size_t count(UserId user) const;
+  [[nodiscard]] std::size_t count(ContextId context) const { return by_context_.of(context); }
+  [[nodiscard]] std::size_t count(AccountId account) const { return by_account_.of(account); }
+  // Who has most, in one context and in all.
+  [[nodiscard]] Peak<AccountId> most_in_context() const;
+  [[nodiscard]] Peak<AccountId> most() const { return by_account_.peak(); }
   [[nodiscard]] std::vector<exec::VirtualHandle> handles_from(ContextId context,
                                                               exec::VirtualHandle first) const;
   [[nodiscard]] std::vector<Object*> of(ContextId context) const;
@@ -41,14 +45,15 @@ class ObjectTable {
 
  private:
   struct ContextObjects {
-    UserId user{};
+    Principal principal{};
     HandleSpace objects;
   };
 
   void displace(exec::PhysicalHandle physical);
 
   std::unordered_map<ContextId, ContextObjects> contexts_;
-  std::unordered_map<UserId, std::size_t> per_user_;
+  Tally<AccountId> by_account_;
+  Tally<ContextId> by_context_;
   std::vector<Object*> loaded_;
   std::size_t sticky_ = 0;
 };

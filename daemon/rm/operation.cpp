@@ -55,7 +55,7 @@ void lose(State& state, const Operation& operation, std::uint32_t code) {
   Object& object = *operation.object;
   state.objects.set_evicted(object);
   if (operation.verb != Verb::LoadObject && object.saved.current()) return;
-  state.observer.lost(object.user, number_of(object.virtual_handle), code);
+  state.observer.lost(object.principal.user, number_of(object.virtual_handle), code);
   state.objects.erase(object);
 }
 
@@ -117,7 +117,8 @@ bool apply_failure(State& state, const Operation& operation, std::uint32_t code)
     return true;
   }
   if (operation.verb != Verb::FlushSession) {
-    state.observer.lost(operation.session->user, number_of(operation.session->handle), code);
+    state.observer.lost(operation.session->principal.user, number_of(operation.session->handle),
+                        code);
   }
   state.sessions.erase(*operation.session);
   return true;

@@ -16,9 +16,9 @@ namespace tbs::rm {
 ResourceManager::ResourceManager(exec::Options options, exec::Observer& observer)
     : state_(std::move(options), observer) {}
 
-void ResourceManager::open_context(ContextId context, UserId user) {
-  state_.contexts[context] = user;
-  state_.objects.open_context(context, user);
+void ResourceManager::open_context(ContextId context, const Principal& principal) {
+  state_.contexts.insert_or_assign(context, principal);
+  state_.objects.open_context(context, principal);
 }
 
 // An execution may be at work with the context's objects: the tables are cleared after it.
@@ -122,8 +122,11 @@ std::size_t ResourceManager::loads_needed(const ClientCommand& command) {
       std::ranges::count_if(sessions, [](const Session* session) { return !session->loaded; }));
 }
 
-exec::Holdings ResourceManager::held_by(ContextId context) {
-  return {.objects = state_.objects.count(context), .sessions = state_.sessions.count(context)};
+exec::Usage ResourceManager::usage() const {
+  exec::Usage usage = state_.sessions.usage();
+  usage.objects_of_context = state_.objects.most_in_context();
+  usage.objects_of_account = state_.objects.most();
+  return usage;
 }
 
 Holdings ResourceManager::holdings(ContextId context) {

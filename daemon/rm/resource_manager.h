@@ -32,7 +32,7 @@ class ResourceManager final : public exec::Engine {
   // What can be changed while running. Nobody loses what is there already, orphans aside.
   void configure(const exec::Limits& limits) { state_.options.limits = limits; }
 
-  void open_context(ContextId context, UserId user) override;
+  void open_context(ContextId context, const Principal& principal) override;
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
@@ -46,7 +46,7 @@ class ResourceManager final : public exec::Engine {
   void device_lost() override;
 
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override;
-  [[nodiscard]] exec::Holdings held_by(ContextId context) override;
+  [[nodiscard]] exec::Usage usage() const override;
   [[nodiscard]] Holdings holdings(ContextId context);
   [[nodiscard]] const exec::Statistics& statistics() const { return state_.statistics; }
   // Grows when the TPM has been asked which commands it knows.

@@ -7,28 +7,34 @@
 namespace tbs::rm {
 namespace {
 
-// The user with most sessions, counting the one that `asking` wants. Ties go against the others
-// only if they hold strictly more than `asking` would.
-UserId payer(SessionTable& sessions, UserId asking) {
-  std::map<UserId, std::size_t> held;
+// The account with most sessions, counting the one that `asking` wants. Ties go against the others
+// only if they hold strictly more than `asking` would. Administrators never pay for others.
+AccountId payer(SessionTable& sessions, AccountId asking) {
+  std::map<AccountId, std::size_t> held;
   held[asking] = 1;
-  for (const Session& session : sessions.each()) ++held[session.user];
-  UserId most = asking;
-  for (const auto& [user, count] : held) {
-    if (count > held[most]) most = user;
+  for (const Session& session : sessions.each()) ++held[session.principal.account];
+  std::erase_if(held, [asking](const auto& entry) {
+    return entry.first != asking && is_administrators(entry.first);
+  });
+  if (is_administrators(asking) && held.size() > 1) held[asking] = 0;
+  AccountId most = asking;
+  for (const auto& [account, count] : held) {
+    if (count > held[most]) most = account;
   }
   return most;
 }
 
 }  // namespace
 
-Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session* const> keep) {
-  const UserId who = payer(sessions, user);
+Session* session_to_drop(SessionTable& sessions, AccountId account,
+                         std::span<Session* const> keep) {
+  const AccountId who = payer(sessions, account);
   if (Session* const orphan = sessions.oldest_orphan(who)) return orphan;
-  if (who == user) return nullptr;
+  if (who == account) return nullptr;
   Session* victim = nullptr;
   for (Session& session : sessions.each()) {
-    if (session.user != who || std::ranges::find(keep, &session) != keep.end()) continue;
+    if (session.principal.account != who || std::ranges::find(keep, &session) != keep.end())
+      continue;
     if (victim == nullptr || session.last_used < victim->last_used) victim = &session;
   }
   return victim;

@@ -15,7 +15,7 @@ namespace tbs::rm {
 
 // The session that must go so that `user` can have one more when the TPM has no more session
 // handles; null when `user` has no right to anybody's. `keep` says which must not be chosen.
-Session* session_to_drop(SessionTable& sessions, UserId user, std::span<Session* const> keep);
+Session* session_to_drop(SessionTable& sessions, AccountId account, std::span<Session* const> keep);
 
 // The orphan that has outlived `lifetime`, oldest first; null when there is none. `now` is called
 // only where there are orphans: this is asked after each command.

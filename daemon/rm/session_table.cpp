@@ -12,14 +12,19 @@ std::uint32_t index_of(exec::PhysicalHandle handle) {
   return tpm::handle_index(exec::number_of(handle));
 }
 
+AccountId account_of_session(const Session& session) {
+  return session.principal.account;
+}
+
 }  // namespace
 
-Session& SessionTable::add(exec::PhysicalHandle handle, ContextId owner, UserId user) {
+Session& SessionTable::add(exec::PhysicalHandle handle, ContextId owner,
+                           const Principal& principal) {
   if (Session* const stale = find(handle)) erase(*stale);
   Session& session = sessions_[index_of(handle)];
   session.handle = handle;
   session.owner = owner;
-  session.user = user;
+  session.principal = principal;
   ++loaded_;
   return session;
 }
@@ -66,19 +71,34 @@ std::size_t SessionTable::count(ContextId owner) const {
   return static_cast<std::size_t>(std::ranges::count(each(), owner, &Session::owner));
 }
 
-std::size_t SessionTable::count(UserId user) const {
-  return static_cast<std::size_t>(std::ranges::count(each(), user, &Session::user));
+std::size_t SessionTable::count(AccountId account) const {
+  return static_cast<std::size_t>(std::ranges::count(each(), account, account_of_session));
 }
 
-std::size_t SessionTable::orphans(UserId user) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      each(), [user](const Session& session) { return session.orphan() && session.user == user; }));
+std::size_t SessionTable::orphans(AccountId account) const {
+  return static_cast<std::size_t>(std::ranges::count_if(each(), [account](const Session& session) {
+    return session.orphan() && session.principal.account == account;
+  }));
 }
 
-Session* SessionTable::oldest_orphan(UserId user) {
+exec::Usage SessionTable::usage() const {
+  exec::Usage usage;
+  for (const Session& session : each()) {
+    const AccountId account = session.principal.account;
+    usage.sessions_of_account.see(count(account), account);
+    if (session.owner) {
+      usage.sessions_of_context.see(count(*session.owner), account);
+    } else {
+      usage.orphans_of_account.see(orphans(account), account);
+    }
+  }
+  return usage;
+}
+
+Session* SessionTable::oldest_orphan(AccountId account) {
   Session* oldest = nullptr;
   for (Session& session : each()) {
-    if (!session.orphan() || session.user != user) continue;
+    if (!session.orphan() || session.principal.account != account) continue;
     if (oldest == nullptr || session.last_used < oldest->last_used) oldest = &session;
   }
   return oldest;

@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
+#include "daemon/exec/execution.h"
 #include "daemon/exec/handles.h"
 #include "daemon/exec/saved_state.h"
 #include "proto/byte_writer.h"
@@ -21,7 +22,7 @@ namespace tbs::rm {
 
 struct Session {
   exec::PhysicalHandle handle{};
-  UserId user{};
+  Principal principal{};
   // Empty for an orphan: its context has closed, and the user may load it from another one.
   std::optional<ContextId> owner;
   bool loaded = true;
@@ -43,7 +44,7 @@ struct Session {
 class SessionTable {
  public:
   // Registers a session that the TPM has just made or loaded.
-  Session& add(exec::PhysicalHandle handle, ContextId owner, UserId user);
+  Session& add(exec::PhysicalHandle handle, ContextId owner, const Principal& principal);
   void erase(Session& session);
   // By index: 0x02000001 and 0x03000001 are the same session. Null when there is none.
   [[nodiscard]] Session* find(exec::PhysicalHandle handle);
@@ -62,10 +63,13 @@ class SessionTable {
   [[nodiscard]] std::size_t total() const { return sessions_.size(); }
   [[nodiscard]] std::size_t loaded_count() const { return loaded_; }
   [[nodiscard]] std::size_t count(ContextId owner) const;
-  [[nodiscard]] std::size_t count(UserId user) const;
-  [[nodiscard]] std::size_t orphans(UserId user) const;
-  // The orphan of this user that has waited longest; null when there is none.
-  [[nodiscard]] Session* oldest_orphan(UserId user);
+  [[nodiscard]] std::size_t count(AccountId account) const;
+  [[nodiscard]] std::size_t orphans(AccountId account) const;
+  // The orphan of this account that has waited longest; null when there is none.
+  [[nodiscard]] Session* oldest_orphan(AccountId account);
+
+  // Who has most; a TPM has few.
+  [[nodiscard]] exec::Usage usage() const;
 
   // The highest sequence number that the TPM was seen to use.
   [[nodiscard]] std::uint64_t newest_sequence() const { return newest_; }

@@ -25,7 +25,7 @@ struct State : exec::ManagerState {
   tpm::CommandTable commands;
   CapabilityCache capabilities;
 
-  std::unordered_map<ContextId, UserId> contexts;  // open ones
+  std::unordered_map<ContextId, Principal> contexts;  // open ones
   ObjectTable objects;
   SessionTable sessions;
   // What is still in the TPM but belongs to nobody any more: physical handles to be flushed.

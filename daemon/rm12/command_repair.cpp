@@ -88,7 +88,7 @@ bool CommandRepair::drop_session() {
   Resource* const dropped = session_to_drop(run_.state, run_.plan.pins());
   if (dropped == nullptr) return false;
   ++run_.state.statistics.repairs;
-  run_.state.observer.session_dropped(dropped->user, number_of(dropped->handle),
+  run_.state.observer.session_dropped(dropped->principal.user, number_of(dropped->handle),
                                       "the TPM's list of saved sessions is full");
   release(run_.state, *dropped);
   return true;

@@ -38,7 +38,7 @@ struct CommandRun {
   // refused the command, and that is the answer unless it can be sent again.
   proto::Buffer reply;
 
-  [[nodiscard]] UserId user() const { return state.table.user_of(context); }
+  [[nodiscard]] const Principal& principal() const { return state.table.principal_of(context); }
   [[nodiscard]] bool authorized() const {
     return view.auth_count != 0 || (wrapped && wrapped->auth_count != 0);
   }

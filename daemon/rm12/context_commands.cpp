@@ -48,7 +48,7 @@ bool ContextCommands::limit_reached(Kind kind) {
   // One that is loaded again is counted already.
   const std::size_t known = claimed_ != nullptr && claimed_->owner == run_.context ? 1 : 0;
   if (run_.state.table.count(run_.context, key) < for_context + known &&
-      run_.state.table.count(run_.user(), key) < for_user + known) {
+      run_.state.table.count(run_.principal().account, key) < for_user + known) {
     return false;
   }
   return run_.refuse_run(rc::kResources);
@@ -152,7 +152,7 @@ bool ContextCommands::decide_load_auth() {
 Resource* ContextCommands::find_saved(Bytes blob, bool old_style) const {
   const auto all = run_.state.table.all();
   const auto found = std::ranges::find_if(all, [&](const Resource* resource) {
-    return resource->saved_by_client() && resource->user == run_.user() &&
+    return resource->saved_by_client() && resource->principal == run_.principal() &&
            resource->old_style == old_style && std::ranges::equal(resource->client_blob, blob);
   });
   return found == all.end() ? nullptr : *found;

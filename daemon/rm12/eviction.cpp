@@ -61,15 +61,16 @@ std::optional<Operation> make_room(State& state, Kind kind, Pins pins, std::size
 }
 
 Resource* session_to_drop(const State& state, Pins pins) {
-  std::map<UserId, std::size_t> counts;
+  std::map<AccountId, std::size_t> counts;
   for (const Resource* const resource : state.table.all()) {
-    if (!resource->is_key()) ++counts[resource->user];
+    if (!resource->is_key()) ++counts[resource->principal.account];
   }
   Resource* dropped = nullptr;
   for (Resource* const resource : state.table.all()) {
     if (resource->is_key() || resource->loaded || pinned(pins, resource)) continue;
-    if (dropped == nullptr || counts[resource->user] > counts[dropped->user] ||
-        (counts[resource->user] == counts[dropped->user] &&
+    if (dropped == nullptr ||
+        counts[resource->principal.account] > counts[dropped->principal.account] ||
+        (counts[resource->principal.account] == counts[dropped->principal.account] &&
          resource->last_used < dropped->last_used)) {
       dropped = resource;
     }

@@ -64,7 +64,7 @@ bool Maintenance::settle(const Operation& operation, std::uint32_t code) {
   if (remedy != Remedy::DropSession && remedy != Remedy::RenewOldest) return false;
   Resource* const dropped = session_to_drop(state_, {});
   if (dropped == nullptr) return false;
-  state_.observer.session_dropped(dropped->user, number_of(dropped->handle),
+  state_.observer.session_dropped(dropped->principal.user, number_of(dropped->handle),
                                   "the TPM's list of saved sessions is full");
   release(state_, *dropped);
   return true;

@@ -44,7 +44,7 @@ void release(State& state, Resource& resource) {
 }
 
 void lose(State& state, Resource& resource, std::uint32_t code) {
-  state.observer.lost(resource.user, number_of(resource.handle), code);
+  state.observer.lost(resource.principal.user, number_of(resource.handle), code);
   state.table.set_evicted(resource);
   release(state, resource);
 }

@@ -29,7 +29,7 @@ constexpr exec::VirtualHandle as_seen_by_client(exec::PhysicalHandle handle) {
 struct Resource {
   Kind kind = Kind::Key;
   ContextId owner{};
-  UserId user{};
+  Principal principal{};
   // What the client calls it.
   exec::VirtualHandle handle{};
   bool loaded = true;

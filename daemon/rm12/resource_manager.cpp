@@ -10,8 +10,8 @@
 
 namespace tbs::rm12 {
 
-void ResourceManager::open_context(ContextId context, UserId user) {
-  state_.table.open_context(context, user);
+void ResourceManager::open_context(ContextId context, const Principal& principal) {
+  state_.table.open_context(context, principal);
 }
 
 // An execution may be at work with the context's resources: the tables are cleared after it.

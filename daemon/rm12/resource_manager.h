@@ -18,7 +18,7 @@ class ResourceManager final : public exec::Engine {
   ResourceManager(exec::Options options, exec::Observer& observer)
       : state_(std::move(options), observer) {}
 
-  void open_context(ContextId context, UserId user) override;
+  void open_context(ContextId context, const Principal& principal) override;
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   // The TCTI, which has a call for it, is for TPM 2.0 alone.
@@ -36,10 +36,7 @@ class ResourceManager final : public exec::Engine {
 
   // Takes effect with the next command. What is held already stays.
   void configure(const exec::Limits& limits) { state_.options.limits = limits; }
-  [[nodiscard]] exec::Holdings held_by(ContextId context) override {
-    return {.objects = state_.table.count(context, true),
-            .sessions = state_.table.count(context, false)};
-  }
+  [[nodiscard]] exec::Usage usage() const override { return state_.table.usage(); }
   [[nodiscard]] const State& state() const { return state_; }
 
  private:

@@ -7,8 +7,8 @@ namespace tbs::rm12 {
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
 
-void ResourceTable::open_context(ContextId context, UserId user) {
-  contexts_[context].user = user;
+void ResourceTable::open_context(ContextId context, const Principal& principal) {
+  contexts_[context].principal = principal;
 }
 
 void ResourceTable::close_context(ContextId context) {
@@ -20,12 +20,13 @@ Resource& ResourceTable::add(ContextId context, Kind kind, PhysicalHandle physic
   displace(kind, physical);
   ContextResources& context_entry = contexts_.at(context);
   auto resource = std::make_unique<Resource>(
-      Resource{.kind = kind, .owner = context, .user = context_entry.user});
+      Resource{.kind = kind, .owner = context, .principal = context_entry.principal});
   resource->handle = wanted.value_or(free_handle(context_entry, kind));
   resource->physical = physical;
   Resource& added = *resource;
   context_entry.resources[{kind, added.handle}] = std::move(resource);
   all_.push_back(&added);
+  count_in(added);
   return added;
 }
 
@@ -42,6 +43,7 @@ VirtualHandle ResourceTable::free_handle(const ContextResources& context_entry, 
 
 void ResourceTable::erase(Resource& resource) {
   std::erase(all_, &resource);
+  count_out(resource);
   contexts_.at(resource.owner).resources.erase({resource.kind, resource.handle});
 }
 
@@ -58,8 +60,10 @@ Resource& ResourceTable::move(Resource& resource, ContextId context,
   ContextResources& context_entry = contexts_.at(context);
   const bool free = wanted && !context_entry.resources.contains({resource.kind, *wanted});
   resource.handle = free ? *wanted : free_handle(context_entry, resource.kind);
+  count_out(resource);
   resource.owner = context;
-  resource.user = context_entry.user;
+  resource.principal = context_entry.principal;
+  count_in(resource);
   node.key() = {resource.kind, resource.handle};
   context_entry.resources.insert(std::move(node));
   return resource;
@@ -107,16 +111,30 @@ std::vector<VirtualHandle> ResourceTable::handles(ContextId context, Kind kind) 
   return handles;
 }
 
-std::size_t ResourceTable::count(ContextId context, bool keys) const {
-  const auto owned = of(context);
-  return static_cast<std::size_t>(
-      std::ranges::count_if(owned, [keys](const Resource* r) { return r->is_key() == keys; }));
+void ResourceTable::count_in(const Resource& resource) {
+  Tallies& tallies = resource.is_key() ? keys_ : sessions_;
+  tallies.by_context.add(resource.owner);
+  tallies.by_account.add(resource.principal.account);
 }
 
-std::size_t ResourceTable::count(UserId user, bool keys) const {
-  return static_cast<std::size_t>(std::ranges::count_if(all_, [&](const Resource* resource) {
-    return resource->user == user && resource->is_key() == keys;
-  }));
+void ResourceTable::count_out(const Resource& resource) {
+  Tallies& tallies = resource.is_key() ? keys_ : sessions_;
+  tallies.by_context.remove(resource.owner);
+  tallies.by_account.remove(resource.principal.account);
+}
+
+Peak<AccountId> ResourceTable::most_in_context(bool keys) const {
+  const auto [amount, context] = tallies(keys).by_context.peak();
+  if (!context) return {};
+  return {.amount = amount, .who = principal_of(*context).account};
+}
+
+exec::Usage ResourceTable::usage() const {
+  return {.objects_of_context = most_in_context(true),
+          .objects_of_account = keys_.by_account.peak(),
+          .sessions_of_context = most_in_context(false),
+          .sessions_of_account = sessions_.by_account.peak(),
+          .orphans_of_account = {}};
 }
 
 }  // namespace tbs::rm12

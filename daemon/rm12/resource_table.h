@@ -16,17 +16,21 @@
 #include <vector>
 
 #include "daemon/base/ids.h"
+#include "daemon/base/tally.h"
+#include "daemon/exec/execution.h"
 #include "daemon/rm12/resource.h"
 
 namespace tbs::rm12 {
 
 class ResourceTable {
  public:
-  void open_context(ContextId context, UserId user);
+  void open_context(ContextId context, const Principal& principal);
   // The context must have no resources left.
   void close_context(ContextId context);
   [[nodiscard]] bool is_open(ContextId context) const { return contexts_.contains(context); }
-  [[nodiscard]] UserId user_of(ContextId context) const { return contexts_.at(context).user; }
+  [[nodiscard]] const Principal& principal_of(ContextId context) const {
+    return contexts_.at(context).principal;
+  }
 
   // Registers what the TPM has just made or loaded as `physical`, for an open context. Anything
   // that was believed to be loaded there is not, then. `wanted` must be free; without it the
@@ -48,8 +52,13 @@ class ResourceTable {
   // Ascending.
   [[nodiscard]] std::vector<exec::VirtualHandle> handles(ContextId context, Kind kind) const;
   // Keys, or sessions of every kind.
-  [[nodiscard]] std::size_t count(ContextId context, bool keys) const;
-  [[nodiscard]] std::size_t count(UserId user, bool keys) const;
+  [[nodiscard]] std::size_t count(ContextId context, bool keys) const {
+    return tallies(keys).by_context.of(context);
+  }
+  [[nodiscard]] std::size_t count(AccountId account, bool keys) const {
+    return tallies(keys).by_account.of(account);
+  }
+  [[nodiscard]] exec::Usage usage() const;
 
   // The handles of permanent keys, whose numbers no virtual handle may have.
   std::vector<exec::PhysicalHandle> permanent_keys;
@@ -57,16 +66,27 @@ class ResourceTable {
  private:
   using Name = std::pair<Kind, exec::VirtualHandle>;
   struct ContextResources {
-    UserId user{};
+    Principal principal{};
     std::map<Name, std::unique_ptr<Resource>> resources;
   };
 
+  struct Tallies {
+    Tally<ContextId> by_context;
+    Tally<AccountId> by_account;
+  };
+
+  [[nodiscard]] const Tallies& tallies(bool keys) const { return keys ? keys_ : sessions_; }
+  void count_in(const Resource& resource);
+  void count_out(const Resource& resource);
+  [[nodiscard]] Peak<AccountId> most_in_context(bool keys) const;
   [[nodiscard]] exec::VirtualHandle free_handle(const ContextResources& context_entry,
                                                 Kind kind) const;
   void displace(Kind kind, exec::PhysicalHandle physical);
 
   std::unordered_map<ContextId, ContextResources> contexts_;
   std::vector<Resource*> all_;
+  Tallies keys_;
+  Tallies sessions_;
 };
 
 }  // namespace tbs::rm12

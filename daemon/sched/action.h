@@ -42,10 +42,13 @@ struct DeviceUnusable {
 // The machine may sleep: the TPM is empty and nothing runs, or time is up.
 struct Quiesced {};
 
+// There is more to do at once, but others must have their turn: go_on() comes next.
+struct GoOn {};
+
 // Everything has ended after stop(): the device can be closed for good.
 struct Stopped {};
 
 using Action = std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady,
-                            DeviceUnusable, Quiesced, Stopped>;
+                            DeviceUnusable, Quiesced, GoOn, Stopped>;
 
 }  // namespace tbs::sched

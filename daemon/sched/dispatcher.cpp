@@ -10,6 +10,9 @@ namespace {
 
 using proto::Status;
 
+// Works that end without the TPM, one after the other.
+constexpr unsigned kMostAtOnce = 16;
+
 std::optional<TimePoint> earliest(std::optional<TimePoint> one, std::optional<TimePoint> other) {
   if (!one || !other) return one ? one : other;
   return std::min(*one, *other);
@@ -149,8 +152,19 @@ void Dispatcher::tick_sleep(TimePoint now) {
   if (now >= sleep.limit) agenda_.enter_suspend(now);
 }
 
+void Dispatcher::go_on(TimePoint now) {
+  goes_on_ = false;
+  settle(now);
+}
+
 void Dispatcher::settle(TimePoint now) {
-  while (!runner_.busy() && device_ == Device::Open) {
+  if (goes_on_) return;
+  for (unsigned done = 0; !runner_.busy() && device_ == Device::Open; ++done) {
+    if (done == kMostAtOnce) {
+      goes_on_ = true;
+      actions_.add(GoOn{});
+      return;
+    }
     auto work = agenda_.next(now);
     if (!work) return;
     if (const auto end = runner_.start(*std::move(work), now)) ended(*end, now);

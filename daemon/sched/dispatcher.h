@@ -75,6 +75,9 @@ class Dispatcher {
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
   void tick(TimePoint now);
 
+  // After the action GoOn.
+  void go_on(TimePoint now);
+
   std::vector<Action> take_actions() { return actions_.take(); }
 
   [[nodiscard]] RunningView running_of(ContextId context) const { return runner_.view_of(context); }
@@ -85,7 +88,8 @@ class Dispatcher {
   enum class Device : std::uint8_t { Closed, Open, Lost, Stopped };
 
   // Starts what is next until something is under way or nothing is left. A loop and not a
-  // recursion: commands answered from memory end at once, and the queue can hold thousands of them.
+  // recursion: commands answered from memory end at once. The queue can hold thousands of them, so
+  // it stops after a few.
   void settle(TimePoint now);
   void ended(const EndedWork& work, TimePoint now);
   void release(const EndedWork& work, TimePoint now);
@@ -99,6 +103,7 @@ class Dispatcher {
   Agenda agenda_;
   Runner runner_;
   Device device_ = Device::Closed;
+  bool goes_on_ = false;         // GoOn was asked for
   std::set<ContextId> closing_;  // closed while a command of theirs is on the TPM
 };
 

@@ -27,29 +27,28 @@ proto::ContextEntry AdministrationRequests::describe(const Client& client) const
   const std::size_t waiting =
       client.outstanding.size() - (running.state == sched::RunState::Running ? 1 : 0);
   return {.context = client.id,
-          .uid = static_cast<std::uint32_t>(client.peer.user),
+          .uid = static_cast<std::uint32_t>(client.peer.principal.user),
           .pid = static_cast<std::uint32_t>(client.peer.pid),
           .priority = runs ? running.priority : client.last_priority,
           .queued = static_cast<std::uint32_t>(waiting),
           .running = static_cast<std::uint32_t>(running.state),
           .command = running.command_code,
           .running_us = runs ? microseconds(environment_.now() - running.since) : 0,
-          .queued_bytes = client.waiting_bytes(),
+          .queued_bytes = client.kept_bytes(),
           .submitted = client.submitted,
           .program = client.peer.program};
 }
 
 Handled AdministrationRequests::list_contexts(Client& client, std::uint64_t request_id,
                                               const proto::ListContexts& list) {
-  const auto& all = clients_.all();
+  const auto& contexts = clients_.contexts();
   proto::ContextList page;
-  for (auto entry = all.upper_bound(list.after); entry != all.end(); ++entry) {
-    if (!entry->second.is_context()) continue;
+  for (auto entry = contexts.upper_bound(list.after); entry != contexts.end(); ++entry) {
     if (page.entries.size() == proto::kMaxContextsPerPage) {
       page.more = 1;
       break;
     }
-    page.entries.push_back(describe(entry->second));
+    page.entries.push_back(describe(*entry->second));
   }
   client.link->send(request_id, std::move(page));
   return {};
@@ -57,7 +56,7 @@ Handled AdministrationRequests::list_contexts(Client& client, std::uint64_t requ
 
 Status AdministrationRequests::may_cancel(const Client& by, const Client* target) const {
   if (target == nullptr || !target->is_context()) return Status::InvalidContext;
-  const bool allowed = by.peer.administrator || by.peer.user == target->peer.user;
+  const bool allowed = by.peer.administrator || by.peer.principal == target->peer.principal;
   return allowed ? Status::Success : Status::AccessDenied;
 }
 
@@ -80,24 +79,25 @@ Handled AdministrationRequests::daemon_status(Client& client, std::uint64_t requ
                                               const proto::DaemonStatus&) {
   const sched::Counters& counters = sink_.counters();
   const DeviceView device = sink_.device();
-  client.link->send(request_id, proto::DaemonStatusReply{
-                                    .device_state = device.state,
-                                    .contexts = static_cast<std::uint32_t>(admission_.contexts()),
-                                    .queued = static_cast<std::uint32_t>(sink_.queued()),
-                                    .uptime_us = microseconds(environment_.now() - started_),
-                                    .commands = counters.answered,
-                                    .transmitted = counters.transmitted,
-                                    .canceled = counters.canceled,
-                                    .failed = counters.failed,
-                                    .reopened = device.times_lost,
-                                    .version = kVersion,
-                                    .device = std::string(device.name)});
+  client.link->send(request_id,
+                    proto::DaemonStatusReply{
+                        .device_state = device.state,
+                        .contexts = static_cast<std::uint32_t>(admission_.contexts().total()),
+                        .queued = static_cast<std::uint32_t>(sink_.queued()),
+                        .uptime_us = microseconds(environment_.now() - started_),
+                        .commands = counters.answered,
+                        .transmitted = counters.transmitted,
+                        .canceled = counters.canceled,
+                        .failed = counters.failed,
+                        .reopened = device.times_lost,
+                        .version = kVersion,
+                        .device = std::string(device.name)});
   return {};
 }
 
 Handled AdministrationRequests::list_limits(Client& client, std::uint64_t request_id,
                                             const proto::ListLimits&) {
-  client.link->send(request_id, limit_usage(clients_, sink_, admission_, back_pressure_.backlog()));
+  client.link->send(request_id, limit_usage(sink_, admission_, back_pressure_.backlog()));
   return {};
 }
 

@@ -9,41 +9,67 @@ using proto::Status;
 
 // Connections that are no context: tools that look at the daemon, and clients that have just come.
 constexpr std::size_t kExtraConnections = 64;
-constexpr std::size_t kExtraConnectionsOfUser = 32;
+constexpr std::size_t kExtraConnectionsOfAccount = 32;
+
+// Contexts, and connections, that administrators have besides those of users.
+constexpr std::size_t kAdministratorsPlaces = 64;
+
+// Of the users' places this part is for accounts that have few.
+constexpr std::size_t kPartForFew = 64;
+constexpr std::size_t kFew = 8;
 
 }  // namespace
 
-bool Admission::enter(const Peer& peer) {
-  const std::size_t of_user = ++users_[peer.user].connections;
-  return ++connections_ <= limits_.contexts + kExtraConnections &&
-         of_user <= connections_allowed(peer);
+void Admission::Places::take(AccountId account) {
+  all.add(account);
+  if (is_administrators(account)) ++of_administrators;
 }
 
-void Admission::leave(const Peer& peer) {
-  const auto account = users_.find(peer.user);
-  --connections_;
-  if (--account->second.connections == 0) users_.erase(account);
+void Admission::Places::give_back(AccountId account) {
+  all.remove(account);
+  if (is_administrators(account)) --of_administrators;
 }
 
-// Administrators can always look at a daemon that somebody else has filled.
-std::size_t Admission::connections_allowed(const Peer& peer) const {
-  if (peer.administrator) return limits_.contexts + kExtraConnections;
-  return std::min(limits_.contexts_per_user, limits_.contexts) + kExtraConnectionsOfUser;
+bool Admission::Places::free_for(AccountId account, std::size_t for_users) const {
+  if (is_administrators(account)) {
+    return of_administrators < kAdministratorsPlaces || all.total() < for_users;
+  }
+  const std::size_t of_users = all.total() - of_administrators;
+  const std::size_t kept = all.of(account) < kFew ? 0 : for_users / kPartForFew;
+  return of_users + kept < for_users;
 }
 
-std::size_t Admission::contexts_of(UserId user) const {
-  const auto account = users_.find(user);
-  return account == users_.end() ? 0 : account->second.contexts;
+bool Admission::may_connect(AccountId account) const {
+  const std::size_t possible =
+      most_connections_ - std::min(most_connections_, kAdministratorsPlaces);
+  if (!connections_.free_for(account, std::min(limits_.contexts + kExtraConnections, possible))) {
+    return false;
+  }
+  return is_administrators(account) ||
+         connections_.all.of(account) <
+             std::min(limits_.contexts_per_user, limits_.contexts) + kExtraConnectionsOfAccount;
+}
+
+bool Admission::enter(AccountId account) {
+  const bool allowed = may_connect(account);
+  connections_.take(account);
+  return allowed;
+}
+
+void Admission::leave(AccountId account) {
+  connections_.give_back(account);
 }
 
 Status Admission::admit(const Client& client) const {
   if (client.role == proto::Role::Observer) return Status::Success;
   // A raw context is alone.
-  if (raw_context_ || (contexts_ > 0 && wants_raw(client))) return Status::TooManyContexts;
-  const std::size_t held = contexts_of(client.peer.user);
-  if (contexts_ >= limits_.contexts ||
-      (held >= limits_.contexts_per_user && !client.peer.administrator)) {
-    audit_.no_context(client, contexts_, held);
+  if (raw_context_ || (contexts_.all.total() > 0 && wants_raw(client)))
+    return Status::TooManyContexts;
+  const AccountId account = client.peer.principal.account;
+  const std::size_t held = contexts_.all.of(account);
+  if (!contexts_.free_for(account, limits_.contexts) ||
+      (held >= limits_.contexts_per_user && !is_administrators(account))) {
+    audit_.no_context(client, contexts_.all.total(), held);
     return Status::TooManyContexts;
   }
   const exec::TpmIdentity& tpm = sink_.identity();
@@ -53,16 +79,14 @@ Status Admission::admit(const Client& client) const {
 }
 
 bool Admission::open(const Client& client) {
-  ++contexts_;
-  ++users_[client.peer.user].contexts;
+  contexts_.take(client.peer.principal.account);
   if (!wants_raw(client)) return false;
   raw_context_ = client.id;
   return true;
 }
 
 void Admission::close(const Client& client) {
-  --contexts_;
-  --users_[client.peer.user].contexts;
+  contexts_.give_back(client.peer.principal.account);
   if (raw_context_ == client.id) raw_context_.reset();
 }
 

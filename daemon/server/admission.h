@@ -1,13 +1,17 @@
 #pragma once
 
-// Who may connect and who may have a context: the limits, and what each user has of them.
+// Who may connect and who may have a context: the limits, and what each account has of them.
+//
+// Two kinds of places are kept free. Administrators have some of their own, which users never get.
+// And the last of the users' places go to accounts that have few, so that a few accounts with many
+// do not keep everybody else out.
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 
 #include "daemon/base/ids.h"
+#include "daemon/base/tally.h"
 #include "daemon/policy/limits.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/client.h"
@@ -32,11 +36,13 @@ class Admission {
     permissions_ = permissions;
   }
   [[nodiscard]] const policy::Limits& limits() const { return limits_; }
+  // As many connections as there can be at all; those of administrators are among them.
+  void set_most_connections(std::size_t most) { most_connections_ = most; }
   [[nodiscard]] const Permissions& permissions() const { return permissions_; }
 
   // Counts the connection; false when there are too many. Each is given back by leave().
-  bool enter(const Peer& peer);
-  void leave(const Peer& peer);
+  bool enter(AccountId account);
+  void leave(AccountId account);
 
   // Whether the client gets what its hello asks for.
   [[nodiscard]] proto::Status admit(const Client& client) const;
@@ -44,28 +50,30 @@ class Admission {
   bool open(const Client& client);
   void close(const Client& client);
 
-  [[nodiscard]] std::size_t connections() const { return connections_; }
-  [[nodiscard]] std::size_t contexts() const { return contexts_; }
-  // Users of whom something is counted.
-  [[nodiscard]] std::size_t users() const { return users_.size(); }
+  [[nodiscard]] const Tally<AccountId>& connections() const { return connections_.all; }
+  [[nodiscard]] const Tally<AccountId>& contexts() const { return contexts_.all; }
 
  private:
-  struct Account {
-    std::size_t connections = 0;
-    std::size_t contexts = 0;
+  struct Places {
+    Tally<AccountId> all;
+    std::size_t of_administrators = 0;
+
+    void take(AccountId account);
+    void give_back(AccountId account);
+    // Whether there is one more, of so many for users together.
+    [[nodiscard]] bool free_for(AccountId account, std::size_t for_users) const;
   };
 
-  [[nodiscard]] std::size_t connections_allowed(const Peer& peer) const;
-  [[nodiscard]] std::size_t contexts_of(UserId user) const;
+  [[nodiscard]] bool may_connect(AccountId account) const;
   [[nodiscard]] bool wants_raw(const Client& client) const;
 
   const CommandSink& sink_;
   Audit& audit_;
   policy::Limits limits_;
   Permissions permissions_;
-  std::unordered_map<UserId, Account> users_;
-  std::size_t connections_ = 0;
-  std::size_t contexts_ = 0;
+  std::size_t most_connections_ = SIZE_MAX;
+  Places connections_;
+  Places contexts_;
   std::optional<std::uint64_t> raw_context_;
 };
 

@@ -1,46 +1,52 @@
 #include "daemon/server/back_pressure.h"
 
-#include <memory>
-#include <utility>
-#include <vector>
-
 namespace tbs::server {
 
-void BackPressure::update(const Client& client) {
-  const UserId user = client.peer.user;
-  const bool was_full = backlog_.full(user);
-  backlog_.set(client.id, user, client.waiting_bytes());
-  const bool full = backlog_.full(user);
-  if (full && !was_full) audit_.held_up(client, backlog_.of(user));
-  if (was_full && !full) resume_later(user);
+void BackPressure::update(Client& client) {
+  const std::size_t kept = client.kept_bytes();
+  if (kept == client.counted_bytes) return;
+  const AccountId account = client.account();
+  const bool was_full = backlog_.full(account);
+  backlog_.change(account, client.counted_bytes, kept);
+  client.counted_bytes = kept;
+  const bool full = backlog_.full(account);
+  if (full && !was_full) audit_.held_up(client, backlog_.of(account));
+  if (was_full && !full) resume_later(account);
 }
 
-void BackPressure::forget(const Client& client) {
-  const UserId user = client.peer.user;
-  const bool was_full = backlog_.full(user);
-  backlog_.erase(client.id);
-  if (was_full && !backlog_.full(user)) resume_later(user);
+void BackPressure::forget(Client& client) {
+  const AccountId account = client.account();
+  const bool was_full = backlog_.full(account);
+  backlog_.change(account, client.counted_bytes, 0);
+  client.counted_bytes = 0;
+  if (was_full && !backlog_.full(account)) resume_later(account);
+}
+
+bool BackPressure::may_read(Client& client) {
+  if (client.is_idle() || !backlog_.full(client.account())) return true;
+  if (!client.held_up) held_up_[client.account()].push_back(client.id);
+  client.held_up = true;
+  return false;
 }
 
 // Whoever calls is not ready to see clients come and go under its hands.
-void BackPressure::resume_later(UserId user) {
-  environment_.post([this, user] { resume(user); });
+void BackPressure::resume_later(AccountId account) {
+  if (held_up_.contains(account)) {
+    environment_.post([this, account] { resume(account); });
+  }
 }
 
-// In turn, so that the same connections are not always the first to fill up what has become free.
-void BackPressure::resume(UserId user) {
-  std::vector<std::pair<std::uint64_t, std::shared_ptr<ClientLink>>> held_up;
-  const auto collect = [&](auto from, auto to) {
-    for (; from != to; ++from) {
-      if (from->second.peer.user == user) held_up.emplace_back(from->first, from->second.link);
-    }
-  };
-  const auto middle = clients_.all().upper_bound(last_resumed_);
-  collect(middle, clients_.all().end());
-  collect(clients_.all().begin(), middle);
-  for (const auto& [id, link] : held_up) {
-    if (backlog_.full(user)) break;
-    last_resumed_ = id;
+void BackPressure::resume(AccountId account) {
+  while (!backlog_.full(account)) {
+    const auto waiting = held_up_.find(account);
+    if (waiting == held_up_.end()) return;
+    const std::uint64_t id = waiting->second.front();
+    waiting->second.pop_front();
+    if (waiting->second.empty()) held_up_.erase(waiting);
+    Client* const client = clients_.find(id);
+    if (client == nullptr) continue;
+    client->held_up = false;
+    const auto link = client->link;
     link->resume();
   }
 }

@@ -1,9 +1,11 @@
 #pragma once
 
-// Which clients are read from, by what they and others of their user have waiting.
+// Which clients are read from, by what they and others of their account have waiting.
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <unordered_map>
 
 #include "daemon/base/ids.h"
 #include "daemon/policy/backlog.h"
@@ -19,27 +21,30 @@ class BackPressure {
   BackPressure(Clients& clients, Environment& environment, Audit& audit)
       : clients_(clients), environment_(environment), audit_(audit) {}
 
-  void set_limits(std::size_t per_user, std::size_t total) { backlog_.set_limits(per_user, total); }
-
-  // What the client has waiting has changed.
-  void update(const Client& client);
-  // The client, which is no longer among the others, has nothing waiting any more.
-  void forget(const Client& client);
-
-  [[nodiscard]] bool may_read(const Client& client) const {
-    return backlog_.may_read(client.id, client.peer.user);
+  void set_limits(std::size_t per_account, std::size_t total) {
+    backlog_.set_limits(per_account, total);
   }
+
+  // What is kept for the client has changed.
+  void update(Client& client);
+  // The client, which is no longer among the others, has nothing waiting any more.
+  void forget(Client& client);
+
+  // Whether to read from it. One that has nothing waiting always is, so that every context gets on;
+  // who is not is told when that changes.
+  [[nodiscard]] bool may_read(Client& client);
   [[nodiscard]] const policy::Backlog& backlog() const { return backlog_; }
 
  private:
-  void resume_later(UserId user);
-  void resume(UserId user);
+  void resume_later(AccountId account);
+  void resume(AccountId account);
 
   Clients& clients_;
   Environment& environment_;
   Audit& audit_;
   policy::Backlog backlog_;
-  std::uint64_t last_resumed_ = 0;
+  // In the order in which they are to go on.
+  std::unordered_map<AccountId, std::deque<std::uint64_t>> held_up_;
 };
 
 }  // namespace tbs::server

@@ -40,6 +40,8 @@ struct Client {
   std::uint64_t submitted = 0;
   std::unordered_map<std::uint64_t, Outstanding> outstanding;  // by request id
   std::size_t outstanding_bytes = 0;
+  std::size_t counted_bytes = 0;  // of its account's backlog
+  bool held_up = false;           // not read from, because the account has too much waiting
   // A question about the TPM that waits until the TPM has been started.
   std::optional<std::uint64_t> device_info_id;
   bool asks_firmware = false;  // a question about the firmware's files is on the way
@@ -48,7 +50,13 @@ struct Client {
   [[nodiscard]] bool is_context() const {
     return stage == Stage::Open && role == proto::Role::Context;
   }
-  [[nodiscard]] std::size_t waiting_bytes() const { return outstanding_bytes + link->unsent(); }
+  [[nodiscard]] AccountId account() const { return peer.principal.account; }
+  // Everything that is kept for it.
+  [[nodiscard]] std::size_t kept_bytes() const {
+    return outstanding_bytes + link->unsent() + link->unhandled();
+  }
+  // Whether its requests are answered, and the answers read.
+  [[nodiscard]] bool is_idle() const { return outstanding_bytes + link->unsent() == 0; }
 };
 
 }  // namespace tbs::server

@@ -21,13 +21,15 @@ class LinkOwner {
   virtual void on_fault(std::uint64_t id, proto::FrameFault fault) = 0;
   // The peer has gone, or the socket failed. Not called for a close() of the owner's own.
   virtual void on_closed(std::uint64_t id) = 0;
-  // What was sent has been taken by the socket, or part of it.
-  virtual void on_drained(std::uint64_t id) = 0;
+  // What the link keeps, unsent or unhandled, has become more or less. Nothing is closed from
+  // within.
+  virtual void on_kept(std::uint64_t id) = 0;
   // Whether the owner wants more from it at all. When that changes it calls resume().
-  [[nodiscard]] virtual bool wants_more(std::uint64_t id) const = 0;
+  [[nodiscard]] virtual bool wants_more(std::uint64_t id) = 0;
 };
 
-// set_window_full() and resume() may call the owner from within, the other functions never do.
+// set_window_full() and resume() may call the owner from within, send() its on_kept() alone, the
+// other functions never do.
 class ClientLink {
  public:
   virtual ~ClientLink() = default;
@@ -50,6 +52,10 @@ class ClientLink {
 
   // Bytes queued that the peer has not taken.
   [[nodiscard]] virtual std::size_t unsent() const = 0;
+  // Bytes of the peer's that wait to be handled.
+  [[nodiscard]] virtual std::size_t unhandled() const = 0;
+  // Whether the peer has sent something that the owner has not been given yet.
+  [[nodiscard]] virtual bool has_input() = 0;
 
  private:
   // Where the next frame is appended; null when closed.

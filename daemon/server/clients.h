@@ -1,6 +1,6 @@
 #pragma once
 
-// All clients by number. Numbers ascend, so that listings go through them page by page.
+// All clients by number. Numbers ascend, so that listings go through the contexts page by page.
 
 #include <cstdint>
 #include <map>
@@ -31,7 +31,10 @@ class Clients {
     const auto entry = table_.find(id);
     return entry == table_.end() ? nullptr : &entry->second;
   }
+  // It is a context from now on.
+  void opened(Client& client) { contexts_.emplace(client.id, &client); }
   std::optional<Client> take(std::uint64_t id) {
+    contexts_.erase(id);
     auto node = table_.extract(id);
     if (node.empty()) return std::nullopt;
     return std::move(node.mapped());
@@ -39,9 +42,12 @@ class Clients {
 
   [[nodiscard]] Table& all() { return table_; }
   [[nodiscard]] const Table& all() const { return table_; }
+  // Those of them that are contexts.
+  [[nodiscard]] const std::map<std::uint64_t, const Client*>& contexts() const { return contexts_; }
 
  private:
   Table table_;
+  std::map<std::uint64_t, const Client*> contexts_;
 };
 
 }  // namespace tbs::server

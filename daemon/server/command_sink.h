@@ -31,7 +31,7 @@ class CommandSink {
  public:
   virtual ~CommandSink() = default;
 
-  virtual void open_context(ContextId context, UserId user) = 0;
+  virtual void open_context(ContextId context, const Principal& principal) = 0;
   // What it has outstanding is not answered any more.
   virtual void close_context(ContextId context) = 0;
   virtual void submit(SharedCommand command) = 0;
@@ -40,7 +40,7 @@ class CommandSink {
 
   [[nodiscard]] virtual DeviceView device() const = 0;
   [[nodiscard]] virtual const exec::TpmIdentity& identity() const = 0;
-  [[nodiscard]] virtual exec::Holdings held_by(ContextId context) = 0;
+  [[nodiscard]] virtual exec::Usage usage() const = 0;
   [[nodiscard]] virtual sched::RunningView running_of(ContextId context) const = 0;
   [[nodiscard]] virtual const sched::Counters& counters() const = 0;
   [[nodiscard]] virtual std::size_t queued() const = 0;

@@ -1,5 +1,6 @@
 #include "daemon/server/connection.h"
 
+#include <chrono>
 #include <utility>
 
 #include <poll.h>
@@ -11,14 +12,19 @@ namespace tbs::server {
 namespace {
 
 // Buffers of a connection that has had much to send are given back once it is idle.
-constexpr std::size_t kKeptOutput = 16384;
+constexpr std::size_t kKeptOutput = 4096;
+
+// One turn is this many frames, or what can be done of them in this time.
+constexpr unsigned kFramesInTurn = 8;
+constexpr std::chrono::microseconds kTurn{50};
 
 }  // namespace
 
-Connection::Connection(Socket socket, std::uint64_t id, LinkOwner& owner)
-    : socket_(std::move(socket)), id_(id), owner_(owner) {}
+Connection::Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns)
+    : socket_(std::move(socket)), id_(id), owner_(owner), turns_(turns) {}
 
-void Connection::start() {
+void Connection::start(AccountId account) {
+  account_ = account;
   boost::system::error_code error;
   socket_.non_blocking(true, error);
   if (error) {
@@ -30,7 +36,7 @@ void Connection::start() {
 
 void Connection::set_window_full(bool full) {
   window_full_ = full;
-  process();
+  proceed();
 }
 
 void Connection::close() {
@@ -41,25 +47,59 @@ void Connection::close() {
   socket_.close(ignored);
 }
 
-bool Connection::may_read() const {
+bool Connection::may_read() {
   return !closed_ && !window_full_ && unsent() < proto::kMaxPendingOutput && owner_.wants_more(id_);
 }
 
-void Connection::process() {
-  if (processing_) return;
-  processing_ = true;
-  const auto self = shared_from_this();
-  while (may_read()) {
+bool Connection::has_input() {
+  if (waits_for_turn_) return true;
+  boost::system::error_code error;
+  return socket_.available(error) > 0 && !error;
+}
+
+void Connection::proceed() {
+  if (closed_ || in_turn_ || waits_for_turn_) return;
+  if (fresh_input_ && may_read()) {
+    waits_for_turn_ = true;
+    turns_.want(account_, shared_from_this());
+  } else {
+    read();
+  }
+}
+
+void Connection::take_turn() {
+  waits_for_turn_ = false;
+  if (closed_) return;
+  in_turn_ = true;
+  handle_frames();
+  in_turn_ = false;
+  if (closed_) return;
+  if (std::exchange(told_unhandled_, unhandled()) != unhandled()) owner_.on_kept(id_);
+  proceed();
+}
+
+void Connection::handle_frames() {
+  const auto end = std::chrono::steady_clock::now() + kTurn;
+  for (unsigned count = 0; may_read(); ++count) {
+    if (count == kFramesInTurn || (count > 0 && std::chrono::steady_clock::now() >= end)) return;
     const auto frame = input_.next();
     if (!frame) {
+      fresh_input_ = false;
       owner_.on_fault(id_, frame.error());
-      break;
+      return;
     }
-    if (!*frame) break;
+    if (!*frame) {
+      fresh_input_ = false;
+      return;
+    }
     owner_.on_frame(id_, **frame);
   }
-  processing_ = false;
-  read();
+}
+
+void Connection::received(std::size_t count) {
+  input_.commit(count);
+  fresh_input_ = true;
+  proceed();
 }
 
 void Connection::read() {
@@ -79,8 +119,7 @@ void Connection::read() {
           self->fail();
           return;
         }
-        self->input_.commit(count);
-        self->process();
+        self->received(count);
       });
 }
 
@@ -114,6 +153,7 @@ void Connection::flush() {
     return;
   }
   writing_ = true;
+  owner_.on_kept(id_);
   const bool full = error == boost::asio::error::would_block;
   if (!full) {
     // Told from the loop: whoever sends is not ready to see its connection end under its hands.
@@ -129,9 +169,14 @@ void Connection::flush() {
                          return;
                        }
                        self->flush();
-                       if (!self->closed_) self->owner_.on_drained(self->id_);
-                       self->process();
+                       self->drained();
                      });
+}
+
+void Connection::drained() {
+  if (closed_) return;
+  owner_.on_kept(id_);
+  proceed();
 }
 
 void Connection::fail() {

@@ -4,6 +4,8 @@
 // and nothing of their meaning; the owner decides what a frame does and when the connection is to
 // be read from.
 //
+// Frames are handled in turns of the event loop, a few at a time (turn_runner.h).
+//
 // Back-pressure: while the owner says so (a full window) or the client leaves its answers unread,
 // the socket is not read, and the client's own writes block in the kernel. That it has gone is
 // noticed all the same.
@@ -14,45 +16,62 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "daemon/base/ids.h"
 #include "daemon/server/client_link.h"
+#include "daemon/server/turn_runner.h"
 #include "proto/frame.h"
 
 namespace tbs::server {
 
-class Connection : public ClientLink, public std::enable_shared_from_this<Connection> {
+class Connection : public ClientLink,
+                   public TurnTaker,
+                   public std::enable_shared_from_this<Connection> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  // `owner` must outlive it.
-  Connection(Socket socket, std::uint64_t id, LinkOwner& owner);
+  // `owner` and `turns` must outlive it.
+  Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns);
 
-  void start();
+  // Its turns are charged to the account.
+  void start(AccountId account);
 
   void set_window_full(bool full) override;
-  void resume() override { process(); }
+  void resume() override { proceed(); }
   void close() override;
   [[nodiscard]] std::size_t unsent() const override { return output_.size() - sent_; }
+  [[nodiscard]] std::size_t unhandled() const override { return input_.buffered(); }
+  [[nodiscard]] bool has_input() override;
+  void take_turn() override;
 
  private:
   proto::Buffer* outgoing() override { return closed_ ? nullptr : &output_; }
   void flush() override;
-  void process();
+  // Handles what is there, in a turn, or reads more.
+  void proceed();
+  void handle_frames();
+  void received(std::size_t count);
+  void drained();
   void read();
   void watch();
   void fail();
-  [[nodiscard]] bool may_read() const;
+  [[nodiscard]] bool may_read();
   [[nodiscard]] bool peer_has_gone();
 
   Socket socket_;
   std::uint64_t id_;
+  AccountId account_{};
   LinkOwner& owner_;
+  TurnRunner& turns_;
   proto::FrameExtractor input_{proto::Direction::ToDaemon};
   proto::Buffer output_;
   std::size_t sent_ = 0;
   bool reading_ = false;
   bool watching_ = false;
   bool writing_ = false;
-  bool processing_ = false;
+  std::size_t told_unhandled_ = 0;
+  bool fresh_input_ = false;  // something that was not looked at yet
+  bool waits_for_turn_ = false;
+  bool in_turn_ = false;
   bool window_full_ = false;
   bool closed_ = false;
 };

@@ -7,13 +7,48 @@
 
 namespace tbs::server {
 
+namespace {
+
+// Of one account, that wait for a turn. Its turns are short, so only one that connects faster than
+// its part of the loop allows has more.
+constexpr std::size_t kMostNewcomers = 256;
+
+}  // namespace
+
+class ConnectionManager::Newcomer : public TurnTaker {
+ public:
+  Newcomer(ConnectionManager& manager, AccountId account, Connection::Socket socket)
+      : manager_(manager), account_(account), socket_(std::move(socket)) {
+    manager_.newcomers_.add(account_);
+  }
+
+  void take_turn() override {
+    manager_.newcomers_.remove(account_);
+    manager_.enter(std::move(socket_));
+  }
+
+ private:
+  ConnectionManager& manager_;
+  AccountId account_;
+  Connection::Socket socket_;
+};
+
 void ConnectionManager::accept(Connection::Socket socket) {
-  auto peer = peer_of(socket.native_handle());
-  if (!peer) return;  // it has gone already
+  const auto user = user_of_peer(socket.native_handle());
+  if (!user) return;  // it has gone already
+  const AccountId account = accounts_.account_of(*user);
+  if (newcomers_.of(account) >= kMostNewcomers) return;
+  turns_.want(account, std::make_shared<Newcomer>(*this, account, std::move(socket)));
+}
+
+void ConnectionManager::enter(Connection::Socket socket) {
+  auto peer = peer_of(socket.native_handle(), accounts_);
+  if (!peer) return;
   const std::uint64_t id = ++last_id_;
-  const auto connection = std::make_shared<Connection>(std::move(socket), id, server_);
-  if (!server_.accept(id, connection, *std::move(peer))) return;
-  connection->start();
+  const auto connection = std::make_shared<Connection>(std::move(socket), id, server_, turns_);
+  const auto account = server_.accept(id, connection, *std::move(peer));
+  if (!account) return;
+  connection->start(*account);
   arm_timer();
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // Brings sockets to the server: finds out who has connected, makes a link of the socket, and wakes
-// the server when a deadline is over.
+// the server when a deadline is over. What that costs is charged to who has connected, like
+// everything that comes after it.
 
 #include <cstdint>
 #include <optional>
@@ -10,22 +11,33 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/tally.h"
+#include "daemon/server/account_finder.h"
 #include "daemon/server/connection.h"
 #include "daemon/server/server.h"
+#include "daemon/server/turn_runner.h"
 
 namespace tbs::server {
 
 class ConnectionManager {
  public:
   // `server` must outlive it.
-  ConnectionManager(boost::asio::io_context& io, Server& server) : server_(server), timer_(io) {}
+  ConnectionManager(boost::asio::io_context& io, Server& server)
+      : server_(server), turns_(io), accounts_(io), timer_(io) {}
 
   void accept(Connection::Socket socket);
 
  private:
+  // A socket whose peer has not been looked at yet.
+  class Newcomer;
+
+  void enter(Connection::Socket socket);
   void arm_timer();
 
   Server& server_;
+  TurnRunner turns_;
+  AccountFinder accounts_;
+  Tally<AccountId> newcomers_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;
   std::uint64_t last_id_ = 0;

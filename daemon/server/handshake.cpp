@@ -46,7 +46,8 @@ void Handshake::open_context(Client& client) {
     raw_contexts_.claim(client.context());
     audit_.has_tpm_to_itself(client);
   }
-  sink_.open_context(client.context(), client.peer.user);
+  clients_.opened(client);
+  sink_.open_context(client.context(), client.peer.principal);
   audit_.connected(client);
 }
 

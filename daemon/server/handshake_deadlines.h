@@ -5,8 +5,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/clock.h"
@@ -17,25 +19,35 @@ inline constexpr std::chrono::seconds kHandshakeDeadline{5};
 
 class HandshakeDeadlines {
  public:
-  void start(std::uint64_t id, TimePoint now) { deadlines_.emplace(id, now + kHandshakeDeadline); }
+  // Anew, when it was told before.
+  void start(std::uint64_t id, TimePoint now) {
+    end(id);
+    by_id_[id] = now + kHandshakeDeadline;
+    by_time_.emplace(now + kHandshakeDeadline, id);
+  }
   // It has said hello, or gone.
-  void end(std::uint64_t id) { deadlines_.erase(id); }
+  void end(std::uint64_t id) {
+    const auto entry = by_id_.find(id);
+    if (entry == by_id_.end()) return;
+    by_time_.erase({entry->second, id});
+    by_id_.erase(entry);
+  }
 
-  // Numbers ascend with time, so the first one is the next to be over.
   [[nodiscard]] std::optional<TimePoint> next() const {
-    return deadlines_.empty() ? std::nullopt : std::optional(deadlines_.begin()->second);
+    return by_time_.empty() ? std::nullopt : std::optional(by_time_.begin()->first);
   }
   std::vector<std::uint64_t> take_missed(TimePoint now) {
     std::vector<std::uint64_t> missed;
-    while (!deadlines_.empty() && deadlines_.begin()->second <= now) {
-      missed.push_back(deadlines_.begin()->first);
-      deadlines_.erase(deadlines_.begin());
+    while (!by_time_.empty() && by_time_.begin()->first <= now) {
+      missed.push_back(by_time_.begin()->second);
+      end(missed.back());
     }
     return missed;
   }
 
  private:
-  std::map<std::uint64_t, TimePoint> deadlines_;
+  std::unordered_map<std::uint64_t, TimePoint> by_id_;
+  std::set<std::pair<TimePoint, std::uint64_t>> by_time_;
 };
 
 }  // namespace tbs::server

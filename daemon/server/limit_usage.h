@@ -1,16 +1,15 @@
 #pragma once
 
-// What may be used of everything that is bounded, and how near somebody is to it.
+// Every limit, and who is nearest to it, from the counters that the limits are enforced with.
 
 #include "daemon/policy/backlog.h"
 #include "daemon/server/admission.h"
-#include "daemon/server/clients.h"
 #include "daemon/server/command_sink.h"
 #include "proto/message.h"
 
 namespace tbs::server {
 
-proto::LimitList limit_usage(const Clients& clients, CommandSink& sink, const Admission& admission,
-                             const policy::Backlog& backlog);
+[[nodiscard]] proto::LimitList limit_usage(const CommandSink& sink, const Admission& admission,
+                                           const policy::Backlog& backlog);
 
 }  // namespace tbs::server

@@ -19,6 +19,8 @@ using Protocol = asio::local::stream_protocol;
 // Pause after accept() failed for want of descriptors or memory: the clients that are there go on.
 constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr int kBacklog = 512;
+// Connections taken before the loop looks at anything else.
+constexpr int kAtOnce = 32;
 
 bool somebody_answers(asio::io_context& io, const std::string& path) {
   Protocol::socket probe(io);
@@ -68,6 +70,8 @@ std::expected<void, std::string> Listener::bind(const std::string& path) {
 
 void Listener::start(AcceptHandler handler) {
   handler_ = std::move(handler);
+  boost::system::error_code ignored;
+  acceptor_.non_blocking(true, ignored);
   accept();
 }
 
@@ -78,11 +82,23 @@ void Listener::stop() {
   if (!own_path_.empty()) ::unlink(std::exchange(own_path_, {}).c_str());
 }
 
+// One that connects again and again must not keep the others waiting in the kernel.
+void Listener::accept_waiting() {
+  for (int i = 0; i < kAtOnce && acceptor_.is_open(); ++i) {
+    boost::system::error_code none_left;
+    Socket socket(acceptor_.get_executor());
+    acceptor_.accept(socket, none_left);
+    if (none_left) return;
+    handler_(std::move(socket));
+  }
+}
+
 void Listener::accept() {
   acceptor_.async_accept([this](const boost::system::error_code& error, Socket socket) {
     if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
     if (!error) {
       handler_(std::move(socket));
+      accept_waiting();
       accept();
       return;
     }

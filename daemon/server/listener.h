@@ -34,6 +34,7 @@ class Listener {
 
  private:
   void accept();
+  void accept_waiting();
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer retry_;

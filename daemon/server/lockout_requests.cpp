@@ -17,7 +17,7 @@ Handled LockoutRequests::status(Client& client, std::uint64_t request_id,
                                   .per_user = static_cast<std::uint32_t>(limits.per_user),
                                   .total = static_cast<std::uint32_t>(limits.total)};
   for (const auto& entry : guard_.entries()) {
-    if (!client.peer.administrator && entry.user != client.peer.user) continue;
+    if (!client.peer.administrator && entry.user != client.peer.principal.user) continue;
     if (reply.entries.size() == proto::kMaxLockoutEntries) break;
     reply.entries.push_back({.uid = static_cast<std::uint32_t>(entry.user),
                              .failures = static_cast<std::uint32_t>(entry.failures),

@@ -15,7 +15,8 @@
 namespace tbs::server {
 
 struct Peer {
-  UserId user{};
+  // The account is that of the user until it is known what the peer may do.
+  Principal principal{};
   pid_t pid = 0;
   rules::Subject subject;
   rules::RoleSet roles = 0;

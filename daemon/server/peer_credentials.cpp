@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include <poll.h>
@@ -11,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/server/proc_file.h"
 #include "daemon/server/unit_name.h"
 
 namespace tbs::server {
@@ -56,15 +55,6 @@ class ProcessWatch {
   int fd_ = -1;
 };
 
-std::string read_of_process(pid_t pid, const char* file) {
-  std::ifstream stream("/proc/" + std::to_string(pid) + "/" + file);
-  // Names in it are the process's to choose, but the kernel bounds them.
-  std::string text(4096, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return text;
-}
-
 std::string program_of(pid_t pid) {
   std::string name = read_of_process(pid, "comm");
   name = name.substr(0, name.find('\n'));
@@ -73,21 +63,37 @@ std::string program_of(pid_t pid) {
   return name;
 }
 
-}  // namespace
-
-std::expected<Peer, int> peer_of(int socket) {
+std::expected<ucred, int> credentials_of(int socket) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
     return std::unexpected(errno);
   }
-  Peer peer{.user = UserId{credentials.uid}, .pid = credentials.pid};
-  peer.subject.uid = credentials.uid;
-  peer.subject.gids = groups_of(socket, credentials.gid);
-  const ProcessWatch process(socket, credentials.pid);
-  peer.program = program_of(credentials.pid);
-  std::string cgroup = cgroup_path(read_of_process(credentials.pid, "cgroup"));
+  return credentials;
+}
+
+}  // namespace
+
+std::expected<UserId, int> user_of_peer(int socket) {
+  const auto credentials = credentials_of(socket);
+  if (!credentials) return std::unexpected(credentials.error());
+  return UserId{credentials->uid};
+}
+
+std::expected<Peer, int> peer_of(int socket, AccountFinder& accounts) {
+  const auto credentials = credentials_of(socket);
+  if (!credentials) return std::unexpected(credentials.error());
+  const UserId user{credentials->uid};
+  Peer peer{.principal = principal_of(user), .pid = credentials->pid};
+  peer.principal.account = accounts.account_of(user);
+  peer.subject.uid = credentials->uid;
+  peer.subject.gids = groups_of(socket, credentials->gid);
+  const ProcessWatch process(socket, credentials->pid);
+  peer.program = program_of(credentials->pid);
+  std::string cgroup = cgroup_path(read_of_process(credentials->pid, "cgroup"));
+  const AccountId account = accounts.account_of(user, credentials->pid);
   if (process.is_alive()) {
+    peer.principal.account = account;
     peer.subject.unit = unit_name(cgroup);
     peer.subject.cgroup = std::move(cgroup);
   }

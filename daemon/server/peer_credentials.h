@@ -9,12 +9,16 @@
 
 #include <expected>
 
+#include "daemon/server/account_finder.h"
 #include "daemon/server/peer.h"
 
 namespace tbs::server {
 
+// The user who connected this Unix socket, or the errno value of the failure.
+std::expected<UserId, int> user_of_peer(int socket);
+
 // The peer of a connected Unix socket, or the errno value of the failure. Its roles are not known
 // yet.
-std::expected<Peer, int> peer_of(int socket);
+std::expected<Peer, int> peer_of(int socket, AccountFinder& accounts);
 
 }  // namespace tbs::server

@@ -74,20 +74,27 @@ void Server::assign_all_roles() {
   }
 }
 
-bool Server::accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer) {
+std::optional<AccountId> Server::accept(std::uint64_t id, std::shared_ptr<ClientLink> link,
+                                        Peer peer) {
   assign_roles(peer, administrators_, screening_.rules());
   Client& client = clients_.add(id, std::move(link), std::move(peer));
-  if (!admission_.enter(client.peer)) {
+  if (!admission_.enter(client.account())) {
     refuse(client, {.status = Status::TooManyContexts, .reason = "too many connections"});
-    return false;
+    return std::nullopt;
   }
   deadlines_.start(id, environment_.now());
-  return true;
+  return client.account();
 }
 
 void Server::tick() {
-  for (const std::uint64_t id : deadlines_.take_missed(environment_.now())) {
-    if (Client* const client = clients_.find(id)) {
+  const TimePoint now = environment_.now();
+  for (const std::uint64_t id : deadlines_.take_missed(now)) {
+    Client* const client = clients_.find(id);
+    if (client == nullptr) continue;
+    // What it has said waits for the loop, and the time for that is not the client's.
+    if (client->link->has_input()) {
+      deadlines_.start(id, now);
+    } else {
       refuse(*client, {.status = Status::BadParameter, .reason = "no hello within 5 s"});
     }
   }
@@ -148,12 +155,12 @@ void Server::on_fault(std::uint64_t id, proto::FrameFault fault) {
   refuse(*client, {.status = Status::BadParameter, .reason = std::string(fault_text(fault))});
 }
 
-void Server::on_drained(std::uint64_t id) {
-  if (const Client* const client = clients_.find(id)) back_pressure_.update(*client);
+void Server::on_kept(std::uint64_t id) {
+  if (Client* const client = clients_.find(id)) back_pressure_.update(*client);
 }
 
-bool Server::wants_more(std::uint64_t id) const {
-  const Client* const client = clients_.find(id);
+bool Server::wants_more(std::uint64_t id) {
+  Client* const client = clients_.find(id);
   return client == nullptr || back_pressure_.may_read(*client);
 }
 
@@ -172,7 +179,7 @@ void Server::refuse(Client& client, const Breach& breach) {
 }
 
 void Server::drop(std::uint64_t id) {
-  const auto client = clients_.take(id);
+  auto client = clients_.take(id);
   if (!client) return;
   client->link->close();
   deadlines_.end(id);
@@ -180,7 +187,7 @@ void Server::drop(std::uint64_t id) {
     admission_.close(*client);
     sink_.close_context(client->context());
   }
-  admission_.leave(client->peer);
+  admission_.leave(client->account());
   back_pressure_.forget(*client);
 }
 

@@ -53,13 +53,14 @@ class Server : public LinkOwner {
                  const Permissions& permissions);
   void set_rules(rules::Rules rules);
 
-  // A client has connected. `id` is higher than all before. False when it was turned away.
-  bool accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);
+  // A client has connected. `id` is higher than all before. To whom it is charged; nothing when it
+  // was turned away.
+  std::optional<AccountId> accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);
   void on_frame(std::uint64_t id, const proto::Frame& frame) override;
   void on_fault(std::uint64_t id, proto::FrameFault fault) override;
   void on_closed(std::uint64_t id) override;
-  void on_drained(std::uint64_t id) override;
-  [[nodiscard]] bool wants_more(std::uint64_t id) const override;
+  void on_kept(std::uint64_t id) override;
+  [[nodiscard]] bool wants_more(std::uint64_t id) override;
   // Closes every link.
   void close_all();
 

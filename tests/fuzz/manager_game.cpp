@@ -77,7 +77,7 @@ Buffer ManagerGame::noise() {
 
 void ManagerGame::open() {
   const ContextId context{++contexts_};
-  const UserId user{input_.u8() % 3U};
+  const Principal user = principal_of(UserId{input_.u8() % 3U});
   engine().open_context(context, user);
   open_.push_back(context);
 }

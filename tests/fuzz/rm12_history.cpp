@@ -40,7 +40,7 @@ class History final : exec::Observer {
   explicit History(Bytes input) : input_(input), manager_(options(), *this) {
     run(*manager_.bring_up(), 0);
     for (std::uint64_t i = 1; i <= kContexts; ++i) {
-      manager_.open_context(ContextId{i}, UserId{static_cast<std::uint32_t>(i)});
+      manager_.open_context(ContextId{i}, principal_of(UserId{static_cast<std::uint32_t>(i)}));
     }
   }
 

@@ -115,7 +115,7 @@ class Game {
     for (Player& player : players_) player.link->hang_up();
     settle();
     const auto& admission = bench_.server.admission();
-    require(admission.connections() == 0 && admission.contexts() == 0 && admission.users() == 0);
+    require(admission.connections().size() == 0 && admission.contexts().size() == 0);
     require(bench_.server.backlog().total() == 0);
     require(bench_.sink.open.empty() && bench_.sink.outstanding.empty());
     require(!bench_.server.next_deadline());

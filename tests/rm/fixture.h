@@ -28,7 +28,7 @@ class RealTpm {
     ContextId id;
   };
 
-  std::unique_ptr<Client> connect(UserId user = kAlice) {
+  std::unique_ptr<Client> connect(const Principal& user = kAlice) {
     const ContextId context{++contexts_};
     bench.manager.open_context(context, user);
     auto client = std::make_unique<Client>(*this, context);

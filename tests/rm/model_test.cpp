@@ -57,7 +57,7 @@ class Pair {
     T alone;
   };
 
-  Pair(RealTpm& tpm, SoftwareTpm& chip, UserId user, std::uint32_t seed)
+  Pair(RealTpm& tpm, SoftwareTpm& chip, const Principal& user, std::uint32_t seed)
       : tpm_(tpm), model_(chip), random_(seed) {
     static std::uint64_t contexts = 1000;
     context_ = ContextId{++contexts};

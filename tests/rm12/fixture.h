@@ -37,7 +37,7 @@ class RealTpm12 {
     ContextId id;
   };
 
-  std::unique_ptr<Client> connect(UserId user = kAlice) {
+  std::unique_ptr<Client> connect(const Principal& user = kAlice) {
     const ContextId context{++contexts_};
     bench.manager.open_context(context, user);
     return std::make_unique<Client>(*this, context);

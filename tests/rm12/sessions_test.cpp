@@ -296,11 +296,11 @@ TEST_CASE("when the TPM's list of saved sessions is full, the user with most giv
           "[rm12]") {
   RealTpm12 tpm(exec::Options{});
   std::vector<std::unique_ptr<RealTpm12::Client>> clients;
-  const auto modest = tpm.connect(UserId{1});
+  const auto modest = tpm.connect(principal_of(UserId{1}));
   Session kept = modest->oiap(secret_of(1));
   // 16 loaded and 128 saved ones fit.
   for (std::uint32_t user = 2; user <= 6; ++user) {
-    clients.push_back(tpm.connect(UserId{user}));
+    clients.push_back(tpm.connect(principal_of(UserId{user})));
     for (int i = 0; i < 32; ++i) clients.back()->oiap(secret_of(1));
   }
   CHECK(!tpm.bench.notes.dropped_sessions.empty());

@@ -55,7 +55,7 @@ class FakeLink : public server::ClientLink {
     client_reads_ = reads;
     if (!reads || output_.empty() || closed_) return;
     flush();
-    owner_.on_drained(id_);
+    owner_.on_kept(id_);
     process();
   }
 
@@ -88,14 +88,17 @@ class FakeLink : public server::ClientLink {
   void resume() override { process(); }
   void close() override { closed_ = true; }
   [[nodiscard]] std::size_t unsent() const override { return output_.size(); }
+  [[nodiscard]] std::size_t unhandled() const override { return input_.buffered(); }
+  [[nodiscard]] bool has_input() override { return unread() > 0; }
 
  private:
   proto::Buffer* outgoing() override { return closed_ ? nullptr : &output_; }
   void flush() override {
     if (client_reads_) feed(to_client_, output_, output_.size());
+    if (!output_.empty()) owner_.on_kept(id_);
   }
 
-  [[nodiscard]] bool may_read() const {
+  [[nodiscard]] bool may_read() {
     return !closed_ && !window_full_ && unsent() < proto::kMaxPendingOutput &&
            owner_.wants_more(id_);
   }
@@ -107,6 +110,7 @@ class FakeLink : public server::ClientLink {
       give_frames();
     } while (may_read() && feed(input_, arriving_, kOneRead));
     processing_ = false;
+    if (!closed_) owner_.on_kept(id_);
   }
 
   void give_frames() {

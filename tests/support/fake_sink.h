@@ -34,12 +34,12 @@ class FakeSink : public server::CommandSink {
                           .times_lost = 0,
                           .missing = proto::Status::TpmNotFound};
   exec::TpmIdentity tpm{.family = Family::Tpm20, .revision = 138, .manufacturer = "IBM"};
-  std::map<ContextId, exec::Holdings> holdings;
+  exec::Usage used;
   std::map<ContextId, sched::RunningView> running;
   sched::Counters counted;
   proto::Status sticky_status = proto::Status::Success;
 
-  std::map<ContextId, UserId> open;        // contexts
+  std::map<ContextId, Principal> open;     // contexts
   std::vector<SharedCommand> outstanding;  // oldest first
   std::vector<ContextId> canceled;
   std::vector<Sticky> sticky;
@@ -55,7 +55,9 @@ class FakeSink : public server::CommandSink {
     answer_at(command, proto::Status::Success, std::move(response));
   }
 
-  void open_context(ContextId context, UserId user) override { open.emplace(context, user); }
+  void open_context(ContextId context, const Principal& user) override {
+    open.emplace(context, user);
+  }
   void close_context(ContextId context) override {
     open.erase(context);
     std::erase_if(outstanding, [&](const auto& each) { return each->context() == context; });
@@ -76,7 +78,7 @@ class FakeSink : public server::CommandSink {
 
   [[nodiscard]] server::DeviceView device() const override { return view; }
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return tpm; }
-  [[nodiscard]] exec::Holdings held_by(ContextId context) override { return holdings[context]; }
+  [[nodiscard]] exec::Usage usage() const override { return used; }
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     const auto entry = running.find(context);
     return entry == running.end() ? sched::RunningView{} : entry->second;

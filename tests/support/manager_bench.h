@@ -19,8 +19,8 @@
 
 namespace tbs::test {
 
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
+inline constexpr Principal kAlice = principal_of(UserId{1000});
+inline constexpr Principal kBob = principal_of(UserId{1001});
 
 // The tables are compared with the TPM after every command.
 inline exec::Options verified() {

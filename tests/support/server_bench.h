@@ -109,7 +109,7 @@ class ServerBench {
   std::shared_ptr<FakeLink> connect(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
     const std::uint64_t id = ++last_id_;
     auto link = std::make_shared<FakeLink>(id, server);
-    server::Peer peer{.user = UserId{uid}, .pid = static_cast<pid_t>(1000 + id)};
+    server::Peer peer{.principal = principal_of(UserId{uid}), .pid = static_cast<pid_t>(1000 + id)};
     peer.subject.uid = uid;
     peer.subject.gids = std::move(groups);
     peer.program = "prog";

@@ -113,7 +113,7 @@ class Bench {
   }
   void ready(const device::Facts& facts = {}) {
     bring_up(facts);
-    pump.open_context(kContext, UserId{1000});
+    pump.open_context(kContext, principal_of(UserId{1000}));
     states.clear();
   }
   void submit(std::uint64_t id, std::uint32_t code, std::uint8_t locality = 0) {
@@ -234,7 +234,7 @@ TEST_CASE("an answer may bring the next command", "[pump]") {
 
 TEST_CASE("commands that come before the TPM was started wait for it", "[pump]") {
   Bench bench;
-  bench.pump.open_context(Bench::kContext, UserId{1000});
+  bench.pump.open_context(Bench::kContext, principal_of(UserId{1000}));
   bench.submit(1, 0x17B);
   CHECK(bench.pump.queued() == 1);
   bench.device.opened();

@@ -21,7 +21,7 @@ class Forwarding final : public exec::ForwardingEngine {
   explicit Forwarding(exec::Engine& behind) : behind_(behind) {}
 
  private:
-  [[nodiscard]] exec::Engine& behind() override { return behind_; }
+  [[nodiscard]] exec::Engine& behind() const override { return behind_; }
   exec::Engine& behind_;
 };
 
@@ -31,11 +31,11 @@ TEST_CASE("a forwarding engine hands everything on", "[exec]") {
   RecordingEngine behind('b');
   Forwarding engine(behind);
   const auto command = test::client_command({.context = kContext});
-  engine.open_context(kContext, UserId{1000});
+  engine.open_context(kContext, principal_of(UserId{1000}));
   CHECK(maker_of(engine.execute(command)) == 'b');
   CHECK(engine.loads_needed(*command) == RecordingEngine::kLoads);
   CHECK(engine.make_sticky(kContext, 0x80000000, true) == proto::Status::Success);
-  CHECK(engine.held_by(kContext).objects == RecordingEngine::kObjects);
+  CHECK(engine.usage().objects_of_context.amount == RecordingEngine::kObjects);
   CHECK(engine.next_maintenance().has_value());
   CHECK(maker_of(engine.housekeeping()) == 'b');
   CHECK(maker_of(engine.idle_housekeeping()) == 'b');
@@ -54,7 +54,7 @@ TEST_CASE("commands go to the engine of the TPM's family", "[exec][family]") {
   exec::TpmIdentity identity;
   exec::FamilyEngine engine(tpm12, tpm20, identity);
   // Contexts are both engines', because the TPM behind the device may be exchanged.
-  engine.open_context(kContext, UserId{1000});
+  engine.open_context(kContext, principal_of(UserId{1000}));
   CHECK(tpm12.calls == "open ");
   CHECK(tpm20.calls == "open ");
   const auto command = test::client_command({.context = kContext});

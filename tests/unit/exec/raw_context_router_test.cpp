@@ -14,7 +14,7 @@ namespace {
 
 constexpr ContextId kRaw{1};
 constexpr ContextId kManaged{2};
-constexpr UserId kUser{1000};
+constexpr Principal kUser = principal_of(UserId{1000});
 
 struct Bench {
   RecordingEngine managed{'m'};

@@ -30,7 +30,7 @@ class RecordingEngine final : public Engine {
 
   explicit RecordingEngine(char name) : name_(name) {}
 
-  void open_context(ContextId, UserId) override { calls += "open "; }
+  void open_context(ContextId, const Principal&) override { calls += "open "; }
   void close_context(ContextId) override { calls += "close "; }
   std::unique_ptr<Execution> execute(SharedCommand) override { return made("execute "); }
   [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return kLoads; }
@@ -38,7 +38,9 @@ class RecordingEngine final : public Engine {
     calls += "sticky ";
     return proto::Status::Success;
   }
-  [[nodiscard]] Holdings held_by(ContextId) override { return {.objects = kObjects}; }
+  [[nodiscard]] Usage usage() const override {
+    return {.objects_of_context = {.amount = kObjects, .who = {}}};
+  }
   std::unique_ptr<Execution> housekeeping() override { return made("housekeeping "); }
   std::unique_ptr<Execution> idle_housekeeping() override { return made("idle "); }
   [[nodiscard]] std::optional<TimePoint> next_maintenance() override { return TimePoint(); }

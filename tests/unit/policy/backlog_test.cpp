@@ -7,50 +7,61 @@ using namespace tbs::policy;
 
 namespace {
 
-constexpr UserId kAlice{1};
-constexpr UserId kBob{2};
-constexpr UserId kCarol{3};
+constexpr AccountId kAlice = account_of(UserId{1});
+constexpr AccountId kBob = account_of(UserId{2});
+constexpr AccountId kCarol = account_of(UserId{3});
+constexpr AccountId kAdministrator = administrators_account(UserId{0});
 
 }  // namespace
 
-TEST_CASE("a user with too much waiting is held up, and nobody else", "[policy][backlog]") {
+TEST_CASE("an account with too much waiting is held up, and nobody else", "[policy][backlog]") {
   Backlog backlog;
   backlog.set_limits(1000, 100000);
-  backlog.set(1, kAlice, 600);
-  backlog.set(2, kAlice, 399);
-  backlog.set(3, kBob, 10);
+  backlog.change(kAlice, 0, 600);
+  backlog.change(kAlice, 0, 399);
+  backlog.change(kBob, 0, 10);
   REQUIRE_FALSE(backlog.full(kAlice));
-  backlog.set(2, kAlice, 400);
+  backlog.change(kAlice, 399, 400);
   REQUIRE(backlog.full(kAlice));
-  REQUIRE_FALSE(backlog.may_read(1, kAlice));
-  REQUIRE(backlog.may_read(3, kBob));
-  // One of its connections that has nothing waiting gets on.
-  REQUIRE(backlog.may_read(4, kAlice));
-  backlog.set(1, kAlice, 0);
-  REQUIRE(backlog.may_read(2, kAlice));
+  REQUIRE_FALSE(backlog.full(kBob));
+  REQUIRE(backlog.peak().who == kAlice);
+  REQUIRE(backlog.peak().amount == 1000);
+  backlog.change(kAlice, 600, 0);
+  REQUIRE_FALSE(backlog.full(kAlice));
   REQUIRE(backlog.total() == 410);
 }
 
 TEST_CASE("when all have too much, those wait who have more than their part", "[policy][backlog]") {
   Backlog backlog;
-  backlog.set_limits(1000, 1200);
-  backlog.set(1, kAlice, 900);
-  backlog.set(2, kBob, 290);
+  backlog.set_limits(2000, 1600);
+  backlog.change(kAlice, 0, 1100);
+  backlog.change(kBob, 0, 290);
   REQUIRE_FALSE(backlog.full(kAlice));
-  backlog.set(3, kCarol, 10);
+  backlog.change(kCarol, 0, 10);
   REQUIRE(backlog.full(kAlice));
   REQUIRE_FALSE(backlog.full(kBob));
   REQUIRE_FALSE(backlog.full(kCarol));
 }
 
+TEST_CASE("a part of the whole is for administrators", "[policy][backlog]") {
+  Backlog backlog;
+  backlog.set_limits(2000, 1600);
+  backlog.change(kAlice, 0, 1400);
+  REQUIRE(backlog.full(kAlice));
+  backlog.change(kAdministrator, 0, 150);
+  REQUIRE_FALSE(backlog.full(kAdministrator));
+  backlog.change(kAdministrator, 150, 2000);
+  REQUIRE(backlog.full(kAdministrator));
+}
+
 TEST_CASE("what is gone is not counted", "[policy][backlog]") {
   Backlog backlog;
   backlog.set_limits(100, 100);
-  backlog.set(1, kAlice, 500);
-  backlog.set(1, kAlice, 70);
+  backlog.change(kAlice, 0, 500);
+  backlog.change(kAlice, 500, 70);
   REQUIRE(backlog.of(kAlice) == 70);
-  backlog.erase(1);
-  backlog.erase(1);
+  backlog.change(kAlice, 70, 0);
   REQUIRE(backlog.of(kAlice) == 0);
   REQUIRE(backlog.total() == 0);
+  REQUIRE_FALSE(backlog.peak().who);
 }

@@ -24,8 +24,8 @@ namespace tbs::rm::test {
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
+inline constexpr Principal kAlice = principal_of(UserId{1000});
+inline constexpr Principal kBob = principal_of(UserId{1001});
 
 inline constexpr std::uint32_t kUpdate = 0x15C;
 inline constexpr std::uint32_t kVendor = 0x20000001;
@@ -145,7 +145,7 @@ class CommandBench {
   std::unique_ptr<CommandResults> results;
 
  private:
-  void open(ContextId context, UserId user) {
+  void open(ContextId context, const Principal& user) {
     state.contexts[context] = user;
     state.objects.open_context(context, user);
   }

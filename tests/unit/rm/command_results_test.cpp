@@ -61,7 +61,7 @@ TEST_CASE("a session keeps the TPM's handle and belongs to its context", "[rm][r
   const Session* const session = bench.state.sessions.find(exec::PhysicalHandle{0x03000001});
   REQUIRE(session != nullptr);
   CHECK(session->owner == kContext);
-  CHECK(session->user == kAlice);
+  CHECK(session->principal == kAlice);
 }
 
 TEST_CASE("what a command ends is dropped", "[rm][results]") {

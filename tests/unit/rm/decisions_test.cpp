@@ -20,8 +20,8 @@ using proto::Status;
 namespace {
 
 constexpr ContextId kContext{1};
-constexpr UserId kAlice{1000};
-constexpr UserId kBob{1001};
+constexpr Principal kAlice = principal_of(UserId{1000});
+constexpr Principal kBob = principal_of(UserId{1001});
 
 struct World {
   World() {
@@ -33,7 +33,7 @@ struct World {
     made.last_used = state.next_use();
     return made;
   }
-  Session& session(std::uint32_t handle, UserId user = kAlice) {
+  Session& session(std::uint32_t handle, const Principal& user = kAlice) {
     Session& made = state.sessions.add(PhysicalHandle{handle}, kContext, user);
     made.last_used = state.next_use();
     return made;
@@ -193,20 +193,31 @@ TEST_CASE("the user with most sessions gives one up", "[rm][share]") {
   World world;
   for (std::uint32_t i = 0; i < 4; ++i) world.session(0x02000000 + i);
   // Alone: nobody else pays.
-  CHECK(session_to_drop(world.state.sessions, kAlice, {}) == nullptr);
-  Session* const dropped = session_to_drop(world.state.sessions, kBob, {});
+  CHECK(session_to_drop(world.state.sessions, kAlice.account, {}) == nullptr);
+  Session* const dropped = session_to_drop(world.state.sessions, kBob.account, {});
   REQUIRE(dropped != nullptr);
   CHECK(dropped->handle == PhysicalHandle{0x02000000});
   const std::array<Session*, 1> kept = {dropped};
-  CHECK(session_to_drop(world.state.sessions, kBob, kept)->handle == PhysicalHandle{0x02000001});
+  CHECK(session_to_drop(world.state.sessions, kBob.account, kept)->handle ==
+        PhysicalHandle{0x02000001});
   // An orphan goes before a session in use, and also for the user's own sake.
   Session& orphan = *world.state.sessions.find(PhysicalHandle{0x02000003});
   orphan.owner.reset();
-  CHECK(session_to_drop(world.state.sessions, kBob, {}) == &orphan);
-  CHECK(session_to_drop(world.state.sessions, kAlice, {}) == &orphan);
+  CHECK(session_to_drop(world.state.sessions, kBob.account, {}) == &orphan);
+  CHECK(session_to_drop(world.state.sessions, kAlice.account, {}) == &orphan);
   // Who would hold as many has no right to the other's.
   for (std::uint32_t i = 4; i < 7; ++i) world.session(0x02000000 + i, kBob);
-  CHECK(session_to_drop(world.state.sessions, kBob, {}) == nullptr);
+  CHECK(session_to_drop(world.state.sessions, kBob.account, {}) == nullptr);
+}
+
+TEST_CASE("users give up sessions to administrators, and never the other way", "[rm][share]") {
+  World world;
+  const Principal administrator{.account = administrators_account(UserId{0}), .user = UserId{0}};
+  for (std::uint32_t i = 0; i < 4; ++i) world.session(0x02000000 + i, administrator);
+  CHECK(session_to_drop(world.state.sessions, kAlice.account, {}) == nullptr);
+  CHECK(session_to_drop(world.state.sessions, administrator.account, {}) == nullptr);
+  Session& of_user = world.session(0x02000004, kAlice);
+  CHECK(session_to_drop(world.state.sessions, administrator.account, {}) == &of_user);
 }
 
 TEST_CASE("orphans expire by their age", "[rm][share]") {

@@ -26,8 +26,8 @@ struct Told final : exec::Observer {
 struct Tables {
   Tables() {
     for (const ContextId context : {kContext, kOther}) {
-      state.contexts[context] = UserId{1000};
-      state.objects.open_context(context, UserId{1000});
+      state.contexts.insert_or_assign(context, principal_of(UserId{1000}));
+      state.objects.open_context(context, principal_of(UserId{1000}));
     }
     state.commands.load(std::vector<std::uint32_t>{kReadPublic | 1U << 25, kSign | 1U << 25,
                                                    tpm::cc::kStartAuthSession | 2U << 25 | 1U << 28,
@@ -66,7 +66,8 @@ struct Tables {
 TEST_CASE("a plan names what must be loaded", "[rm][plan]") {
   Tables tables;
   Object& key = tables.state.objects.add(kContext, PhysicalHandle{0x80000005}, false);
-  Session& session = tables.state.sessions.add(PhysicalHandle{0x02000001}, kContext, UserId{1000});
+  Session& session =
+      tables.state.sessions.add(PhysicalHandle{0x02000001}, kContext, principal_of(UserId{1000}));
   const auto plan = tables.plan(kContext, kSign, {0x80000000}, 0x02000001);
   REQUIRE(plan);
   CHECK(plan->handle_objects[0] == &key);
@@ -88,7 +89,7 @@ TEST_CASE("a plan has slots for what the command makes", "[rm][plan]") {
 TEST_CASE("a handle of another context is one that does not exist", "[rm][plan]") {
   Tables tables;
   tables.state.objects.add(kOther, PhysicalHandle{0x80000005}, false);
-  tables.state.sessions.add(PhysicalHandle{0x02000001}, kOther, UserId{1000});
+  tables.state.sessions.add(PhysicalHandle{0x02000001}, kOther, principal_of(UserId{1000}));
   const auto object = tables.plan(kContext, kReadPublic, {0x80000000});
   REQUIRE_FALSE(object);
   CHECK(object.error().code == tpm::at_handle(tpm::rc::kHandle, 1));
@@ -103,7 +104,8 @@ TEST_CASE("a handle of another context is one that does not exist", "[rm][plan]"
 TEST_CASE("a session is usable under its own number, by its owner, while it is not saved",
           "[rm][plan]") {
   Tables tables;
-  Session& session = tables.state.sessions.add(PhysicalHandle{0x03000001}, kContext, UserId{1000});
+  Session& session =
+      tables.state.sessions.add(PhysicalHandle{0x03000001}, kContext, principal_of(UserId{1000}));
   CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x03000001}) == &session);
   CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x02000001}) == nullptr);
   CHECK(usable_session(tables.state, kOther, PhysicalHandle{0x03000001}) == nullptr);

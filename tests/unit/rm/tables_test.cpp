@@ -12,8 +12,8 @@ namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-constexpr UserId kAlice{1000};
-constexpr UserId kBob{1001};
+constexpr Principal kAlice = principal_of(UserId{1000});
+constexpr Principal kBob = principal_of(UserId{1001});
 
 }  // namespace
 
@@ -45,15 +45,15 @@ TEST_CASE("objects are counted by context and user", "[rm][objects]") {
   Object& a = table.add(kFirst, PhysicalHandle{0x80000000}, false);
   table.add(kSecond, PhysicalHandle{0x80000001}, false);
   CHECK(table.count(kFirst) == 1);
-  CHECK(table.count(kAlice) == 2);
+  CHECK(table.count(kAlice.account) == 2);
   CHECK(table.loaded().size() == 2);
   table.set_evicted(a);
-  CHECK(table.count(kAlice) == 2);
+  CHECK(table.count(kAlice.account) == 2);
   CHECK(table.loaded().size() == 1);
   table.erase(a);
   CHECK(table.count(kFirst) == 0);
-  CHECK(table.count(kAlice) == 1);
-  CHECK(table.count(kBob) == 0);
+  CHECK(table.count(kAlice.account) == 1);
+  CHECK(table.count(kBob.account) == 0);
 }
 
 TEST_CASE("two objects are never loaded at one handle", "[rm][objects]") {
@@ -84,7 +84,7 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
   CHECK(again.handle == PhysicalHandle{0x02000005});
   CHECK(table.total() == 1);
   CHECK(table.loaded_count() == 1);
-  CHECK(table.count(kAlice) == 0);
+  CHECK(table.count(kAlice.account) == 0);
   CHECK(table.count(kSecond) == 1);
 }
 
@@ -96,9 +96,9 @@ TEST_CASE("orphans belong to a user and to no context", "[rm][sessions]") {
   newer.owner.reset();
   older.last_used = 1;
   newer.last_used = 2;
-  CHECK(table.orphans(kAlice) == 2);
-  CHECK(table.orphans(kBob) == 0);
+  CHECK(table.orphans(kAlice.account) == 2);
+  CHECK(table.orphans(kBob.account) == 0);
   CHECK(table.count(kFirst) == 0);
-  CHECK(table.oldest_orphan(kAlice) == &older);
-  CHECK(table.oldest_orphan(kBob) == nullptr);
+  CHECK(table.oldest_orphan(kAlice.account) == &older);
+  CHECK(table.oldest_orphan(kBob.account) == nullptr);
 }

@@ -28,8 +28,8 @@ using exec::VirtualHandle;
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
+inline constexpr Principal kAlice = principal_of(UserId{1000});
+inline constexpr Principal kBob = principal_of(UserId{1001});
 
 inline constexpr std::uint32_t kFirstKey = 0x01000000;
 inline constexpr std::uint32_t kFirstAuth = 0x02000000;

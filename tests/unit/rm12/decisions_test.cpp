@@ -26,8 +26,8 @@ struct Told final : exec::Observer {
 
 struct Tables {
   Tables() {
-    state.table.open_context(kFirst, UserId{1});
-    state.table.open_context(kSecond, UserId{2});
+    state.table.open_context(kFirst, principal_of(UserId{1}));
+    state.table.open_context(kSecond, principal_of(UserId{2}));
     state.facts.keys.set(2);
     state.facts.auths.set(2);
   }

@@ -17,8 +17,8 @@ namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-constexpr UserId kAlice{1000};
-constexpr UserId kBob{1001};
+constexpr Principal kAlice = principal_of(UserId{1000});
+constexpr Principal kBob = principal_of(UserId{1001});
 
 struct TwoContexts {
   TwoContexts() {
@@ -101,8 +101,8 @@ TEST_CASE("resources are counted by context and user", "[rm12]") {
   two.table.add(kFirst, Kind::Transport, PhysicalHandle{1});
   CHECK(two.table.count(kFirst, true) == 1);
   CHECK(two.table.count(kFirst, false) == 2);
-  CHECK(two.table.count(kAlice, false) == 2);
-  CHECK(two.table.count(kBob, true) == 0);
+  CHECK(two.table.count(kAlice.account, false) == 2);
+  CHECK(two.table.count(kBob.account, true) == 0);
 }
 
 TEST_CASE("a session moves to another context", "[rm12]") {
@@ -111,7 +111,7 @@ TEST_CASE("a session moves to another context", "[rm12]") {
   two.table.add(kSecond, Kind::Auth, PhysicalHandle{2});
   two.table.move(session, kSecond, session.handle);
   CHECK(session.handle == VirtualHandle{0x02000001});
-  CHECK(session.user == kBob);
+  CHECK(session.principal == kBob);
   CHECK(two.table.find(kSecond, Kind::Auth, VirtualHandle{0x02000001}) == &session);
   CHECK(two.table.handles(kFirst, Kind::Auth).empty());
 }

@@ -70,7 +70,9 @@ class Bench {
     actions.clear();
   }
 
-  void open(std::uint64_t context) { engine.open_context(ContextId{context}, UserId{1000}); }
+  void open(std::uint64_t context) {
+    engine.open_context(ContextId{context}, principal_of(UserId{1000}));
+  }
 
   void submit(std::uint64_t context, std::uint64_t id, std::uint32_t code = kGetRandom,
               std::uint32_t priority = 200) {

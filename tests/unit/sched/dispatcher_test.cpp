@@ -2,9 +2,11 @@
 
 #include <deque>
 #include <memory>
+#include <tuple>
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/exec/recording_engine.h"
 #include "tests/unit/sched/dispatcher_bench.h"
 
 using namespace tbs;
@@ -51,6 +53,58 @@ TEST_CASE("a queued command is cancelled at once", "[sched][dispatcher][cancel]"
   bench.respond(message(0));
   REQUIRE(bench.answers().back() == std::pair<std::uint64_t, Status>{11, Status::Success});
   REQUIRE(bench.sent().size() == 1);
+}
+
+TEST_CASE("many commands that need no TPM do not keep the loop", "[sched][dispatcher]") {
+  // As the resource managers answer from memory.
+  class FromMemory : public exec::PassThrough {
+   public:
+    using PassThrough::PassThrough;
+    std::unique_ptr<exec::Execution> execute(SharedCommand) override {
+      return std::make_unique<exec::test::Signed>(std::uint8_t{1});
+    }
+    // Something is due all the time.
+    std::unique_ptr<exec::Execution> housekeeping() override {
+      return due ? std::make_unique<exec::test::Signed>(std::uint8_t{2}) : nullptr;
+    }
+    bool due = false;
+  };
+  exec::TpmIdentity identity;
+  FromMemory engine(identity);
+  Dispatcher dispatcher(engine, {.deadline_of = [](std::uint32_t) { return 60s; }});
+  dispatcher.device_opened({});
+  dispatcher.device_responded(message(0), {});
+  const auto taken = [&] {
+    std::size_t answers = 0;
+    std::size_t go_on = 0;
+    for (const Action& action : dispatcher.take_actions()) {
+      answers += std::holds_alternative<Answer>(action) ? 1U : 0U;
+      go_on += std::holds_alternative<GoOn>(action) ? 1U : 0U;
+    }
+    return std::pair(answers, go_on);
+  };
+  for (std::uint64_t id = 0; id < 1000; ++id) {
+    dispatcher.submit(tbs::test::client_command({.request = RequestId{id}}), {});
+  }
+  REQUIRE(taken() == std::pair<std::size_t, std::size_t>{0, 0});
+  dispatcher.device_responded(properties(), {});
+  std::size_t answered = 0;
+  std::size_t rounds = 0;
+  for (auto [answers, go_on] = taken(); answers > 0; std::tie(answers, go_on) = taken()) {
+    REQUIRE(answers <= 16);
+    REQUIRE(go_on <= 1);
+    answered += answers;
+    ++rounds;
+    // What comes meanwhile asks for no second one.
+    dispatcher.submit(tbs::test::client_command({.request = RequestId{1000 + rounds}}), {});
+    REQUIRE(taken().second == 0);
+    if (rounds > 200) break;
+    dispatcher.go_on({});
+  }
+  REQUIRE(answered >= 1000);
+  engine.due = true;
+  dispatcher.go_on({});
+  REQUIRE(taken().second == 1);
 }
 
 TEST_CASE("a cancel finds what is queued whoever asked for it", "[sched][dispatcher][cancel]") {

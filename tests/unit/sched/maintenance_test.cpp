@@ -73,7 +73,7 @@ struct Bench {
   }
   void due_in(Duration time) {
     engine.due = engine.now + time;
-    engine.open_context(ContextId{1}, UserId{1000});
+    engine.open_context(ContextId{1}, principal_of(UserId{1000}));
     dispatcher.close_context(ContextId{1}, engine.now);
   }
   // As the timer does it: only when something is due.

@@ -76,14 +76,14 @@ TEST_CASE("what a context has waiting is listed", "[server][administration]") {
 TEST_CASE("a long list comes in pages", "[server][administration]") {
   ServerBench bench;
   bench.configure({.contexts = 1000, .contexts_per_user = 1000});
-  for (int i = 0; i < 200; ++i) bench.context(1000);
+  for (int i = 0; i < 100; ++i) bench.context(1000);
   const auto observer = bench.observer(0);
   const auto first = list(*observer);
   CHECK(first.more == 1);
   REQUIRE(first.entries.size() == proto::kMaxContextsPerPage);
   const auto second = list(*observer, first.entries.back().context);
   CHECK(second.more == 0);
-  REQUIRE(second.entries.size() == 200 - proto::kMaxContextsPerPage);
+  REQUIRE(second.entries.size() == 100 - proto::kMaxContextsPerPage);
   CHECK(second.entries.front().context == first.entries.back().context + 1);
 }
 
@@ -167,9 +167,13 @@ TEST_CASE("how near somebody is to a limit", "[server][administration]") {
   const auto first = bench.context(1000);
   const auto second = bench.context(1000);
   const auto other = bench.context(1001);
-  bench.sink.holdings[ContextId{first->id()}] = {.objects = 3, .sessions = 1};
-  bench.sink.holdings[ContextId{second->id()}] = {.objects = 4, .sessions = 1};
-  bench.sink.holdings[ContextId{other->id()}] = {.objects = 6, .sessions = 0};
+  const AccountId alice = account_of(UserId{1000});
+  const AccountId bob = account_of(UserId{1001});
+  bench.sink.used = {.objects_of_context = {.amount = 6, .who = bob},
+                     .objects_of_account = {.amount = 7, .who = alice},
+                     .sessions_of_context = {.amount = 1, .who = alice},
+                     .sessions_of_account = {.amount = 2, .who = alice},
+                     .orphans_of_account = {}};
   const auto observer = bench.observer(1002);
   observer->send_from_client(2, proto::ListLimits{});
   const auto reply = observer->take_only<proto::LimitList>();

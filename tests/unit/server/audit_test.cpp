@@ -15,7 +15,7 @@ namespace {
 Client client_of(std::uint64_t id, std::uint32_t uid) {
   Client client;
   client.id = id;
-  client.peer.user = UserId{uid};
+  client.peer.principal = principal_of(UserId{uid});
   client.peer.pid = 321;
   client.peer.program = "tool";
   return client;

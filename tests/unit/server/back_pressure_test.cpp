@@ -99,11 +99,11 @@ TEST_CASE("answers that are not read count as waiting", "[server][back_pressure]
   const proto::Buffer command = tpm_message(0x17B);
   link->send_from_client(2, submit_of(command));
   bench.sink.answer(tpm_message(0, std::vector<std::uint32_t>(500)));
-  CHECK(bench.server.backlog().of(UserId{1000}) == link->unsent());
+  CHECK(bench.server.backlog().of(account_of(UserId{1000})) == link->unsent());
   CHECK(link->unsent() > 2000);
   link->set_client_reads(true);
   CHECK(link->unsent() == 0);
-  CHECK(bench.server.backlog().of(UserId{1000}) == 0);
+  CHECK(bench.server.backlog().of(account_of(UserId{1000})) == 0);
   CHECK(link->take_only<proto::Result>().has_value());
 }
 
@@ -121,7 +121,7 @@ TEST_CASE("what a client had waiting goes with it, and others go on", "[server][
   bench.environment.run_posted();
   CHECK(second->unread() == 0);
   CHECK(bench.sink.outstanding.size() == 2);
-  CHECK(bench.server.backlog().of(UserId{1000}) == 2 * command.size());
+  CHECK(bench.server.backlog().of(account_of(UserId{1000})) == 2 * command.size());
 }
 
 TEST_CASE("a connection that goes while it is about to be resumed", "[server][back_pressure]") {

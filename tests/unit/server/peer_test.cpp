@@ -9,7 +9,7 @@ using server::Peer;
 namespace {
 
 Peer peer_of_user(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
-  Peer peer{.user = UserId{uid}};
+  Peer peer{.principal = principal_of(UserId{uid})};
   peer.subject.uid = uid;
   peer.subject.gids = std::move(groups);
   return peer;

@@ -32,7 +32,7 @@ class DispatcherSink : public server::CommandSink {
     dispatcher_.take_actions();
   }
 
-  void open_context(ContextId context, UserId user) override {
+  void open_context(ContextId context, const Principal& user) override {
     engine_.open_context(context, user);
   }
   void close_context(ContextId context) override { dispatcher_.close_context(context, {}); }
@@ -49,7 +49,7 @@ class DispatcherSink : public server::CommandSink {
     return {.state = proto::DeviceState::Ready, .max_command = 4096};
   }
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
-  [[nodiscard]] exec::Holdings held_by(ContextId) override { return {}; }
+  [[nodiscard]] exec::Usage usage() const override { return {}; }
   [[nodiscard]] sched::RunningView running_of(ContextId) const override { return {}; }
   [[nodiscard]] const sched::Counters& counters() const override { return dispatcher_.counters(); }
   [[nodiscard]] std::size_t queued() const override { return dispatcher_.queued(); }
@@ -115,9 +115,10 @@ TEST_CASE("a revocation counts as what the client has waiting", "[server][revoca
   ServerBench bench;
   const auto admin = bench.context(1001, {kAdminGroup});
   admin->send_from_client(7, proto::RevokeAttestation{});
-  CHECK(bench.server.backlog().of(UserId{1001}) == server::revoke_command(Family::Tpm20).size());
+  CHECK(bench.server.backlog().of(administrators_account(UserId{1001})) ==
+        server::revoke_command(Family::Tpm20).size());
   bench.sink.answer(tpm_message(0));
-  CHECK(bench.server.backlog().of(UserId{1001}) == 0);
+  CHECK(bench.server.backlog().of(administrators_account(UserId{1001})) == 0);
 }
 
 TEST_CASE("a TPM that refuses to revoke is an error", "[server][revocation]") {

@@ -7,6 +7,7 @@
 
 using namespace tbs;
 using namespace tbs::test;
+using namespace std::chrono_literals;
 using proto::Status;
 using proto::Type;
 
@@ -103,8 +104,23 @@ TEST_CASE("a client that leaves takes its context along", "[server]") {
   link->hang_up();
   CHECK(bench.sink.open.empty());
   CHECK(bench.sink.outstanding.empty());
-  CHECK(bench.server.admission().connections() == 0);
+  CHECK(bench.server.admission().connections().total() == 0);
   CHECK(bench.server.backlog().total() == 0);
+}
+
+TEST_CASE("who has said hello is not disconnected because the loop has no time for it",
+          "[server]") {
+  ServerBench bench;
+  const auto silent = bench.connect(1000);
+  const auto heard = bench.connect(1000);
+  heard->send_from_client(proto::Buffer(10));  // the beginning of a frame
+  bench.environment.time += 6s;
+  bench.server.tick();
+  CHECK(silent->closed());
+  CHECK_FALSE(heard->closed());
+  // It has as long again, and no longer than that without a word.
+  REQUIRE(bench.server.next_deadline());
+  CHECK(*bench.server.next_deadline() <= bench.environment.time + 5s);
 }
 
 TEST_CASE("at the end all are disconnected", "[server]") {
@@ -113,14 +129,14 @@ TEST_CASE("at the end all are disconnected", "[server]") {
   bench.server.close_all();
   for (const auto& link : links) CHECK(link->closed());
   CHECK(bench.sink.open.empty());
-  CHECK(bench.server.admission().connections() == 0);
+  CHECK(bench.server.admission().connections().total() == 0);
   CHECK_FALSE(bench.server.next_deadline());
 }
 
 TEST_CASE("events of links that are unknown mean nothing", "[server]") {
   ServerBench bench;
   bench.server.on_closed(99);
-  bench.server.on_drained(99);
+  bench.server.on_kept(99);
   bench.server.on_fault(99, proto::FrameFault::BadLength);
   bench.server.on_frame(99, {.type = Type::Cancel, .request_id = 1, .payload = {}});
   CHECK(bench.server.wants_more(99));
