@@ -13,9 +13,11 @@
 #include <vector>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/bench/daemon.h"
 #include "tests/bench/relay.h"
+#include "tests/bench/request_flood.h"
 #include "tests/bench/samples.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/swtpm.h"
@@ -225,6 +227,11 @@ Section measure_flood(const Setup& setup) {
       " s; one that still waits at the end counts in the times with what it has waited");
   if (!have_tabrmd())
     section.notes.emplace_back("tpm2-abrmd is not installed and was not measured");
+  if (::geteuid() == 0) {
+    add_request_floods(setup, section);
+  } else {
+    section.notes.emplace_back("floods of other requests are measured by root only");
+  }
   return section;
 }
 
