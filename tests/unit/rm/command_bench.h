@@ -18,28 +18,20 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/observer_notes.h"
 
 namespace tbs::rm::test {
+
+using tbs::test::kAlice;
+using tbs::test::kBob;
+using tbs::test::Notes;
 
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
 
 inline constexpr std::uint32_t kUpdate = 0x15C;
 inline constexpr std::uint32_t kVendor = 0x20000001;
-
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t handle, std::uint32_t) override {
-    lost_handles.push_back(handle);
-  }
-  void session_dropped(UserId, std::uint32_t handle, std::string_view) override {
-    dropped.push_back(handle);
-  }
-  std::vector<std::uint32_t> lost_handles;
-  std::vector<std::uint32_t> dropped;
-};
 
 class CommandBench {
  public:
@@ -136,8 +128,8 @@ class CommandBench {
   [[nodiscard]] std::uint32_t reply_code() const { return word(6); }
   [[nodiscard]] std::uint32_t reply_handle() const { return word(tpm::kHeaderSize); }
 
-  Told told;
-  State state{exec::Options{}, told};
+  Notes notes;
+  State state{exec::Options{}, notes};
   std::unique_ptr<CommandRun> run;
   std::unique_ptr<ContextCommands> contexts;
   std::unique_ptr<CommandRepair> repair;

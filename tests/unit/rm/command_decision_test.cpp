@@ -27,9 +27,9 @@ TEST_CASE("an object that was lost is told once and then unknown", "[rm][decisio
   CommandBench bench;
   bench.state.objects.set_evicted(bench.object(0x80000003));
   CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({0x80000000})));
-  CHECK(bench.told.lost_handles == std::vector<std::uint32_t>{0x80000000});
+  CHECK(bench.notes.lost_handles == std::vector<std::uint32_t>{0x80000000});
   CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({0x80000000})));
-  CHECK(bench.told.lost_handles.size() == 1);
+  CHECK(bench.notes.lost_handles.size() == 1);
 }
 
 TEST_CASE("commands that are malformed, unknown or too long do not reach the TPM",
@@ -85,7 +85,7 @@ TEST_CASE("a new session is worth more than an orphan of its user", "[rm][decisi
   REQUIRE(step);
   CHECK(step->verb == Verb::FlushSession);
   CHECK(step->session == &other);
-  CHECK(bench.told.dropped.size() == 1);
+  CHECK(bench.notes.dropped_sessions.size() == 1);
 }
 
 TEST_CASE("what a command names counts as used now", "[rm][decision]") {

@@ -9,6 +9,7 @@
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm;
@@ -16,12 +17,12 @@ using exec::number_of;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
 using proto::Status;
+using tbs::test::kAlice;
+using tbs::test::kBob;
 
 namespace {
 
 constexpr ContextId kContext{1};
-constexpr UserId kAlice{1000};
-constexpr UserId kBob{1001};
 
 struct World {
   World() {

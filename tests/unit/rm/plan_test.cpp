@@ -6,10 +6,13 @@
 
 #include "daemon/tpm/response_code.h"
 #include "proto/byte_writer.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm;
 using exec::PhysicalHandle;
+using tbs::test::kAlice;
+using tbs::test::Notes;
 
 namespace {
 
@@ -18,16 +21,11 @@ constexpr ContextId kOther{2};
 constexpr std::uint32_t kReadPublic = 0x173;
 constexpr std::uint32_t kSign = 0x15D;
 
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t, std::uint32_t) override { ++losses; }
-  int losses = 0;
-};
-
 struct Tables {
   Tables() {
     for (const ContextId context : {kContext, kOther}) {
-      state.contexts[context] = UserId{1000};
-      state.objects.open_context(context, UserId{1000});
+      state.contexts[context] = kAlice;
+      state.objects.open_context(context, kAlice);
     }
     state.commands.load(std::vector<std::uint32_t>{kReadPublic | 1U << 25, kSign | 1U << 25,
                                                    tpm::cc::kStartAuthSession | 2U << 25 | 1U << 28,
@@ -56,8 +54,8 @@ struct Tables {
     return make_plan(state, context, *view);
   }
 
-  Told told;
-  State state{exec::Options{}, told};
+  Notes notes;
+  State state{exec::Options{}, notes};
   proto::Buffer bytes;
 };
 
@@ -66,7 +64,7 @@ struct Tables {
 TEST_CASE("a plan names what must be loaded", "[rm][plan]") {
   Tables tables;
   Object& key = tables.state.objects.add(kContext, PhysicalHandle{0x80000005}, false);
-  Session& session = tables.state.sessions.add(PhysicalHandle{0x02000001}, kContext, UserId{1000});
+  Session& session = tables.state.sessions.add(PhysicalHandle{0x02000001}, kContext, kAlice);
   const auto plan = tables.plan(kContext, kSign, {0x80000000}, 0x02000001);
   REQUIRE(plan);
   CHECK(plan->handle_objects[0] == &key);
@@ -88,7 +86,7 @@ TEST_CASE("a plan has slots for what the command makes", "[rm][plan]") {
 TEST_CASE("a handle of another context is one that does not exist", "[rm][plan]") {
   Tables tables;
   tables.state.objects.add(kOther, PhysicalHandle{0x80000005}, false);
-  tables.state.sessions.add(PhysicalHandle{0x02000001}, kOther, UserId{1000});
+  tables.state.sessions.add(PhysicalHandle{0x02000001}, kOther, kAlice);
   const auto object = tables.plan(kContext, kReadPublic, {0x80000000});
   REQUIRE_FALSE(object);
   CHECK(object.error().code == tpm::at_handle(tpm::rc::kHandle, 1));
@@ -103,7 +101,7 @@ TEST_CASE("a handle of another context is one that does not exist", "[rm][plan]"
 TEST_CASE("a session is usable under its own number, by its owner, while it is not saved",
           "[rm][plan]") {
   Tables tables;
-  Session& session = tables.state.sessions.add(PhysicalHandle{0x03000001}, kContext, UserId{1000});
+  Session& session = tables.state.sessions.add(PhysicalHandle{0x03000001}, kContext, kAlice);
   CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x03000001}) == &session);
   CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x02000001}) == nullptr);
   CHECK(usable_session(tables.state, kOther, PhysicalHandle{0x03000001}) == nullptr);
@@ -119,5 +117,5 @@ TEST_CASE("to plan is to ask: what is lost is told, and stays in the table", "[r
   REQUIRE_FALSE(plan);
   CHECK(plan.error().lost == &object);
   CHECK(tables.state.objects.count(kContext) == 1);
-  CHECK(tables.told.losses == 0);
+  CHECK(tables.notes.lost_handles.empty());
 }

@@ -2,18 +2,19 @@
 
 #include "daemon/rm/object_table.h"
 #include "daemon/rm/session_table.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
+using tbs::test::kAlice;
+using tbs::test::kBob;
 
 namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-constexpr UserId kAlice{1000};
-constexpr UserId kBob{1001};
 
 }  // namespace
 

@@ -145,7 +145,7 @@ TEST_CASE("a blob that the TPM does not take any more costs the key", "[rm12][ex
   tpm.begin(sign());
   const exec::Done done = tpm.finish({tpm12::bare_response(rc::kBadContext)});
   CHECK(Scripted::code(done) == rc::kInvalidKeyHandle);
-  CHECK(tpm.told.lost_handles == std::vector<std::uint32_t>{kFirstKey});
+  CHECK(tpm.notes.lost_handles == std::vector<std::uint32_t>{kFirstKey});
   CHECK(tpm.state.table.all().empty());
 }
 

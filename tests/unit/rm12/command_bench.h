@@ -17,6 +17,7 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/service_codes.h"
+#include "tests/support/observer_notes.h"
 
 namespace tbs::rm12::test {
 
@@ -24,26 +25,16 @@ namespace ord = tpm12::ord;
 namespace rc = tpm12::rc;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
+using tbs::test::kAlice;
+using tbs::test::kBob;
+using tbs::test::Notes;
 
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-inline constexpr UserId kAlice{1000};
-inline constexpr UserId kBob{1001};
 
 inline constexpr std::uint32_t kFirstKey = 0x01000000;
 inline constexpr std::uint32_t kFirstAuth = 0x02000000;
-
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t handle, std::uint32_t) override {
-    lost_handles.push_back(handle);
-  }
-  void session_dropped(UserId, std::uint32_t handle, std::string_view) override {
-    dropped.push_back(handle);
-  }
-  std::vector<std::uint32_t> lost_handles;
-  std::vector<std::uint32_t> dropped;
-};
 
 inline proto::Buffer words(std::initializer_list<std::uint32_t> numbers) {
   proto::Buffer bytes;
@@ -141,8 +132,8 @@ struct Tables {
     session.client_blob = session.saved.context();
   }
 
-  Told told;
-  State state{exec::Options{}, told};
+  Notes notes;
+  State state{exec::Options{}, notes};
 };
 
 class CommandBench : public Tables {

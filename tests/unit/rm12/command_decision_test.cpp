@@ -23,9 +23,9 @@ TEST_CASE("a key that is lost is given up with its sessions, and told once", "[r
   CHECK(bench.decide(command(ord::kTakeOwnership, {}, {kFirstAuth})));
   CHECK(bench.reply_code() == rc::kInvalidAuthHandle);
   CHECK(bench.state.table.all().empty());
-  CHECK(bench.told.lost_handles == std::vector<std::uint32_t>{kFirstKey});
+  CHECK(bench.notes.lost_handles == std::vector<std::uint32_t>{kFirstKey});
   CHECK(bench.decide(command(ord::kTakeOwnership, {}, {kFirstAuth})));
-  CHECK(bench.told.lost_handles.size() == 1);
+  CHECK(bench.notes.lost_handles.size() == 1);
   // The session was still in the TPM.
   CHECK(bench.state.strays.size() == 1);
 }

@@ -109,7 +109,7 @@ TEST_CASE("a full list of saved sessions costs the one used least recently", "[r
   Resource& victim = bench.session(2, nullptr, kOther);
   REQUIRE_FALSE(bench.decide(kOiapCommand));
   REQUIRE(bench.repair->repair_step(save(victim), rc::kTooManyContexts) == Way::MakeRoom);
-  CHECK(bench.told.dropped == std::vector<std::uint32_t>{kFirstAuth});
+  CHECK(bench.notes.dropped_sessions == std::vector<std::uint32_t>{kFirstAuth});
   const auto step = bench.repair->next();
   REQUIRE(step);
   CHECK(step->verb == Verb::FlushStray);

@@ -8,21 +8,18 @@
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/reconcile.h"
 #include "proto/tpm12/commands.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm12;
 namespace rc = tpm12::rc;
 using exec::PhysicalHandle;
+using tbs::test::Notes;
 
 namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t handle, std::uint32_t) override { handles.push_back(handle); }
-  std::vector<std::uint32_t> handles;
-};
 
 struct Tables {
   Tables() {
@@ -55,8 +52,8 @@ struct Tables {
     return made;
   }
 
-  Told observer;
-  State state{{}, observer};
+  Notes notes;
+  State state{{}, notes};
 };
 
 // The code of a command with this ordinal and these words behind the header.
@@ -201,7 +198,7 @@ TEST_CASE("to ask for what is lost changes nothing", "[rm12]") {
   CHECK(plan.error().code == rc::kInvalidAuthHandle);
   CHECK(plan.error().lost == &key);
   CHECK(tables.state.table.all().size() == 2);
-  CHECK(tables.observer.handles.empty());
+  CHECK(tables.notes.lost_handles.empty());
 }
 
 TEST_CASE("operations and what they mean for the tables", "[rm12]") {

@@ -6,19 +6,20 @@
 #include "daemon/rm12/resource_table.h"
 #include "daemon/rm12/saved_keys.h"
 #include "daemon/rm12/state.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm12;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
+using tbs::test::kAlice;
+using tbs::test::kBob;
 using Handles = std::vector<VirtualHandle>;
 
 namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-constexpr UserId kAlice{1000};
-constexpr UserId kBob{1001};
 
 struct TwoContexts {
   TwoContexts() {
