@@ -17,6 +17,7 @@
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/rm/response_fields.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"
 #include "tests/support/tpm_process.h"
@@ -30,16 +31,6 @@ using Bytes = command::Bytes;
 
 constexpr std::size_t kRoom = 3;
 const Bytes kHmacKey(24, 0x4B);
-
-std::uint32_t code_of(const Bytes& response) {
-  proto::ByteReader reader(response);
-  reader.skip(6);
-  return reader.be32();
-}
-
-std::uint32_t handle_in(const Bytes& response) {
-  return proto::ByteReader(proto::Bytes(response).subspan(tpm::kHeaderSize)).be32();
-}
 
 // The same refusal, whoever says it: a missing object is TPM_RC_HANDLE to the resource manager and
 // TPM_RC_REFERENCE_H0 to the TPM.
@@ -216,11 +207,7 @@ class Pair {
     const Bytes response = both(command::complete(handle));
     if (code_of(response) != 0) return;
     const auto& [hmac, message] = sequences_.at(handle);
-    proto::ByteReader reader(response);
-    reader.skip(tpm::kHeaderSize + 4);
-    const auto digest = reader.take(reader.be16());
-    REQUIRE(Bytes(digest.begin(), digest.end()) ==
-            (hmac ? hmac_sha256(kHmacKey, message) : sha256(message)));
+    REQUIRE(digest_in(response) == (hmac ? hmac_sha256(kHmacKey, message) : sha256(message)));
     forget(handle);
   }
 
