@@ -16,6 +16,7 @@
 #include "daemon/tpm/command_view.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "tests/rm/fixture.h"
 #include "tests/rm/response_fields.h"
 #include "tests/support/client_commands.h"
@@ -35,8 +36,8 @@ const Bytes kHmacKey(24, 0x4B);
 // The same refusal, whoever says it: a missing object is TPM_RC_HANDLE to the resource manager and
 // TPM_RC_REFERENCE_H0 to the TPM.
 std::uint32_t normalized(std::uint32_t code) {
-  const std::uint32_t bare = code & 0xFFFF;
-  return bare == 0x18B ? 0x910 : bare;
+  const std::uint32_t bare = code & ~TSS2_RC_LAYER_MASK;
+  return bare == tpm::at_handle(tpm::rc::kHandle, 1) ? tpm::rc::kReferenceH0 : bare;
 }
 
 class Pair {
@@ -133,7 +134,8 @@ class Pair {
   // The TPM alone is asked again when it wants that; the resource manager must not let it show.
   Bytes alone(const Bytes& command) {
     Bytes response = model_.run(command);
-    for (int i = 0; i < 10 && code_of(response) == 0x922; ++i) response = model_.run(command);
+    for (int i = 0; i < 10 && code_of(response) == tpm::rc::kRetry; ++i)
+      response = model_.run(command);
     return response;
   }
 

@@ -18,6 +18,7 @@
 #include "proto/byte_writer.h"
 #include "proto/service_codes.h"
 #include "tests/support/observer_notes.h"
+#include "tests/support/virtual_handles12.h"
 
 namespace tbs::rm12::test {
 
@@ -27,14 +28,14 @@ using exec::PhysicalHandle;
 using exec::VirtualHandle;
 using tbs::test::kAlice;
 using tbs::test::kBob;
+using tbs::test::kFirstAuth;
+using tbs::test::kFirstKey;
+using tbs::test::kFirstTransport;
 using tbs::test::Notes;
 
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-
-inline constexpr std::uint32_t kFirstKey = 0x01000000;
-inline constexpr std::uint32_t kFirstAuth = 0x02000000;
 
 inline proto::Buffer words(std::initializer_list<std::uint32_t> numbers) {
   proto::Buffer bytes;
@@ -60,7 +61,7 @@ inline proto::Buffer blob(Kind kind, std::uint32_t handle, std::uint32_t count =
   writer.be32(handle);
   writer.bytes(proto::Buffer(16));
   writer.be32(count);
-  writer.bytes(proto::Buffer(20));
+  writer.bytes(proto::Buffer(tpm12::kDigestSize));
   return bytes;
 }
 
@@ -88,12 +89,12 @@ inline proto::Buffer success(const proto::Buffer& body, std::initializer_list<bo
   writer.be16(static_cast<std::uint16_t>(tpm12::kTagResponse + sessions.size()));
   writer.be32(static_cast<std::uint32_t>(tpm12::kHeaderSize + body.size() +
                                          sessions.size() * tpm12::kResponseAuthSize));
-  writer.be32(0);
+  writer.be32(rc::kSuccess);
   writer.bytes(body);
   for (const bool continues : sessions) {
-    writer.bytes(proto::Buffer(20));
+    writer.bytes(proto::Buffer(tpm12::kDigestSize));
     writer.u8(continues ? 1 : 0);
-    writer.bytes(proto::Buffer(20));
+    writer.bytes(proto::Buffer(tpm12::kDigestSize));
   }
   return bytes;
 }

@@ -49,7 +49,7 @@ TEST_CASE("what cannot be translated within a transport session is refused", "[r
   bench.session(2);
   bench.state.table.add(kContext, Kind::Transport, PhysicalHandle{3});
   const auto wrapped = [](const proto::Buffer& inner) {
-    return command(ord::kExecuteTransport, sized(inner), {0x04000000});
+    return command(ord::kExecuteTransport, sized(inner), {kFirstTransport});
   };
   REQUIRE_FALSE(bench.decide(wrapped(command(ord::kSign, words({kFirstKey}), {kFirstAuth}))));
   CHECK(bench.run->plan.keys.all().front() == &key);
