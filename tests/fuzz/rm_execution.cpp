@@ -28,6 +28,8 @@ using proto::Bytes;
 using proto::ByteWriter;
 using test::handles;
 
+[[maybe_unused]] const bool kSilent = (tpm::silence_marshalling(), true);
+
 // TPMA_CC of a few commands of every shape.
 constexpr std::array kCommands = {
     tpm::cc::kEvictControl | handles(2),
