@@ -1,8 +1,6 @@
 #include "tests/bench/signing_key.h"
 
 #include <initializer_list>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string_view>
 
 #include "proto/limits.h"
@@ -11,6 +9,8 @@
 #include "proto/tpm/structures.h"
 #include "tests/bench/swtpm.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/digest.h"
+#include "tests/support/signing_template.h"
 
 namespace tbs::bench {
 namespace {
@@ -19,32 +19,17 @@ using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
 using proto::ByteWriter;
+using test::hmac_sha256;
+using test::sha256;
 using tpm::CommandBuilder;
 using tpm::marshal;
 using tpm::sized;
 
 constexpr std::string_view kPassword = "benchmark";
-constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kNonceSize = 16;
-constexpr TPMA_OBJECT kSigningKey = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                                    TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                    TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT;
 
 Bytes bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-Buffer sha256(Bytes data) {
-  Buffer digest(kDigestSize);
-  EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  return digest;
-}
-
-Buffer hmac_sha256(Bytes key, Bytes data) {
-  Buffer digest(kDigestSize);
-  ::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(),
-         digest.data(), nullptr);
-  return digest;
 }
 
 // A command from its parts; an empty authorization means none.
@@ -64,20 +49,9 @@ Buffer authorization_of(std::uint32_t session, Bytes nonce, std::uint8_t attribu
 }
 
 TPMT_PUBLIC key_template(std::uint32_t unique) {
-  TPMT_PUBLIC key{};
-  key.type = TPM2_ALG_ECC;
-  key.nameAlg = TPM2_ALG_SHA256;
-  key.objectAttributes = kSigningKey;
-  TPMS_ECC_PARMS& parameters = key.parameters.eccDetail;
-  parameters.symmetric.algorithm = TPM2_ALG_NULL;
-  parameters.scheme.scheme = TPM2_ALG_ECDSA;
-  parameters.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  parameters.curveID = TPM2_ECC_NIST_P256;
-  parameters.kdf.scheme = TPM2_ALG_NULL;
   Buffer number;
   ByteWriter(number).be32(unique);
-  key.unique.ecc.x = *sized<TPM2B_ECC_PARAMETER>(number);
-  return key;
+  return test::signing_template(number);
 }
 
 // Of TPM2_Sign, for the scheme that the key has.

@@ -10,6 +10,8 @@
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/command_filter.h"
 #include "proto/rules/rules_parser.h"
+#include "proto/tpm/constants.h"
+#include "tests/support/command_attributes.h"
 
 using namespace tbs;
 
@@ -29,10 +31,12 @@ rules::Rules curious_rules() {
 }
 
 tpm::CommandTable some_commands() {
-  // TPMA_CC: code, and the number of handles in bits 25 to 27.
-  const std::vector<std::uint32_t> attributes = {
-      0x17B,           0x126 | 1U << 25, 0x12A | 1U << 25, 0x120 | 2U << 25, 0x14E | 2U << 25,
-      0x182 | 1U << 25};
+  const std::vector<std::uint32_t> attributes = {tpm::cc::kGetRandom,
+                                                 tpm::cc::kClear | test::handles(1),
+                                                 tpm::cc::kNvDefineSpace | test::handles(1),
+                                                 tpm::cc::kEvictControl | test::handles(2),
+                                                 tpm::cc::kNvRead | test::handles(2),
+                                                 tpm::cc::kPcrExtend | test::handles(1)};
   tpm::CommandTable table;
   table.load(attributes);
   return table;

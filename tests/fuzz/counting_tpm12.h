@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <utility>
 #include <vector>
@@ -16,22 +15,9 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm12/constants.h"
-#include "tests/fuzz/manager_game.h"
+#include "tests/fuzz/history_game.h"
 
 namespace tbs::fuzz {
-
-inline constexpr std::uint32_t kAuthFail = 1;
-
-inline std::uint32_t word_at(proto::Bytes bytes, std::size_t offset) {
-  return bytes.size() < offset ? 0 : proto::ByteReader(bytes.subspan(offset)).be32();
-}
-
-inline proto::Buffer words(std::initializer_list<std::uint32_t> numbers) {
-  proto::Buffer body;
-  proto::ByteWriter writer(body);
-  for (const std::uint32_t number : numbers) writer.be32(number);
-  return body;
-}
 
 inline proto::Buffer sized(proto::Bytes bytes) {
   proto::Buffer all;
@@ -41,22 +27,12 @@ inline proto::Buffer sized(proto::Bytes bytes) {
   return all;
 }
 
-// What becomes of a client's command.
-enum class Fate : std::uint8_t {
-  Answered,
-  Failed,     // carried out, and answered with a failure
-  Ended,      // the same, and its session has ended by that
-  Detached,   // nobody waits for it any more
-  Withdrawn,  // before it was sent
-  Garbled,    // carried out, and answered with nothing
-};
-
 // Keys and sessions that count.
-class CountingTpm {
+class CountingTpm12 {
  public:
   proto::Buffer run(proto::Bytes command, Fate fate) {
     const auto first = [&] { return word_at(command, tpm12::kHeaderSize); };
-    switch (word_at(command, 6)) {
+    switch (code_of(command)) {
       case tpm12::ord::kLoadKey2:
         return add(keys_, kFirstKey, {.key = ++keys_made_});
       case tpm12::ord::kOiap:
@@ -121,18 +97,19 @@ class CountingTpm {
     ++session->count;
     proto::Buffer body = words({session->count, key == nullptr ? 0 : key->count});
     if (fate == Fate::Ended) sessions_.erase(session_handle);
-    if (fate == Fate::Failed || fate == Fate::Ended) return tpm12::bare_response(kAuthFail);
-    body.resize(body.size() + 20);
+    if (fate == Fate::Failed || fate == Fate::Ended)
+      return tpm12::bare_response(tpm12::rc::kAuthFail);
+    body.resize(body.size() + tpm12::kDigestSize);
     body.push_back(1);
-    body.resize(body.size() + 20);
-    return message(tpm12::kTagResponse + 1, 0, body);
+    body.resize(body.size() + tpm12::kDigestSize);
+    return message(tpm12::kTagAuth1Response, tpm12::rc::kSuccess, body);
   }
 
   proto::Buffer change(std::uint32_t key_handle, Fate fate) {
     Thing* const key = at(keys_, key_handle);
     if (key == nullptr) return tpm12::bare_response(tpm12::rc::kInvalidKeyHandle);
     ++key->count;
-    if (fate == Fate::Failed) return tpm12::bare_response(kAuthFail);
+    if (fate == Fate::Failed) return tpm12::bare_response(tpm12::rc::kAuthFail);
     return tpm12::response_with(key->count);
   }
 
@@ -153,7 +130,7 @@ class CountingTpm {
     writer.be32(thing->count);
     writer.be64(0);
     writer.be32(session ? ++saves_ : 0);
-    writer.bytes(proto::Buffer(20));
+    writer.bytes(proto::Buffer(tpm12::kDigestSize));
     if (session) {
       saved_.push_back(saves_);
       sessions_.erase(handle);
@@ -177,7 +154,7 @@ class CountingTpm {
       return tpm12::bare_response(tpm12::rc::kResourceMissing);
     }
     proto::Buffer response = add(sessions_, kFirstSession, thing);
-    if (word_at(response, 6) == tpm12::rc::kSuccess) saved_.erase(entry);
+    if (code_of(response) == tpm12::rc::kSuccess) saved_.erase(entry);
     return response;
   }
 

@@ -14,6 +14,7 @@
 #include "proto/byte_writer.h"
 #include "proto/tpm12/constants.h"
 #include "tests/fuzz/manager_game.h"
+#include "tests/support/virtual_handles12.h"
 
 namespace {
 
@@ -24,7 +25,9 @@ using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
 using proto::ByteWriter;
+using tpm12::Kind;
 namespace ord = tpm12::ord;
+namespace rc = tpm12::rc;
 
 constexpr std::array<std::uint32_t, 32> kOrdinals = {ord::kOiap,
                                                      ord::kOsap,
@@ -56,18 +59,42 @@ constexpr std::array<std::uint32_t, 32> kOrdinals = {ord::kOiap,
                                                      ord::kExecuteTransport,
                                                      ord::kReleaseTransportSigned,
                                                      ord::kChangeAuthAsymStart,
-                                                     0x20000001,
-                                                     0x123};
+                                                     ord::kVendorBit | 1,
+                                                     0x123};  // none of the specification
 
-constexpr std::array<std::uint32_t, 16> kHandles = {
-    0x01000000, 0x01000001, 0x01000002, 0x01000003, 0x02000000, 0x02000001, 0x02000002, 0x02000003,
-    0x04000000, 0x04000001, 0x08000000, 0x40000000, 0x40000003, 0x00000001, 0x00000002, 0x00000003};
+constexpr std::array<std::uint32_t, 16> kHandles = {test::kFirstKey,
+                                                    test::kFirstKey + 1,
+                                                    test::kFirstKey + 2,
+                                                    test::kFirstKey + 3,
+                                                    test::kFirstAuth,
+                                                    test::kFirstAuth + 1,
+                                                    test::kFirstAuth + 2,
+                                                    test::kFirstAuth + 3,
+                                                    test::kFirstTransport,
+                                                    test::kFirstTransport + 1,
+                                                    test::kFirstDaa,
+                                                    tpm12::kReservedSrk,
+                                                    tpm12::kReservedTransport,
+                                                    1,
+                                                    2,
+                                                    3};
 
 constexpr std::array<std::uint32_t, 24> kCodes = {
-    0x01, 0x03, 0x08, 0x0C, 0x11, 0x12, 0x15, 0x19, 0x1E,  0x22,  0x26,  0x35,
-    0x44, 0x47, 0x4A, 0x4F, 0x58, 0x5A, 0x5B, 0x63, 0x800, 0x801, 0x802, 0x803};
+    rc::kAuthFail,          rc::kBadParameter,    rc::kDisabledCommand,
+    rc::kInvalidKeyHandle,  rc::kNoSpace,         rc::kNoSrk,
+    rc::kResources,         rc::kBadParamSize,    rc::kBadTag,
+    rc::kInvalidAuthHandle, rc::kInvalidPostInit, rc::kInvalidResource,
+    rc::kKeyOwnerControl,   rc::kContextGap,      rc::kResourceMissing,
+    rc::kOwnerControl,      rc::kBadHandle,       rc::kBadContext,
+    rc::kTooManyContexts,   rc::kNoContextSpace,  rc::kRetry,
+    rc::kNeedsSelfTest,     rc::kDoingSelfTest,   rc::kDefendLockRunning};
 
-constexpr std::array<std::uint32_t, 6> kTypes = {1, 2, 4, 8, 5, 7};
+constexpr std::array<std::uint32_t, 6> kTypes = {static_cast<std::uint32_t>(Kind::Key),
+                                                 static_cast<std::uint32_t>(Kind::Auth),
+                                                 static_cast<std::uint32_t>(Kind::Transport),
+                                                 static_cast<std::uint32_t>(Kind::Daa),
+                                                 tpm12::kResourceContext,
+                                                 7};
 
 std::uint32_t ordinal_of(Bytes command) {
   ByteReader reader(command);
@@ -88,7 +115,7 @@ class Game final : public fuzz::ManagerGame {
   exec::Engine& engine() override { return manager_; }
 
   Buffer honest(Bytes command) override {
-    if (ordinal_of(command) != ord::kGetCapability) return tpm12::bare_response(0);
+    if (ordinal_of(command) != ord::kGetCapability) return tpm12::bare_response(rc::kSuccess);
     const auto query = tpm12::parse_capability_query(command.subspan(tpm12::kHeaderSize));
     require(query && query->sub);
     if (query->area == tpm12::cap::kHandle) return tpm12::handle_list({});
@@ -106,7 +133,7 @@ class Game final : public fuzz::ManagerGame {
     writer.be32(some_handle());
     writer.bytes(Buffer(16));
     writer.be32(input_.u8());
-    writer.bytes(Buffer(20));
+    writer.bytes(Buffer(tpm12::kDigestSize));
     return blob;
   }
 
@@ -129,7 +156,8 @@ class Game final : public fuzz::ManagerGame {
   Buffer transported() {
     Buffer inner;
     ByteWriter(inner).be32(some_handle());
-    inner = message(tpm12::kTagResponse, input_.u8() % 4 == 0 ? 1 : 0, inner);
+    inner =
+        message(tpm12::kTagResponse, input_.u8() % 4 == 0 ? rc::kAuthFail : rc::kSuccess, inner);
     Buffer body(12);
     ByteWriter writer(body);
     writer.bytes(sized(inner));
@@ -149,7 +177,7 @@ class Game final : public fuzz::ManagerGame {
         break;
       case ord::kSaveKeyContext:
       case ord::kSaveAuthContext:
-        body = sized(context_blob(2));
+        body = sized(context_blob(static_cast<std::uint32_t>(Kind::Auth)));
         break;
       case ord::kExecuteTransport:
         body = transported();
@@ -161,20 +189,22 @@ class Game final : public fuzz::ManagerGame {
       default:
         writer.be32(some_handle());
     }
-    const std::size_t auths = command.size() > 1 ? (command[1] - 0xC1U) % 3 : 0;
+    const std::size_t auths =
+        command.size() > 1 ? (ByteReader(command).be16() - std::uint32_t{tpm12::kTagCommand}) % 3
+                           : 0;
     for (std::size_t i = 0; i < auths; ++i) {
-      body.resize(body.size() + 20);
+      body.resize(body.size() + tpm12::kDigestSize);
       body.push_back(input_.u8() & 1);
-      body.resize(body.size() + 20);
+      body.resize(body.size() + tpm12::kDigestSize);
     }
-    return message(static_cast<std::uint16_t>(tpm12::kTagResponse + auths), 0, body);
+    return message(static_cast<std::uint16_t>(tpm12::kTagResponse + auths), rc::kSuccess, body);
   }
 
   Buffer respond(Bytes command) override {
     const std::uint8_t choice = input_.u8();
     if (choice < 160 || !input_.ok()) return plausible(command);
     if (choice < 240) return tpm12::bare_response(kCodes[choice % kCodes.size()]);
-    if (choice < 250) return message(tpm12::kTagResponse, 0, noise());
+    if (choice < 250) return message(tpm12::kTagResponse, rc::kSuccess, noise());
     return noise();
   }
 
@@ -193,7 +223,7 @@ class Game final : public fuzz::ManagerGame {
       case ord::kDsap:
         writer.be16(input_.u8() % 12);
         writer.be32(some_handle());
-        writer.bytes(Buffer(20));
+        writer.bytes(Buffer(tpm12::kDigestSize));
         break;
       case ord::kSaveContext:
         writer.be32(some_handle());
@@ -252,7 +282,7 @@ class Game final : public fuzz::ManagerGame {
     const std::size_t auths = info == nullptr ? 0 : input_.u8() % (info->max_auths + 1U);
     for (std::size_t i = 0; i < auths; ++i) {
       writer.be32(some_handle());
-      writer.bytes(Buffer(41));
+      writer.bytes(Buffer(tpm12::kCommandAuthSize - tpm12::kHandleSize));
     }
     return message(static_cast<std::uint16_t>(tpm12::kTagCommand + auths), ordinal, body);
   }

@@ -1,8 +1,5 @@
-// The TPM 1.2 resource manager over time, on the TPM of counting_tpm12.h, with clients that know
-// what the counts must be. Housekeeping starts and gives way wherever the input says; commands fail
-// after they were carried out, are withdrawn, detached or answered with nothing. Nothing may ever
-// be found in an older state than it was left in, no session may end because its key has made room,
-// and at the end nothing is left in the TPM.
+// The game of history_game.h with the TPM 1.2 resource manager, on the TPM of counting_tpm12.h. No
+// session may end because its key has made room.
 
 #include <cstdint>
 #include <optional>
@@ -10,48 +7,33 @@
 #include <vector>
 
 #include "daemon/rm12/resource_manager.h"
-#include "daemon/tpm12/response.h"
-#include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm12/commands.h"
 #include "tests/fuzz/counting_tpm12.h"
-#include "tests/support/client_command.h"
+#include "tests/fuzz/history_game.h"
 
 namespace {
 
 using namespace tbs;
-using fuzz::CountingTpm;
+using fuzz::code_of;
 using fuzz::Fate;
-using fuzz::kAuthFail;
 using fuzz::message;
 using fuzz::require;
 using fuzz::word_at;
 using fuzz::words;
 using proto::Buffer;
-using proto::ByteReader;
 using proto::Bytes;
 using proto::ByteWriter;
 using tpm12::Kind;
 namespace ord = tpm12::ord;
 namespace rc = tpm12::rc;
 
-class History final : exec::Observer {
+class History final : public fuzz::HistoryGame {
  public:
-  explicit History(Bytes input) : input_(input), manager_(options(), *this) {
-    run(*manager_.bring_up(), 0);
-    for (std::uint64_t i = 1; i <= kContexts; ++i) {
-      manager_.open_context(ContextId{i}, principal_of(UserId{static_cast<std::uint32_t>(i)}));
-    }
-  }
-
-  void play() {
-    while (input_.remaining() != 0) turn(input_.u8());
-    run(*manager_.shutdown(false), 0);
-    require(tpm_.empty());
-  }
+  explicit History(Bytes input)
+      : HistoryGame(Family::Tpm12, input), manager_(options(), observer_) {}
 
  private:
-  static constexpr std::uint64_t kContexts = 3;
   static constexpr std::size_t kMostKeys = 5;
   static constexpr std::size_t kMostSessions = 6;
   // What a client knows of a key or session.
@@ -62,22 +44,14 @@ class History final : exec::Observer {
     std::uint32_t key = 0;  // the handle of the session's; 0: none
   };
 
-  void tables_differ(std::string_view) override { require(false); }
-  void older_state_loaded(std::uint32_t) override { require(false); }
-  void lost(UserId, std::uint32_t, std::uint32_t) override { require(false); }
-  void session_dropped(UserId, std::uint32_t, std::string_view) override { require(false); }
+  exec::Engine& engine() override { return manager_; }
+  Buffer respond(Bytes command, Fate fate) override { return tpm_.run(command, fate); }
+  [[nodiscard]] bool empty() const override { return tpm_.empty(); }
 
-  exec::Options options() {
-    exec::Options chosen;
-    const std::uint8_t bits = input_.u8();
-    chosen.share = static_cast<exec::Share>(bits % 3);
-    chosen.verify = (bits & 0x10) != 0;
-    return chosen;
-  }
+  // Those before the loss of the device.
+  Fate some_fate() { return static_cast<Fate>(input_.u8() % static_cast<unsigned>(Fate::Lost)); }
 
-  Fate some_fate() { return static_cast<Fate>(input_.u8() % 6); }
-
-  void turn(std::uint8_t what) {
+  void turn(std::uint8_t what) override {
     const unsigned number = what >> 3;
     const ContextId context{number % kContexts + 1};
     switch (what % 8) {
@@ -100,43 +74,6 @@ class History final : exec::Observer {
     }
   }
 
-  // Withdrawn after so many commands to the TPM; 0: not at all.
-  exec::Done run(exec::Execution& execution, unsigned steps, Fate fate = Fate::Answered) {
-    exec::Step step = execution.start();
-    while (auto* const transmit = std::get_if<exec::Transmit>(&step)) {
-      if (steps != 0 && --steps == 0) execution.withdraw();
-      const bool own = transmit->client_command;
-      if (own && fate == Fate::Detached) execution.detach();
-      const Buffer command = transmit->command;
-      Buffer response = tpm_.run(command, own ? fate : Fate::Answered);
-      if (own && fate == Fate::Garbled) response.clear();
-      step = execution.on_response(response);
-    }
-    return std::get<exec::Done>(std::move(step));
-  }
-
-  void housekeeping() {
-    while (const auto execution = manager_.housekeeping()) run(*execution, 0);
-  }
-
-  void idle(unsigned steps) {
-    housekeeping();
-    if (const auto execution = manager_.idle_housekeeping()) run(*execution, steps);
-  }
-
-  std::optional<Buffer> submit(ContextId context, Buffer command, Fate fate = Fate::Answered) {
-    housekeeping();
-    const auto execution = manager_.execute(test::client_command(
-        {.context = context, .family = Family::Tpm12, .bytes = std::move(command)}));
-    if (fate == Fate::Withdrawn) execution->withdraw();
-    exec::Done done = run(*execution, 0, fate);
-    if (done.status != proto::Status::Success) return std::nullopt;
-    return std::move(done.response);
-  }
-
-  static bool good(const std::optional<Buffer>& response) {
-    return response && response->size() >= tpm12::kHeaderSize && word_at(*response, 6) == 0;
-  }
   static Buffer plain(std::uint32_t ordinal, Bytes body) {
     return message(tpm12::kTagCommand, ordinal, body);
   }
@@ -169,7 +106,7 @@ class History final : exec::Observer {
     ByteWriter writer(body);
     writer.be16(tpm12::entity::kKeyHandle);
     writer.be32(key->handle);
-    writer.bytes(Buffer(20));
+    writer.bytes(Buffer(tpm12::kDigestSize));
     const std::uint32_t handle = made(key->context, plain(ord::kOsap, body));
     sessions_.push_back({.context = key->context, .handle = handle, .key = key->handle});
   }
@@ -240,7 +177,7 @@ class History final : exec::Observer {
     ++session->count;
     if (fate == Fate::Garbled) return require(!response);
     if (fate == Fate::Failed || fate == Fate::Ended) {
-      require(response && word_at(*response, 6) == kAuthFail);
+      require(response && code_of(*response) == rc::kAuthFail);
       if (fate == Fate::Ended) sessions_.erase(sessions_.begin() + (session - sessions_.data()));
       return;
     }
@@ -261,8 +198,7 @@ class History final : exec::Observer {
     require(good(response) && word_at(*response, tpm12::kHeaderSize) == key->count);
   }
 
-  ByteReader input_;
-  CountingTpm tpm_;
+  fuzz::CountingTpm12 tpm_;
   rm12::ResourceManager manager_;
   std::vector<Known> keys_;
   std::vector<Known> sessions_;

@@ -13,7 +13,9 @@
 #include "proto/tpm/capability.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/structures.h"
 #include "tests/fuzz/manager_game.h"
+#include "tests/support/command_attributes.h"
 
 namespace {
 
@@ -24,50 +26,86 @@ using proto::Buffer;
 using proto::ByteReader;
 using proto::Bytes;
 using proto::ByteWriter;
+using test::handles;
 
-// TPMA_CC of a few commands of every shape: (code | handles << 25 | returns a handle << 28 | ...).
-constexpr std::uint32_t kReturns = 1U << 28;
-constexpr std::uint32_t kFlushed = 1U << 24;
-constexpr std::uint32_t kExtensive = 1U << 23;
-constexpr std::uint32_t handles(std::uint32_t count) {
-  return count << 25;
-}
+[[maybe_unused]] const bool kSilent = (tpm::silence_marshalling(), true);
+
+// TPMA_CC of a few commands of every shape.
 constexpr std::array kCommands = {
-    0x120 | handles(2),               // EvictControl
-    0x121 | handles(1) | kExtensive,  // HierarchyControl
-    0x126 | handles(1) | kExtensive,  // Clear
-    0x131 | handles(1) | kReturns,    // CreatePrimary
-    0x13E | handles(1) | kFlushed,    // SequenceComplete
-    0x144U,                           // Startup
-    0x149 | handles(3),               // PolicyNV
-    0x153 | handles(1),               // Create
-    0x157 | handles(1) | kReturns,    // Load
-    0x15C | handles(1),               // SequenceUpdate
-    0x15D | handles(1),               // Sign
-    0x161 | kReturns,                 // ContextLoad
-    0x162 | handles(1),               // ContextSave
-    0x165 | kFlushed,                 // FlushContext
-    0x173 | handles(1),               // ReadPublic
-    0x176 | handles(2) | kReturns,    // StartAuthSession
-    0x17AU,                           // GetCapability
-    0x17BU,                           // GetRandom
-    0x181U,                           // ReadClock
-    0x185 | handles(2) | kFlushed,    // EventSequenceComplete
-    0x186 | kReturns,                 // HashSequenceStart
-    0x186 | kReturns,                 // twice, as its update: what they are about changes
-    0x15C | handles(1),
-    0x15C | handles(1),
-    (1U << 29) | 1 | handles(7) | kReturns,  // a vendor command
+    tpm::cc::kEvictControl | handles(2),
+    tpm::cc::kHierarchyControl | handles(1) | TPMA_CC_EXTENSIVE,
+    tpm::cc::kClear | handles(1) | TPMA_CC_EXTENSIVE,
+    tpm::cc::kCreatePrimary | handles(1) | TPMA_CC_RHANDLE,
+    tpm::cc::kSequenceComplete | handles(1) | TPMA_CC_FLUSHED,
+    tpm::cc::kStartup,
+    TPM2_CC_PolicyNV | handles(3),
+    tpm::cc::kCreate | handles(1),
+    tpm::cc::kLoad | handles(1) | TPMA_CC_RHANDLE,
+    tpm::cc::kSequenceUpdate | handles(1),
+    tpm::cc::kSign | handles(1),
+    tpm::cc::kContextLoad | TPMA_CC_RHANDLE,
+    tpm::cc::kContextSave | handles(1),
+    tpm::cc::kFlushContext | TPMA_CC_FLUSHED,
+    tpm::cc::kReadPublic | handles(1),
+    tpm::cc::kStartAuthSession | handles(2) | TPMA_CC_RHANDLE,
+    tpm::cc::kGetCapability,
+    tpm::cc::kGetRandom,
+    tpm::cc::kReadClock,
+    tpm::cc::kEventSequenceComplete | handles(2) | TPMA_CC_FLUSHED,
+    tpm::cc::kHashSequenceStart | TPMA_CC_RHANDLE,
+    // Twice, as its update: what they are about changes.
+    tpm::cc::kHashSequenceStart | TPMA_CC_RHANDLE,
+    tpm::cc::kSequenceUpdate | handles(1),
+    tpm::cc::kSequenceUpdate | handles(1),
+    tpm::cc::kVendorBit | 1 | handles(tpm::kMaxHandles) | TPMA_CC_RHANDLE,
 };
 
-constexpr std::array<std::uint32_t, 20> kHandles = {
-    0x80000000, 0x80000001, 0x80000002, 0x80000003, 0x02000000, 0x02000001, 0x02000002,
-    0x03000000, 0x03000001, 0x03000002, 0x03000003, 0x40000001, 0x40000007, 0x40000009,
-    0x4000000B, 0x81000001, 0x01000001, 0x00000007, 0x80FFFFFF, 0xFFFFFFFF};
+constexpr std::array<std::uint32_t, 20> kHandles = {tpm::kTransientFirst,
+                                                    tpm::kTransientFirst + 1,
+                                                    tpm::kTransientFirst + 2,
+                                                    tpm::kTransientFirst + 3,
+                                                    TPM2_HMAC_SESSION_FIRST,
+                                                    TPM2_HMAC_SESSION_FIRST + 1,
+                                                    TPM2_HMAC_SESSION_FIRST + 2,
+                                                    TPM2_POLICY_SESSION_FIRST,
+                                                    TPM2_POLICY_SESSION_FIRST + 1,
+                                                    TPM2_POLICY_SESSION_FIRST + 2,
+                                                    TPM2_POLICY_SESSION_FIRST + 3,
+                                                    tpm::kRhOwner,
+                                                    tpm::kRhNull,
+                                                    tpm::kPasswordSession,
+                                                    tpm::kRhEndorsement,
+                                                    tpm::kPersistentFirst + 1,
+                                                    tpm::kNvIndexFirst + 1,
+                                                    TPM2_PCR_FIRST + 7,
+                                                    tpm::kTransientFirst | TPM2_HR_HANDLE_MASK,
+                                                    0xFFFFFFFF};
 
 constexpr std::array<std::uint32_t, 24> kCodes = {
-    0x100, 0x101, 0x901, 0x902, 0x903, 0x904, 0x905, 0x906, 0x908, 0x909, 0x90A, 0x910,
-    0x911, 0x918, 0x919, 0x920, 0x921, 0x922, 0x18B, 0x1CB, 0x1DF, 0x09F, 0x98E, 0xB018B};
+    tpm::rc::kInitialize,
+    tpm::rc::kFailure,
+    tpm::rc::kContextGap,
+    tpm::rc::kObjectMemory,
+    tpm::rc::kSessionMemory,
+    tpm::rc::kMemory,
+    tpm::rc::kSessionHandles,
+    tpm::rc::kObjectHandles,
+    tpm::rc::kYielded,
+    tpm::rc::kCanceled,
+    tpm::rc::kTesting,
+    tpm::rc::kReferenceH0,
+    TPM2_RC_REFERENCE_H1,
+    tpm::rc::kReferenceS0,
+    TPM2_RC_REFERENCE_S1,
+    tpm::rc::kNvRate,
+    tpm::rc::kLockout,
+    tpm::rc::kRetry,
+    tpm::at_handle(tpm::rc::kHandle, 1),
+    tpm::at_parameter(tpm::rc::kHandle, 1),
+    tpm::at_parameter(tpm::rc::kIntegrity, 1),
+    tpm::rc::kIntegrity,
+    tpm::at_session(tpm::rc::kAuthFail, 1),
+    tpm::by_resource_manager(tpm::at_handle(tpm::rc::kHandle, 1))};
 
 class Game final : public fuzz::ManagerGame {
  public:
@@ -79,35 +117,25 @@ class Game final : public fuzz::ManagerGame {
  private:
   // --- the TPM ---
 
-  Buffer capability(std::uint32_t kind, std::span<const std::uint32_t> words) {
-    Buffer body;
-    ByteWriter writer(body);
-    writer.u8(0);
-    writer.be32(kind);
-    const bool pairs = kind == tpm::cap::kProperties;
-    writer.be32(static_cast<std::uint32_t>(pairs ? words.size() / 2 : words.size()));
-    for (const std::uint32_t word : words) writer.be32(word);
-    return message(tpm::kTagNoSessions, 0, body);
-  }
-
   exec::Engine& engine() override { return manager_; }
 
   Buffer honest(Bytes command) override {
     switch (tpm::command_code_of(command)) {
       case tpm::cc::kReadClock:
-        return message(tpm::kTagNoSessions, 0, Buffer(25));
+        return message(tpm::kTagNoSessions, tpm::rc::kSuccess, tpm::marshal(TPMS_TIME_INFO{}));
       case tpm::cc::kGetCapability:
         break;
       default:
-        return tpm::bare_response(0);
+        return tpm::bare_response(tpm::rc::kSuccess);
     }
     const auto query = tpm::parse_capability_query(command.subspan(tpm::kHeaderSize));
-    if (query->capability == tpm::cap::kCommands) return capability(query->capability, kCommands);
-    if (query->capability == tpm::cap::kHandles) return capability(query->capability, {});
-    constexpr std::array<std::uint32_t, 8> kProperties = {
-        tpm::pt::kHrTransientMin, 3,  tpm::pt::kHrLoadedMin,    3,
-        tpm::pt::kContextGapMax,  20, tpm::pt::kMaxCommandSize, 512};
-    return capability(query->capability, kProperties);
+    if (query->capability == tpm::cap::kCommands) return test::commands_response(kCommands);
+    if (query->capability == tpm::cap::kHandles) return tpm::handles_response({}, false);
+    return tpm::properties_response({.more = false,
+                                     .items = {{tpm::pt::kHrTransientMin, 3},
+                                               {tpm::pt::kHrLoadedMin, 3},
+                                               {tpm::pt::kContextGapMax, 20},
+                                               {tpm::pt::kMaxCommandSize, 512}}});
   }
 
   // Every other one is that of an object: without those nothing has a history.
@@ -149,7 +177,7 @@ class Game final : public fuzz::ManagerGame {
       case tpm::cc::kGetCapability:
       case tpm::cc::kReadClock:
         if ((input_.u8() & 1) != 0) return honest(command);
-        return message(tpm::kTagNoSessions, 0, noise());
+        return message(tpm::kTagNoSessions, tpm::rc::kSuccess, noise());
       default:
         writer.be32(some_handle());
     }
@@ -163,14 +191,14 @@ class Game final : public fuzz::ManagerGame {
         writer.be16(0);
       }
     }
-    return message(sessions ? tpm::kTagSessions : tpm::kTagNoSessions, 0, body);
+    return message(sessions ? tpm::kTagSessions : tpm::kTagNoSessions, tpm::rc::kSuccess, body);
   }
 
   Buffer respond(Bytes command) override {
     const std::uint8_t choice = input_.u8();
     if (choice < 150 || !input_.ok()) return plausible(command);
     if (choice < 240) return tpm::bare_response(kCodes[choice % kCodes.size()]);
-    if (choice < 250) return message(tpm::kTagNoSessions, 0, noise());
+    if (choice < 250) return message(tpm::kTagNoSessions, tpm::rc::kSuccess, noise());
     return noise();
   }
 
@@ -178,10 +206,11 @@ class Game final : public fuzz::ManagerGame {
 
   Buffer some_command() override {
     const std::uint32_t attributes = kCommands[input_.u8() % kCommands.size()];
-    const std::uint32_t code = attributes & 0x2000FFFF;
+    const std::uint32_t code = attributes & (TPMA_CC_COMMANDINDEX_MASK | TPMA_CC_V);
     Buffer body;
     ByteWriter writer(body);
-    for (std::uint32_t i = 0; i < (attributes >> 25 & 7); ++i) writer.be32(some_handle());
+    const std::uint32_t handles = (attributes & TPMA_CC_CHANDLES_MASK) >> TPMA_CC_CHANDLES_SHIFT;
+    for (std::uint32_t i = 0; i < handles; ++i) writer.be32(some_handle());
     const std::uint8_t sessions = input_.u8() % 8;
     if (sessions >= 1 && sessions <= 3) {
       writer.be32(sessions * 9U);

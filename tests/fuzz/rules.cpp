@@ -6,6 +6,7 @@
 
 #include "daemon/policy/lockout_guard.h"
 #include "proto/rules/rules_parser.h"
+#include "proto/tpm/constants.h"
 
 using namespace tbs::rules;
 using tbs::policy::LockoutGuard;
@@ -30,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const RoleSet roles = roles_of(*rules, subject);
     require((roles & role_bit(kEverybody)) != 0);
     require(is_administrator(roles) == ((roles & role_bit(kUser)) == 0));
-    const auto match = evaluate(*rules, {.roles = roles, .command = 0x17B, .nv_indices = {1}});
+    const auto match =
+        evaluate(*rules, {.roles = roles, .command = tbs::tpm::cc::kGetRandom, .nv_indices = {1}});
     require(match.allowed || match.rule != nullptr);
   }
   LockoutGuard guard;

@@ -160,7 +160,8 @@ class Game {
                                        static_cast<std::uint32_t>(request)};
     body.resize(body.size() + words);
     const std::uint16_t tag = kind % 3 == 0 ? tpm::kTagSessions : tpm::kTagNoSessions;
-    const proto::Buffer command = tpm_message(kind % 4 == 0 ? 0x126 : 0x17B, std::move(body), tag);
+    const proto::Buffer command =
+        tpm_message(kind % 4 == 0 ? tpm::cc::kClear : tpm::cc::kGetRandom, std::move(body), tag);
     if (!player->link->closed()) ++player->commands[request];
     player->link->send_from_client(request, proto::Submit{.locality = kind % 7 == 0 ? 1U : 0U,
                                                           .priority = kind * 2U,

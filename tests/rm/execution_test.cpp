@@ -12,7 +12,7 @@ using namespace tbs::test;
 
 namespace {
 
-const std::vector<std::uint8_t> kGetRandom = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x7B, 0, 8};
+const std::vector<std::uint8_t> kGetRandom = tpm::build::get_random(8);
 
 }  // namespace
 
@@ -20,7 +20,8 @@ TEST_CASE("a TPM that is not ready is asked again", "[rm][execution]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   int left = 6;
-  const std::uint32_t warning = GENERATE(0x908U, 0x90AU, 0x920U, 0x922U);
+  const std::uint32_t warning =
+      GENERATE(tpm::rc::kYielded, tpm::rc::kTesting, tpm::rc::kNvRate, tpm::rc::kRetry);
   tpm.intercept = [&](std::span<const std::uint8_t> command) -> std::optional<RmBench::Bytes> {
     if (tpm::command_code_of(command) != tpm::cc::kGetRandom || left-- <= 0) return std::nullopt;
     return tpm::bare_response(warning);
@@ -32,8 +33,11 @@ TEST_CASE("a TPM that is not ready is asked again", "[rm][execution]") {
 TEST_CASE("a TPM that is never ready is not asked for ever", "[rm][execution]") {
   RealTpm tpm;
   const auto client = tpm.connect();
-  const std::uint32_t warning = GENERATE(0x901U, 0x902U, 0x903U, 0x904U, 0x905U, 0x906U, 0x908U,
-                                         0x90AU, 0x910U, 0x918U, 0x920U, 0x922U, 0x100U);
+  const std::uint32_t warning =
+      GENERATE(tpm::rc::kContextGap, tpm::rc::kObjectMemory, tpm::rc::kSessionMemory,
+               tpm::rc::kMemory, tpm::rc::kSessionHandles, tpm::rc::kObjectHandles,
+               tpm::rc::kYielded, tpm::rc::kTesting, tpm::rc::kReferenceH0, tpm::rc::kReferenceS0,
+               tpm::rc::kNvRate, tpm::rc::kRetry, tpm::rc::kInitialize);
   for (std::uint8_t i = 0; i < 5; ++i) client->create_primary(i);
   for (int i = 0; i < 5; ++i) client->start_session(TPM2_SE_HMAC);
   tpm.bench.sent.clear();
@@ -169,18 +173,21 @@ TEST_CASE("malformed commands never reach the TPM", "[rm][execution]") {
     std::vector<std::uint8_t> command;
     std::uint32_t code;
   };
-  const Case bad = GENERATE(
-      Case{{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0x01, 0x7B, 0, 8}, 0x01E},
-      Case{{0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0xFF, 0, 8}, 0x143},
-      // PolicyNV with two of three handles
-      Case{{0x80, 0x01, 0, 0, 0, 18, 0, 0, 0x01, 0x49, 0x40, 0, 0, 1, 0x40, 0, 0, 1}, 0x39A},
-      // an authorization area that ends too early, none at all, one that is cut off
-      Case{{0x80, 0x02, 0, 0, 0, 14, 0, 0, 0x01, 0x7B, 0, 0, 0, 9}, 0x144},
-      Case{{0x80, 0x02, 0, 0, 0, 14, 0, 0, 0x01, 0x7B, 0, 0, 0, 0}, 0x144},
-      Case{{0x80, 0x02, 0, 0, 0, 18, 0, 0, 0x01, 0x7B, 0, 0, 0, 4, 0x40, 0, 0, 9}, 0x99A},
-      // FlushContext without its handle, and with more than that
-      Case{{0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x65}, 0x1DA},
-      Case{{0x80, 0x01, 0, 0, 0, 15, 0, 0, 0x01, 0x65, 0x80, 0, 0, 0, 0}, 0x095});
+  const Case bad =
+      GENERATE(Case{{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0x01, 0x7B, 0, 8}, tpm::rc::kBadTag},
+               Case{{0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0xFF, 0, 8}, tpm::rc::kCommandCode},
+               // PolicyNV with two of three handles
+               Case{{0x80, 0x01, 0, 0, 0, 18, 0, 0, 0x01, 0x49, 0x40, 0, 0, 1, 0x40, 0, 0, 1},
+                    tpm::at_handle(tpm::rc::kInsufficient, 3)},
+               // an authorization area that ends too early, none at all, one that is cut off
+               Case{{0x80, 0x02, 0, 0, 0, 14, 0, 0, 0x01, 0x7B, 0, 0, 0, 9}, tpm::rc::kAuthSize},
+               Case{{0x80, 0x02, 0, 0, 0, 14, 0, 0, 0x01, 0x7B, 0, 0, 0, 0}, tpm::rc::kAuthSize},
+               Case{{0x80, 0x02, 0, 0, 0, 18, 0, 0, 0x01, 0x7B, 0, 0, 0, 4, 0x40, 0, 0, 9},
+                    tpm::at_session(tpm::rc::kInsufficient, 1)},
+               // FlushContext without its handle, and with more than that
+               Case{{0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x65},
+                    tpm::at_parameter(tpm::rc::kInsufficient, 1)},
+               Case{{0x80, 0x01, 0, 0, 0, 15, 0, 0, 0x01, 0x65, 0x80, 0, 0, 0, 0}, tpm::rc::kSize});
   CHECK(tpm.bench.submit(client->id, bad.command) == tpm::refusal(bad.code));
   CHECK(tpm.bench.sent.empty());
 }

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 
 using namespace tbs;
@@ -28,7 +29,8 @@ TEST_CASE("TPM2_Clear removes the keys of its hierarchies and no other", "[rm][h
   REQUIRE(client->check(
       Esys_Clear(client->get(), ESYS_TR_RH_LOCKOUT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE)));
   CHECK(client->handles(TPM2_TRANSIENT_FIRST) ==
-        std::vector<TPM2_HANDLE>{0x80000002, 0x80000003, 0x80000006, 0x80000007});
+        std::vector<TPM2_HANDLE>{tpm::kTransientFirst + 2, tpm::kTransientFirst + 3,
+                                 tpm::kTransientFirst + 6, tpm::kTransientFirst + 7});
   CHECK(other->sign(kept));
   CHECK(tpm.bench.notes.restarts == 0);
   CHECK(tpm.bench.notes.differences.empty());

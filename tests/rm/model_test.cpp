@@ -16,7 +16,9 @@
 #include "daemon/tpm/command_view.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "tests/rm/fixture.h"
+#include "tests/rm/response_fields.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"
 #include "tests/support/tpm_process.h"
@@ -31,21 +33,11 @@ using Bytes = command::Bytes;
 constexpr std::size_t kRoom = 3;
 const Bytes kHmacKey(24, 0x4B);
 
-std::uint32_t code_of(const Bytes& response) {
-  proto::ByteReader reader(response);
-  reader.skip(6);
-  return reader.be32();
-}
-
-std::uint32_t handle_in(const Bytes& response) {
-  return proto::ByteReader(proto::Bytes(response).subspan(tpm::kHeaderSize)).be32();
-}
-
 // The same refusal, whoever says it: a missing object is TPM_RC_HANDLE to the resource manager and
 // TPM_RC_REFERENCE_H0 to the TPM.
 std::uint32_t normalized(std::uint32_t code) {
-  const std::uint32_t bare = code & 0xFFFF;
-  return bare == 0x18B ? 0x910 : bare;
+  const std::uint32_t bare = code & ~TSS2_RC_LAYER_MASK;
+  return bare == tpm::at_handle(tpm::rc::kHandle, 1) ? tpm::rc::kReferenceH0 : bare;
 }
 
 class Pair {
@@ -142,7 +134,8 @@ class Pair {
   // The TPM alone is asked again when it wants that; the resource manager must not let it show.
   Bytes alone(const Bytes& command) {
     Bytes response = model_.run(command);
-    for (int i = 0; i < 10 && code_of(response) == 0x922; ++i) response = model_.run(command);
+    for (int i = 0; i < 10 && code_of(response) == tpm::rc::kRetry; ++i)
+      response = model_.run(command);
     return response;
   }
 
@@ -216,11 +209,7 @@ class Pair {
     const Bytes response = both(command::complete(handle));
     if (code_of(response) != 0) return;
     const auto& [hmac, message] = sequences_.at(handle);
-    proto::ByteReader reader(response);
-    reader.skip(tpm::kHeaderSize + 4);
-    const auto digest = reader.take(reader.be16());
-    REQUIRE(Bytes(digest.begin(), digest.end()) ==
-            (hmac ? hmac_sha256(kHmacKey, message) : sha256(message)));
+    REQUIRE(digest_in(response) == (hmac ? hmac_sha256(kHmacKey, message) : sha256(message)));
     forget(handle);
   }
 

@@ -2,7 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/tpm/response_code.h"
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/rm/response_fields.h"
 
 using namespace tbs;
 using namespace tbs::test;
@@ -49,14 +53,16 @@ TEST_CASE("virtual handles start at 0x80000000 and reuse the lowest free one", "
     keys[i] = client->create_primary(i);
     REQUIRE(client->tpm_handle(keys[i]) == TPM2_TRANSIENT_FIRST + i);
   }
-  const std::vector<TPM2_HANDLE> all = {0x80000000, 0x80000001, 0x80000002, 0x80000003, 0x80000004};
+  const std::vector<TPM2_HANDLE> all = {tpm::kTransientFirst, tpm::kTransientFirst + 1,
+                                        tpm::kTransientFirst + 2, tpm::kTransientFirst + 3,
+                                        tpm::kTransientFirst + 4};
   REQUIRE(client->handles(TPM2_TRANSIENT_FIRST) == all);
   REQUIRE(client->flush(keys[3]));
   REQUIRE(client->flush(keys[1]));
   REQUIRE(client->handles(TPM2_TRANSIENT_FIRST + 1) ==
-          std::vector<TPM2_HANDLE>{0x80000002, 0x80000004});
-  REQUIRE(client->tpm_handle(client->start_hash()) == 0x80000001);
-  REQUIRE(client->tpm_handle(client->create_primary(9)) == 0x80000003);
+          std::vector<TPM2_HANDLE>{tpm::kTransientFirst + 2, tpm::kTransientFirst + 4});
+  REQUIRE(client->tpm_handle(client->start_hash()) == tpm::kTransientFirst + 1);
+  REQUIRE(client->tpm_handle(client->create_primary(9)) == tpm::kTransientFirst + 3);
   REQUIRE(tpm.bench.notes.differences.empty());
 }
 
@@ -82,14 +88,11 @@ TEST_CASE("an unknown transient handle is refused without the TPM", "[rm]") {
   const auto other = tpm.connect(kBob);
   REQUIRE(client->flush(key));
   tpm.bench.sent.clear();
-  // TPM2_ReadPublic(0x80000000)
-  const auto read =
-      tpm.bench.submit(other->id, {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x73, 0x80, 0, 0, 0});
-  REQUIRE(read == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 10, 0, 0x0B, 0x01, 0x8B});
-  // TPM2_FlushContext(0x80000000): the handle is a parameter.
-  const auto flushed =
-      tpm.bench.submit(other->id, {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x65, 0x80, 0, 0, 0});
-  REQUIRE(flushed == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 10, 0, 0x0B, 0x01, 0xCB});
+  const auto read = tpm.bench.submit(other->id, tpm::build::read_public(tpm::kTransientFirst));
+  REQUIRE(read == tpm::refusal(tpm::at_handle(tpm::rc::kHandle, 1)));
+  // The handle is a parameter.
+  const auto flushed = tpm.bench.submit(other->id, tpm::build::flush_context(tpm::kTransientFirst));
+  REQUIRE(flushed == tpm::refusal(tpm::at_parameter(tpm::rc::kHandle, 1)));
   REQUIRE(tpm.bench.sent.empty());
 }
 
@@ -119,7 +122,7 @@ TEST_CASE("an object that was saved by a client loads in every context", "[rm]")
   const ESYS_TR key = alice->create_primary(1);
   const auto blob = alice->save(key);
   REQUIRE(blob != nullptr);
-  REQUIRE(blob->savedHandle == 0x80000000);
+  REQUIRE(blob->savedHandle == tpm::kTransientFirst);
   const ESYS_TR copy = bob->load(*blob);
   REQUIRE(bob->sign(copy));
   REQUIRE(alice->sign(key));
@@ -149,22 +152,19 @@ TEST_CASE("a context blob with padding behind it loads", "[rm]") {
   RealTpm tpm;
   const auto client = tpm.connect();
   const ESYS_TR key = client->create_primary(1);
-  const auto saved =
-      tpm.bench.submit(client->id, {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x62, 0x80, 0, 0, 0});
-  std::vector<std::uint8_t> load = {0x80, 0x01, 0, 0, 0, 0, 0, 0, 0x01, 0x61};
-  load.insert(load.end(), saved.begin() + 10, saved.end());
-  load.resize(load.size() + 100);
-  load[4] = static_cast<std::uint8_t>(load.size() >> 8);
-  load[5] = static_cast<std::uint8_t>(load.size());
-  const auto loaded = tpm.bench.submit(client->id, load);
-  REQUIRE(loaded == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 14, 0, 0, 0, 0, 0x80, 0, 0, 1});
+  const auto saved = tpm.bench.submit(client->id, tpm::build::context_save(tpm::kTransientFirst));
+  std::vector<std::uint8_t> padded(saved.begin() + tpm::kHeaderSize, saved.end());
+  padded.resize(padded.size() + 100);
+  const auto loaded = tpm.bench.submit(client->id, tpm::build::context_load(padded));
+  REQUIRE(code_of(loaded) == tpm::rc::kSuccess);
+  REQUIRE(handle_in(loaded) == tpm::kTransientFirst + 1);
   REQUIRE(client->flush(key));
 }
 
 TEST_CASE("the public part of an object is read from the TPM once", "[rm]") {
   RealTpm tpm(unverified());
   const auto client = tpm.connect();
-  const std::vector<std::uint8_t> read = {0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x73, 0x80, 0, 0, 0};
+  const auto read = tpm::build::read_public(tpm::kTransientFirst);
   const ESYS_TR key = client->create_primary(1);
   tpm.bench.sent.clear();
   const auto first = tpm.bench.submit(client->id, read);
@@ -200,13 +200,13 @@ TEST_CASE("a context and a user have a limit of objects", "[rm]") {
   const auto first = tpm.connect();
   for (int i = 0; i < 4; ++i) REQUIRE(first->start_hash() != ESYS_TR_NONE);
   REQUIRE(first->start_hash() == ESYS_TR_NONE);
-  REQUIRE(first->fault() == 0xB0902);
+  REQUIRE(first->fault() == tpm::by_resource_manager(tpm::rc::kObjectMemory));
   const auto second = tpm.connect();
   const ESYS_TR key = second->create_primary(1);
   const auto blob = second->save(key);
   REQUIRE(second->load(*blob) != ESYS_TR_NONE);
   REQUIRE(second->load(*blob) == ESYS_TR_NONE);
-  REQUIRE(second->fault() == 0xB0902);
+  REQUIRE(second->fault() == tpm::by_resource_manager(tpm::rc::kObjectMemory));
   const auto bob = tpm.connect(kBob);
   REQUIRE(bob->create_primary(1) != ESYS_TR_NONE);
 }
@@ -219,11 +219,12 @@ TEST_CASE("loading a key by its parent evicts neither of them", "[rm]") {
   const ESYS_TR key = client->create_primary(7);
   ESYS_TR persistent = ESYS_TR_NONE;
   REQUIRE(client->check(Esys_EvictControl(client->get(), ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD,
-                                          ESYS_TR_NONE, ESYS_TR_NONE, 0x81000001, &persistent)));
+                                          ESYS_TR_NONE, ESYS_TR_NONE, tpm::kPersistentFirst + 1,
+                                          &persistent)));
   for (int i = 0; i < 5; ++i) REQUIRE(client->sign(persistent));
-  REQUIRE(
-      client->check(Esys_EvictControl(client->get(), ESYS_TR_RH_OWNER, persistent, ESYS_TR_PASSWORD,
-                                      ESYS_TR_NONE, ESYS_TR_NONE, 0x81000001, &persistent)));
+  REQUIRE(client->check(Esys_EvictControl(client->get(), ESYS_TR_RH_OWNER, persistent,
+                                          ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                                          tpm::kPersistentFirst + 1, &persistent)));
   REQUIRE(client->sign(key));
   REQUIRE(tpm.bench.manager.facts().persistent_takes_slot);
   REQUIRE(tpm.bench.notes.differences.empty());

@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/capability.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "tests/rm/fixture.h"
 
 using namespace tbs;
@@ -31,12 +33,12 @@ TEST_CASE("a reset is noticed, and what it destroyed is refused", "[rm][reset][p
   }
 
   CHECK_FALSE(client->sign(key));
-  CHECK(client->fault() == 0xB018B);
+  CHECK(client->fault() == tpm::by_resource_manager(tpm::at_handle(tpm::rc::kHandle, 1)));
   CHECK(tpm.bench.notes.resets == 1);
   CHECK(client->handles(TPM2_TRANSIENT_FIRST).empty());
   const ESYS_TR again = client->create_primary(1);
   CHECK_FALSE(client->sign(again, session));
-  CHECK(client->fault() == 0xB0918);
+  CHECK(client->fault() == tpm::by_resource_manager(tpm::rc::kReferenceS0));
   CHECK(client->sign(again));
   CHECK(tpm.bench.notes.differences.empty());
 }
@@ -132,7 +134,6 @@ TEST_CASE("a shutdown leaves nothing in the TPM", "[rm][reset]") {
   for (const TPM2_HANDLE first :
        {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST, TPM2_ACTIVE_SESSION_FIRST}) {
     const auto listed = tpm.chip.run(tpm::build::get_capability(tpm::cap::kHandles, first, 10));
-    CHECK(listed == std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-                                              0, 0, 0});
+    CHECK(listed == tpm::handles_response({}, false));
   }
 }

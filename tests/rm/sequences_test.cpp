@@ -7,10 +7,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "proto/byte_reader.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/rm/response_fields.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"
 
@@ -25,24 +25,6 @@ using Bytes = command::Bytes;
 constexpr std::size_t kMostSteps = 8;
 
 const Bytes kKey(20, 0x4B);
-
-std::uint32_t code_of(const Bytes& response) {
-  proto::ByteReader reader(response);
-  reader.skip(6);
-  return reader.be32();
-}
-
-std::uint32_t handle_in(const Bytes& response) {
-  return proto::ByteReader(proto::Bytes(response).subspan(tpm::kHeaderSize)).be32();
-}
-
-// The TPM2B_DIGEST that comes first among the parameters of a response with sessions.
-Bytes digest_in(const Bytes& response) {
-  proto::ByteReader reader(response);
-  reader.skip(tpm::kHeaderSize + 4);
-  const auto digest = reader.take(reader.be16());
-  return {digest.begin(), digest.end()};
-}
 
 // One client, with a sequence whose message is remembered.
 class Sequencer {

@@ -4,8 +4,11 @@
 
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
+#include "proto/tpm/command_builder.h"
+#include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/rm/response_fields.h"
 
 using namespace tbs;
 using namespace tbs::test;
@@ -74,24 +77,20 @@ TEST_CASE("nobody uses, saves or flushes the session of another", "[rm]") {
   const auto bob = tpm.connect(kBob);
   const ESYS_TR session = alice->start_session(TPM2_SE_POLICY);
   const TPM2_HANDLE handle = alice->tpm_handle(session);
-  const auto low = static_cast<std::uint8_t>(handle);
-  const auto flush =
-      std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x65, 0x03, 0, 0, low};
-  const auto save =
-      std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x62, 0x03, 0, 0, low};
-  // TPM2_PolicyRestart
-  const auto use =
-      std::vector<std::uint8_t>{0x80, 0x01, 0, 0, 0, 14, 0, 0, 0x01, 0x80, 0x03, 0, 0, low};
-  auto nobody = [](std::vector<std::uint8_t> command) {
-    command.back() = 0x33;
-    return command;
+  const auto commands = [](TPM2_HANDLE about) {
+    return std::array{tpm::build::flush_context(about), tpm::build::context_save(about),
+                      tpm::CommandBuilder(TPM2_CC_PolicyRestart).handle(about).finish()};
   };
-  for (const auto& command : {flush, save, use}) {
-    CHECK(tpm.bench.submit(bob->id, command) == tpm.bench.submit(bob->id, nobody(command)));
-    CHECK(tpm.bench.submit(bob->id, command)[7] == 0x0B);
+  // There is none of this number.
+  const auto nobodys = commands(TPM2_POLICY_SESSION_FIRST + 0x33);
+  const auto hers = commands(handle);
+  for (std::size_t i = 0; i < hers.size(); ++i) {
+    const auto refused = tpm.bench.submit(bob->id, hers[i]);
+    CHECK(refused == tpm.bench.submit(bob->id, nobodys[i]));
+    CHECK((code_of(refused) & TSS2_RC_LAYER_MASK) == tpm::rc::kResourceManagerLayer);
   }
   CHECK(bob->handles(TPM2_LOADED_SESSION_FIRST).empty());
-  REQUIRE(tpm.bench.submit(alice->id, use).back() == 0);
+  REQUIRE(code_of(tpm.bench.submit(alice->id, hers.back())) == tpm::rc::kSuccess);
   REQUIRE(alice->flush(session));
   REQUIRE(tpm.bench.notes.differences.empty());
 }
@@ -112,7 +111,7 @@ TEST_CASE("a saved session is handed over within one user", "[rm]") {
 
   const auto bob = tpm.connect(kBob);
   CHECK(bob->load(*blob) == ESYS_TR_NONE);
-  CHECK(bob->fault() == 0xB01CB);
+  CHECK(bob->fault() == tpm::by_resource_manager(tpm::at_parameter(tpm::rc::kHandle, 1)));
   CHECK(bob->handles(TPM2_ACTIVE_SESSION_FIRST).empty());
 
   const auto second = tpm.connect();
@@ -121,7 +120,7 @@ TEST_CASE("a saved session is handed over within one user", "[rm]") {
   REQUIRE(second->sign(second->create_primary(1), loaded));
   // A blob is good for one load.
   REQUIRE(second->load(*blob) == ESYS_TR_NONE);
-  CHECK(second->fault() == 0xB01CB);
+  CHECK(second->fault() == tpm::by_resource_manager(tpm::at_parameter(tpm::rc::kHandle, 1)));
   // ... and the next one for the next.
   const auto third = tpm.connect();
   blob = second->save(loaded);
@@ -204,7 +203,7 @@ TEST_CASE("a context has a limit of sessions", "[rm]") {
   const auto client = tpm.connect();
   for (int i = 0; i < 4; ++i) REQUIRE(client->start_session(TPM2_SE_HMAC) != ESYS_TR_NONE);
   REQUIRE(client->start_session(TPM2_SE_HMAC) == ESYS_TR_NONE);
-  CHECK(client->fault() == 0xB0903);
+  CHECK(client->fault() == tpm::by_resource_manager(tpm::rc::kSessionMemory));
 }
 
 TEST_CASE("the active sessions are shared between users", "[rm]") {

@@ -2,18 +2,38 @@
 
 // A TPM 1.2 resource manager on a TPM that has an owner and has been brought up, and clients of it.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
+#include "proto/byte_reader.h"
+#include "proto/tpm12/commands.h"
+#include "proto/tpm12/constants.h"
 #include "tests/rm12/owned_tpm.h"
 #include "tests/support/client12/client.h"
 #include "tests/support/client12/structures.h"
 #include "tests/support/rm12_bench.h"
 #include "tests/support/software_tpm.h"
+#include "tests/support/virtual_handles12.h"
 
 namespace tbs::test {
+
+namespace ord = tpm12::ord;
+namespace rc = tpm12::rc;
+
+// Resource types, as they stand in commands.
+inline constexpr auto kKey = static_cast<std::uint32_t>(tpm12::Kind::Key);
+inline constexpr auto kAuth = static_cast<std::uint32_t>(tpm12::Kind::Auth);
+inline constexpr auto kTransport = static_cast<std::uint32_t>(tpm12::Kind::Transport);
+inline constexpr std::uint32_t kContext = tpm12::kResourceContext;
+
+// A handle that no TPM gives out.
+inline constexpr std::uint32_t kNoHandle = 0x00777777;
+
+inline constexpr std::uint16_t kKeyHandle = tpm12::entity::kKeyHandle;
 
 class RealTpm12 {
  public:
@@ -43,7 +63,7 @@ class RealTpm12 {
     return std::make_unique<Client>(*this, context);
   }
   // TPM_Startup(ST_CLEAR), as the firmware sends it.
-  void start() { chip.run(client12::Bytes{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0, 0x99, 0, 1}); }
+  void start() { chip.run(tpm12::build::startup_clear()); }
   void disconnect(Client& client) { bench.manager.close_context(client.id); }
   // Speaks to the chip past the resource manager.
   client12::Client direct() {
@@ -66,5 +86,29 @@ class RealTpm12 {
 
   std::uint64_t contexts_ = 0;
 };
+
+inline std::uint32_t ordinal_of(std::span<const std::uint8_t> command) {
+  proto::ByteReader reader(command);
+  reader.skip(6);
+  return reader.be32();
+}
+
+inline client12::Client::Command random(std::uint32_t count) {
+  return {.ordinal = ord::kGetRandom, .parameters = client12::words({count})};
+}
+
+inline client12::Client::Command sign(std::uint32_t key, client12::Session& session) {
+  return {.ordinal = ord::kSign,
+          .handles = {key},
+          .parameters = client12::sized_bytes(client12::Bytes(tpm12::kDigestSize, 3)),
+          .sessions = {&session}};
+}
+
+// TPM_Sign without a session.
+inline client12::Reply sign_openly(client12::Client& client, std::uint32_t handle) {
+  return client.run({.ordinal = ord::kSign,
+                     .handles = {handle},
+                     .parameters = client12::sized_bytes(client12::Bytes(tpm12::kDigestSize, 3))});
+}
 
 }  // namespace tbs::test

@@ -17,19 +17,7 @@ using client12::Session;
 
 namespace {
 
-constexpr std::uint16_t kKeyHandle = 1;  // entity type
 constexpr std::size_t kMostSteps = 12;
-
-client12::Client::Command sign(std::uint32_t key, Session& session) {
-  return {.ordinal = 0x3C,
-          .handles = {key},
-          .parameters = client12::sized_bytes(client12::Bytes(20, 3)),
-          .sessions = {&session}};
-}
-
-client12::Client::Command random(std::uint32_t count) {
-  return {.ordinal = 0x46, .parameters = client12::words({count})};
-}
 
 // Two clients with a key and a session of every kind each.
 struct Owner {

@@ -11,21 +11,10 @@ using client12::sha1;
 
 namespace {
 
-constexpr std::uint32_t kKey = 1;
-constexpr std::uint32_t kInvalidKeyHandle = 0x0C;
-constexpr std::uint32_t kKeyOwnerControl = 0x44;
-
 void check_signature(client12::Client& client, std::uint32_t handle, std::uint8_t number) {
   const auto digest = sha1({signing_key(number), client12::Bytes{number}});
   REQUIRE(client12::signature_is_good(client12::modulus_of(signing_key(number)), digest,
                                       client.sign(handle, secret_of(number), digest)));
-}
-
-// TPM_Sign without a session.
-client12::Reply sign_openly(client12::Client& client, std::uint32_t handle) {
-  return client.run({.ordinal = 0x3C,
-                     .handles = {handle},
-                     .parameters = client12::sized_bytes(client12::Bytes(20, 3))});
 }
 
 // TPM_KeyControlOwner: makes a key permanent, or ordinary again.
@@ -37,8 +26,10 @@ client12::Reply control(client12::Client& client, std::uint32_t handle, std::uin
   const auto modulus = client12::sized_bytes(client12::modulus_of(signing_key(number)));
   parameters.insert(parameters.end(), modulus.begin(), modulus.end());
   parameters.insert(parameters.end(), {0, 0, 0, 1, static_cast<std::uint8_t>(on ? 1 : 0)});
-  return client.run(
-      {.ordinal = 0x23, .handles = {handle}, .parameters = parameters, .sessions = {&session}});
+  return client.run({.ordinal = ord::kKeyControlOwner,
+                     .handles = {handle},
+                     .parameters = parameters,
+                     .sessions = {&session}});
 }
 
 }  // namespace
@@ -47,7 +38,7 @@ TEST_CASE("a client signs with a loaded key", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
   const std::uint32_t handle = client->load_key(signing_key(1));
-  CHECK(handle == 0x01000000);
+  CHECK(handle == kFirstKey);
   check_signature(*client, handle, 1);
   CHECK(tpm.bench.notes.differences.empty());
 }
@@ -85,11 +76,11 @@ TEST_CASE("twenty contexts with three keys each sign in turn", "[rm12]") {
   for (int i = 0; i < 20; ++i) {
     clients.push_back(tpm.connect());
     for (std::uint8_t key = 0; key < 3; ++key) {
-      REQUIRE(clients.back()->load_key(signing_key(key)) == 0x01000000u + key);
+      REQUIRE(clients.back()->load_key(signing_key(key)) == kFirstKey + key);
     }
   }
   for (const auto& client : clients) {
-    for (std::uint8_t key = 0; key < 3; ++key) check_signature(*client, 0x01000000u + key, key);
+    for (std::uint8_t key = 0; key < 3; ++key) check_signature(*client, kFirstKey + key, key);
   }
   CHECK(tpm.bench.notes.differences.empty());
 }
@@ -99,14 +90,14 @@ TEST_CASE("handles of keys are the lowest free ones, and listed to their context
   const auto alice = tpm.connect(kAlice);
   const auto bob = tpm.connect(kBob);
   for (std::uint32_t i = 0; i < 3; ++i) {
-    REQUIRE(alice->load_key(signing_key(0)) == 0x01000000 + i);
+    REQUIRE(alice->load_key(signing_key(0)) == kFirstKey + i);
   }
   CHECK(bob->handles(kKey).empty());
-  CHECK(bob->load_key(signing_key(1)) == 0x01000000);
-  CHECK(alice->flush(0x01000001, kKey) == 0);
-  CHECK(alice->handles(kKey) == std::vector<std::uint32_t>{0x01000000, 0x01000002});
-  CHECK(alice->load_key(signing_key(0)) == 0x01000001);
-  CHECK(bob->handles(kKey) == std::vector<std::uint32_t>{0x01000000});
+  CHECK(bob->load_key(signing_key(1)) == kFirstKey);
+  CHECK(alice->flush(kFirstKey + 1, kKey) == 0);
+  CHECK(alice->handles(kKey) == std::vector<std::uint32_t>{kFirstKey, kFirstKey + 2});
+  CHECK(alice->load_key(signing_key(0)) == kFirstKey + 1);
+  CHECK(bob->handles(kKey) == std::vector<std::uint32_t>{kFirstKey});
   CHECK(tpm.bench.notes.differences.empty());
 }
 
@@ -116,17 +107,17 @@ TEST_CASE("another context's key answers as one that does not exist", "[rm12]") 
   const auto bob = tpm.connect(kBob);
   auto chip = tpm.direct();
   const std::uint32_t hers = alice->load_key(open_key());
-  const std::uint32_t unknown = sign_openly(chip, 0x00777777).code;
-  CHECK(unknown == kInvalidKeyHandle);
+  const std::uint32_t unknown = sign_openly(chip, kNoHandle).code;
+  CHECK(unknown == rc::kInvalidKeyHandle);
   CHECK(sign_openly(*bob, hers).code == unknown);
-  CHECK(bob->flush(hers, kKey) == chip.flush(0x00777777, kKey));
-  CHECK(bob->save_context(hers, kKey).code == chip.save_context(0x00777777, kKey).code);
-  CHECK(bob->run({.ordinal = 0x22, .handles = {hers}}).code ==
-        chip.run({.ordinal = 0x22, .handles = {0x00777777}}).code);
+  CHECK(bob->flush(hers, kKey) == chip.flush(kNoHandle, kKey));
+  CHECK(bob->save_context(hers, kKey).code == chip.save_context(kNoHandle, kKey).code);
+  CHECK(bob->run({.ordinal = ord::kEvictKey, .handles = {hers}}).code ==
+        chip.run({.ordinal = ord::kEvictKey, .handles = {kNoHandle}}).code);
   // Nor by the number that the TPM gave it.
   const auto physical = chip.handles(kKey);
   REQUIRE(physical.size() == 1);
-  CHECK(sign_openly(*bob, physical.front()).code == kInvalidKeyHandle);
+  CHECK(sign_openly(*bob, physical.front()).code == rc::kInvalidKeyHandle);
   CHECK(sign_openly(*alice, hers).code == 0);
 }
 
@@ -134,8 +125,8 @@ TEST_CASE("TPM_EvictKey flushes a key", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
   const std::uint32_t handle = client->load_key(open_key());
-  CHECK(client->run({.ordinal = 0x22, .handles = {handle}}).code == 0);
-  CHECK(sign_openly(*client, handle).code == kInvalidKeyHandle);
+  CHECK(client->run({.ordinal = ord::kEvictKey, .handles = {handle}}).code == 0);
+  CHECK(sign_openly(*client, handle).code == rc::kInvalidKeyHandle);
   tpm.bench.run_due();
   CHECK(tpm.direct().handles(kKey).empty());
 }
@@ -146,7 +137,7 @@ TEST_CASE("TPM_LoadKey keeps the TPM's handle, because its HMAC covers it", "[rm
   auto session = client->oiap(secret_of(2));
   session.goes_on = false;
   // The handle counts as a parameter here.
-  const auto reply = client->run({.ordinal = 0x20,
+  const auto reply = client->run({.ordinal = ord::kLoadKey,
                                   .handles = {client12::kSrk},
                                   .parameters = signing_key(4),
                                   .sessions = {&session}});
@@ -165,17 +156,17 @@ TEST_CASE("a context that closes leaves nothing in the TPM", "[rm12]") {
   const auto client = tpm.connect();
   const auto other = tpm.connect();
   for (std::uint8_t i = 0; i < 4; ++i) client->load_key(signing_key(i));
-  client->osap(1, 0x01000002, secret_of(2));
+  client->osap(kKeyHandle, kFirstKey + 2, secret_of(2));
   client->oiap(secret_of(1));
   const std::uint32_t kept = other->load_key(open_key());
   tpm.bench.run_idle();
-  client->sign(0x01000001, secret_of(1), sha1({}));
+  client->sign(kFirstKey + 1, secret_of(1), sha1({}));
   tpm.disconnect(*client);
   tpm.bench.run_due();
   auto chip = tpm.direct();
   CHECK(chip.handles(kKey).empty());
-  CHECK(chip.handles(2).empty());
-  CHECK(chip.handles(5).empty());
+  CHECK(chip.handles(kAuth).empty());
+  CHECK(chip.handles(kContext).empty());
   CHECK(sign_openly(*other, kept).code == 0);
 }
 
@@ -185,13 +176,13 @@ TEST_CASE("leftovers of an earlier run are removed", "[rm12]") {
   chip.load_key(signing_key(0));
   chip.oiap(secret_of(1));
   const auto saved = chip.oiap(secret_of(1));
-  REQUIRE(chip.save_context(saved.handle, 2).code == 0);
-  REQUIRE(chip.handles(5).size() == 1);
+  REQUIRE(chip.save_context(saved.handle, kAuth).code == 0);
+  REQUIRE(chip.handles(kContext).size() == 1);
   Rm12Bench fresh(exec::Options{}, [&tpm](auto command) { return tpm.chip.run(command); });
   fresh.bring_up();
   CHECK(chip.handles(kKey).empty());
-  CHECK(chip.handles(2).empty());
-  CHECK(chip.handles(5).empty());
+  CHECK(chip.handles(kAuth).empty());
+  CHECK(chip.handles(kContext).empty());
   CHECK(fresh.manager.state().facts.keys.known == 20);
   CHECK(fresh.manager.state().facts.auths.known == 16);
 }
@@ -200,7 +191,8 @@ TEST_CASE("what a detached command loads is flushed", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
   tpm.bench.on_transmit = [](exec::Execution& execution, const exec::Transmit& transmit) {
-    if (transmit.client_command && transmit.command[9] == 0x41) execution.detach();
+    const bool loads = ordinal_of(transmit.command) == ord::kLoadKey2;
+    if (loads && transmit.client_command) execution.detach();
   };
   client->load_key(signing_key(0));
   tpm.bench.on_transmit = nullptr;
@@ -215,12 +207,12 @@ TEST_CASE("a saved key context can be loaded again, under its own handle", "[rm1
   client->load_key(signing_key(3));
   const std::uint32_t handle = client->load_key(signing_key(5));
   const auto blob = client12::sized(client->save_context(handle, kKey).parameters);
-  CHECK(client->load_context(0, true, blob).code == 0x58);  // TPM_BAD_HANDLE: it is in use
-  CHECK(client->load_context(0, false, blob).handle == 0x01000002);
+  CHECK(client->load_context(0, true, blob).code == rc::kBadHandle);  // it is in use
+  CHECK(client->load_context(0, false, blob).handle == kFirstKey + 2);
   CHECK(client->flush(handle, kKey) == 0);
   CHECK(client->load_context(0, true, blob).handle == handle);
   check_signature(*client, handle, 5);
-  check_signature(*client, 0x01000002, 5);
+  check_signature(*client, kFirstKey + 2, 5);
   const auto shared = other->load_context(0, false, blob);
   REQUIRE(shared.code == 0);
   check_signature(*other, shared.handle, 5);
@@ -232,11 +224,11 @@ TEST_CASE("the older commands for key contexts work", "[rm12]") {
   const auto client = tpm.connect();
   client->load_key(signing_key(3));
   const std::uint32_t handle = client->load_key(signing_key(5));
-  const auto saved = client->run({.ordinal = 0xB4, .handles = {handle}});
+  const auto saved = client->run({.ordinal = ord::kSaveKeyContext, .handles = {handle}});
   REQUIRE(saved.code == 0);
-  CHECK(client->handles(kKey) == std::vector<std::uint32_t>{0x01000000});
-  const auto loaded =
-      client->run({.ordinal = 0xB5, .parameters = saved.parameters, .returns_handle = true});
+  CHECK(client->handles(kKey) == std::vector<std::uint32_t>{kFirstKey});
+  const auto loaded = client->run(
+      {.ordinal = ord::kLoadKeyContext, .parameters = saved.parameters, .returns_handle = true});
   REQUIRE(loaded.code == 0);
   CHECK(loaded.handle == handle);
   check_signature(*client, handle, 5);
@@ -253,8 +245,8 @@ TEST_CASE("a key that the owner makes permanent belongs to everybody", "[rm12]")
   REQUIRE(shared.size() == 1);
   check_signature(*other, shared.front(), 6);
   check_signature(*client, handle, 6);
-  CHECK(client->flush(handle, kKey) == kKeyOwnerControl);
-  CHECK(other->flush(shared.front(), kKey) == kKeyOwnerControl);
+  CHECK(client->flush(handle, kKey) == rc::kKeyOwnerControl);
+  CHECK(other->flush(shared.front(), kKey) == rc::kKeyOwnerControl);
   tpm.disconnect(*client);
   tpm.bench.run_idle();
   check_signature(*other, shared.front(), 6);
@@ -285,12 +277,12 @@ TEST_CASE("a context can hold so many keys and no more", "[rm12]") {
   const auto client = tpm.connect();
   for (int i = 0; i < 3; ++i) client->load_key(open_key());
   auto session = client->oiap(secret_of(2));
-  const auto refused = client->run({.ordinal = 0x41,
+  const auto refused = client->run({.ordinal = ord::kLoadKey2,
                                     .handles = {client12::kSrk},
                                     .parameters = open_key(),
                                     .sessions = {&session},
                                     .returns_handle = true});
-  CHECK(refused.code == 0x15);  // TPM_RESOURCES
-  CHECK(client->property(0x104) == 0);
-  CHECK(client->handles(2).empty());
+  CHECK(refused.code == rc::kResources);
+  CHECK(client->property(tpm12::prop::kKeys) == 0);
+  CHECK(client->handles(kAuth).empty());
 }

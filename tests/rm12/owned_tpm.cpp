@@ -1,5 +1,6 @@
 #include "tests/rm12/owned_tpm.h"
 
+#include "proto/tpm12/commands.h"
 #include "tests/support/client12/client.h"
 
 namespace tbs::test {
@@ -10,7 +11,7 @@ constexpr std::uint8_t kKeys = 8;
 struct Prepared {
   Prepared() {
     SoftwareTpm chip(SoftwareTpm::Family::Tpm12);
-    chip.run(client12::Bytes{0x00, 0xC1, 0, 0, 0, 12, 0, 0, 0, 0x99, 0, 1});
+    chip.run(tpm12::build::startup_clear());
     client12::Client client([&chip](auto command) { return chip.run(command); });
     client.take_ownership();
     for (std::uint8_t i = 0; i < kKeys; ++i)

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm_header.h"
 #include "tests/rm12/fixture.h"
 
 using namespace tbs;
@@ -13,41 +14,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::uint32_t kKey = 1;
-constexpr std::uint32_t kAuth = 2;
-
-std::uint32_t ordinal_of(std::span<const std::uint8_t> command) {
-  proto::ByteReader reader(command);
-  reader.skip(6);
-  return reader.be32();
-}
-
 // Answers the next `times` commands of this ordinal with `code`.
-void refuse(RealTpm12& tpm, std::uint32_t ordinal, std::uint16_t code, int times) {
+void refuse(RealTpm12& tpm, std::uint32_t ordinal, std::uint32_t code, int times) {
   tpm.intercept =
       [=](std::span<const std::uint8_t> command) mutable -> std::optional<client12::Bytes> {
     if (ordinal_of(command) != ordinal || times-- <= 0) return std::nullopt;
-    return client12::Bytes{0,
-                           0xC4,
-                           0,
-                           0,
-                           0,
-                           10,
-                           0,
-                           0,
-                           static_cast<std::uint8_t>(code >> 8),
-                           static_cast<std::uint8_t>(code)};
+    return proto::tpm_error_response(tpm12::kTagResponse, code);
   };
-}
-
-client12::Reply sign_openly(client12::Client& client, std::uint32_t handle) {
-  return client.run({.ordinal = 0x3C,
-                     .handles = {handle},
-                     .parameters = client12::sized_bytes(client12::Bytes(20, 3))});
-}
-
-client12::Reply random(client12::Client& client) {
-  return client.run({.ordinal = 0x46, .parameters = client12::words({8})});
 }
 
 }  // namespace
@@ -55,33 +28,33 @@ client12::Reply random(client12::Client& client) {
 TEST_CASE("TPM_RETRY and TPM_DOING_SELFTEST are waited for", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
-  refuse(tpm, 0x46, GENERATE(std::uint16_t{0x800}, std::uint16_t{0x802}), 3);
-  CHECK(random(*client).code == 0);
+  refuse(tpm, ord::kGetRandom, GENERATE(rc::kRetry, rc::kDoingSelfTest), 3);
+  CHECK(client->run(random(8)).code == 0);
   CHECK(tpm.bench.paused == milliseconds(1 + 2 + 4));
 }
 
 TEST_CASE("a TPM that is never ready is given up within the deadline", "[rm12]") {
   RealTpm12 tpm(exec::Options{});
   const auto client = tpm.connect();
-  refuse(tpm, 0x46, 0x800, 1'000'000);
-  CHECK(random(*client).code == 0x800);
+  refuse(tpm, ord::kGetRandom, rc::kRetry, 1'000'000);
+  CHECK(client->run(random(8)).code == rc::kRetry);
   CHECK(tpm.bench.paused == std::chrono::seconds(20));
 }
 
 TEST_CASE("a TPM that wants its self-test gets it", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
-  refuse(tpm, 0x46, 0x801, 1);
-  CHECK(random(*client).code == 0);
-  CHECK(std::ranges::count(tpm.bench.sent, 0x53u) == 1);
+  refuse(tpm, ord::kGetRandom, rc::kNeedsSelfTest, 1);
+  CHECK(client->run(random(8)).code == 0);
+  CHECK(std::ranges::count(tpm.bench.sent, ord::kContinueSelfTest) == 1);
 }
 
 TEST_CASE("without a session, a TPM without room gets some and the command again", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
   for (int i = 0; i < 3; ++i) client->oiap(secret_of(1));
-  refuse(tpm, 0x0A, 0x15, 1);
-  CHECK(client->run({.ordinal = 0x0A, .returns_handle = true}).code == 0);
+  refuse(tpm, ord::kOiap, rc::kResources, 1);
+  CHECK(client->run({.ordinal = ord::kOiap, .returns_handle = true}).code == 0);
   CHECK(tpm.bench.manager.state().facts.auths.known == 3);
   CHECK(client->handles(kAuth).size() == 4);
   CHECK(tpm.direct().handles(kAuth).size() == 3);
@@ -96,26 +69,26 @@ TEST_CASE("with a session, the next command finds the room", "[rm12]") {
   const auto client = tpm.connect();
   for (std::uint8_t i = 0; i < 3; ++i) client->load_key(signing_key(i));
   auto session = client->oiap(secret_of(2));
-  const client12::Client::Command load{.ordinal = 0x41,
+  const client12::Client::Command load{.ordinal = ord::kLoadKey2,
                                        .handles = {client12::kSrk},
                                        .parameters = signing_key(4),
                                        .sessions = {&session},
                                        .returns_handle = true};
   SECTION("because the TPM has ended the session") {
     tpm.intercept = [&](std::span<const std::uint8_t> command) -> std::optional<client12::Bytes> {
-      if (ordinal_of(command) != 0x41) return std::nullopt;
+      if (ordinal_of(command) != ord::kLoadKey2) return std::nullopt;
       tpm.intercept = nullptr;
       const auto sessions = tpm.direct().handles(kAuth);
       tpm.direct().flush(sessions.front(), kAuth);
-      return client12::Bytes{0, 0xC4, 0, 0, 0, 10, 0, 0, 0, 0x11};
+      return proto::tpm_error_response(tpm12::kTagResponse, rc::kNoSpace);
     };
-    CHECK(client->run(load).code == 0x11);
+    CHECK(client->run(load).code == rc::kNoSpace);
     CHECK(client->handles(kAuth).empty());
-    CHECK(client->load_key(signing_key(4)) == 0x01000003);
+    CHECK(client->load_key(signing_key(4)) == kFirstKey + 3);
     CHECK(tpm.direct().handles(kKey).size() <= 3);
   }
   SECTION("or the same one, because it has not") {
-    refuse(tpm, 0x41, 0x11, 1);
+    refuse(tpm, ord::kLoadKey2, rc::kNoSpace, 1);
     CHECK(client->run(load).code == 0);
   }
   CHECK(tpm.bench.notes.differences.empty());
@@ -133,7 +106,7 @@ TEST_CASE("keys that somebody else has flushed are loaded again", "[rm12]") {
 
   const std::uint32_t fresh = client->load_key(open_key());
   for (const std::uint32_t handle : chip.handles(kKey)) chip.flush(handle, kKey);
-  CHECK(sign_openly(*client, fresh).code == 0x0C);
+  CHECK(sign_openly(*client, fresh).code == rc::kInvalidKeyHandle);
   CHECK(client->handles(kKey) == std::vector<std::uint32_t>{saved});
   CHECK(sign_openly(*client, saved).code == 0);
   CHECK(tpm.bench.notes.differences.empty());
@@ -161,12 +134,12 @@ TEST_CASE("a reset TPM is started, and keys come back", "[rm12]") {
   }
   CHECK(sign_openly(*client, key).code == 0);
   CHECK(client
-            ->run({.ordinal = 0x41,
+            ->run({.ordinal = ord::kLoadKey2,
                    .handles = {client12::kSrk},
                    .parameters = open_key(),
                    .sessions = {&session},
                    .returns_handle = true})
-            .code == 0x22);
+            .code == rc::kInvalidAuthHandle);
   // Until a session is missed nobody can know.
   tpm.bench.notes.differences.clear();
   CHECK(client->load_key(open_key()) == key + 1);
@@ -180,21 +153,27 @@ TEST_CASE("malformed commands do not reach the TPM", "[rm12]") {
   const auto client = tpm.connect();
   const auto code_of = [&](client12::Bytes command) {
     const auto response = client->exchange(std::move(command));
-    REQUIRE(response.size() == 10);
-    REQUIRE(response[1] == 0xC4);
-    return ordinal_of(response);
+    const auto header = proto::read_tpm_header(response);
+    REQUIRE(header);
+    REQUIRE(header->size == tpm12::kHeaderSize);
+    REQUIRE(header->tag == tpm12::kTagResponse);
+    return header->code;
   };
   tpm.bench.sent.clear();
-  CHECK(code_of({0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0x46}) == 0x1E);  // BADTAG
-  CHECK(code_of({0x00, 0xC1, 0, 0, 0, 10, 0, 0, 1, 0x7B}) == 0x0A);  // BAD_ORDINAL
-  CHECK(code_of({0x00, 0xC2, 0, 0, 0, 10, 0, 0, 0, 0x46}) == 0x1E);  // takes no session
-  CHECK(code_of({0x00, 0xC2, 0, 0, 0, 14, 0, 0, 0, 0x3C, 0x40, 0, 0, 0}) == 0x19);
-  CHECK(code_of({0x00, 0xC1, 0, 0, 0, 10, 0, 0, 0, 0x3C}) == 0x19);  // BAD_PARAM_SIZE
-  CHECK(code_of(client12::frame(0xBA, 0, {client12::words({1})})) == 0x19);
-  CHECK(code_of(client12::frame(0xB8, 0, {client12::words({1, 1})})) == 0x19);
-  CHECK(code_of(client12::frame(0xB9, 0, {client12::words({1, 1})})) == 0x19);
-  CHECK(code_of(client12::frame(0xBA, 0, {client12::words({1, 7})})) == 0x35);
-  CHECK(code_of(client12::frame(0x0B, 0, {client12::words({1})})) == 0x19);
+  CHECK(code_of({0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0x46}) == rc::kBadTag);
+  CHECK(code_of({0x00, 0xC1, 0, 0, 0, 10, 0, 0, 1, 0x7B}) == rc::kBadOrdinal);
+  CHECK(code_of({0x00, 0xC2, 0, 0, 0, 10, 0, 0, 0, 0x46}) == rc::kBadTag);  // takes no session
+  CHECK(code_of({0x00, 0xC2, 0, 0, 0, 14, 0, 0, 0, 0x3C, 0x40, 0, 0, 0}) == rc::kBadParamSize);
+  CHECK(code_of({0x00, 0xC1, 0, 0, 0, 10, 0, 0, 0, 0x3C}) == rc::kBadParamSize);
+  CHECK(code_of(client12::frame(ord::kFlushSpecific, 0, {client12::words({1})})) ==
+        rc::kBadParamSize);
+  CHECK(code_of(client12::frame(ord::kSaveContext, 0, {client12::words({1, 1})})) ==
+        rc::kBadParamSize);
+  CHECK(code_of(client12::frame(ord::kLoadContext, 0, {client12::words({1, 1})})) ==
+        rc::kBadParamSize);
+  CHECK(code_of(client12::frame(ord::kFlushSpecific, 0, {client12::words({1, 7})})) ==
+        rc::kInvalidResource);
+  CHECK(code_of(client12::frame(ord::kOsap, 0, {client12::words({1})})) == rc::kBadParamSize);
   CHECK(tpm.bench.sent.empty());
 }
 
@@ -208,7 +187,7 @@ TEST_CASE("a busy TPM can be cancelled before the client's command is sent", "[r
     execution.withdraw();
   };
   CHECK_THROWS(sign_openly(*client, key));
-  CHECK(tpm.bench.sent == std::vector<std::uint32_t>{0xB9});
+  CHECK(tpm.bench.sent == std::vector<std::uint32_t>{ord::kLoadContext});
   tpm.bench.on_transmit = nullptr;
   CHECK(sign_openly(*client, key).code == 0);
 }
@@ -221,7 +200,7 @@ TEST_CASE("a TPM without an owner lets nothing be moved out, and nothing is lost
   CHECK(client->handles(kAuth) == std::vector<std::uint32_t>{session.handle});
   for (int i = 0; i < 15; ++i) client->oiap(secret_of(1));
   // The seventeenth does not fit.
-  CHECK(client->run({.ordinal = 0x0A, .returns_handle = true}).code == 0x15);
+  CHECK(client->run({.ordinal = ord::kOiap, .returns_handle = true}).code == rc::kResources);
   CHECK(client->handles(kAuth).size() == 16);
   for (const std::uint32_t handle : client->handles(kAuth)) client->flush(handle, kAuth);
   client->take_ownership();

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/tpm12/capability.h"
+#include "proto/tpm12/commands.h"
 #include "tests/rm12/fixture.h"
 
 using namespace tbs;
@@ -15,24 +17,9 @@ using client12::sha1;
 
 namespace {
 
-constexpr std::uint32_t kKey = 1;
-constexpr std::uint32_t kAuth = 2;
-constexpr std::uint32_t kContext = 5;
-constexpr std::uint16_t kKeyHandle = 1;  // entity type
-constexpr std::uint32_t kAuthFail = 0x01;
-constexpr std::uint32_t kBadParameter = 0x03;
-constexpr std::uint32_t kInvalidAuthHandle = 0x22;
-constexpr std::uint32_t kBadHandle = 0x58;
-constexpr std::uint32_t kBadContext = 0x5A;
-
 // Signs with a key whose session is kept.
 std::uint32_t sign(client12::Client& client, std::uint32_t key, Session& session) {
-  return client
-      .run({.ordinal = 0x3C,
-            .handles = {key},
-            .parameters = client12::sized_bytes(client12::Bytes(20, 3)),
-            .sessions = {&session}})
-      .code;
+  return client.run(test::sign(key, session)).code;
 }
 
 client12::Bytes save(client12::Client& client, const Session& session) {
@@ -59,7 +46,7 @@ TEST_CASE("forty sessions at once, each used in turn", "[rm12]") {
   std::vector<Session> sessions;
   for (std::uint32_t i = 0; i < 40; ++i) {
     sessions.push_back(client->oiap(secret_of(1)));
-    REQUIRE(sessions.back().handle == 0x02000000 + i);
+    REQUIRE(sessions.back().handle == kFirstAuth + i);
   }
   for (int round = 0; round < 2; ++round) {
     for (Session& session : sessions) REQUIRE(sign(*client, key, session) == 0);
@@ -123,7 +110,7 @@ TEST_CASE("a key's sessions end with it", "[rm12]") {
   CHECK(client->flush(key, kKey) == 0);
   CHECK(client->handles(kAuth) == std::vector<std::uint32_t>{other.handle});
   const std::uint32_t again = client->load_key(signing_key(2));
-  CHECK(sign(*client, again, session) == kInvalidAuthHandle);
+  CHECK(sign(*client, again, session) == rc::kInvalidAuthHandle);
   CHECK(tpm.bench.notes.differences.empty());
 }
 
@@ -136,7 +123,7 @@ TEST_CASE("a session ends where the command says so", "[rm12]") {
   session.goes_on = false;
   REQUIRE(sign(*client, key, session) == 0);
   CHECK(client->handles(kAuth).empty());
-  CHECK(sign(*client, key, session) == kInvalidAuthHandle);
+  CHECK(sign(*client, key, session) == rc::kInvalidAuthHandle);
   CHECK(tpm.bench.notes.differences.empty());
 }
 
@@ -146,12 +133,12 @@ TEST_CASE("a session ends with the failure of its command", "[rm12]") {
   const std::uint32_t key = client->load_key(signing_key(1));
   const Session kept = client->oiap(secret_of(1));
   Session wrong = client->oiap(secret_of(9));
-  CHECK(sign(*client, key, wrong) == kAuthFail);
+  CHECK(sign(*client, key, wrong) == rc::kAuthFail);
   CHECK(client->handles(kAuth) == std::vector<std::uint32_t>{kept.handle});
-  CHECK(sign(*client, key, wrong) == kInvalidAuthHandle);
+  CHECK(sign(*client, key, wrong) == rc::kInvalidAuthHandle);
   // Also where the resource manager itself refuses.
   Session good = client->oiap(secret_of(1));
-  CHECK(sign(*client, 0x01000005, good) == 0x0C);
+  CHECK(sign(*client, kFirstKey + 5, good) == rc::kInvalidKeyHandle);
   CHECK(client->handles(kAuth) == std::vector<std::uint32_t>{kept.handle});
   CHECK(tpm.bench.notes.differences.empty());
 }
@@ -163,16 +150,16 @@ TEST_CASE("another context's session answers as one that does not exist", "[rm12
   auto chip = tpm.direct();
   const std::uint32_t key = bob->load_key(signing_key(1));
   Session hers = alice->oiap(secret_of(1));
-  Session unknown{.handle = 0x00777777};
-  CHECK(sign(chip, client12::kSrk, unknown) == kInvalidAuthHandle);
-  CHECK(sign(*bob, key, hers) == kInvalidAuthHandle);
+  Session unknown{.handle = kNoHandle};
+  CHECK(sign(chip, client12::kSrk, unknown) == rc::kInvalidAuthHandle);
+  CHECK(sign(*bob, key, hers) == rc::kInvalidAuthHandle);
   CHECK(bob->handles(kAuth).empty());
-  CHECK(bob->flush(hers.handle, kAuth) == chip.flush(0x00777777, kAuth));
-  CHECK(bob->flush(hers.handle, 4) == chip.flush(0x00777777, 4));
-  CHECK(bob->flush(1, kContext) == chip.flush(0x00777777, kContext));
-  CHECK(bob->save_context(hers.handle, kAuth).code == chip.save_context(0x00777777, kAuth).code);
-  CHECK(bob->run({.ordinal = 0x96, .parameters = client12::words({hers.handle})}).code ==
-        kInvalidAuthHandle);
+  CHECK(bob->flush(hers.handle, kAuth) == chip.flush(kNoHandle, kAuth));
+  CHECK(bob->flush(hers.handle, kTransport) == chip.flush(kNoHandle, kTransport));
+  CHECK(bob->flush(1, kContext) == chip.flush(kNoHandle, kContext));
+  CHECK(bob->save_context(hers.handle, kAuth).code == chip.save_context(kNoHandle, kAuth).code);
+  CHECK(bob->run({.ordinal = ord::kTerminateHandle, .parameters = client12::words({hers.handle})})
+            .code == rc::kInvalidAuthHandle);
   const std::uint32_t her_key = alice->load_key(signing_key(1));
   CHECK(sign(*alice, her_key, hers) == 0);
 }
@@ -185,9 +172,11 @@ TEST_CASE("TPM_Terminate_Handle and TPM_Reset end a context's own sessions", "[r
   const Session first = alice->oiap(secret_of(1));
   alice->oiap(secret_of(1));
   alice->oiap(secret_of(1));
-  CHECK(alice->run({.ordinal = 0x96, .parameters = client12::words({first.handle})}).code == 0);
+  CHECK(
+      alice->run({.ordinal = ord::kTerminateHandle, .parameters = client12::words({first.handle})})
+          .code == 0);
   CHECK(alice->handles(kAuth).size() == 2);
-  CHECK(alice->run({.ordinal = 0x5A}).code == 0);
+  CHECK(alice->run({.ordinal = ord::kReset}).code == 0);
   CHECK(alice->handles(kAuth).empty());
   CHECK(bob->handles(kAuth) == std::vector<std::uint32_t>{his.handle});
   tpm.bench.run_due();
@@ -204,17 +193,17 @@ TEST_CASE("a client can save a session and load it again", "[rm12]") {
       bound ? client->osap(kKeyHandle, key, secret_of(1)) : client->oiap(secret_of(1));
   const auto blob = save(*client, session);
   // While it is saved, its handle means nothing.
-  CHECK(sign(*client, key, session) == kInvalidAuthHandle);
+  CHECK(sign(*client, key, session) == rc::kInvalidAuthHandle);
   CHECK(client->handles(kAuth).size() == 1);
   CHECK(client->handles(kContext) == std::vector<std::uint32_t>{count_of(blob)});
 
   SECTION("under its own handle") {
     CHECK(client->load_context(key, true, blob).handle == session.handle);
     CHECK(sign(*client, key, session) == 0);
-    CHECK(client->load_context(key, true, blob).code == kBadContext);
+    CHECK(client->load_context(key, true, blob).code == rc::kBadContext);
   }
   SECTION("under its own handle, which nobody else has got meanwhile") {
-    CHECK(client->oiap(secret_of(1)).handle == 0x02000002);
+    CHECK(client->oiap(secret_of(1)).handle == kFirstAuth + 2);
     CHECK(client->load_context(key, false, blob).handle == session.handle);
     CHECK(sign(*client, key, session) == 0);
   }
@@ -229,21 +218,21 @@ TEST_CASE("a client can save a session and load it again", "[rm12]") {
     const auto other = tpm.connect();
     const std::uint32_t same = other->load_key(signing_key(1));
     for (int i = 0; i < 2; ++i) other->oiap(secret_of(1));
-    CHECK(other->load_context(same, true, blob).code == kBadHandle);
+    CHECK(other->load_context(same, true, blob).code == rc::kBadHandle);
     session.handle = other->load_context(same, false, blob).handle;
-    CHECK(session.handle == 0x02000002);
+    CHECK(session.handle == kFirstAuth + 2);
     CHECK(sign(*other, same, session) == 0);
   }
   SECTION("not from a context of another user") {
     const auto other = tpm.connect(kBob);
     const std::uint32_t same = other->load_key(signing_key(1));
-    CHECK(other->load_context(same, false, blob).code == kBadContext);
-    CHECK(other->flush(count_of(blob), kContext) == kBadParameter);
+    CHECK(other->load_context(same, false, blob).code == rc::kBadContext);
+    CHECK(other->flush(count_of(blob), kContext) == rc::kBadParameter);
     CHECK(client->load_context(key, false, blob).code == 0);
   }
   SECTION("not when it has flushed it") {
     CHECK(client->flush(count_of(blob), kContext) == 0);
-    CHECK(client->load_context(key, false, blob).code == kBadContext);
+    CHECK(client->load_context(key, false, blob).code == rc::kBadContext);
     tpm.bench.run_due();
     CHECK(tpm.direct().handles(kContext).empty());
   }
@@ -257,8 +246,8 @@ TEST_CASE("a bound session is not loaded without its key", "[rm12]") {
   const std::uint32_t wrong = client->load_key(signing_key(2));
   Session session = client->osap(kKeyHandle, key, secret_of(1));
   const auto blob = save(*client, session);
-  CHECK(client->load_context(0x01000009, false, blob).code == kBadHandle);
-  CHECK(client->load_context(wrong, false, blob).code == 0x4A);  // TPM_RESOURCEMISSING
+  CHECK(client->load_context(kFirstKey + 9, false, blob).code == rc::kBadHandle);
+  CHECK(client->load_context(wrong, false, blob).code == rc::kResourceMissing);
   CHECK(client->load_context(key, false, blob).code == 0);
   CHECK(sign(*client, key, session) == 0);
 }
@@ -268,12 +257,12 @@ TEST_CASE("the older commands for session contexts work", "[rm12]") {
   const auto client = tpm.connect();
   const std::uint32_t key = client->load_key(signing_key(1));
   Session session = client->oiap(secret_of(1));
-  const auto saved =
-      client->run({.ordinal = 0xB6, .parameters = client12::words({session.handle})});
+  const auto saved = client->run(
+      {.ordinal = ord::kSaveAuthContext, .parameters = client12::words({session.handle})});
   REQUIRE(saved.code == 0);
   CHECK(client->handles(kAuth).empty());
-  const auto loaded =
-      client->run({.ordinal = 0xB7, .parameters = saved.parameters, .returns_handle = true});
+  const auto loaded = client->run(
+      {.ordinal = ord::kLoadAuthContext, .parameters = saved.parameters, .returns_handle = true});
   REQUIRE(loaded.code == 0);
   session.handle = loaded.handle;
   CHECK(sign(*client, key, session) == 0);
@@ -318,18 +307,21 @@ TEST_CASE("a context can hold so many sessions and no more", "[rm12]") {
   const auto client = tpm.connect();
   client->oiap(secret_of(1));
   const Session second = client->oiap(secret_of(1));
-  CHECK(client->property(0x10A) == 0);
-  CHECK(client->run({.ordinal = 0x0A, .returns_handle = true}).code == 0x15);
+  CHECK(client->property(tpm12::prop::kAuthSessions) == 0);
+  CHECK(client->run({.ordinal = ord::kOiap, .returns_handle = true}).code == rc::kResources);
   CHECK(client->flush(second.handle, kAuth) == 0);
-  CHECK(client->run({.ordinal = 0x0A, .returns_handle = true}).code == 0);
+  CHECK(client->run({.ordinal = ord::kOiap, .returns_handle = true}).code == 0);
 }
 
 TEST_CASE("an old saved session is renewed before the TPM forgets its place", "[rm12]") {
   RealTpm12 tpm(exec::Options{});
-  // TPM_CAP_PROP_CONTEXT_DIST of a TPM that counts with eight bits.
+  // A TPM that counts with eight bits.
+  constexpr std::uint32_t kContextDistance = 0xFF;
   tpm.intercept = [](std::span<const std::uint8_t> command) -> std::optional<client12::Bytes> {
-    if (command.size() != 22 || command[20] != 0x01 || command[21] != 0x1B) return std::nullopt;
-    return client12::Bytes{0, 0xC4, 0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0xFF};
+    const auto query =
+        tpm12::build::get_capability(tpm12::cap::kProperty, tpm12::prop::kContextDistance);
+    if (!std::ranges::equal(command, query)) return std::nullopt;
+    return tpm12::capability_word(kContextDistance);
   };
   tpm.bench.bring_up();
   const auto client = tpm.connect();
@@ -343,7 +335,7 @@ TEST_CASE("an old saved session is renewed before the TPM forgets its place", "[
     REQUIRE(sign(*client, key, busy) == 0);
     tpm.bench.run_idle();
     const auto counts = tpm.direct().handles(kContext);
-    REQUIRE(std::ranges::max(counts) - std::ranges::min(counts) < 0xFF);
+    REQUIRE(std::ranges::max(counts) - std::ranges::min(counts) < kContextDistance);
   }
   CHECK(tpm.bench.manager.state().statistics.gap_refreshes >= 4);
   CHECK(sign(*client, key, idle) == 0);

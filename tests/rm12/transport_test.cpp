@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/service_codes.h"
 #include "tests/rm12/fixture.h"
 
 using namespace tbs;
@@ -11,31 +12,11 @@ using namespace tbs::test;
 using client12::secret_of;
 using client12::Transport;
 
-namespace {
-
-constexpr std::uint32_t kKey = 1;
-constexpr std::uint32_t kAuth = 2;
-constexpr std::uint32_t kTransport = 4;
-constexpr std::uint32_t kUnsupported = 0x80280404;
-
-client12::Client::Command random(std::uint32_t count) {
-  return {.ordinal = 0x46, .parameters = client12::words({count})};
-}
-
-client12::Client::Command sign(std::uint32_t key, client12::Session& session) {
-  return {.ordinal = 0x3C,
-          .handles = {key},
-          .parameters = client12::sized_bytes(client12::Bytes(20, 3)),
-          .sessions = {&session}};
-}
-
-}  // namespace
-
 TEST_CASE("a transport session carries commands", "[rm12]") {
   RealTpm12 tpm;
   const auto client = tpm.connect();
   Transport transport(*client);
-  CHECK(transport.session().handle == 0x04000000);
+  CHECK(transport.session().handle == kFirstTransport);
   CHECK(client12::sized(transport.run(random(16)).parameters).size() == 16);
   tpm.bench.run_idle();
   CHECK(tpm.direct().handles(kTransport).empty());
@@ -45,7 +26,7 @@ TEST_CASE("a transport session carries commands", "[rm12]") {
   CHECK(transport.run(random(8)).code == 0);
   CHECK(client->handles(kTransport).empty());
   transport.run(random(8));
-  CHECK(transport.outer_code() == 0x22);  // TPM_INVALID_AUTHHANDLE
+  CHECK(transport.outer_code() == rc::kInvalidAuthHandle);
   CHECK(tpm.bench.notes.differences.empty());
 }
 
@@ -56,13 +37,13 @@ TEST_CASE("keys and sessions within a transport session are the client's own", "
   // The handle that is returned inside.
   auto parent = client->oiap(secret_of(2));
   parent.goes_on = false;
-  const auto loaded = transport.run({.ordinal = 0x41,
+  const auto loaded = transport.run({.ordinal = ord::kLoadKey2,
                                      .handles = {client12::kSrk},
                                      .parameters = signing_key(3),
                                      .sessions = {&parent},
                                      .returns_handle = true});
   REQUIRE(loaded.code == 0);
-  CHECK(loaded.handle == 0x01000000);
+  CHECK(loaded.handle == kFirstKey);
   CHECK(client->handles(kAuth).empty());
   tpm.bench.run_idle();
 
@@ -90,7 +71,7 @@ TEST_CASE("twenty transport sessions at once", "[rm12]") {
   for (const auto& client : clients) tpm.disconnect(*client);
   tpm.bench.run_due();
   CHECK(tpm.direct().handles(kTransport).empty());
-  CHECK(tpm.direct().handles(5).empty());
+  CHECK(tpm.direct().handles(kContext).empty());
   CHECK(tpm.bench.notes.differences.empty());
 }
 
@@ -103,7 +84,7 @@ TEST_CASE("a transport session and what is in it belong to one context", "[rm12]
   Transport his(*bob);
   auto session = bob->oiap(secret_of(3));
   his.run(sign(key, session));
-  CHECK(his.outer_code() == 0x0C);  // TPM_INVALID_KEYHANDLE
+  CHECK(his.outer_code() == rc::kInvalidKeyHandle);
   CHECK(bob->handles(kTransport).empty());
   CHECK(bob->handles(kAuth).empty());
   CHECK(alice->handles(kTransport).size() == 1);
@@ -116,7 +97,7 @@ TEST_CASE("a failure inside ends the session inside", "[rm12]") {
   Transport transport(*client);
   const std::uint32_t key = client->load_key(signing_key(3));
   auto wrong = client->oiap(secret_of(4));
-  CHECK(transport.run(sign(key, wrong)).code == 1);  // TPM_AUTHFAIL
+  CHECK(transport.run(sign(key, wrong)).code == rc::kAuthFail);
   CHECK(transport.outer_code() == 0);
   CHECK(client->handles(kAuth).empty());
   CHECK(client->handles(kTransport).size() == 1);
@@ -129,9 +110,9 @@ TEST_CASE("what cannot be translated inside is refused", "[rm12]") {
   const std::uint32_t key = client->load_key(signing_key(3));
   Transport transport(*client);
   tpm.bench.sent.clear();
-  transport.run({.ordinal = 0xBA, .parameters = client12::words({key, kKey})});
-  CHECK(transport.outer_code() == kUnsupported);
-  CHECK(std::ranges::count(tpm.bench.sent, 0xE7u) == 0);
+  transport.run({.ordinal = ord::kFlushSpecific, .parameters = client12::words({key, kKey})});
+  CHECK(transport.outer_code() == proto::service::kEmbeddedCommandUnsupported);
+  CHECK(std::ranges::count(tpm.bench.sent, ord::kExecuteTransport) == 0);
   CHECK(client->handles(kKey).size() == 1);
 }
 
@@ -147,20 +128,21 @@ TEST_CASE("an OSAP session made inside is bound to the client's key", "[rm12]") 
   writer.be32(key);
   writer.bytes(odd);
   // Part 3: of TPM_OSAP nothing counts as data within a transport session.
-  const auto wrapped = client->bytes_of({.ordinal = 0x0B, .parameters = parameters});
-  const auto digest = client12::sha1({client12::words({0x0B})});
+  const auto wrapped = client->bytes_of({.ordinal = ord::kOsap, .parameters = parameters});
+  const auto digest = client12::sha1({client12::words({ord::kOsap})});
   client12::Bytes covered = client12::words({static_cast<std::uint32_t>(wrapped.size())});
   covered.insert(covered.end(), digest.begin(), digest.end());
-  const auto auth =
-      transport.session().authorize(client12::sha1({client12::words({0xE7}), covered}));
+  const auto auth = transport.session().authorize(
+      client12::sha1({client12::words({ord::kExecuteTransport}), covered}));
   const auto response = client->exchange(client12::frame(
-      0xE7, 1, {client12::words({static_cast<std::uint32_t>(wrapped.size())}), wrapped, auth}));
+      ord::kExecuteTransport, 1,
+      {client12::words({static_cast<std::uint32_t>(wrapped.size())}), wrapped, auth}));
   proto::ByteReader reader(response);
   reader.skip(10 + 8 + 4 + 4);
   reader.skip(6);
   REQUIRE(reader.be32() == 0);
   client12::Session session{.handle = reader.be32(), .nonce_odd = client12::random_nonce()};
-  CHECK(session.handle == 0x02000000);
+  CHECK(session.handle == kFirstAuth);
   std::ranges::copy(reader.take(20), session.nonce_even.begin());
   const auto even = reader.take(20);
   REQUIRE(reader.ok());

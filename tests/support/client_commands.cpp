@@ -4,6 +4,7 @@
 #include "proto/tpm/commands.h"
 #include "proto/tpm/structures.h"
 #include "tests/support/digest.h"
+#include "tests/support/signing_template.h"
 
 namespace tbs::test::command {
 namespace {
@@ -23,27 +24,10 @@ Bytes start_sequence(std::uint16_t algorithm) {
   return CommandBuilder(TPM2_CC_HashSequenceStart).u16(0).u16(algorithm).finish();
 }
 
-TPMT_PUBLIC signing_template(std::uint8_t variant) {
-  TPMT_PUBLIC key{};
-  key.type = TPM2_ALG_ECC;
-  key.nameAlg = TPM2_ALG_SHA256;
-  key.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH |
-                         TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_FIXEDTPM |
-                         TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA;
-  TPMS_ECC_PARMS& parameters = key.parameters.eccDetail;
-  parameters.symmetric.algorithm = TPM2_ALG_NULL;
-  parameters.scheme.scheme = TPM2_ALG_ECDSA;
-  parameters.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  parameters.curveID = TPM2_ECC_NIST_P256;
-  parameters.kdf.scheme = TPM2_ALG_NULL;
-  key.unique.ecc.x = {.size = 1, .buffer = {variant}};
-  return key;
-}
-
 }  // namespace
 
 Bytes create_primary(std::uint32_t hierarchy, std::uint8_t variant) {
-  return ::tbs::tpm::build::create_primary(hierarchy, signing_template(variant));
+  return ::tbs::tpm::build::create_primary(hierarchy, signing_template(Bytes{variant}));
 }
 
 Bytes sign(std::uint32_t key) {

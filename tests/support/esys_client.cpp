@@ -1,11 +1,14 @@
 #include "tests/support/esys_client.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
 
 #include <tss2/tss2_tcti.h>
+
+#include "tests/support/signing_template.h"
 
 namespace tbs::test {
 
@@ -46,24 +49,6 @@ std::unique_ptr<T, decltype(&Esys_Free)> owned(T* pointer) {
   return {pointer, &Esys_Free};
 }
 
-TPM2B_PUBLIC signing_template(std::uint8_t variant) {
-  TPM2B_PUBLIC in{};
-  TPMT_PUBLIC& area = in.publicArea;
-  area.type = TPM2_ALG_ECC;
-  area.nameAlg = TPM2_ALG_SHA256;
-  area.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH |
-                          TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_FIXEDTPM |
-                          TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA;
-  area.parameters.eccDetail.symmetric.algorithm = TPM2_ALG_NULL;
-  area.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
-  area.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  area.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
-  area.parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-  area.unique.ecc.x.size = 1;
-  area.unique.ecc.x.buffer[0] = variant;
-  return in;
-}
-
 }  // namespace
 
 EsysClient::EsysClient(Submit submit) : tcti_(std::make_unique<Tcti>()) {
@@ -92,7 +77,7 @@ TSS2_RC EsysClient::fault() {
 }
 
 ESYS_TR EsysClient::create_primary(std::uint8_t variant, ESYS_TR hierarchy, ESYS_TR session) {
-  const TPM2B_PUBLIC in = signing_template(variant);
+  const TPM2B_PUBLIC in{.size = 0, .publicArea = signing_template(std::array{variant})};
   const TPM2B_SENSITIVE_CREATE sensitive{};
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION pcrs{};

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "proto/message_codec.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::test {
 
@@ -156,7 +157,7 @@ class FakeDaemon {
 inline proto::Buffer tpm_message(std::uint32_t code, std::size_t size = 12) {
   proto::Buffer out;
   proto::ByteWriter writer(out);
-  writer.be16(0x8001);
+  writer.be16(tpm::kTagNoSessions);
   writer.be32(static_cast<std::uint32_t>(size));
   writer.be32(code);
   out.resize(size, static_cast<std::uint8_t>(code));

@@ -10,7 +10,9 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/exec/pass_through.h"
+#include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
 #include "tests/support/client_command.h"
 
@@ -22,6 +24,8 @@ using proto::Status;
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
+using tpm::cc::kGetRandom;
+using tpm::cc::kHash;
 
 Bytes message(std::uint32_t code) {
   Bytes out;
@@ -34,12 +38,8 @@ Bytes message(std::uint32_t code) {
 
 // The response of GetCapability(TPM_PROPERTIES): one property, the manufacturer.
 Bytes properties() {
-  Bytes out = message(0);
-  proto::ByteWriter writer(out);
-  writer.u8(0);
-  for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
-  out[5] = static_cast<std::uint8_t>(out.size());
-  return out;
+  return tpm::properties_response(
+      {.more = false, .items = {{.name = tpm::pt::kManufacturer, .value = 0x49424D20}}});
 }
 
 // Does nothing but what the test tells it.
@@ -107,7 +107,7 @@ class Bench {
   // The device opens, and the TPM is found started.
   void bring_up(const device::Facts& facts = {}) {
     device.opened(facts);
-    device.respond(message(0x100));
+    device.respond(message(tpm::rc::kInitialize));
     device.respond(properties());
     device.sent.clear();
   }
@@ -164,7 +164,7 @@ TEST_CASE("the device is opened and the TPM started", "[pump]") {
   bench.device.opened({.interface_type = 3, .localities = true});
   REQUIRE(bench.device.sent.size() == 1);
   CHECK(bench.states.empty());
-  bench.device.respond(message(0x100));
+  bench.device.respond(message(tpm::rc::kInitialize));
   bench.device.respond(properties());
   CHECK(bench.states == std::vector{DeviceState::Ready});
   const auto view = bench.pump.device();
@@ -193,9 +193,9 @@ TEST_CASE("a device that cannot be opened is tried again", "[pump]") {
 TEST_CASE("a command reaches the device, and its response the submitter", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(7, 0x17B, 3);
+  bench.submit(7, kGetRandom, 3);
   REQUIRE(bench.device.sent.size() == 1);
-  CHECK(bench.device.sent[0].command == message(0x17B));
+  CHECK(bench.device.sent[0].command == message(kGetRandom));
   CHECK(bench.device.sent[0].locality == 3);
   CHECK(bench.answers.empty());
   bench.device.respond(message(0x22));
@@ -210,8 +210,8 @@ TEST_CASE("a command reaches the device, and its response the submitter", "[pump
 TEST_CASE("the TPM gets its next command before the last one is answered", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
-  bench.submit(2, 0x17C);
+  bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   CHECK(bench.pump.queued() == 1);
   std::size_t sent = 0;
   bench.on_answer = [&] { sent = bench.device.sent.size(); };
@@ -223,9 +223,9 @@ TEST_CASE("an answer may bring the next command", "[pump]") {
   Bench bench;
   bench.ready();
   bench.on_answer = [&] {
-    if (bench.answers.size() < 3) bench.submit(bench.answers.size() + 1, 0x17B);
+    if (bench.answers.size() < 3) bench.submit(bench.answers.size() + 1, kGetRandom);
   };
-  bench.submit(1, 0x17B);
+  bench.submit(1, kGetRandom);
   for (int i = 0; i < 3; ++i) bench.device.respond(message(0));
   CHECK(bench.answered() ==
         Answers{{1, Status::Success}, {2, Status::Success}, {3, Status::Success}});
@@ -235,32 +235,32 @@ TEST_CASE("an answer may bring the next command", "[pump]") {
 TEST_CASE("commands that come before the TPM was started wait for it", "[pump]") {
   Bench bench;
   bench.pump.open_context(Bench::kContext, principal_of(UserId{1000}));
-  bench.submit(1, 0x17B);
+  bench.submit(1, kGetRandom);
   CHECK(bench.pump.queued() == 1);
   bench.device.opened();
-  bench.device.respond(message(0x100));
+  bench.device.respond(message(tpm::rc::kInitialize));
   bench.device.respond(properties());
-  CHECK(bench.device.sent.back().command == message(0x17B));
+  CHECK(bench.device.sent.back().command == message(kGetRandom));
 }
 
 TEST_CASE("a lost device: all are answered, and it is opened again", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
-  bench.submit(2, 0x17C);
+  bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   bench.device.fail(ENODEV, true);
   CHECK(bench.answered() == Answers{{1, Status::IoError}, {2, Status::IoError}});
   CHECK(bench.states.back() == DeviceState::Down);
   CHECK(bench.pump.device().times_lost == 1);
   CHECK(bench.pump.counters().failed == 2);
   CHECK(bench.device.closes == 1);
-  bench.submit(3, 0x17B);
+  bench.submit(3, kGetRandom);
   CHECK(bench.answers.back().status == Status::IoError);
   bench.device.closed();
   CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
   bench.bring_up();
   CHECK(bench.states.back() == DeviceState::Ready);
-  bench.submit(4, 0x17B);
+  bench.submit(4, kGetRandom);
   bench.device.respond(message(0));
   CHECK(bench.answers.back().status == Status::Success);
 }
@@ -269,7 +269,7 @@ TEST_CASE("a failure that leaves the device usable: the TPM is looked at, not th
           "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
+  bench.submit(1, kGetRandom);
   bench.device.fail(EIO, false);
   CHECK(bench.answered() == Answers{{1, Status::IoError}});
   CHECK(bench.device.closes == 0);
@@ -280,7 +280,7 @@ TEST_CASE("a failure that leaves the device usable: the TPM is looked at, not th
 TEST_CASE("a response that is none: the device is lost", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
+  bench.submit(1, kGetRandom);
   bench.device.respond({1, 2, 3});
   CHECK(bench.answered() == Answers{{1, Status::IoError}});
   CHECK(bench.device.closes == 1);
@@ -289,8 +289,8 @@ TEST_CASE("a response that is none: the device is lost", "[pump]") {
 TEST_CASE("what is queued is cancelled at once", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
-  bench.submit(2, 0x17C);
+  bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   bench.pump.cancel(Bench::kContext);
   CHECK(bench.answered() == Answers{{2, Status::CommandCanceled}});
   CHECK(bench.device.cancels == 1);  // of the one that runs
@@ -301,7 +301,7 @@ TEST_CASE("what is queued is cancelled at once", "[pump]") {
 TEST_CASE("a cancelled command that ends in time has its response", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
+  bench.submit(1, kGetRandom);
   bench.pump.cancel(Bench::kContext);
   bench.device.respond(message(0));
   CHECK(bench.answered() == Answers{{1, Status::Success}});
@@ -310,23 +310,23 @@ TEST_CASE("a cancelled command that ends in time has its response", "[pump]") {
 TEST_CASE("a cancelled command that does not end is detached", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
+  bench.submit(1, kGetRandom);
   bench.pump.cancel(Bench::kContext);
   CHECK(bench.eventually([&] { return !bench.answers.empty(); }));
   CHECK(bench.answered() == Answers{{1, Status::CommandCanceled}});
   CHECK(bench.pump.running_of(Bench::kContext).state == sched::RunState::Detached);
-  bench.submit(2, 0x17C);
+  bench.submit(2, kHash);
   CHECK(bench.pump.queued() == 1);
   bench.device.respond(message(0));
-  CHECK(bench.device.sent.back().command == message(0x17C));
+  CHECK(bench.device.sent.back().command == message(kHash));
   CHECK(bench.answers.size() == 1);
 }
 
 TEST_CASE("a context that closes is not answered", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
-  bench.submit(2, 0x17C);
+  bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   bench.pump.close_context(Bench::kContext);
   CHECK(bench.pump.queued() == 0);
   bench.device.respond(message(0));
@@ -336,8 +336,8 @@ TEST_CASE("a context that closes is not answered", "[pump]") {
 TEST_CASE("a stop cancels, closes and says so", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
-  bench.submit(2, 0x17C);
+  bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   bool stopped = false;
   bench.pump.stop([&] { stopped = true; });
   CHECK(bench.answered() == Answers{{2, Status::CommandCanceled}});
@@ -354,7 +354,7 @@ TEST_CASE("whoever powers the TPM shuts it down", "[pump]") {
   bench.ready({.owns_power = true});
   bench.pump.stop([] {});
   REQUIRE(bench.device.sent.size() == 1);
-  CHECK(proto::read_tpm_header(bench.device.sent[0].command)->code == 0x145);  // TPM2_Shutdown
+  CHECK(proto::read_tpm_header(bench.device.sent[0].command)->code == tpm::cc::kShutdown);
   CHECK(bench.device.closes == 0);
   bench.device.respond(message(0));
   CHECK(bench.device.closes == 1);
@@ -372,8 +372,8 @@ TEST_CASE("a stop without a device ends as well", "[pump]") {
 TEST_CASE("before the machine sleeps, what runs may end and what waits is kept", "[pump]") {
   Bench bench;
   bench.ready();
-  bench.submit(1, 0x17B);
-  bench.submit(2, 0x17C);
+  bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   bool quiet = false;
   bench.pump.prepare_sleep([&] { quiet = true; });
   CHECK_FALSE(quiet);
@@ -383,7 +383,7 @@ TEST_CASE("before the machine sleeps, what runs may end and what waits is kept",
   CHECK(bench.pump.queued() == 1);
   bench.device.sent.clear();
   bench.pump.wake_up();
-  bench.device.respond(message(0x100));
+  bench.device.respond(message(tpm::rc::kInitialize));
   bench.device.respond(properties());
-  CHECK(bench.device.sent.back().command == message(0x17C));
+  CHECK(bench.device.sent.back().command == message(kHash));
 }

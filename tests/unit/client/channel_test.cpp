@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;
@@ -59,7 +60,7 @@ TEST_CASE("a command's response comes back, also into the command's own memory",
           "[client][channel]") {
   FakeDaemon daemon(test::echo);
   const auto channel = connect(daemon);
-  proto::Buffer buffer = tpm_message(0x17b, 64);
+  proto::Buffer buffer = tpm_message(tpm::cc::kGetRandom, 64);
   const proto::Buffer sent = buffer;
   std::size_t size = 0;
   REQUIRE(channel->submit({0, 200, buffer}, buffer, size) == Status::Success);
@@ -70,7 +71,7 @@ TEST_CASE("a command's response comes back, also into the command's own memory",
 TEST_CASE("a response that does not fit is reported with its exact size", "[client][channel]") {
   FakeDaemon daemon(test::echo);
   const auto channel = connect(daemon);
-  const auto command = tpm_message(0x17b, 100);
+  const auto command = tpm_message(tpm::cc::kGetRandom, 100);
   for (const std::size_t room : {0U, 1U, 99U}) {
     proto::Buffer response(room, 0xee);
     std::size_t size = 0;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;
@@ -19,13 +20,13 @@ Status check(proto::Bytes command) {
 }  // namespace
 
 TEST_CASE("a whole command with room for its response passes", "[client][check]") {
-  REQUIRE(check(test::tpm_message(0x17b, 10)) == Status::Success);
-  REQUIRE(check(test::tpm_message(0x17b, 4096)) == Status::Success);
+  REQUIRE(check(test::tpm_message(tpm::cc::kGetRandom, 10)) == Status::Success);
+  REQUIRE(check(test::tpm_message(tpm::cc::kGetRandom, 4096)) == Status::Success);
 }
 
 TEST_CASE("a command that is none is a bad parameter", "[client][check]") {
   REQUIRE(check({}) == Status::BadParameter);
-  const auto command = test::tpm_message(0x17b, 12);
+  const auto command = test::tpm_message(tpm::cc::kGetRandom, 12);
   REQUIRE(check(proto::Bytes(command).first(9)) == Status::BadParameter);
   REQUIRE(check(proto::Bytes(command).first(11)) == Status::BadParameter);
   const proto::Bytes no_memory(static_cast<const std::uint8_t*>(nullptr), 0);
@@ -33,9 +34,9 @@ TEST_CASE("a command that is none is a bad parameter", "[client][check]") {
 }
 
 TEST_CASE("sizes above the limits are too large", "[client][check]") {
-  REQUIRE(check(test::tpm_message(0x17b, 4097)) == Status::BufferTooLarge);
+  REQUIRE(check(test::tpm_message(tpm::cc::kGetRandom, 4097)) == Status::BufferTooLarge);
   REQUIRE(check(proto::Buffer(TBS_IN_OUT_BUF_SIZE_MAX + 1)) == Status::BufferTooLarge);
-  const auto command = test::tpm_message(0x17b);
+  const auto command = test::tpm_message(tpm::cc::kGetRandom);
   REQUIRE(check_command(command, true, TBS_IN_OUT_BUF_SIZE_MAX, kTerms) == Status::Success);
   REQUIRE(check_command(command, true, TBS_IN_OUT_BUF_SIZE_MAX + 1, kTerms) ==
           Status::BufferTooLarge);

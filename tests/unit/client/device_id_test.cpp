@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/service_codes.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm/structures.h"
@@ -23,7 +24,7 @@ Buffer created(const Buffer& name) {
   writer.be16(tpm::kTagSessions);
   writer.be32(0);
   writer.be32(0);
-  writer.be32(0x80000003);
+  writer.be32(tpm::kTransientFirst + 3);
   writer.be32(0);  // size of the parameters, which nobody needs
   writer.be16(3);
   writer.bytes(Buffer(3, 0x11));
@@ -98,8 +99,8 @@ TEST_CASE("the command for the key is what tss2-mu makes of its template", "[cli
 TEST_CASE("the identifier is the digest of the Name", "[client][id]") {
   const auto answer = read_id_answer(created(name_of(TPM2_ALG_SHA256, 32)));
   REQUIRE(answer);
-  CHECK(answer->response_code == 0);
-  CHECK(answer->handle == 0x80000003);
+  CHECK(answer->response_code == tpm::rc::kSuccess);
+  CHECK(answer->handle == tpm::kTransientFirst + 3);
   REQUIRE(answer->id.size() == client::kDeviceIdSize);
   CHECK(answer->id[0] == 0);
   CHECK(answer->id[31] == 31);
@@ -119,14 +120,16 @@ TEST_CASE("what is no such answer is refused", "[client][id]") {
 }
 
 TEST_CASE("a TPM's refusal, and which of them asks for the other kind of key", "[client][id]") {
-  const auto answer = read_id_answer(proto::tpm_error_response(tpm::kTagNoSessions, 0x9A2));
+  constexpr std::uint32_t kBadAuth = tpm::at_session(tpm::rc::kBadAuth, 1);
+  const auto answer = read_id_answer(proto::tpm_error_response(tpm::kTagNoSessions, kBadAuth));
   REQUIRE(answer);
-  CHECK(answer->response_code == 0x9A2);
+  CHECK(answer->response_code == kBadAuth);
   for (const std::uint32_t code :
        {TPM2_RC_CURVE, TPM2_RC_ASYMMETRIC, TPM2_RC_TYPE, TPM2_RC_VALUE}) {
     CHECK(client::is_unknown_key_kind(tpm::at_parameter(code, 2)));
   }
-  for (const std::uint32_t code : {0x9A2U, 0x902U, 0x922U, 0x80280400U}) {
+  for (const std::uint32_t code :
+       {kBadAuth, tpm::rc::kObjectMemory, tpm::rc::kRetry, proto::service::kCommandBlocked}) {
     CHECK_FALSE(client::is_unknown_key_kind(code));
   }
 }

@@ -5,6 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/exec/family_engine.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm12/constants.h"
+#include "proto/tpm_header.h"
 #include "tests/support/client_command.h"
 #include "tests/unit/exec/recording_engine.h"
 
@@ -34,7 +37,7 @@ TEST_CASE("a forwarding engine hands everything on", "[exec]") {
   engine.open_context(kContext, principal_of(UserId{1000}));
   CHECK(maker_of(engine.execute(command)) == 'b');
   CHECK(engine.loads_needed(*command) == RecordingEngine::kLoads);
-  CHECK(engine.make_sticky(kContext, 0x80000000, true) == proto::Status::Success);
+  CHECK(engine.make_sticky(kContext, tpm::kTransientFirst, true) == proto::Status::Success);
   CHECK(engine.usage().objects_of_context.amount == RecordingEngine::kObjects);
   CHECK(engine.next_maintenance().has_value());
   CHECK(maker_of(engine.housekeeping()) == 'b');
@@ -77,9 +80,11 @@ TEST_CASE("the bring-up finds out the family, and goes on with its engine", "[ex
   REQUIRE(std::holds_alternative<exec::Transmit>(execution->start()));
   // TPM_BADTAG in a response of TPM 1.2 to TPM2_Startup; then TPM_Startup, which was done already,
   // and the manufacturer.
-  exec::Step step = execution->on_response(proto::tpm_error_response(0x00C4, 0x1E));
+  exec::Step step =
+      execution->on_response(proto::tpm_error_response(tpm12::kTagResponse, tpm12::rc::kBadTag));
   REQUIRE(std::holds_alternative<exec::Transmit>(step));
-  step = execution->on_response(proto::tpm_error_response(0x00C4, 0x26));
+  step = execution->on_response(
+      proto::tpm_error_response(tpm12::kTagResponse, tpm12::rc::kInvalidPostInit));
   REQUIRE(std::holds_alternative<exec::Transmit>(step));
   step = execution->on_response(
       proto::Buffer{0, 0xC4, 0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0, 4, 'I', 'B', 'M', ' '});

@@ -3,6 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/exec/pass_through.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm_header.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;
@@ -11,7 +14,8 @@ using proto::Buffer;
 
 namespace {
 
-const Buffer kFailure = {0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x09, 0x8E};
+const Buffer kFailure =
+    proto::tpm_error_response(tpm::kTagNoSessions, tpm::at_session(tpm::rc::kAuthFail, 1));
 
 class ScriptedGuard final : public CommandGuard {
  public:

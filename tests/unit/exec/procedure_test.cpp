@@ -17,7 +17,10 @@ using proto::Status;
 
 namespace {
 
-// Response codes of a family of the test's own.
+// Commands and response codes of a family of the test's own.
+constexpr std::uint32_t kSelfTest = 10;
+constexpr std::uint32_t kOperation = 11;
+constexpr std::uint32_t kOwnCommand = 12;
 constexpr std::uint32_t kGood = 0;
 constexpr std::uint32_t kBusy = 1;
 constexpr std::uint32_t kUntested = 2;
@@ -33,7 +36,7 @@ proto::Buffer bytes_of(std::uint32_t code) {
   return proto::tpm_error_response(tpm::kTagNoSessions, code);
 }
 proto::Buffer self_test() {
-  return bytes_of(0x53);
+  return bytes_of(kSelfTest);
 }
 constexpr TpmFamily kFamily{readiness_of, deadline_of, self_test, 3};
 
@@ -47,7 +50,7 @@ class Work final : public Procedure {
  private:
   Step next() override {
     if (withdrawn()) return given_up();
-    return left_-- > 0 ? operate(bytes_of(0x0F)) : send(bytes_of(0xC0), 2, true);
+    return left_-- > 0 ? operate(bytes_of(kOperation)) : send(bytes_of(kOwnCommand), 2, true);
   }
   Step answered(proto::Bytes response, std::uint32_t) override {
     return done(proto::Buffer(response.begin(), response.end()));
@@ -90,11 +93,11 @@ TEST_CASE("back-off doubles, has a longest pause, and ends", "[exec][backoff]") 
 TEST_CASE("a procedure does its operations, then sends what it is about", "[exec][procedure]") {
   World world;
   Work work(world.state, 2);
-  CHECK(sent(work.start()) == 0x0F);
+  CHECK(sent(work.start()) == kOperation);
   CHECK(world.state.active_executions == 1);
-  CHECK(sent(work.on_response(bytes_of(kGood))) == 0x0F);
+  CHECK(sent(work.on_response(bytes_of(kGood))) == kOperation);
   const Step last = work.on_response(bytes_of(7));
-  CHECK(sent(last) == 0xC0);
+  CHECK(sent(last) == kOwnCommand);
   CHECK(std::get<Transmit>(last).client_command);
   CHECK(std::get<Transmit>(last).locality == 2);
   CHECK(work.codes == std::vector<std::uint32_t>{kGood, 7});
@@ -114,7 +117,7 @@ TEST_CASE("the same bytes are sent again until the deadline of the command", "[e
     if (const auto* const pause = std::get_if<Pause>(&step)) {
       waited += pause->duration;
       step = work.on_pause_over();
-      CHECK(sent(step) == 0x0F);
+      CHECK(sent(step) == kOperation);
     }
   }
   CHECK(waited == 5s);
@@ -127,9 +130,9 @@ TEST_CASE("a self-test is asked for once", "[exec][procedure]") {
   World world;
   Work work(world.state, 1);
   work.start();
-  CHECK(sent(work.on_response(bytes_of(kUntested))) == 0x53);
-  CHECK(sent(work.on_response(bytes_of(kBusy))) == 0x0F);  // whatever the self-test says
-  CHECK(sent(work.on_response(bytes_of(kUntested))) == 0xC0);
+  CHECK(sent(work.on_response(bytes_of(kUntested))) == kSelfTest);
+  CHECK(sent(work.on_response(bytes_of(kBusy))) == kOperation);  // whatever the self-test says
+  CHECK(sent(work.on_response(bytes_of(kUntested))) == kOwnCommand);
   CHECK(work.codes == std::vector<std::uint32_t>{kUntested});
 }
 
@@ -200,7 +203,7 @@ struct Walk final : ClientPhases {
   Step transmit() override {
     note('t');
     phase_ = Phase::After;
-    return Transmit{.command = bytes_of(0xC0)};
+    return Transmit{.command = bytes_of(kOwnCommand)};
   }
   std::optional<Step> undo() override { return note('u'); }
   std::optional<Step> verify() override { return note('v'); }

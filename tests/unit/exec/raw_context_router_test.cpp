@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/support/client_command.h"
 #include "tests/unit/exec/recording_engine.h"
 
@@ -33,7 +34,7 @@ TEST_CASE("without a raw context everything goes to the engine behind", "[exec][
   bench.router.open_context(kManaged, kUser);
   CHECK(maker_of(bench.router.execute(command_of(kManaged))) == 'm');
   CHECK(bench.router.loads_needed(*command_of(kManaged)) == RecordingEngine::kLoads);
-  CHECK(bench.router.make_sticky(kManaged, 0x80000000, true) == proto::Status::Success);
+  CHECK(bench.router.make_sticky(kManaged, tpm::kTransientFirst, true) == proto::Status::Success);
   CHECK(bench.router.next_maintenance().has_value());
   CHECK(maker_of(bench.router.housekeeping()) == 'm');
   CHECK(maker_of(bench.router.idle_housekeeping()) == 'm');
@@ -54,7 +55,7 @@ TEST_CASE("a raw context is the other engine's, and the TPM is brought up after 
   bench.router.open_context(kRaw, kUser);
   CHECK(maker_of(bench.router.execute(command_of(kRaw))) == 'r');
   CHECK(bench.router.loads_needed(*command_of(kRaw)) == 0);
-  CHECK(bench.router.make_sticky(kRaw, 0x80000000, true) == proto::Status::BadParameter);
+  CHECK(bench.router.make_sticky(kRaw, tpm::kTransientFirst, true) == proto::Status::BadParameter);
   CHECK(maker_of(bench.router.idle_housekeeping()) == '-');
   bench.router.close_context(kRaw);
   CHECK(bench.raw.calls == "open execute close ");

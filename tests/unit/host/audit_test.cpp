@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
+
 using namespace tbs;
 using host::journal_entry;
 using spdlog::level::level_enum;
@@ -26,7 +28,7 @@ TEST_CASE("what is known of an event is in the journal's entry", "[host][audit]"
                                     .pid = 4711,
                                     .program = "tpm2_clear",
                                     .context = 12,
-                                    .command = 0x126,
+                                    .command = tpm::cc::kClear,
                                     .rule = "/etc/tbs/policy.d/10.conf:3"},
                                    "blocked TPM2_Clear");
   CHECK(value_of(entry, "MESSAGE") == "blocked TPM2_Clear");

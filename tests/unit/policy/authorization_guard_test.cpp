@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;
@@ -20,12 +23,12 @@ Buffer message(std::uint16_t tag, std::uint32_t code) {
 
 SharedCommand authorized(UserId user, rules::RoleSet roles = test::kUserRoles,
                          Family family = Family::Tpm20) {
-  const std::uint16_t tag = family == Family::Tpm20 ? 0x8002 : 0x00C2;
+  const std::uint16_t tag = family == Family::Tpm20 ? tpm::kTagSessions : tpm12::kTagAuth1Command;
   return test::client_command(
-      {.user = user, .roles = roles, .family = family, .bytes = message(tag, 0x14E)});
+      {.user = user, .roles = roles, .family = family, .bytes = message(tag, tpm::cc::kNvRead)});
 }
 
-const Buffer kAuthFail = message(0x8001, 0x98E);
+const Buffer kAuthFail = message(tpm::kTagNoSessions, tpm::at_session(tpm::rc::kAuthFail, 1));
 
 class Bench : public AuthorizationGuard::Observer {
  public:
@@ -62,7 +65,8 @@ TEST_CASE("who has failed too often is held back, and nobody else is", "[policy]
   CHECK(bench.events.empty());
   bench.fail(kAlice);
   CHECK(bench.events == "locked ");
-  CHECK(bench.guard.refusal(*authorized(kAlice)) == message(0x8001, 0x921));
+  CHECK(bench.guard.refusal(*authorized(kAlice)) ==
+        message(tpm::kTagNoSessions, tpm::rc::kLockout));
   CHECK(bench.events == "locked held ");
   CHECK_FALSE(bench.guard.refusal(*authorized(kBob)).has_value());
   CHECK_FALSE(bench.guard.refusal(*authorized(kAlice, test::kAdministratorRoles)).has_value());
@@ -73,22 +77,21 @@ TEST_CASE("who has failed too often is held back, and nobody else is", "[policy]
 TEST_CASE("only what the TPM counts is counted", "[policy][lockout]") {
   const auto counted = [](Family family, std::uint32_t code) {
     Bench bench;
-    const std::uint16_t tag = family == Family::Tpm20 ? 0x8001 : 0x00C4;
+    const std::uint16_t tag = family == Family::Tpm20 ? tpm::kTagNoSessions : tpm12::kTagResponse;
     bench.guard.responded(*authorized(kAlice, test::kUserRoles, family), message(tag, code));
     CHECK(bench.kept.empty() == bench.guard.entries().empty());
     return !bench.guard.entries().empty();
   };
-  // TPM_RC_AUTH_FAIL alone, and with the number of a session.
-  CHECK(counted(Family::Tpm20, 0x08E));
-  CHECK(counted(Family::Tpm20, 0x98E));
-  CHECK(counted(Family::Tpm20, 0xA8E));
-  // TPM_RC_BAD_AUTH is for what has no protection against guessing; TPM_RC_LOCKOUT; success.
-  CHECK_FALSE(counted(Family::Tpm20, 0x9A2));
-  CHECK_FALSE(counted(Family::Tpm20, 0x921));
-  CHECK_FALSE(counted(Family::Tpm20, 0));
-  CHECK(counted(Family::Tpm12, 0x01));
-  CHECK(counted(Family::Tpm12, 0x1D));
-  CHECK_FALSE(counted(Family::Tpm12, 0x08E));
+  CHECK(counted(Family::Tpm20, tpm::rc::kAuthFail));
+  CHECK(counted(Family::Tpm20, tpm::at_session(tpm::rc::kAuthFail, 1)));
+  CHECK(counted(Family::Tpm20, tpm::at_session(tpm::rc::kAuthFail, 2)));
+  // That one is for what has no protection against guessing.
+  CHECK_FALSE(counted(Family::Tpm20, tpm::at_session(tpm::rc::kBadAuth, 1)));
+  CHECK_FALSE(counted(Family::Tpm20, tpm::rc::kLockout));
+  CHECK_FALSE(counted(Family::Tpm20, tpm::rc::kSuccess));
+  CHECK(counted(Family::Tpm12, tpm12::rc::kAuthFail));
+  CHECK(counted(Family::Tpm12, tpm12::rc::kAuth2Fail));
+  CHECK_FALSE(counted(Family::Tpm12, tpm::rc::kAuthFail));
   // What is no response says nothing.
   Bench bench;
   bench.guard.responded(*authorized(kAlice), {});
@@ -98,9 +101,10 @@ TEST_CASE("only what the TPM counts is counted", "[policy][lockout]") {
 TEST_CASE("a TPM 1.2 has a lockout code of its own", "[policy][lockout]") {
   Bench bench;
   const auto command = authorized(kAlice, test::kUserRoles, Family::Tpm12);
-  bench.guard.responded(*command, message(0x00C4, 0x01));
-  bench.guard.responded(*command, message(0x00C4, 0x1D));
-  CHECK(bench.guard.refusal(*command) == message(0x00C4, 0x803));
+  bench.guard.responded(*command, message(tpm12::kTagResponse, tpm12::rc::kAuthFail));
+  bench.guard.responded(*command, message(tpm12::kTagResponse, tpm12::rc::kAuth2Fail));
+  CHECK(bench.guard.refusal(*command) ==
+        message(tpm12::kTagResponse, tpm12::rc::kDefendLockRunning));
 }
 
 TEST_CASE("failures outlive the process until they are reset", "[policy][lockout]") {

@@ -2,13 +2,20 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/limits.h"
 #include "proto/rules/rules_parser.h"
+#include "proto/service_codes.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/support/client_command.h"
+#include "tests/support/command_attributes.h"
 
 using namespace tbs;
 using namespace tbs::policy;
 using proto::Buffer;
+namespace ord = tpm12::ord;
 
 namespace {
 
@@ -21,7 +28,7 @@ Buffer command(std::uint16_t tag, std::uint32_t code, const Buffer& body) {
   Buffer bytes;
   proto::ByteWriter writer(bytes);
   writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(10 + body.size()));
+  writer.be32(static_cast<std::uint32_t>(proto::kTpmHeaderSize + body.size()));
   writer.be32(code);
   writer.bytes(body);
   return bytes;
@@ -33,7 +40,7 @@ Buffer authorized(std::uint32_t handle, const Buffer& parameters) {
   proto::ByteWriter writer(body);
   writer.be32(handle);
   writer.be32(9);
-  writer.be32(0x40000009);
+  writer.be32(tpm::kPasswordSession);
   writer.be32(0x00000000);
   writer.u8(0);
   writer.bytes(parameters);
@@ -56,10 +63,12 @@ class ScriptedGuard final : public CommandGuard {
 class Bench {
  public:
   Bench() {
-    // TPMA_CC: code, and the number of handles in bits 25 to 27.
-    const std::vector<std::uint32_t> attributes = {
-        0x17B,           0x126 | 1U << 25, 0x12A | 1U << 25, 0x120 | 2U << 25, 0x14E | 2U << 25,
-        0x182 | 1U << 25};
+    const std::vector<std::uint32_t> attributes = {tpm::cc::kGetRandom,
+                                                   tpm::cc::kClear | test::handles(1),
+                                                   tpm::cc::kNvDefineSpace | test::handles(1),
+                                                   tpm::cc::kEvictControl | test::handles(2),
+                                                   tpm::cc::kNvRead | test::handles(2),
+                                                   tpm::cc::kPcrExtend | test::handles(1)};
     table.load(attributes);
   }
 
@@ -81,13 +90,14 @@ std::uint32_t code_of(const Buffer& response) {
 
 TEST_CASE("a blocked command is answered as on Windows, or as by the TPM", "[policy][filter]") {
   Bench bench;
-  const Buffer clear = command(0x8002, 0x126, authorized(0x4000000C, {}));
+  const Buffer clear =
+      command(tpm::kTagSessions, tpm::cc::kClear, authorized(tpm::kRhPlatform, {}));
   bench.filter.set_rules(rules_of(""));
   const auto windows = bench.ask(clear);
   REQUIRE(windows.effect == Effect::Blocked);
-  REQUIRE(code_of(windows.response) == 0x80280400);
+  REQUIRE(code_of(windows.response) == proto::service::kCommandBlocked);
   bench.filter.set_rules(rules_of("answer tpm"));
-  REQUIRE(code_of(bench.ask(clear).response) == 0x143);
+  REQUIRE(code_of(bench.ask(clear).response) == tpm::rc::kCommandCode);
   REQUIRE(bench.ask(clear, test::kAdministratorRoles).effect == Effect::Pass);
   bench.filter.set_rules(rules_of("dry-run yes"));
   const auto dry = bench.ask(clear);
@@ -105,36 +115,41 @@ TEST_CASE("indices and handles are found wherever they stand", "[policy][filter]
   // NV_DefineSpace: a TPM2B of the authorization, then a TPM2B_NV_PUBLIC that begins with the
   // index.
   const Buffer define = {0, 2, 0xAA, 0xBB, 0, 14, 1, 0x50, 0, 0x10, 0, 11, 0, 0, 0, 0, 0, 0, 0, 8};
-  REQUIRE(blocked(command(0x8002, 0x12A, authorized(0x40000001, define))));
+  REQUIRE(blocked(
+      command(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, define))));
   Buffer other = define;
   other[8] = 0x70;
-  REQUIRE_FALSE(blocked(command(0x8002, 0x12A, authorized(0x40000001, other))));
+  REQUIRE_FALSE(blocked(
+      command(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, other))));
   // EvictControl names the persistent handle as a parameter.
   const auto evict = [](std::uint8_t last) {
     Buffer body = {0x40, 0, 0, 1, 0x80, 0, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0};
     for (const std::uint8_t byte : Buffer{0x81, 0, 0, last}) body.push_back(byte);
-    return command(0x8002, 0x120, body);
+    return command(tpm::kTagSessions, tpm::cc::kEvictControl, body);
   };
   REQUIRE(blocked(evict(1)));
   REQUIRE_FALSE(blocked(evict(2)));
-  REQUIRE(blocked(command(0x8002, 0x182, authorized(3, {0, 0, 0, 0}))));
+  REQUIRE(blocked(command(tpm::kTagSessions, tpm::cc::kPcrExtend, authorized(3, {0, 0, 0, 0}))));
   // Too short to hold an index: the TPM's own business.
-  REQUIRE_FALSE(blocked(command(0x8002, 0x12A, authorized(0x40000001, {0, 9}))));
-  REQUIRE_FALSE(blocked(command(0x8001, 0x14E, {1})));
+  REQUIRE_FALSE(blocked(
+      command(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, {0, 9}))));
+  REQUIRE_FALSE(blocked(command(tpm::kTagNoSessions, tpm::cc::kNvRead, {1})));
 }
 
 TEST_CASE("what the rules let through may still be held back by the guard", "[policy][filter]") {
   Bench bench;
-  const Buffer read = command(0x8002, 0x14E, authorized(0x01500000, {}));
+  const Buffer read =
+      command(tpm::kTagSessions, tpm::cc::kNvRead, authorized(tpm::kNvIndexFirst + 0x500000, {}));
   bench.filter.set_rules(rules_of("block user command Clear\n"));
   REQUIRE(bench.ask(read).effect == Effect::Pass);
-  bench.guard.answer = command(0x8001, 0x921, {});
+  bench.guard.answer = command(tpm::kTagNoSessions, tpm::rc::kLockout, {});
   const auto held = bench.ask(read);
   REQUIRE(held.effect == Effect::LockedOut);
   REQUIRE(held.response == *bench.guard.answer);
   // What is blocked is not even asked about.
   bench.guard.asked = 0;
-  REQUIRE(bench.ask(command(0x8002, 0x126, authorized(0x4000000C, {}))).effect == Effect::Blocked);
+  REQUIRE(bench.ask(command(tpm::kTagSessions, tpm::cc::kClear, authorized(tpm::kRhPlatform, {})))
+              .effect == Effect::Blocked);
   REQUIRE(bench.guard.asked == 0);
 }
 
@@ -159,23 +174,31 @@ TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][filter]") 
     proto::ByteWriter writer(body);
     writer.be32(static_cast<std::uint32_t>(inner.size()));
     writer.bytes(inner);
-    writer.bytes(Buffer(45));  // the transport session
-    return bench.ask(command(0x00C2, 0xE7, body), test::kUserRoles, Family::Tpm12);
+    writer.bytes(Buffer(tpm12::kCommandAuthSize));  // the transport session
+    return bench.ask(command(tpm12::kTagAuth1Command, ord::kExecuteTransport, body),
+                     test::kUserRoles, Family::Tpm12);
   };
-  const auto inside = wrapped(command(0x00C1, 0x5D, {}));
+  const auto inside = wrapped(command(tpm12::kTagCommand, ord::kForceClear, {}));
   CHECK(inside.effect == Effect::Blocked);
-  CHECK(inside.command == 0x5D);
-  CHECK(code_of(inside.response) == 0x80280403);
-  CHECK(wrapped(command(0x00C1, 0x46, {0, 0, 0, 8})).effect == Effect::Pass);
-  const auto plain = bench.ask(command(0x00C1, 0x5D, {}), test::kUserRoles, Family::Tpm12);
-  CHECK(code_of(plain.response) == 0x80280400);
+  CHECK(inside.command == ord::kForceClear);
+  CHECK(code_of(inside.response) == proto::service::kEmbeddedCommandBlocked);
+  CHECK(wrapped(command(tpm12::kTagCommand, ord::kGetRandom, {0, 0, 0, 8})).effect == Effect::Pass);
+  const auto plain =
+      bench.ask(command(tpm12::kTagCommand, ord::kForceClear, {}), test::kUserRoles, Family::Tpm12);
+  CHECK(code_of(plain.response) == proto::service::kCommandBlocked);
   // NV_ReadValue names its index first; PCR_Reset selects by bits.
-  CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 0})).effect == Effect::Blocked);
-  CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 1})).effect == Effect::Pass);
-  CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 2})).effect == Effect::Blocked);
-  CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 1})).effect == Effect::Pass);
+  CHECK(wrapped(command(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 0})).effect ==
+        Effect::Blocked);
+  CHECK(wrapped(command(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 1})).effect ==
+        Effect::Pass);
+  CHECK(wrapped(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 2})).effect ==
+        Effect::Blocked);
+  CHECK(wrapped(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1})).effect ==
+        Effect::Pass);
   // Cut short, it is for the resource manager to refuse.
   CHECK(wrapped({0, 0xC1, 0}).effect == Effect::Pass);
-  CHECK(bench.ask(command(0x00C1, 0xE7, {}), test::kUserRoles, Family::Tpm12).effect ==
-        Effect::Pass);
+  CHECK(bench
+            .ask(command(tpm12::kTagCommand, ord::kExecuteTransport, {}), test::kUserRoles,
+                 Family::Tpm12)
+            .effect == Effect::Pass);
 }

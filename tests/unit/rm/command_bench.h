@@ -18,28 +18,20 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/command_attributes.h"
+#include "tests/support/observer_notes.h"
 
 namespace tbs::rm::test {
+
+using tbs::test::kAlice;
+using tbs::test::kBob;
+using tbs::test::Notes;
 
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-inline constexpr Principal kAlice = principal_of(UserId{1000});
-inline constexpr Principal kBob = principal_of(UserId{1001});
 
-inline constexpr std::uint32_t kUpdate = 0x15C;
-inline constexpr std::uint32_t kVendor = 0x20000001;
-
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t handle, std::uint32_t) override {
-    lost_handles.push_back(handle);
-  }
-  void session_dropped(UserId, std::uint32_t handle, std::string_view) override {
-    dropped.push_back(handle);
-  }
-  std::vector<std::uint32_t> lost_handles;
-  std::vector<std::uint32_t> dropped;
-};
+inline constexpr std::uint32_t kVendor = tpm::cc::kVendorBit | 1;
 
 class CommandBench {
  public:
@@ -47,18 +39,17 @@ class CommandBench {
     open(kContext, kAlice);
     open(kOther, kAlice);
     open(kStranger, kBob);
-    constexpr auto handles = [](std::uint32_t count) { return count << 25; };
-    constexpr std::uint32_t returns = 1U << 28;
-    constexpr std::uint32_t flushes = 1U << 24;
-    constexpr std::uint32_t extensive = 1U << 23;
+    using tbs::test::handles;
     state.commands.load(std::vector<std::uint32_t>{
-        tpm::cc::kHierarchyControl | handles(1) | extensive,
-        tpm::cc::kClear | handles(1) | extensive, tpm::cc::kCreatePrimary | handles(1) | returns,
-        tpm::cc::kSequenceComplete | handles(1) | flushes, tpm::cc::kStartup, kUpdate | handles(1),
-        tpm::cc::kContextLoad | returns, tpm::cc::kContextSave | handles(1), tpm::cc::kFlushContext,
-        tpm::cc::kReadPublic | handles(1), tpm::cc::kStartAuthSession | handles(2) | returns,
-        tpm::cc::kGetCapability, tpm::cc::kHashSequenceStart | returns,
-        kVendor | handles(1) | returns});
+        tpm::cc::kHierarchyControl | handles(1) | TPMA_CC_EXTENSIVE,
+        tpm::cc::kClear | handles(1) | TPMA_CC_EXTENSIVE,
+        tpm::cc::kCreatePrimary | handles(1) | TPMA_CC_RHANDLE,
+        tpm::cc::kSequenceComplete | handles(1) | TPMA_CC_FLUSHED, tpm::cc::kStartup,
+        tpm::cc::kSequenceUpdate | handles(1), tpm::cc::kContextLoad | TPMA_CC_RHANDLE,
+        tpm::cc::kContextSave | handles(1), tpm::cc::kFlushContext,
+        tpm::cc::kReadPublic | handles(1),
+        tpm::cc::kStartAuthSession | handles(2) | TPMA_CC_RHANDLE, tpm::cc::kGetCapability,
+        tpm::cc::kHashSequenceStart | TPMA_CC_RHANDLE, kVendor | handles(1) | TPMA_CC_RHANDLE});
   }
 
   Object& object(std::uint32_t physical, ContextId owner = kContext, bool sequence = false) {
@@ -124,7 +115,7 @@ class CommandBench {
 
   // The TPM has run it, and answers success with these bytes behind the header.
   std::optional<TpmProbe::Reason> succeed(const proto::Buffer& body, bool detached = false) {
-    run->reply = tpm::bare_response(0);
+    run->reply = tpm::bare_response(tpm::rc::kSuccess);
     proto::ByteWriter(run->reply).bytes(body);
     tpm::put_be32(run->reply, 2, static_cast<std::uint32_t>(run->reply.size()));
     response = run->reply;
@@ -136,8 +127,8 @@ class CommandBench {
   [[nodiscard]] std::uint32_t reply_code() const { return word(6); }
   [[nodiscard]] std::uint32_t reply_handle() const { return word(tpm::kHeaderSize); }
 
-  Told told;
-  State state{exec::Options{}, told};
+  Notes notes;
+  State state{exec::Options{}, notes};
   std::unique_ptr<CommandRun> run;
   std::unique_ptr<ContextCommands> contexts;
   std::unique_ptr<CommandRepair> repair;

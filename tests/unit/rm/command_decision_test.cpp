@@ -16,20 +16,21 @@ constexpr std::uint32_t refused(std::uint32_t code) {
 
 TEST_CASE("what the context does not own is refused without the TPM", "[rm][decision]") {
   CommandBench bench;
-  bench.object(0x80000000, kOther);
-  CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({0x80000000})));
+  bench.object(tpm::kTransientFirst, kOther);
+  CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({tpm::kTransientFirst})));
   CHECK(bench.reply_code() == refused(tpm::at_handle(tpm::rc::kHandle, 1)));
   CHECK(bench.state.statistics.refused == 1);
-  CHECK_FALSE(bench.decide(tpm::cc::kReadPublic, CommandBench::words({0x80000000}), kOther));
+  CHECK_FALSE(
+      bench.decide(tpm::cc::kReadPublic, CommandBench::words({tpm::kTransientFirst}), kOther));
 }
 
 TEST_CASE("an object that was lost is told once and then unknown", "[rm][decision]") {
   CommandBench bench;
-  bench.state.objects.set_evicted(bench.object(0x80000003));
-  CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({0x80000000})));
-  CHECK(bench.told.lost_handles == std::vector<std::uint32_t>{0x80000000});
-  CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({0x80000000})));
-  CHECK(bench.told.lost_handles.size() == 1);
+  bench.state.objects.set_evicted(bench.object(tpm::kTransientFirst + 3));
+  CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({tpm::kTransientFirst})));
+  CHECK(bench.notes.lost_handles == std::vector<std::uint32_t>{tpm::kTransientFirst});
+  CHECK(bench.decide(tpm::cc::kReadPublic, CommandBench::words({tpm::kTransientFirst})));
+  CHECK(bench.notes.lost_handles.size() == 1);
 }
 
 TEST_CASE("commands that are malformed, unknown or too long do not reach the TPM",
@@ -45,8 +46,8 @@ TEST_CASE("commands that are malformed, unknown or too long do not reach the TPM
 
 TEST_CASE("a public part is answered from memory once it was read", "[rm][decision]") {
   CommandBench bench;
-  const auto command = CommandBench::words({0x80000000});
-  bench.object(0x80000001);
+  const auto command = CommandBench::words({tpm::kTransientFirst});
+  bench.object(tpm::kTransientFirst + 1);
   REQUIRE_FALSE(bench.decide(tpm::cc::kReadPublic, command));
   bench.succeed({1, 2, 3});
   REQUIRE(bench.decide(tpm::cc::kReadPublic, command));
@@ -59,14 +60,14 @@ TEST_CASE("the limits of a context and of a user hold", "[rm][decision]") {
   CommandBench bench;
   bench.state.options.limits.objects_per_context = 2;
   bench.state.options.limits.objects_per_user = 3;
-  bench.object(0x80000000);
+  bench.object(tpm::kTransientFirst);
   CHECK_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
-  bench.object(0x80000001);
+  bench.object(tpm::kTransientFirst + 1);
   CHECK(bench.decide(tpm::cc::kHashSequenceStart, {}));
   CHECK(bench.reply_code() == refused(tpm::rc::kObjectMemory));
   // The user's other context has one left, a third user has all of its own.
   CHECK_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}, kOther));
-  bench.object(0x80000002, kOther);
+  bench.object(tpm::kTransientFirst + 2, kOther);
   CHECK(bench.decide(tpm::cc::kHashSequenceStart, {}, kOther));
   CHECK_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}, kStranger));
 }
@@ -75,8 +76,8 @@ TEST_CASE("a new session is worth more than an orphan of its user", "[rm][decisi
   CommandBench bench;
   bench.state.options.limits.sessions_per_user = 2;
   const auto command = CommandBench::words({tpm::kRhNull, tpm::kRhNull});
-  bench.session(0x02000000);
-  Session& other = bench.session(0x02000001, kOther);
+  bench.session(TPM2_HMAC_SESSION_FIRST);
+  Session& other = bench.session(TPM2_HMAC_SESSION_FIRST + 1, kOther);
   CHECK(bench.decide(tpm::cc::kStartAuthSession, command));
   CHECK(bench.reply_code() == refused(tpm::rc::kSessionMemory));
   other.owner.reset();
@@ -85,14 +86,14 @@ TEST_CASE("a new session is worth more than an orphan of its user", "[rm][decisi
   REQUIRE(step);
   CHECK(step->verb == Verb::FlushSession);
   CHECK(step->session == &other);
-  CHECK(bench.told.dropped.size() == 1);
+  CHECK(bench.notes.dropped_sessions.size() == 1);
 }
 
 TEST_CASE("what a command names counts as used now", "[rm][decision]") {
   CommandBench bench;
-  const Object& first = bench.object(0x80000000);
-  const Object& second = bench.object(0x80000001);
+  const Object& first = bench.object(tpm::kTransientFirst);
+  const Object& second = bench.object(tpm::kTransientFirst + 1);
   REQUIRE(first.last_used < second.last_used);
-  CHECK_FALSE(bench.decide(kUpdate, CommandBench::words({0x80000000})));
+  CHECK_FALSE(bench.decide(tpm::cc::kSequenceUpdate, CommandBench::words({tpm::kTransientFirst})));
   CHECK(first.last_used > second.last_used);
 }

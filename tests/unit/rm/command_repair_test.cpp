@@ -10,9 +10,10 @@ using Way = CommandRepair::Way;
 
 TEST_CASE("for want of an object's slot another object is saved and flushed", "[rm][repair]") {
   CommandBench bench;
-  Object& other = bench.object(0x80000000, kOther);
-  bench.object(0x80000001);
-  REQUIRE_FALSE(bench.decide(kUpdate, CommandBench::words({0x80000000})));
+  Object& other = bench.object(tpm::kTransientFirst, kOther);
+  bench.object(tpm::kTransientFirst + 1);
+  REQUIRE_FALSE(
+      bench.decide(tpm::cc::kSequenceUpdate, CommandBench::words({tpm::kTransientFirst})));
   REQUIRE(bench.repair->repair(tpm::rc::kObjectMemory, true) == Way::MakeRoom);
   auto step = bench.repair->next();
   REQUIRE(step);
@@ -28,8 +29,9 @@ TEST_CASE("for want of an object's slot another object is saved and flushed", "[
 
 TEST_CASE("what the command itself needs does not make room", "[rm][repair]") {
   CommandBench bench;
-  bench.object(0x80000000);
-  REQUIRE_FALSE(bench.decide(kUpdate, CommandBench::words({0x80000000})));
+  bench.object(tpm::kTransientFirst);
+  REQUIRE_FALSE(
+      bench.decide(tpm::cc::kSequenceUpdate, CommandBench::words({tpm::kTransientFirst})));
   CHECK(bench.repair->repair(tpm::rc::kObjectMemory, true) == Way::None);
   CHECK(bench.repair->repair(tpm::rc::kSessionMemory, true) == Way::None);
   CHECK(bench.repair->repair(tpm::rc::kMemory, true) == Way::None);
@@ -37,8 +39,8 @@ TEST_CASE("what the command itself needs does not make room", "[rm][repair]") {
 
 TEST_CASE("a TPM that never has room is not obeyed for ever", "[rm][repair]") {
   CommandBench bench;
-  bench.object(0x80000000, kOther);
-  bench.session(0x02000000, kOther);
+  bench.object(tpm::kTransientFirst, kOther);
+  bench.session(TPM2_HMAC_SESSION_FIRST, kOther);
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
   const auto times = [&bench](std::uint32_t code) {
     int count = 0;
@@ -56,7 +58,7 @@ TEST_CASE("a TPM that never has room is not obeyed for ever", "[rm][repair]") {
 
 TEST_CASE("each warning has its own way", "[rm][repair]") {
   CommandBench bench;
-  bench.state.sessions.set_saved(bench.session(0x02000000, kOther), {1}, 5);
+  bench.state.sessions.set_saved(bench.session(TPM2_HMAC_SESSION_FIRST, kOther), {1}, 5);
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
   CHECK(bench.repair->repair(tpm::rc::kReferenceH0, true) == Way::LookAtTpm);
   CHECK(bench.repair->repair(tpm::rc::kContextGap, true) == Way::MakeRoom);
@@ -77,7 +79,7 @@ TEST_CASE("a TPM that wants to be started is, unless that is what the client ask
 
 TEST_CASE("a step that fails gives its repair up", "[rm][repair]") {
   CommandBench bench;
-  bench.state.sessions.set_saved(bench.session(0x02000000, kOther), {1}, 5);
+  bench.state.sessions.set_saved(bench.session(TPM2_HMAC_SESSION_FIRST, kOther), {1}, 5);
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
   REQUIRE(bench.repair->repair(tpm::rc::kContextGap, true) == Way::MakeRoom);
   bench.repair->give_up();
@@ -88,7 +90,7 @@ TEST_CASE("how many slots there are is learnt from the client's own command alon
           "[rm][repair]") {
   CommandBench bench;
   bench.state.facts.object_slots = 6;
-  for (std::uint32_t i = 0; i < 5; ++i) bench.object(0x80000000 + i, kOther);
+  for (std::uint32_t i = 0; i < 5; ++i) bench.object(tpm::kTransientFirst + i, kOther);
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
   bench.repair->repair(tpm::rc::kObjectMemory, false);
   CHECK(bench.state.facts.object_slots == 6);
@@ -98,8 +100,9 @@ TEST_CASE("how many slots there are is learnt from the client's own command alon
 
 TEST_CASE("a persistent key may need a slot while it is used", "[rm][repair]") {
   CommandBench bench;
-  bench.object(0x80000000, kOther);
-  REQUIRE_FALSE(bench.decide(kUpdate, CommandBench::words({0x81000001})));
+  bench.object(tpm::kTransientFirst, kOther);
+  REQUIRE_FALSE(
+      bench.decide(tpm::cc::kSequenceUpdate, CommandBench::words({tpm::kPersistentFirst + 1})));
   const std::size_t slots = bench.run->plan.object_slots;
   CHECK(bench.repair->repair(tpm::rc::kObjectMemory, true) == Way::MakeRoom);
   CHECK(bench.state.facts.persistent_takes_slot);

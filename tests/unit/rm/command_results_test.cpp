@@ -9,11 +9,12 @@ using namespace tbs::rm::test;
 TEST_CASE("what a command makes gets a handle of the context", "[rm][results]") {
   CommandBench bench;
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
-  CHECK_FALSE(bench.succeed(CommandBench::words({0x80000005})));
-  CHECK(bench.reply_handle() == 0x80000000);
-  const Object* const made = bench.state.objects.find(kContext, exec::VirtualHandle{0x80000000});
+  CHECK_FALSE(bench.succeed(CommandBench::words({tpm::kTransientFirst + 5})));
+  CHECK(bench.reply_handle() == tpm::kTransientFirst);
+  const Object* const made =
+      bench.state.objects.find(kContext, exec::VirtualHandle{tpm::kTransientFirst});
   REQUIRE(made != nullptr);
-  CHECK(made->physical == exec::PhysicalHandle{0x80000005});
+  CHECK(made->physical == exec::PhysicalHandle{tpm::kTransientFirst + 5});
   CHECK(made->sequence);
 }
 
@@ -24,7 +25,7 @@ TEST_CASE("what is known not to change is what makes keys", "[rm][results]") {
   const auto handle =
       code == tpm::cc::kHashSequenceStart ? proto::Buffer{} : CommandBench::words({tpm::kRhOwner});
   REQUIRE_FALSE(bench.decide(code, handle));
-  bench.succeed(CommandBench::words({0x80000001}));
+  bench.succeed(CommandBench::words({tpm::kTransientFirst + 1}));
   CHECK(bench.state.objects.loaded().front()->sequence == sequence);
 }
 
@@ -33,7 +34,7 @@ TEST_CASE("a loaded context is known by its blob, unless it is a sequence's", "[
   const std::uint32_t kind = GENERATE(tpm::kSavedObject, tpm::kSavedSequence);
   const auto blob = CommandBench::blob(kind, tpm::kRhOwner);
   REQUIRE_FALSE(bench.decide(tpm::cc::kContextLoad, blob));
-  bench.succeed(CommandBench::words({0x80000002}));
+  bench.succeed(CommandBench::words({tpm::kTransientFirst + 2}));
   const Object& object = *bench.state.objects.loaded().front();
   CHECK(object.saved.current() == (kind == tpm::kSavedObject));
   CHECK(object.sequence == (kind == tpm::kSavedSequence));
@@ -42,23 +43,25 @@ TEST_CASE("a loaded context is known by its blob, unless it is a sequence's", "[
 TEST_CASE("what a detached command makes is a stray", "[rm][results]") {
   CommandBench bench;
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
-  bench.succeed(CommandBench::words({0x80000005}), true);
+  bench.succeed(CommandBench::words({tpm::kTransientFirst + 5}), true);
   CHECK(bench.state.objects.count(kContext) == 0);
-  CHECK(bench.state.stray_objects == std::vector{exec::PhysicalHandle{0x80000005}});
+  CHECK(bench.state.stray_objects == std::vector{exec::PhysicalHandle{tpm::kTransientFirst + 5}});
   REQUIRE_FALSE(
       bench.decide(tpm::cc::kStartAuthSession, CommandBench::words({tpm::kRhNull, tpm::kRhNull})));
-  bench.succeed(CommandBench::words({0x03000001}), true);
+  bench.succeed(CommandBench::words({TPM2_POLICY_SESSION_FIRST + 1}), true);
   CHECK(bench.state.sessions.total() == 0);
-  CHECK(bench.state.stray_sessions == std::vector{exec::PhysicalHandle{0x03000001}});
+  CHECK(bench.state.stray_sessions ==
+        std::vector{exec::PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 1}});
 }
 
 TEST_CASE("a session keeps the TPM's handle and belongs to its context", "[rm][results]") {
   CommandBench bench;
   REQUIRE_FALSE(
       bench.decide(tpm::cc::kStartAuthSession, CommandBench::words({tpm::kRhNull, tpm::kRhNull})));
-  bench.succeed(CommandBench::words({0x03000001}));
-  CHECK(bench.reply_handle() == 0x03000001);
-  const Session* const session = bench.state.sessions.find(exec::PhysicalHandle{0x03000001});
+  bench.succeed(CommandBench::words({TPM2_POLICY_SESSION_FIRST + 1}));
+  CHECK(bench.reply_handle() == TPM2_POLICY_SESSION_FIRST + 1);
+  const Session* const session =
+      bench.state.sessions.find(exec::PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 1});
   REQUIRE(session != nullptr);
   CHECK(session->owner == kContext);
   CHECK(session->principal == kAlice);
@@ -66,20 +69,21 @@ TEST_CASE("a session keeps the TPM's handle and belongs to its context", "[rm][r
 
 TEST_CASE("what a command ends is dropped", "[rm][results]") {
   CommandBench bench;
-  bench.object(0x80000001, kContext, true);
-  REQUIRE_FALSE(bench.decide(tpm::cc::kSequenceComplete, CommandBench::words({0x80000000})));
+  bench.object(tpm::kTransientFirst + 1, kContext, true);
+  REQUIRE_FALSE(
+      bench.decide(tpm::cc::kSequenceComplete, CommandBench::words({tpm::kTransientFirst})));
   bench.succeed({});
   CHECK(bench.state.objects.count(kContext) == 0);
 }
 
 TEST_CASE("commands that remove objects by the dozen are looked after", "[rm][results]") {
   CommandBench bench;
-  Object& key = bench.object(0x80000001);
+  Object& key = bench.object(tpm::kTransientFirst + 1);
   key.hierarchy = tpm::kRhOwner;
   key.saved.store({1});
   bench.state.objects.set_evicted(key);
   SECTION("TPM2_Clear") {
-    REQUIRE_FALSE(bench.decide(tpm::cc::kClear, CommandBench::words({0x4000000A})));
+    REQUIRE_FALSE(bench.decide(tpm::cc::kClear, CommandBench::words({tpm::kRhLockout})));
     CHECK(bench.succeed({}) == TpmProbe::Reason::Removal);
     CHECK(bench.state.objects.count(kContext) == 0);
     CHECK(bench.state.lockout_due);

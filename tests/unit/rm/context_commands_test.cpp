@@ -21,50 +21,50 @@ std::uint32_t flushed(const CommandBench& bench) {
 
 TEST_CASE("FlushContext of a loaded object goes to the TPM with its own handle", "[rm][contexts]") {
   CommandBench bench;
-  bench.object(0x80000007);
-  REQUIRE_FALSE(bench.decide(tpm::cc::kFlushContext, CommandBench::words({0x80000000})));
-  CHECK(flushed(bench) == 0x80000007);
+  bench.object(tpm::kTransientFirst + 7);
+  REQUIRE_FALSE(bench.decide(tpm::cc::kFlushContext, CommandBench::words({tpm::kTransientFirst})));
+  CHECK(flushed(bench) == tpm::kTransientFirst + 7);
   bench.succeed({});
   CHECK(bench.state.objects.count(kContext) == 0);
 }
 
 TEST_CASE("FlushContext of what is not loaded needs no TPM", "[rm][contexts]") {
   CommandBench bench;
-  Object& object = bench.object(0x80000007);
+  Object& object = bench.object(tpm::kTransientFirst + 7);
   object.saved.store({1});
   bench.state.objects.set_evicted(object);
-  REQUIRE(bench.decide(tpm::cc::kFlushContext, CommandBench::words({0x80000000})));
+  REQUIRE(bench.decide(tpm::cc::kFlushContext, CommandBench::words({tpm::kTransientFirst})));
   CHECK(bench.reply_code() == 0);
-  CHECK(bench.decide(tpm::cc::kFlushContext, CommandBench::words({0x80000000})));
+  CHECK(bench.decide(tpm::cc::kFlushContext, CommandBench::words({tpm::kTransientFirst})));
   CHECK(bench.reply_code() == kUnknown);
 }
 
 TEST_CASE("FlushContext of a session is its owner's, and of an orphan its user's",
           "[rm][contexts]") {
   CommandBench bench;
-  Session& session = bench.session(0x03000002);
-  const auto command = CommandBench::words({0x02000002});
+  Session& session = bench.session(TPM2_POLICY_SESSION_FIRST + 2);
+  const auto command = CommandBench::words({TPM2_HMAC_SESSION_FIRST + 2});
   CHECK(bench.decide(tpm::cc::kFlushContext, command, kOther));
   CHECK(bench.reply_code() == kUnknown);
   session.owner.reset();
   CHECK(bench.decide(tpm::cc::kFlushContext, command, kStranger));
   REQUIRE_FALSE(bench.decide(tpm::cc::kFlushContext, command, kOther));
   // Named as saved sessions are listed; the TPM gets its own handle.
-  CHECK(flushed(bench) == 0x03000002);
+  CHECK(flushed(bench) == TPM2_POLICY_SESSION_FIRST + 2);
 }
 
 TEST_CASE("FlushContext takes one handle and nothing else", "[rm][contexts]") {
   CommandBench bench;
   CHECK(bench.decide(tpm::cc::kFlushContext, {0x80}));
   CHECK(bench.reply_code() != 0);
-  CHECK(bench.decide(tpm::cc::kFlushContext, CommandBench::words({0x80000000, 0})));
+  CHECK(bench.decide(tpm::cc::kFlushContext, CommandBench::words({tpm::kTransientFirst, 0})));
   CHECK(bench.reply_code() == tpm::by_resource_manager(tpm::rc::kSize));
 }
 
 TEST_CASE("ContextSave of a key is answered from memory the second time", "[rm][contexts]") {
   CommandBench bench;
-  Object& key = bench.object(0x80000001);
-  const auto command = CommandBench::words({0x80000000});
+  Object& key = bench.object(tpm::kTransientFirst + 1);
+  const auto command = CommandBench::words({tpm::kTransientFirst});
   REQUIRE_FALSE(bench.decide(tpm::cc::kContextSave, command));
   const auto blob = CommandBench::blob(tpm::kSavedObject, tpm::kRhOwner);
   bench.succeed(blob);
@@ -77,8 +77,8 @@ TEST_CASE("ContextSave of a key is answered from memory the second time", "[rm][
 TEST_CASE("ContextSave of a sequence is answered from memory only in its newest state",
           "[rm][contexts]") {
   CommandBench bench;
-  Object& sequence = bench.object(0x80000001, kContext, true);
-  const auto command = CommandBench::words({0x80000000});
+  Object& sequence = bench.object(tpm::kTransientFirst + 1, kContext, true);
+  const auto command = CommandBench::words({tpm::kTransientFirst});
   sequence.saved.store(CommandBench::blob(tpm::kSavedSequence));
   CHECK(bench.decide(tpm::cc::kContextSave, command));
   sequence.saved.note_use();
@@ -87,10 +87,11 @@ TEST_CASE("ContextSave of a sequence is answered from memory only in its newest 
 
 TEST_CASE("ContextSave of a session gives it to its client", "[rm][contexts]") {
   CommandBench bench;
-  Session& session = bench.session(0x02000001);
-  const auto blob = CommandBench::blob(0x02000001);
+  Session& session = bench.session(TPM2_HMAC_SESSION_FIRST + 1);
+  const auto blob = CommandBench::blob(TPM2_HMAC_SESSION_FIRST + 1);
   const bool detached = GENERATE(false, true);
-  REQUIRE_FALSE(bench.decide(tpm::cc::kContextSave, CommandBench::words({0x02000001})));
+  REQUIRE_FALSE(
+      bench.decide(tpm::cc::kContextSave, CommandBench::words({TPM2_HMAC_SESSION_FIRST + 1})));
   bench.succeed(blob, detached);
   CHECK_FALSE(session.loaded);
   CHECK(session.saved.context() == blob);
@@ -100,16 +101,16 @@ TEST_CASE("ContextSave of a session gives it to its client", "[rm][contexts]") {
 
 TEST_CASE("a ContextSave that answers nonsense puts the tables in doubt", "[rm][contexts]") {
   CommandBench bench;
-  bench.object(0x80000001);
-  REQUIRE_FALSE(bench.decide(tpm::cc::kContextSave, CommandBench::words({0x80000000})));
+  bench.object(tpm::kTransientFirst + 1);
+  REQUIRE_FALSE(bench.decide(tpm::cc::kContextSave, CommandBench::words({tpm::kTransientFirst})));
   bench.succeed({1, 2});
   CHECK(bench.state.check_due);
 }
 
 TEST_CASE("a saved session is loaded by its user with the blob of the client", "[rm][contexts]") {
   CommandBench bench;
-  const auto blob = CommandBench::blob(0x02000001);
-  Session& session = bench.saved_session(0x02000001, blob);
+  const auto blob = CommandBench::blob(TPM2_HMAC_SESSION_FIRST + 1);
+  Session& session = bench.saved_session(TPM2_HMAC_SESSION_FIRST + 1, blob);
   CHECK(bench.decide(tpm::cc::kContextLoad, blob, kStranger));
   CHECK(bench.reply_code() == kUnknown);
   auto changed = blob;
@@ -122,7 +123,7 @@ TEST_CASE("a saved session is loaded by its user with the blob of the client", "
   REQUIRE(bench.contexts->claim_loaded_session());
   CHECK(session.owner == kOther);
   CHECK_FALSE(session.saved_by_client());
-  CHECK(bench.reply_handle() == 0x02000001);
+  CHECK(bench.reply_handle() == TPM2_HMAC_SESSION_FIRST + 1);
   // And once only.
   CHECK(bench.decide(tpm::cc::kContextLoad, blob));
 }
@@ -134,8 +135,8 @@ TEST_CASE("padding behind a context is taken off, a session in doubt is not load
   padded.insert(padded.end(), 7, 0);
   REQUIRE_FALSE(bench.decide(tpm::cc::kContextLoad, padded));
   CHECK(bench.run->command.size() == tpm::kHeaderSize + padded.size() - 7);
-  bench.state.stray_sessions.push_back(exec::PhysicalHandle{0x03000004});
-  CHECK(bench.decide(tpm::cc::kContextLoad, CommandBench::blob(0x02000004)));
+  bench.state.stray_sessions.push_back(exec::PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 4});
+  CHECK(bench.decide(tpm::cc::kContextLoad, CommandBench::blob(TPM2_HMAC_SESSION_FIRST + 4)));
   CHECK(bench.decide(tpm::cc::kContextLoad, {1, 2, 3}));
   CHECK(bench.reply_code() != 0);
 }

@@ -9,6 +9,7 @@
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm;
@@ -16,12 +17,12 @@ using exec::number_of;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
 using proto::Status;
+using tbs::test::kAlice;
+using tbs::test::kBob;
 
 namespace {
 
 constexpr ContextId kContext{1};
-constexpr Principal kAlice = principal_of(UserId{1000});
-constexpr Principal kBob = principal_of(UserId{1001});
 
 struct World {
   World() {
@@ -46,9 +47,9 @@ struct World {
 
 TEST_CASE("the least recently used object that is not needed is evicted", "[rm][eviction]") {
   World world;
-  Object& oldest = world.object(0x80000000);
-  Object& middle = world.object(0x80000001);
-  world.object(0x80000002);
+  Object& oldest = world.object(tpm::kTransientFirst);
+  Object& middle = world.object(tpm::kTransientFirst + 1);
+  world.object(tpm::kTransientFirst + 2);
   const std::array<Object*, 1> needed = {&oldest};
   const Pins pins{needed, {}};
   auto step = evict_object(world.state, pins);
@@ -59,14 +60,14 @@ TEST_CASE("the least recently used object that is not needed is evicted", "[rm][
   middle.saved.store({1});
   step = evict_object(world.state, pins);
   CHECK(step->verb == Verb::FlushObject);
-  world.state.stray_objects.push_back(PhysicalHandle{0x80000007});
+  world.state.stray_objects.push_back(PhysicalHandle{tpm::kTransientFirst + 7});
   step = evict_object(world.state, pins);
   CHECK(step->verb == Verb::FlushStray);
 }
 
 TEST_CASE("a sequence that was used since it was saved is saved again", "[rm][eviction]") {
   World world;
-  Object& sequence = world.state.objects.add(kContext, PhysicalHandle{0x80000000}, true);
+  Object& sequence = world.state.objects.add(kContext, PhysicalHandle{tpm::kTransientFirst}, true);
   CHECK(evict_object(world.state, {})->verb == Verb::SaveObject);
   sequence.saved.store({1});
   CHECK(evict_object(world.state, {})->verb == Verb::FlushObject);
@@ -79,10 +80,10 @@ TEST_CASE("a sequence that was used since it was saved is saved again", "[rm][ev
 
 TEST_CASE("a sequence's older context is not a reason to keep it", "[rm][reconcile]") {
   World world;
-  Object& used = world.state.objects.add(kContext, PhysicalHandle{0x80000000}, true);
+  Object& used = world.state.objects.add(kContext, PhysicalHandle{tpm::kTransientFirst}, true);
   used.saved.store({1});
   used.saved.note_use();
-  Object& saved = world.state.objects.add(kContext, PhysicalHandle{0x80000001}, true);
+  Object& saved = world.state.objects.add(kContext, PhysicalHandle{tpm::kTransientFirst + 1}, true);
   saved.saved.store({1});
   const Losses losses =
       GENERATE(0, 1) == 0 ? drop_loaded(world.state) : reconcile(world.state, {}, Missing::Reload);
@@ -92,23 +93,23 @@ TEST_CASE("a sequence's older context is not a reason to keep it", "[rm][reconci
 
 TEST_CASE("room is made only where there is none", "[rm][eviction]") {
   World world;
-  world.object(0x80000000);
-  world.object(0x80000001);
+  world.object(tpm::kTransientFirst);
+  world.object(tpm::kTransientFirst + 1);
   CHECK_FALSE(make_object_room(world.state, {}, 1));
   CHECK(make_object_room(world.state, {}, 2));
   const auto loaded = world.state.objects.loaded();
   CHECK_FALSE(make_object_room(world.state, {loaded, {}}, 2));
-  world.session(0x02000000);
+  world.session(TPM2_HMAC_SESSION_FIRST);
   CHECK_FALSE(make_session_room(world.state, {}, 2));
   CHECK(make_session_room(world.state, {}, 3)->verb == Verb::SaveSession);
 }
 
 TEST_CASE("what is sticky is evicted last, and only if there is nothing else", "[rm][sticky]") {
   World world;
-  Object& sticky = world.object(0x80000000);
-  Object& other = world.object(0x80000001);
-  Session& kept = world.session(0x02000000);
-  Session& idle = world.session(0x02000001);
+  Object& sticky = world.object(tpm::kTransientFirst);
+  Object& other = world.object(tpm::kTransientFirst + 1);
+  Session& kept = world.session(TPM2_HMAC_SESSION_FIRST);
+  Session& idle = world.session(TPM2_HMAC_SESSION_FIRST + 1);
   REQUIRE(make_sticky(world.state, kContext, number_of(sticky.virtual_handle), true) ==
           Status::Success);
   REQUIRE(make_sticky(world.state, kContext, number_of(kept.handle), true) == Status::Success);
@@ -128,12 +129,13 @@ TEST_CASE("a context can make its own sticky, and all together not too many", "[
   constexpr ContextId kOther{2};
   state.contexts[kOther] = kBob;
   state.objects.open_context(kOther, kBob);
-  Object& first = world.object(0x80000000);
-  Object& second = world.object(0x80000001);
-  const Session& session = world.session(0x02000000);
+  Object& first = world.object(tpm::kTransientFirst);
+  Object& second = world.object(tpm::kTransientFirst + 1);
+  const Session& session = world.session(TPM2_HMAC_SESSION_FIRST);
   CHECK(make_sticky(state, kOther, number_of(first.virtual_handle), true) == Status::BadParameter);
   CHECK(make_sticky(state, kOther, number_of(session.handle), true) == Status::BadParameter);
-  for (const std::uint32_t none : {0x80000007U, 0x02000007U, 0x81000001U, 0x40000001U, 7U}) {
+  for (const std::uint32_t none : {tpm::kTransientFirst + 7, TPM2_HMAC_SESSION_FIRST + 7,
+                                   tpm::kPersistentFirst + 1, tpm::kRhOwner, 7U}) {
     CHECK(make_sticky(state, kContext, none, true) == Status::BadParameter);
   }
   // Of three slots, two are the others'.
@@ -151,21 +153,21 @@ TEST_CASE("a context can make its own sticky, and all together not too many", "[
   state.facts.session_slots = 2;
   state.sessions.erase(*state.sessions.find(session.handle));
   CHECK(state.sessions.sticky_count() == 0);
-  CHECK(make_sticky(state, kContext, number_of(world.session(0x02000003).handle), true) ==
-        Status::TooManyResources);
+  CHECK(make_sticky(state, kContext, number_of(world.session(TPM2_HMAC_SESSION_FIRST + 3).handle),
+                    true) == Status::TooManyResources);
 }
 
 TEST_CASE("sessions are refreshed at half the gap, oldest first", "[rm][gap]") {
   World world;
   SessionTable& sessions = world.state.sessions;
   CHECK(due_for_refresh(sessions, 255) == nullptr);
-  Session& first = world.session(0x02000000);
-  Session& second = world.session(0x02000001);
+  Session& first = world.session(TPM2_HMAC_SESSION_FIRST);
+  Session& second = world.session(TPM2_HMAC_SESSION_FIRST + 1);
   sessions.set_saved(second, {1}, 100);
   sessions.set_saved(first, {1}, 110);
   CHECK(oldest_saved(sessions) == &second);
   CHECK(due_for_refresh(sessions, 255) == nullptr);
-  Session& third = world.session(0x02000002);
+  Session& third = world.session(TPM2_HMAC_SESSION_FIRST + 2);
   sessions.set_saved(third, {1}, 226);
   CHECK(due_for_refresh(sessions, 255) == nullptr);
   sessions.set_saved(third, {1}, 227);
@@ -180,7 +182,7 @@ TEST_CASE("refreshing comes to an end, however small the gap", "[rm][gap]") {
   SessionTable& sessions = world.state.sessions;
   std::uint64_t counter = 0;
   for (std::uint32_t i = 0; i < 30; ++i) {
-    sessions.set_saved(world.session(0x02000000 + i), {1}, ++counter);
+    sessions.set_saved(world.session(TPM2_HMAC_SESSION_FIRST + i), {1}, ++counter);
   }
   int refreshes = 0;
   while (Session* const due = due_for_refresh(sessions, 20)) {
@@ -191,38 +193,40 @@ TEST_CASE("refreshing comes to an end, however small the gap", "[rm][gap]") {
 
 TEST_CASE("the user with most sessions gives one up", "[rm][share]") {
   World world;
-  for (std::uint32_t i = 0; i < 4; ++i) world.session(0x02000000 + i);
+  for (std::uint32_t i = 0; i < 4; ++i) world.session(TPM2_HMAC_SESSION_FIRST + i);
   // Alone: nobody else pays.
   CHECK(session_to_drop(world.state.sessions, kAlice.account, {}) == nullptr);
   Session* const dropped = session_to_drop(world.state.sessions, kBob.account, {});
   REQUIRE(dropped != nullptr);
-  CHECK(dropped->handle == PhysicalHandle{0x02000000});
+  CHECK(dropped->handle == PhysicalHandle{TPM2_HMAC_SESSION_FIRST});
   const std::array<Session*, 1> kept = {dropped};
   CHECK(session_to_drop(world.state.sessions, kBob.account, kept)->handle ==
-        PhysicalHandle{0x02000001});
+        PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 1});
   // An orphan goes before a session in use, and also for the user's own sake.
-  Session& orphan = *world.state.sessions.find(PhysicalHandle{0x02000003});
+  Session& orphan = *world.state.sessions.find(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 3});
   orphan.owner.reset();
   CHECK(session_to_drop(world.state.sessions, kBob.account, {}) == &orphan);
   CHECK(session_to_drop(world.state.sessions, kAlice.account, {}) == &orphan);
   // Who would hold as many has no right to the other's.
-  for (std::uint32_t i = 4; i < 7; ++i) world.session(0x02000000 + i, kBob);
+  for (std::uint32_t i = 4; i < 7; ++i) world.session(TPM2_HMAC_SESSION_FIRST + i, kBob);
   CHECK(session_to_drop(world.state.sessions, kBob.account, {}) == nullptr);
 }
 
 TEST_CASE("users give up sessions to administrators, and never the other way", "[rm][share]") {
   World world;
   const Principal administrator{.account = administrators_account(UserId{0}), .user = UserId{0}};
-  for (std::uint32_t i = 0; i < 4; ++i) world.session(0x02000000 + i, administrator);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    world.session(TPM2_HMAC_SESSION_FIRST + i, administrator);
+  }
   CHECK(session_to_drop(world.state.sessions, kAlice.account, {}) == nullptr);
   CHECK(session_to_drop(world.state.sessions, administrator.account, {}) == nullptr);
-  Session& of_user = world.session(0x02000004, kAlice);
+  Session& of_user = world.session(TPM2_HMAC_SESSION_FIRST + 4, kAlice);
   CHECK(session_to_drop(world.state.sessions, administrator.account, {}) == &of_user);
 }
 
 TEST_CASE("orphans expire by their age", "[rm][share]") {
   World world;
-  Session& orphan = world.session(0x02000000);
+  Session& orphan = world.session(TPM2_HMAC_SESSION_FIRST);
   const TimePoint start{};
   const auto expired_after = [&](std::chrono::seconds age) {
     return expired_orphan(
@@ -239,7 +243,7 @@ TEST_CASE("only what cannot change is remembered", "[rm][capability_cache]") {
   CHECK(CapabilityCache::cacheable({tpm::cap::kAlgorithms, 0, 1}));
   CHECK(CapabilityCache::cacheable({tpm::cap::kProperties, tpm::pt::kFixed, 1}));
   CHECK_FALSE(CapabilityCache::cacheable({tpm::cap::kProperties, tpm::pt::kVariable, 1}));
-  CHECK_FALSE(CapabilityCache::cacheable({tpm::cap::kHandles, 0x81000000, 1}));
+  CHECK_FALSE(CapabilityCache::cacheable({tpm::cap::kHandles, tpm::kPersistentFirst, 1}));
   CHECK_FALSE(CapabilityCache::cacheable({5, 0, 1}));  // allocated PCRs
   CapabilityCache cache;
   const proto::Buffer response = {1, 2, 3};

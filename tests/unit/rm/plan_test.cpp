@@ -6,32 +6,34 @@
 
 #include "daemon/tpm/response_code.h"
 #include "proto/byte_writer.h"
+#include "proto/tpm/constants.h"
+#include "tests/support/command_attributes.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm;
 using exec::PhysicalHandle;
+using tbs::test::handles;
+using tbs::test::kAlice;
+using tbs::test::Notes;
+using tpm::cc::kReadPublic;
+using tpm::cc::kSign;
 
 namespace {
 
 constexpr ContextId kContext{1};
 constexpr ContextId kOther{2};
-constexpr std::uint32_t kReadPublic = 0x173;
-constexpr std::uint32_t kSign = 0x15D;
-
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t, std::uint32_t) override { ++losses; }
-  int losses = 0;
-};
 
 struct Tables {
   Tables() {
     for (const ContextId context : {kContext, kOther}) {
-      state.contexts.insert_or_assign(context, principal_of(UserId{1000}));
-      state.objects.open_context(context, principal_of(UserId{1000}));
+      state.contexts.insert_or_assign(context, kAlice);
+      state.objects.open_context(context, kAlice);
     }
-    state.commands.load(std::vector<std::uint32_t>{kReadPublic | 1U << 25, kSign | 1U << 25,
-                                                   tpm::cc::kStartAuthSession | 2U << 25 | 1U << 28,
-                                                   tpm::cc::kHashSequenceStart | 1U << 28});
+    state.commands.load(
+        std::vector<std::uint32_t>{kReadPublic | handles(1), kSign | handles(1),
+                                   tpm::cc::kStartAuthSession | handles(2) | TPMA_CC_RHANDLE,
+                                   tpm::cc::kHashSequenceStart | TPMA_CC_RHANDLE});
   }
 
   std::expected<Plan, PlanFault> plan(ContextId context, std::uint32_t code,
@@ -56,8 +58,8 @@ struct Tables {
     return make_plan(state, context, *view);
   }
 
-  Told told;
-  State state{exec::Options{}, told};
+  Notes notes;
+  State state{exec::Options{}, notes};
   proto::Buffer bytes;
 };
 
@@ -65,10 +67,11 @@ struct Tables {
 
 TEST_CASE("a plan names what must be loaded", "[rm][plan]") {
   Tables tables;
-  Object& key = tables.state.objects.add(kContext, PhysicalHandle{0x80000005}, false);
+  Object& key = tables.state.objects.add(kContext, PhysicalHandle{tpm::kTransientFirst + 5}, false);
   Session& session =
-      tables.state.sessions.add(PhysicalHandle{0x02000001}, kContext, principal_of(UserId{1000}));
-  const auto plan = tables.plan(kContext, kSign, {0x80000000}, 0x02000001);
+      tables.state.sessions.add(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 1}, kContext, kAlice);
+  const auto plan =
+      tables.plan(kContext, kSign, {tpm::kTransientFirst}, TPM2_HMAC_SESSION_FIRST + 1);
   REQUIRE(plan);
   CHECK(plan->handle_objects[0] == &key);
   CHECK(plan->authorizations[0] == &session);
@@ -88,15 +91,15 @@ TEST_CASE("a plan has slots for what the command makes", "[rm][plan]") {
 
 TEST_CASE("a handle of another context is one that does not exist", "[rm][plan]") {
   Tables tables;
-  tables.state.objects.add(kOther, PhysicalHandle{0x80000005}, false);
-  tables.state.sessions.add(PhysicalHandle{0x02000001}, kOther, principal_of(UserId{1000}));
-  const auto object = tables.plan(kContext, kReadPublic, {0x80000000});
+  tables.state.objects.add(kOther, PhysicalHandle{tpm::kTransientFirst + 5}, false);
+  tables.state.sessions.add(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 1}, kOther, kAlice);
+  const auto object = tables.plan(kContext, kReadPublic, {tpm::kTransientFirst});
   REQUIRE_FALSE(object);
   CHECK(object.error().code == tpm::at_handle(tpm::rc::kHandle, 1));
   CHECK(object.error().lost == nullptr);
   // By the number that the TPM uses neither.
-  CHECK_FALSE(tables.plan(kContext, kReadPublic, {0x80000005}));
-  const auto session = tables.plan(kContext, kReadPublic, {0x02000001});
+  CHECK_FALSE(tables.plan(kContext, kReadPublic, {tpm::kTransientFirst + 5}));
+  const auto session = tables.plan(kContext, kReadPublic, {TPM2_HMAC_SESSION_FIRST + 1});
   REQUIRE_FALSE(session);
   CHECK(session.error().code == tpm::rc::kReferenceH0);
 }
@@ -105,21 +108,25 @@ TEST_CASE("a session is usable under its own number, by its owner, while it is n
           "[rm][plan]") {
   Tables tables;
   Session& session =
-      tables.state.sessions.add(PhysicalHandle{0x03000001}, kContext, principal_of(UserId{1000}));
-  CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x03000001}) == &session);
-  CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x02000001}) == nullptr);
-  CHECK(usable_session(tables.state, kOther, PhysicalHandle{0x03000001}) == nullptr);
+      tables.state.sessions.add(PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 1}, kContext, kAlice);
+  CHECK(usable_session(tables.state, kContext, PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 1}) ==
+        &session);
+  CHECK(usable_session(tables.state, kContext, PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 1}) ==
+        nullptr);
+  CHECK(usable_session(tables.state, kOther, PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 1}) ==
+        nullptr);
   session.client_blob = {1};
-  CHECK(usable_session(tables.state, kContext, PhysicalHandle{0x03000001}) == nullptr);
+  CHECK(usable_session(tables.state, kContext, PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 1}) ==
+        nullptr);
 }
 
 TEST_CASE("to plan is to ask: what is lost is told, and stays in the table", "[rm][plan]") {
   Tables tables;
-  Object& object = tables.state.objects.add(kContext, PhysicalHandle{0x80000000}, false);
+  Object& object = tables.state.objects.add(kContext, PhysicalHandle{tpm::kTransientFirst}, false);
   tables.state.objects.set_evicted(object);
-  const auto plan = tables.plan(kContext, kReadPublic, {0x80000000});
+  const auto plan = tables.plan(kContext, kReadPublic, {tpm::kTransientFirst});
   REQUIRE_FALSE(plan);
   CHECK(plan.error().lost == &object);
   CHECK(tables.state.objects.count(kContext) == 1);
-  CHECK(tables.told.losses == 0);
+  CHECK(tables.notes.lost_handles.empty());
 }

@@ -2,18 +2,20 @@
 
 #include "daemon/rm/object_table.h"
 #include "daemon/rm/session_table.h"
+#include "proto/tpm/constants.h"
+#include "tests/support/observer_notes.h"
 
 using namespace tbs;
 using namespace tbs::rm;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
+using tbs::test::kAlice;
+using tbs::test::kBob;
 
 namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-constexpr Principal kAlice = principal_of(UserId{1000});
-constexpr Principal kBob = principal_of(UserId{1001});
 
 }  // namespace
 
@@ -21,29 +23,29 @@ TEST_CASE("virtual handles are the lowest free ones of each context", "[rm][obje
   ObjectTable table;
   table.open_context(kFirst, kAlice);
   table.open_context(kSecond, kBob);
-  Object& a = table.add(kFirst, PhysicalHandle{0x80000000}, false);
-  Object& b = table.add(kFirst, PhysicalHandle{0x80000001}, false);
-  const Object& c = table.add(kSecond, PhysicalHandle{0x80000002}, false);
-  CHECK(a.virtual_handle == VirtualHandle{0x80000000});
-  CHECK(b.virtual_handle == VirtualHandle{0x80000001});
-  CHECK(c.virtual_handle == VirtualHandle{0x80000000});
-  CHECK(table.find(kFirst, VirtualHandle{0x80000001}) == &b);
-  CHECK(table.find(kSecond, VirtualHandle{0x80000001}) == nullptr);
-  CHECK(table.find(ContextId{3}, VirtualHandle{0x80000000}) == nullptr);
-  CHECK(table.find(kFirst, VirtualHandle{0x81000001}) == nullptr);
+  Object& a = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false);
+  Object& b = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst + 1}, false);
+  const Object& c = table.add(kSecond, PhysicalHandle{tpm::kTransientFirst + 2}, false);
+  CHECK(a.virtual_handle == VirtualHandle{tpm::kTransientFirst});
+  CHECK(b.virtual_handle == VirtualHandle{tpm::kTransientFirst + 1});
+  CHECK(c.virtual_handle == VirtualHandle{tpm::kTransientFirst});
+  CHECK(table.find(kFirst, VirtualHandle{tpm::kTransientFirst + 1}) == &b);
+  CHECK(table.find(kSecond, VirtualHandle{tpm::kTransientFirst + 1}) == nullptr);
+  CHECK(table.find(ContextId{3}, VirtualHandle{tpm::kTransientFirst}) == nullptr);
+  CHECK(table.find(kFirst, VirtualHandle{tpm::kPersistentFirst + 1}) == nullptr);
   table.erase(a);
-  CHECK(table.add(kFirst, PhysicalHandle{0x80000000}, false).virtual_handle ==
-        VirtualHandle{0x80000000});
-  CHECK(table.handles_from(kFirst, VirtualHandle{0x80000001}) ==
-        std::vector{VirtualHandle{0x80000001}});
+  CHECK(table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false).virtual_handle ==
+        VirtualHandle{tpm::kTransientFirst});
+  CHECK(table.handles_from(kFirst, VirtualHandle{tpm::kTransientFirst + 1}) ==
+        std::vector{VirtualHandle{tpm::kTransientFirst + 1}});
 }
 
 TEST_CASE("objects are counted by context and user", "[rm][objects]") {
   ObjectTable table;
   table.open_context(kFirst, kAlice);
   table.open_context(kSecond, kAlice);
-  Object& a = table.add(kFirst, PhysicalHandle{0x80000000}, false);
-  table.add(kSecond, PhysicalHandle{0x80000001}, false);
+  Object& a = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false);
+  table.add(kSecond, PhysicalHandle{tpm::kTransientFirst + 1}, false);
   CHECK(table.count(kFirst) == 1);
   CHECK(table.count(kAlice.account) == 2);
   CHECK(table.loaded().size() == 2);
@@ -59,8 +61,8 @@ TEST_CASE("objects are counted by context and user", "[rm][objects]") {
 TEST_CASE("two objects are never loaded at one handle", "[rm][objects]") {
   ObjectTable table;
   table.open_context(kFirst, kAlice);
-  Object& stale = table.add(kFirst, PhysicalHandle{0x80000000}, false);
-  const Object& fresh = table.add(kFirst, PhysicalHandle{0x80000000}, false);
+  Object& stale = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false);
+  const Object& fresh = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false);
   CHECK_FALSE(stale.loaded());
   CHECK(stale.lost());
   CHECK(fresh.loaded());
@@ -69,9 +71,9 @@ TEST_CASE("two objects are never loaded at one handle", "[rm][objects]") {
 
 TEST_CASE("a session is found by its index", "[rm][sessions]") {
   SessionTable table;
-  Session& session = table.add(PhysicalHandle{0x03000005}, kFirst, kAlice);
-  CHECK(table.find(PhysicalHandle{0x02000005}) == &session);
-  CHECK(table.find(PhysicalHandle{0x03000004}) == nullptr);
+  Session& session = table.add(PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 5}, kFirst, kAlice);
+  CHECK(table.find(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 5}) == &session);
+  CHECK(table.find(PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 4}) == nullptr);
   CHECK(table.loaded_count() == 1);
   table.set_saved(session, {1, 2, 3}, 77);
   CHECK(table.loaded_count() == 0);
@@ -80,8 +82,8 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
   CHECK(!session.saved.current());
   CHECK(table.loaded_count() == 1);
   // The TPM gave the index again: the old session cannot exist any more.
-  const Session& again = table.add(PhysicalHandle{0x02000005}, kSecond, kBob);
-  CHECK(again.handle == PhysicalHandle{0x02000005});
+  const Session& again = table.add(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 5}, kSecond, kBob);
+  CHECK(again.handle == PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 5});
   CHECK(table.total() == 1);
   CHECK(table.loaded_count() == 1);
   CHECK(table.count(kAlice.account) == 0);
@@ -90,8 +92,8 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
 
 TEST_CASE("orphans belong to a user and to no context", "[rm][sessions]") {
   SessionTable table;
-  Session& older = table.add(PhysicalHandle{0x02000000}, kFirst, kAlice);
-  Session& newer = table.add(PhysicalHandle{0x02000001}, kFirst, kAlice);
+  Session& older = table.add(PhysicalHandle{TPM2_HMAC_SESSION_FIRST}, kFirst, kAlice);
+  Session& newer = table.add(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 1}, kFirst, kAlice);
   older.owner.reset();
   newer.owner.reset();
   older.last_used = 1;

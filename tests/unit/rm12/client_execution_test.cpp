@@ -14,8 +14,6 @@ using Ordinals = std::vector<std::uint32_t>;
 
 namespace {
 
-constexpr std::uint32_t kAuthFail = 1;
-
 class Scripted : public Tables {
  public:
   ClientExecution& begin(proto::Buffer bytes) {
@@ -99,8 +97,8 @@ TEST_CASE("after a failure the sessions that the TPM has ended are given up", "[
   tpm.session(6);
   tpm.listed = {5};
   tpm.begin(sign({kFirstAuth}));
-  const exec::Done done = tpm.finish({tpm12::bare_response(kAuthFail)});
-  CHECK(Scripted::code(done) == kAuthFail);
+  const exec::Done done = tpm.finish({tpm12::bare_response(rc::kAuthFail)});
+  CHECK(Scripted::code(done) == rc::kAuthFail);
   CHECK(tpm.sent.size() == 6);
   CHECK(tpm.state.table.all().size() == 1);
 }
@@ -145,7 +143,7 @@ TEST_CASE("a blob that the TPM does not take any more costs the key", "[rm12][ex
   tpm.begin(sign());
   const exec::Done done = tpm.finish({tpm12::bare_response(rc::kBadContext)});
   CHECK(Scripted::code(done) == rc::kInvalidKeyHandle);
-  CHECK(tpm.told.lost_handles == std::vector<std::uint32_t>{kFirstKey});
+  CHECK(tpm.notes.lost_handles == std::vector<std::uint32_t>{kFirstKey});
   CHECK(tpm.state.table.all().empty());
 }
 
@@ -179,7 +177,7 @@ TEST_CASE("that something else cannot leave is no room to the client", "[rm12][e
   tpm.state.facts.auths.set(1);
   tpm.session(6, nullptr, kOther);
   tpm.begin(command(ord::kOiap, {}));
-  const exec::Done done = tpm.finish({tpm12::bare_response(kAuthFail)});
+  const exec::Done done = tpm.finish({tpm12::bare_response(rc::kAuthFail)});
   CHECK(Scripted::code(done) == rc::kResources);
   CHECK(tpm.sent == Ordinals{ord::kSaveContext});
 }
@@ -193,6 +191,6 @@ TEST_CASE("what may change a key makes its blob worthless", "[rm12][execution]")
   CHECK(key.saved.current());
   tpm.begin(command(ord::kKeyControlOwner, words({kFirstKey, 2, 0})));
   // Even when the TPM says that it has not.
-  tpm.finish({tpm12::bare_response(kAuthFail)});
+  tpm.finish({tpm12::bare_response(rc::kAuthFail)});
   CHECK_FALSE(key.saved.current());
 }

@@ -17,6 +17,8 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/service_codes.h"
+#include "tests/support/observer_notes.h"
+#include "tests/support/virtual_handles12.h"
 
 namespace tbs::rm12::test {
 
@@ -24,26 +26,16 @@ namespace ord = tpm12::ord;
 namespace rc = tpm12::rc;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
+using tbs::test::kAlice;
+using tbs::test::kBob;
+using tbs::test::kFirstAuth;
+using tbs::test::kFirstKey;
+using tbs::test::kFirstTransport;
+using tbs::test::Notes;
 
 inline constexpr ContextId kContext{1};
 inline constexpr ContextId kOther{2};
 inline constexpr ContextId kStranger{3};
-inline constexpr Principal kAlice = principal_of(UserId{1000});
-inline constexpr Principal kBob = principal_of(UserId{1001});
-
-inline constexpr std::uint32_t kFirstKey = 0x01000000;
-inline constexpr std::uint32_t kFirstAuth = 0x02000000;
-
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t handle, std::uint32_t) override {
-    lost_handles.push_back(handle);
-  }
-  void session_dropped(UserId, std::uint32_t handle, std::string_view) override {
-    dropped.push_back(handle);
-  }
-  std::vector<std::uint32_t> lost_handles;
-  std::vector<std::uint32_t> dropped;
-};
 
 inline proto::Buffer words(std::initializer_list<std::uint32_t> numbers) {
   proto::Buffer bytes;
@@ -69,7 +61,7 @@ inline proto::Buffer blob(Kind kind, std::uint32_t handle, std::uint32_t count =
   writer.be32(handle);
   writer.bytes(proto::Buffer(16));
   writer.be32(count);
-  writer.bytes(proto::Buffer(20));
+  writer.bytes(proto::Buffer(tpm12::kDigestSize));
   return bytes;
 }
 
@@ -97,12 +89,12 @@ inline proto::Buffer success(const proto::Buffer& body, std::initializer_list<bo
   writer.be16(static_cast<std::uint16_t>(tpm12::kTagResponse + sessions.size()));
   writer.be32(static_cast<std::uint32_t>(tpm12::kHeaderSize + body.size() +
                                          sessions.size() * tpm12::kResponseAuthSize));
-  writer.be32(0);
+  writer.be32(rc::kSuccess);
   writer.bytes(body);
   for (const bool continues : sessions) {
-    writer.bytes(proto::Buffer(20));
+    writer.bytes(proto::Buffer(tpm12::kDigestSize));
     writer.u8(continues ? 1 : 0);
-    writer.bytes(proto::Buffer(20));
+    writer.bytes(proto::Buffer(tpm12::kDigestSize));
   }
   return bytes;
 }
@@ -141,8 +133,8 @@ struct Tables {
     session.client_blob = session.saved.context();
   }
 
-  Told told;
-  State state{exec::Options{}, told};
+  Notes notes;
+  State state{exec::Options{}, notes};
 };
 
 class CommandBench : public Tables {

@@ -23,9 +23,9 @@ TEST_CASE("a key that is lost is given up with its sessions, and told once", "[r
   CHECK(bench.decide(command(ord::kTakeOwnership, {}, {kFirstAuth})));
   CHECK(bench.reply_code() == rc::kInvalidAuthHandle);
   CHECK(bench.state.table.all().empty());
-  CHECK(bench.told.lost_handles == std::vector<std::uint32_t>{kFirstKey});
+  CHECK(bench.notes.lost_handles == std::vector<std::uint32_t>{kFirstKey});
   CHECK(bench.decide(command(ord::kTakeOwnership, {}, {kFirstAuth})));
-  CHECK(bench.told.lost_handles.size() == 1);
+  CHECK(bench.notes.lost_handles.size() == 1);
   // The session was still in the TPM.
   CHECK(bench.state.strays.size() == 1);
 }
@@ -49,7 +49,7 @@ TEST_CASE("what cannot be translated within a transport session is refused", "[r
   bench.session(2);
   bench.state.table.add(kContext, Kind::Transport, PhysicalHandle{3});
   const auto wrapped = [](const proto::Buffer& inner) {
-    return command(ord::kExecuteTransport, sized(inner), {0x04000000});
+    return command(ord::kExecuteTransport, sized(inner), {kFirstTransport});
   };
   REQUIRE_FALSE(bench.decide(wrapped(command(ord::kSign, words({kFirstKey}), {kFirstAuth}))));
   CHECK(bench.run->plan.keys.all().front() == &key);

@@ -11,8 +11,6 @@ using Way = CommandRepair::Way;
 namespace {
 
 const proto::Buffer kOiapCommand = command(ord::kOiap, {});
-constexpr std::uint32_t kAuthFail = 1;
-
 }  // namespace
 
 TEST_CASE("for want of a slot another session is saved, and the command sent again",
@@ -35,7 +33,7 @@ TEST_CASE("room for a key takes as many steps as its sessions need", "[rm12][rep
   CommandBench bench;
   Resource& key = bench.key(1, kOther);
   Resource& session = bench.session(2, &key, kOther);
-  REQUIRE_FALSE(bench.decide(command(ord::kLoadKey2, words({0x40000000}))));
+  REQUIRE_FALSE(bench.decide(command(ord::kLoadKey2, words({tpm12::kReservedSrk}))));
   REQUIRE(bench.repair->repair_command(rc::kNoSpace) == Way::MakeRoom);
   CHECK(bench.repair->next()->verb == Verb::Save);
   key.saved.store({1});
@@ -50,14 +48,14 @@ TEST_CASE("what a command with sessions has cost is looked up before it is sent 
   CommandBench bench;
   bench.key(1, kOther);
   bench.session(2);
-  const auto load = command(ord::kLoadKey2, words({0x40000000}), {kFirstAuth});
+  const auto load = command(ord::kLoadKey2, words({tpm12::kReservedSrk}), {kFirstAuth});
   REQUIRE_FALSE(bench.decide(load));
   CHECK(bench.repair->repair_command(rc::kResources) == Way::LookAndRepeat);
   // Nothing can make room.
   bench.state.table.erase(*bench.state.table.find(kOther, Kind::Key, VirtualHandle{kFirstKey}));
   REQUIRE_FALSE(bench.decide(load));
   CHECK(bench.repair->repair_command(rc::kResources) == Way::LookAtTpm);
-  CHECK(bench.repair->repair_command(kAuthFail) == Way::LookAtTpm);
+  CHECK(bench.repair->repair_command(rc::kAuthFail) == Way::LookAtTpm);
 }
 
 TEST_CASE("a handle that the TPM does not know puts the tables in doubt", "[rm12][repair]") {
@@ -109,7 +107,7 @@ TEST_CASE("a full list of saved sessions costs the one used least recently", "[r
   Resource& victim = bench.session(2, nullptr, kOther);
   REQUIRE_FALSE(bench.decide(kOiapCommand));
   REQUIRE(bench.repair->repair_step(save(victim), rc::kTooManyContexts) == Way::MakeRoom);
-  CHECK(bench.told.dropped == std::vector<std::uint32_t>{kFirstAuth});
+  CHECK(bench.notes.dropped_sessions == std::vector<std::uint32_t>{kFirstAuth});
   const auto step = bench.repair->next();
   REQUIRE(step);
   CHECK(step->verb == Verb::FlushStray);
@@ -128,5 +126,5 @@ TEST_CASE("a load that finds no slot makes one, a save does not", "[rm12][repair
   CHECK(bench.repair->repair_step(load(mine), rc::kResources) == Way::MakeRoom);
   CHECK(bench.repair->next());
   CHECK(bench.repair->repair_step(load(mine), rc::kInvalidPostInit) == Way::StartTpm);
-  CHECK(bench.repair->repair_step(load(mine), kAuthFail) == Way::None);
+  CHECK(bench.repair->repair_step(load(mine), rc::kAuthFail) == Way::None);
 }

@@ -92,7 +92,7 @@ TEST_CASE("TPM_LoadKey keeps the TPM's handle, and is refused where that is take
           "[rm12][results]") {
   CommandBench bench;
   bench.session(2);
-  const auto load = command(ord::kLoadKey, words({0x40000000}), {kFirstAuth});
+  const auto load = command(ord::kLoadKey, words({tpm12::kReservedSrk}), {kFirstAuth});
   REQUIRE_FALSE(bench.decide(load));
   bench.succeed(success(words({0x77}), {true}));
   CHECK(bench.reply_handle() == 0x77);
@@ -154,7 +154,7 @@ TEST_CASE("the wrapped command's results count too", "[rm12][results]") {
   bench.session(2);
   bench.state.table.add(kContext, Kind::Transport, PhysicalHandle{3});
   const auto wrapped = [](const proto::Buffer& inner) {
-    return command(ord::kExecuteTransport, sized(inner), {0x04000000});
+    return command(ord::kExecuteTransport, sized(inner), {kFirstTransport});
   };
   const auto outer = [](const proto::Buffer& inner) {
     proto::Buffer body(tpm12::kWrappedResponseOffset - tpm12::kHeaderSize - 4);
@@ -165,7 +165,8 @@ TEST_CASE("the wrapped command's results count too", "[rm12][results]") {
   CHECK_FALSE(bench.succeed(outer(success(words({0x99})))));
   CHECK(bench.word(tpm12::kWrappedResponseOffset + tpm12::kHeaderSize) == kFirstAuth + 1);
   // It has failed, and may have ended its session.
-  REQUIRE_FALSE(bench.decide(wrapped(command(ord::kSign, words({0x40000000}), {kFirstAuth}))));
+  REQUIRE_FALSE(
+      bench.decide(wrapped(command(ord::kSign, words({tpm12::kReservedSrk}), {kFirstAuth}))));
   CHECK(bench.succeed(outer(tpm12::bare_response(1))));
   REQUIRE_FALSE(bench.decide(wrapped(command(ord::kGetRandom, words({8})))));
   CHECK_FALSE(bench.succeed(outer(tpm12::bare_response(1))));

@@ -8,21 +8,25 @@
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/reconcile.h"
 #include "proto/tpm12/commands.h"
+#include "tests/support/observer_notes.h"
+#include "tests/support/virtual_handles12.h"
 
 using namespace tbs;
 using namespace tbs::rm12;
+namespace ord = tpm12::ord;
 namespace rc = tpm12::rc;
 using exec::PhysicalHandle;
+using tbs::test::kFirstAuth;
+using tbs::test::kFirstKey;
+using tbs::test::Notes;
 
 namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
 
-struct Told final : exec::Observer {
-  void lost(UserId, std::uint32_t handle, std::uint32_t) override { handles.push_back(handle); }
-  std::vector<std::uint32_t> handles;
-};
+// Of a session below the line, behind its handle.
+constexpr std::size_t kAuthTail = tpm12::kCommandAuthSize - tpm12::kHandleSize;
 
 struct Tables {
   Tables() {
@@ -55,8 +59,8 @@ struct Tables {
     return made;
   }
 
-  Told observer;
-  State state{{}, observer};
+  Notes notes;
+  State state{{}, notes};
 };
 
 // The code of a command with this ordinal and these words behind the header.
@@ -64,11 +68,12 @@ proto::Buffer command(std::uint32_t ordinal, std::initializer_list<std::uint32_t
                       std::uint8_t sessions = 0) {
   proto::Buffer bytes;
   proto::ByteWriter writer(bytes);
-  writer.be16(static_cast<std::uint16_t>(0xC1 + sessions));
-  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size() + 41 * sessions));
+  writer.be16(static_cast<std::uint16_t>(tpm12::kTagCommand + sessions));
+  writer.be32(
+      static_cast<std::uint32_t>(tpm12::kHeaderSize + 4 * words.size() + kAuthTail * sessions));
   writer.be32(ordinal);
   for (const std::uint32_t word : words) writer.be32(word);
-  for (int i = 0; i < 41 * sessions; ++i) writer.u8(0);
+  writer.bytes(proto::Buffer(kAuthTail * sessions));
   return bytes;
 }
 
@@ -161,31 +166,33 @@ TEST_CASE("a command's handles are its context's own", "[rm12]") {
   Tables tables;
   tables.key(1, true);
   tables.session(2);
-  CHECK(fault(tables, command(0x3C, {0x01000000, 0x02000000}, 1)) == 0);
-  CHECK(fault(tables, command(0x3C, {0x01000000, 0x02000001}, 1)) == rc::kInvalidAuthHandle);
-  CHECK(fault(tables, command(0x3C, {0x01000001})) == rc::kInvalidKeyHandle);
-  CHECK(fault(tables, command(0x3C, {0x01000000}), kSecond) == rc::kInvalidKeyHandle);
-  CHECK(fault(tables, command(0x3C, {1})) == rc::kInvalidKeyHandle);
-  CHECK(fault(tables, command(0x3C, {0x40000000})) == 0);
+  CHECK(fault(tables, command(ord::kSign, {kFirstKey, kFirstAuth}, 1)) == 0);
+  CHECK(fault(tables, command(ord::kSign, {kFirstKey, kFirstAuth + 1}, 1)) ==
+        rc::kInvalidAuthHandle);
+  CHECK(fault(tables, command(ord::kSign, {kFirstKey + 1})) == rc::kInvalidKeyHandle);
+  CHECK(fault(tables, command(ord::kSign, {kFirstKey}), kSecond) == rc::kInvalidKeyHandle);
+  CHECK(fault(tables, command(ord::kSign, {1})) == rc::kInvalidKeyHandle);
+  CHECK(fault(tables, command(ord::kSign, {tpm12::kReservedSrk})) == 0);
   tables.state.table.permanent_keys = {PhysicalHandle{77}};
-  CHECK(fault(tables, command(0x3C, {77}), kSecond) == 0);
-  // TPM_DAA_Sign: the first stage makes the session.
-  CHECK(fault(tables, command(0x31, {5, 0})) == 0);
-  CHECK(fault(tables, command(0x31, {5, 0x01000000})) == rc::kBadHandle);
+  CHECK(fault(tables, command(ord::kSign, {77}), kSecond) == 0);
+  // The first stage makes the session.
+  CHECK(fault(tables, command(ord::kDaaSign, {5, 0})) == 0);
+  CHECK(fault(tables, command(ord::kDaaSign, {5, kFirstKey})) == rc::kBadHandle);
 }
 
 TEST_CASE("a session brings its key along", "[rm12]") {
   Tables tables;
   Resource& key = tables.key(1, true);
   Resource& session = tables.session(2, &key);
-  const proto::Buffer bytes = command(0x0D, {0x02000000}, 1);
+  const proto::Buffer bytes = command(ord::kTakeOwnership, {kFirstAuth}, 1);
   const auto view = tpm12::parse_command(bytes);
   REQUIRE(view);
   const auto plan = make_plan(tables.state, kFirst, *view, nullptr);
   REQUIRE(plan);
   CHECK(plan->keys.all().front() == &key);
   CHECK(plan->auths[0] == &session);
-  CHECK(plan->placements.all().front() == Placement{.offset = 10, .resource = &session});
+  CHECK(plan->placements.all().front() ==
+        Placement{.offset = tpm12::kHeaderSize, .resource = &session});
 }
 
 TEST_CASE("to ask for what is lost changes nothing", "[rm12]") {
@@ -193,7 +200,7 @@ TEST_CASE("to ask for what is lost changes nothing", "[rm12]") {
   Resource& key = tables.key(1, false);
   tables.session(2, &key);
   tables.state.table.set_evicted(key);
-  const proto::Buffer bytes = command(0x0D, {0x02000000}, 1);
+  const proto::Buffer bytes = command(ord::kTakeOwnership, {kFirstAuth}, 1);
   const auto view = tpm12::parse_command(bytes);
   REQUIRE(view);
   const auto plan = make_plan(tables.state, kFirst, *view, nullptr);
@@ -201,7 +208,7 @@ TEST_CASE("to ask for what is lost changes nothing", "[rm12]") {
   CHECK(plan.error().code == rc::kInvalidAuthHandle);
   CHECK(plan.error().lost == &key);
   CHECK(tables.state.table.all().size() == 2);
-  CHECK(tables.observer.handles.empty());
+  CHECK(tables.notes.lost_handles.empty());
 }
 
 TEST_CASE("operations and what they mean for the tables", "[rm12]") {
@@ -221,7 +228,8 @@ TEST_CASE("operations and what they mean for the tables", "[rm12]") {
   CHECK(tables.state.newest_count == 9);
   CHECK(apply(tables.state, save(key), *tpm12::parse_response(saved)));
   CHECK(key.loaded);
-  CHECK(apply(tables.state, flush(key), *tpm12::parse_response(tpm12::bare_response(0))));
+  CHECK(
+      apply(tables.state, flush(key), *tpm12::parse_response(tpm12::bare_response(rc::kSuccess))));
   CHECK_FALSE(key.loaded);
   // A session is loaded beside the key that it is bound to.
   const auto loaded = tpm12::response_with(0x21);
@@ -298,14 +306,16 @@ TEST_CASE("a context sees its own handles and limits", "[rm12]") {
     REQUIRE(reply);
     return *reply;
   };
-  const std::vector<std::uint32_t> keys = {0x01000000, 77};
+  const std::vector<std::uint32_t> keys = {kFirstKey, 77};
   CHECK(ask(tpm12::cap::kKeyHandle, 0) == tpm12::handle_list(keys));
-  CHECK(ask(tpm12::cap::kHandle, 1) == tpm12::handle_list(keys));
-  CHECK(ask(tpm12::cap::kHandle, 2) == tpm12::handle_list({}));
+  CHECK(ask(tpm12::cap::kHandle, static_cast<std::uint32_t>(Kind::Key)) ==
+        tpm12::handle_list(keys));
+  CHECK(ask(tpm12::cap::kHandle, static_cast<std::uint32_t>(Kind::Auth)) == tpm12::handle_list({}));
   CHECK(ask(tpm12::cap::kProperty, tpm12::prop::kMaxKeys) == tpm12::capability_word(64));
   CHECK(ask(tpm12::cap::kProperty, tpm12::prop::kKeys) == tpm12::capability_word(63));
   CHECK_FALSE(capability_from_memory(tables.state, kFirst, {.area = 6, .sub = 1u}));
-  CHECK_FALSE(capability_from_memory(tables.state, kFirst, {.area = 5, .sub = 0x103u}));
+  CHECK_FALSE(capability_from_memory(
+      tables.state, kFirst, {.area = tpm12::cap::kProperty, .sub = tpm12::prop::kManufacturer}));
 }
 
 TEST_CASE("a session is saved each time, whatever was saved of it before", "[rm12][eviction]") {

@@ -6,19 +6,24 @@
 #include "daemon/rm12/resource_table.h"
 #include "daemon/rm12/saved_keys.h"
 #include "daemon/rm12/state.h"
+#include "tests/support/observer_notes.h"
+#include "tests/support/virtual_handles12.h"
 
 using namespace tbs;
 using namespace tbs::rm12;
 using exec::PhysicalHandle;
 using exec::VirtualHandle;
+using tbs::test::kAlice;
+using tbs::test::kBob;
+using tbs::test::kFirstAuth;
+using tbs::test::kFirstKey;
+using tbs::test::kFirstTransport;
 using Handles = std::vector<VirtualHandle>;
 
 namespace {
 
 constexpr ContextId kFirst{1};
 constexpr ContextId kSecond{2};
-constexpr Principal kAlice = principal_of(UserId{1000});
-constexpr Principal kBob = principal_of(UserId{1001});
 
 struct TwoContexts {
   TwoContexts() {
@@ -56,27 +61,27 @@ TEST_CASE("virtual handles are the lowest free ones of each context and kind", "
   TwoContexts two;
   Resource& first = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
   const Resource& second = two.table.add(kFirst, Kind::Key, PhysicalHandle{8});
-  CHECK(first.handle == VirtualHandle{0x01000000});
-  CHECK(second.handle == VirtualHandle{0x01000001});
-  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{7}).handle == VirtualHandle{0x02000000});
+  CHECK(first.handle == VirtualHandle{kFirstKey});
+  CHECK(second.handle == VirtualHandle{kFirstKey + 1});
+  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{7}).handle == VirtualHandle{kFirstAuth});
   CHECK(two.table.add(kFirst, Kind::Transport, PhysicalHandle{7}).handle ==
-        VirtualHandle{0x04000000});
-  CHECK(two.table.add(kSecond, Kind::Key, PhysicalHandle{9}).handle == VirtualHandle{0x01000000});
+        VirtualHandle{kFirstTransport});
+  CHECK(two.table.add(kSecond, Kind::Key, PhysicalHandle{9}).handle == VirtualHandle{kFirstKey});
   two.table.erase(first);
-  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{10}).handle == VirtualHandle{0x01000000});
+  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{10}).handle == VirtualHandle{kFirstKey});
   CHECK(two.table.handles(kFirst, Kind::Key) ==
-        Handles{VirtualHandle{0x01000000}, VirtualHandle{0x01000001}});
-  CHECK(two.table.find(kSecond, Kind::Key, VirtualHandle{0x01000001}) == nullptr);
-  CHECK(two.table.find(ContextId{9}, Kind::Key, VirtualHandle{0x01000000}) == nullptr);
+        Handles{VirtualHandle{kFirstKey}, VirtualHandle{kFirstKey + 1}});
+  CHECK(two.table.find(kSecond, Kind::Key, VirtualHandle{kFirstKey + 1}) == nullptr);
+  CHECK(two.table.find(ContextId{9}, Kind::Key, VirtualHandle{kFirstKey}) == nullptr);
 }
 
 TEST_CASE("a wanted handle is given, and that of a permanent key never", "[rm12]") {
   TwoContexts two;
   CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{7}, VirtualHandle{0x55}).handle ==
         VirtualHandle{0x55});
-  two.table.permanent_keys = {PhysicalHandle{0x01000000}};
-  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{8}).handle == VirtualHandle{0x01000001});
-  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{8}).handle == VirtualHandle{0x02000000});
+  two.table.permanent_keys = {PhysicalHandle{kFirstKey}};
+  CHECK(two.table.add(kFirst, Kind::Key, PhysicalHandle{8}).handle == VirtualHandle{kFirstKey + 1});
+  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{8}).handle == VirtualHandle{kFirstAuth});
 }
 
 TEST_CASE("nothing is loaded twice at one place", "[rm12]") {
@@ -110,9 +115,9 @@ TEST_CASE("a session moves to another context", "[rm12]") {
   Resource& session = two.table.add(kFirst, Kind::Auth, PhysicalHandle{1});
   two.table.add(kSecond, Kind::Auth, PhysicalHandle{2});
   two.table.move(session, kSecond, session.handle);
-  CHECK(session.handle == VirtualHandle{0x02000001});
+  CHECK(session.handle == VirtualHandle{kFirstAuth + 1});
   CHECK(session.principal == kBob);
-  CHECK(two.table.find(kSecond, Kind::Auth, VirtualHandle{0x02000001}) == &session);
+  CHECK(two.table.find(kSecond, Kind::Auth, VirtualHandle{kFirstAuth + 1}) == &session);
   CHECK(two.table.handles(kFirst, Kind::Auth).empty());
 }
 

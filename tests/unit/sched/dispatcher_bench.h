@@ -17,6 +17,7 @@
 #include "proto/tpm/capability.h"
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
 #include "tests/support/client_command.h"
 
@@ -63,7 +64,7 @@ class Bench {
 
   void start() {
     dispatcher.device_opened(now);
-    respond(message(0x100));
+    respond(message(tpm::rc::kInitialize));
     respond(properties());
     take();
     REQUIRE(count<DeviceReady>() == 1);

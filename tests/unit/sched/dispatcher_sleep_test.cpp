@@ -40,7 +40,7 @@ TEST_CASE("before sleep what runs may end, and the queue is held until the machi
   }
   // The TPM is looked at before anything else.
   REQUIRE(bench.sent().back() == kStartup);
-  bench.respond(message(0x100));
+  bench.respond(message(tpm::rc::kInitialize));
   bench.respond(properties());
   bench.respond(message(0));
   bench.respond(message(0));
@@ -60,7 +60,7 @@ TEST_CASE("a long command does not keep the machine awake", "[sched][dispatcher]
   REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
   REQUIRE(bench.count<Quiesced>() == 0);
   SECTION("it ends in time") {
-    bench.respond(message(0x909));
+    bench.respond(message(tpm::rc::kCanceled));
   }
   SECTION("it does not") {
     bench.pass(kSleepLimit);

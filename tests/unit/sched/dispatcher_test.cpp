@@ -23,7 +23,7 @@ TEST_CASE("one command is on the device at a time, the others wait", "[sched][di
   REQUIRE(bench.dispatcher.queued() == 2);
   bench.respond(message(0, {7}));
   bench.respond(message(0));
-  bench.respond(message(0x101));
+  bench.respond(message(tpm::rc::kFailure));
   REQUIRE(bench.answers() ==
           Answers{{11, Status::Success}, {12, Status::Success}, {21, Status::Success}});
   REQUIRE(bench.dispatcher.counters().answered == 3);
@@ -34,7 +34,7 @@ TEST_CASE("commands that come before the TPM is ready wait for it", "[sched][dis
   bench.submit(1, 1);
   REQUIRE(bench.sent().empty());
   bench.dispatcher.device_opened(bench.now);
-  bench.respond(message(0x100));
+  bench.respond(message(tpm::rc::kInitialize));
   bench.respond(properties());
   bench.respond(message(0));
   REQUIRE(bench.answers() == Answers{{1, Status::Success}});
@@ -136,11 +136,11 @@ TEST_CASE("cancelling a running command asks the device, and the TPM decides",
   REQUIRE(bench.answers().empty());
 
   SECTION("it was cancelled") {
-    bench.respond(message(0x909));
+    bench.respond(message(tpm::rc::kCanceled));
     REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
   }
   SECTION("it had finished") {
-    bench.respond(message(0, {0x80000000U}));
+    bench.respond(message(tpm::rc::kSuccess, {tpm::kTransientFirst}));
     REQUIRE(bench.answers() == Answers{{11, Status::Success}});
   }
   SECTION("the kernel says ECANCELED") {
@@ -161,7 +161,7 @@ TEST_CASE("cancelling a running command asks the device, and the TPM decides",
     // The next command waits until the TPM is free and what was created is gone.
     bench.submit(1, 12);
     REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary});
-    bench.respond(message(0, {0x80000000U}));
+    bench.respond(message(tpm::rc::kSuccess, {tpm::kTransientFirst}));
     REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary, kFlushContext});
     bench.respond(message(0));
     REQUIRE(bench.sent().back() == kGetRandom);
@@ -207,7 +207,7 @@ TEST_CASE("a context that closes takes what it had outstanding with it", "[sched
   bench.take();
   REQUIRE(bench.answers().empty());
   REQUIRE(bench.count<CancelOnDevice>() == 1);
-  bench.respond(message(0, {0x80000000U}));
+  bench.respond(message(tpm::rc::kSuccess, {tpm::kTransientFirst}));
   REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary, kFlushContext});
   bench.respond(message(0));
   bench.respond(message(0));
@@ -263,7 +263,7 @@ TEST_CASE("a failure that leaves the device usable costs one command", "[sched][
   bench.dispatcher.device_failed("read: ETIME", false, false, bench.now);
   bench.take();
   REQUIRE(bench.answers() == Answers{{11, Status::IoError}});
-  bench.respond(message(0x100));
+  bench.respond(message(tpm::rc::kInitialize));
   bench.respond(properties());
   bench.respond(message(0));
   REQUIRE(bench.answers() == Answers{{11, Status::IoError}, {21, Status::Success}});
@@ -273,7 +273,7 @@ TEST_CASE("a TPM that cannot be started is reported, and tried again", "[sched][
   Bench bench;
   bench.submit(1, 1);
   bench.dispatcher.device_opened(bench.now);
-  bench.respond(message(0x101));
+  bench.respond(message(tpm::rc::kFailure));
   REQUIRE(bench.count<DeviceUnusable>() == 1);
   REQUIRE(bench.answers() == Answers{{1, Status::IoError}});
   bench.actions.clear();
@@ -284,7 +284,7 @@ TEST_CASE("a TPM that still tests itself is waited for", "[sched][dispatcher]") 
   Bench bench;
   bench.dispatcher.device_opened(bench.now);
   bench.take();
-  bench.respond(message(0x90A));
+  bench.respond(message(tpm::rc::kTesting));
   REQUIRE(bench.sent().size() == 1);
   bench.pass(200ms);
   REQUIRE(bench.sent().size() == 2);
@@ -300,7 +300,7 @@ TEST_CASE("stopping cancels what waits and lets go of the TPM in good order",
     bench.start();
     bench.dispatcher.stop(true, bench.now);
     bench.take();
-    REQUIRE(bench.sent() == std::vector<std::uint32_t>{0x145});
+    REQUIRE(bench.sent() == std::vector<std::uint32_t>{tpm::cc::kShutdown});
     bench.respond(message(0));
   }
   SECTION("a command runs") {
@@ -311,7 +311,7 @@ TEST_CASE("stopping cancels what waits and lets go of the TPM in good order",
     bench.take();
     REQUIRE(bench.answers() == Answers{{12, Status::CommandCanceled}});
     REQUIRE(bench.count<CancelOnDevice>() == 1);
-    bench.respond(message(0x909));
+    bench.respond(message(tpm::rc::kCanceled));
     bench.respond(message(0));
   }
   SECTION("the device does not answer any more") {

@@ -83,7 +83,8 @@ struct Bench {
 
   ActionList actions;
   Runner runner{actions, [](std::uint32_t code) {
-                  return code == 0x17B ? std::chrono::seconds(60) : std::chrono::seconds(1);
+                  return code == tpm::cc::kGetRandom ? std::chrono::seconds(60)
+                                                     : std::chrono::seconds(1);
                 }};
   TimePoint now = kStart;
   std::string told;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/support/server_bench.h"
 #include "version.h"
 
@@ -12,7 +13,7 @@ using proto::Status;
 namespace {
 
 void submit(FakeLink& link, std::uint64_t id, std::uint32_t priority = 200) {
-  const proto::Buffer command = tpm_message(0x17B);
+  const proto::Buffer command = tpm_message(tpm::cc::kGetRandom);
   link.send_from_client(id, proto::Submit{.priority = priority, .command = command});
 }
 
@@ -51,14 +52,14 @@ TEST_CASE("what a context has waiting is listed", "[server][administration]") {
   submit(*link, 3, 220);
   bench.sink.running[ContextId{link->id()}] = {.state = sched::RunState::Running,
                                                .priority = 210,
-                                               .command_code = 0x17B,
+                                               .command_code = tpm::cc::kGetRandom,
                                                .since = bench.environment.time};
   bench.environment.time += std::chrono::milliseconds(7);
   const auto observer = bench.observer(0);
   const auto entry = list(*observer).entries.at(0);
   CHECK(entry.queued == 1);
   CHECK(entry.running == 1);
-  CHECK(entry.command == 0x17B);
+  CHECK(entry.command == tpm::cc::kGetRandom);
   CHECK(entry.priority == 210);
   CHECK(entry.running_us == 7000);
   CHECK(entry.queued_bytes == 20);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;
@@ -34,11 +35,12 @@ TEST_CASE("every entry says who", "[server][audit]") {
   audit.no_context(client, 5, 4);
   audit.held_up(client, 70000);
   audit.out_of_memory(client);
-  audit.blocked(client, {.effect = policy::Effect::Blocked, .rule = &rule, .command = 0x126});
-  audit.answered_locked_out(client, 0x14E);
-  audit.locked_out(client, 0x14E);
+  audit.blocked(client,
+                {.effect = policy::Effect::Blocked, .rule = &rule, .command = tpm::cc::kClear});
+  audit.answered_locked_out(client, tpm::cc::kNvRead);
+  audit.locked_out(client, tpm::cc::kNvRead);
   audit.lockout_reset(client, "all failures");
-  audit.changed_tpm(client, 0x126);
+  audit.changed_tpm(client, tpm::cc::kClear);
   audit.revoked(client, 12);
   audit.not_revoked(client, proto::Status::IoError);
   audit.presence_requested(client, 5);
@@ -59,8 +61,8 @@ TEST_CASE("an entry about a command has its code and name", "[server][audit]") {
   FakeAuditLog log;
   Audit audit(log);
   const Client client = client_of(7, 1000);
-  audit.changed_tpm(client, 0x126);
-  CHECK(log.entries[0].fields.command == 0x126U);
+  audit.changed_tpm(client, tpm::cc::kClear);
+  CHECK(log.entries[0].fields.command == tpm::cc::kClear);
   CHECK(log.entries[0].text == "tool (pid 321, uid 1000) changed the TPM: Clear");
   audit.answered_locked_out(client, 0x7777);
   CHECK(log.entries[1].text.find("command 0x7777 of tool") == 0);
@@ -71,7 +73,7 @@ TEST_CASE("an entry about a rule says where it stands", "[server][audit]") {
   Audit audit(log);
   const rules::Rule rule{.origin = "a.conf:3"};
   audit.blocked(client_of(7, 1000),
-                {.effect = policy::Effect::WouldBlock, .rule = &rule, .command = 0x126});
+                {.effect = policy::Effect::WouldBlock, .rule = &rule, .command = tpm::cc::kClear});
   CHECK(log.entries[0].fields.rule == "a.conf:3");
   CHECK(log.entries[0].text ==
         "Clear of tool (pid 321, uid 1000) would be blocked by a rule (a.conf:3)");

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/tpm/constants.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;
@@ -17,7 +18,7 @@ proto::Submit submit_of(const proto::Buffer& command) {
 
 // About 4 KiB.
 proto::Buffer large_command() {
-  return tpm_message(0x17B, std::vector<std::uint32_t>(1000));
+  return tpm_message(tpm::cc::kGetRandom, std::vector<std::uint32_t>(1000));
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ TEST_CASE("answers that are not read count as waiting", "[server][back_pressure]
   ServerBench bench;
   const auto link = bench.context(1000);
   link->set_client_reads(false);
-  const proto::Buffer command = tpm_message(0x17B);
+  const proto::Buffer command = tpm_message(tpm::cc::kGetRandom);
   link->send_from_client(2, submit_of(command));
   bench.sink.answer(tpm_message(0, std::vector<std::uint32_t>(500)));
   CHECK(bench.server.backlog().of(account_of(UserId{1000})) == link->unsent());

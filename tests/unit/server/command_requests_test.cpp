@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include "proto/rules/rules_parser.h"
+#include "proto/service_codes.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;
@@ -13,8 +15,8 @@ using proto::Status;
 
 namespace {
 
-const proto::Buffer kGetRandom = tpm_message(0x17B);
-const proto::Buffer kClear = tpm_message(0x126);
+const proto::Buffer kGetRandom = tpm_message(tpm::cc::kGetRandom);
+const proto::Buffer kClear = tpm_message(tpm::cc::kClear);
 
 void submit(FakeLink& link, std::uint64_t id, const proto::Buffer& command,
             std::uint32_t priority = 200, std::uint32_t locality = 0) {
@@ -33,7 +35,7 @@ void set_rules(ServerBench& bench, const std::string& text) {
 
 // Authorized with a password session without a password.
 proto::Buffer authorized(std::uint32_t code) {
-  return tpm_message(code, {0x40000001, 9, 0x40000009, 0}, tpm::kTagSessions);
+  return tpm_message(code, {tpm::kRhOwner, 9, tpm::kPasswordSession, 0}, tpm::kTagSessions);
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ TEST_CASE("what is no TPM command is not submitted", "[server][commands]") {
   wrong_size[5] = 11;
   submit(*link, 2, wrong_size);
   CHECK(result(*link) == Status::BadParameter);
-  submit(*link, 3, tpm_message(0x17B, std::vector<std::uint32_t>(1022)));
+  submit(*link, 3, tpm_message(tpm::cc::kGetRandom, std::vector<std::uint32_t>(1022)));
   CHECK(result(*link) == Status::BufferTooLarge);
   submit(*link, 4, kGetRandom);
   CHECK(bench.sink.outstanding.size() == 1);
@@ -198,11 +200,11 @@ TEST_CASE("a blocked command is answered without the TPM", "[server][commands]")
   submit(*user, 2, kClear);
   const auto reply = user->take_only<proto::Result>();
   CHECK(reply->status == Status::Success);
-  CHECK(proto::read_tpm_header(reply->response)->code == 0x80280400);
+  CHECK(proto::read_tpm_header(reply->response)->code == proto::service::kCommandBlocked);
   CHECK(bench.sink.outstanding.empty());
   const auto entries = bench.audit.of(Event::Blocked);
   REQUIRE(entries.size() == 1);
-  CHECK(entries[0].fields.command == 0x126U);
+  CHECK(entries[0].fields.command == tpm::cc::kClear);
   CHECK(entries[0].fields.rule == "a.conf:1");
   CHECK(entries[0].text.find("was blocked by a rule") != std::string::npos);
   submit(*bench.context(0), 2, kClear);
@@ -230,7 +232,7 @@ TEST_CASE("who changes the TPM for everybody is written down", "[server][command
   ServerBench bench;
   const auto link = bench.context(0);
   submit(*link, 2, kClear);
-  bench.sink.answer(tpm_message(0x922));
+  bench.sink.answer(tpm_message(tpm::rc::kRetry));
   CHECK(bench.audit.of(Event::StateChanged).empty());
   submit(*link, 3, kClear);
   bench.sink.answer({}, Status::CommandCanceled);
@@ -238,7 +240,7 @@ TEST_CASE("who changes the TPM for everybody is written down", "[server][command
   submit(*link, 4, kClear);
   bench.sink.answer(tpm_message(0));
   REQUIRE(bench.audit.of(Event::StateChanged).size() == 1);
-  CHECK(bench.audit.of(Event::StateChanged)[0].fields.command == 0x126U);
+  CHECK(bench.audit.of(Event::StateChanged)[0].fields.command == tpm::cc::kClear);
   submit(*link, 5, kGetRandom);
   bench.sink.answer(tpm_message(0));
   CHECK(bench.audit.of(Event::StateChanged).size() == 1);
@@ -249,13 +251,13 @@ TEST_CASE("who is locked out is answered in the TPM's place", "[server][commands
   bench.guard.set_limits({.window = 3600, .per_user = 1, .total = 9});
   bench.guard.restore("1000 1699999999\n", [](const std::string&) {});
   const auto user = bench.context(1000);
-  submit(*user, 2, authorized(0x14E));
+  submit(*user, 2, authorized(tpm::cc::kNvRead));
   const auto reply = user->take_only<proto::Result>();
   CHECK(reply->status == Status::Success);
-  CHECK(proto::read_tpm_header(reply->response)->code == 0x921);  // TPM_RC_LOCKOUT
+  CHECK(proto::read_tpm_header(reply->response)->code == tpm::rc::kLockout);
   REQUIRE(bench.audit.of(Event::Lockout).size() == 1);
   // Without an authorization, and for others, all goes on.
   submit(*user, 3, kGetRandom);
-  submit(*bench.context(1001), 2, authorized(0x14E));
+  submit(*bench.context(1001), 2, authorized(tpm::cc::kNvRead));
   CHECK(bench.sink.outstanding.size() == 2);
 }

@@ -3,7 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/sched/dispatcher.h"
+#include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/support/server_bench.h"
 
@@ -21,14 +24,12 @@ class DispatcherSink : public server::CommandSink {
   DispatcherSink() {
     dispatcher_.device_opened({});
     dispatcher_.take_actions();
-    dispatcher_.device_responded(tpm_message(0x100), {});
+    dispatcher_.device_responded(tpm_message(tpm::rc::kInitialize), {});
     // One property, the manufacturer.
-    auto properties = tpm_message(0);
-    proto::ByteWriter writer(properties);
-    writer.u8(0);
-    for (const std::uint32_t word : {6U, 1U, 0x105U, 0x49424D20U}) writer.be32(word);
-    properties[5] = static_cast<std::uint8_t>(properties.size());
-    dispatcher_.device_responded(properties, {});
+    dispatcher_.device_responded(
+        tpm::properties_response(
+            {.more = false, .items = {{.name = tpm::pt::kManufacturer, .value = 0x49424D20}}}),
+        {});
     dispatcher_.take_actions();
   }
 
@@ -76,7 +77,7 @@ TEST_CASE("an administrator who is not user 0 revokes, then cancels all that is 
   sink.deliver = bench.deliver();
   const auto other = bench.context(1000);
   const auto admin = bench.context(1001, {kAdminGroup});
-  const proto::Buffer command = tpm_message(0x17B);
+  const proto::Buffer command = tpm_message(tpm::cc::kGetRandom);
   other->send_from_client(2, proto::Submit{.priority = 200, .command = command});  // runs
   admin->send_from_client(2, proto::Submit{.priority = 200, .command = command});
   admin->send_from_client(3, proto::RevokeAttestation{});
@@ -125,7 +126,7 @@ TEST_CASE("a TPM that refuses to revoke is an error", "[server][revocation]") {
   ServerBench bench;
   const auto admin = bench.context(0);
   admin->send_from_client(7, proto::RevokeAttestation{});
-  bench.sink.answer(tpm_message(0x101));
+  bench.sink.answer(tpm_message(tpm::rc::kFailure));
   CHECK(admin->take_only<proto::RevokeAttestationReply>()->status == Status::InternalError);
   admin->send_from_client(8, proto::RevokeAttestation{});
   bench.sink.answer({}, Status::IoError);
@@ -158,18 +159,19 @@ TEST_CASE("each family revokes in its own words", "[server][revocation]") {
   const auto header20 = proto::read_tpm_header(command20);
   REQUIRE(header20);
   CHECK(header20->tag == tpm::kTagSessions);
-  CHECK(header20->code == 0x13C);  // TPM2_CC_PCR_Event
+  CHECK(header20->code == tpm::cc::kPcrEvent);
   const auto command12 = server::revoke_command(Family::Tpm12);
   const auto header12 = proto::read_tpm_header(command12);
   REQUIRE(header12);
-  CHECK(header12->tag == 0x00C1);
-  CHECK(header12->code == 0x14);  // TPM_ORD_Extend
+  CHECK(header12->tag == tpm12::kTagCommand);
+  CHECK(header12->code == tpm12::ord::kExtend);
   CHECK(header12->size == 34);
 }
 
 TEST_CASE("what became of a revocation", "[server][revocation]") {
   CHECK(server::revocation_status(Status::Success, tpm_message(0)) == Status::Success);
-  CHECK(server::revocation_status(Status::Success, tpm_message(0x922)) == Status::InternalError);
+  CHECK(server::revocation_status(Status::Success, tpm_message(tpm::rc::kRetry)) ==
+        Status::InternalError);
   CHECK(server::revocation_status(Status::Success, {}) == Status::InternalError);
   CHECK(server::revocation_status(Status::CommandCanceled, {}) == Status::CommandCanceled);
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "proto/message_list.h"
+#include "proto/tpm/constants.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;
@@ -86,7 +87,7 @@ TEST_CASE("who breaks the protocol harms nobody else", "[server]") {
   ServerBench bench;
   const auto good = bench.context(1000);
   const auto bad = bench.context(1000);
-  const proto::Buffer command = tpm_message(0x17B);
+  const proto::Buffer command = tpm_message(tpm::cc::kGetRandom);
   good->send_from_client(2, proto::Submit{.command = command});
   bad->send_from_client(2, proto::Submit{.command = command});
   bad->send_from_client(3, proto::Hello{});
@@ -99,7 +100,7 @@ TEST_CASE("who breaks the protocol harms nobody else", "[server]") {
 TEST_CASE("a client that leaves takes its context along", "[server]") {
   ServerBench bench;
   const auto link = bench.context(1000);
-  const proto::Buffer command = tpm_message(0x17B);
+  const proto::Buffer command = tpm_message(tpm::cc::kGetRandom);
   link->send_from_client(2, proto::Submit{.command = command});
   link->hang_up();
   CHECK(bench.sink.open.empty());

@@ -13,8 +13,8 @@ TEST_CASE("deadlines follow what chips were measured to take", "[tpm][command_cl
     CHECK(deadline_of(code) >= seconds(246));
   }
   CHECK(deadline_of(cc::kGetRandom) <= seconds(30));
-  CHECK(deadline_of(0x15D) > deadline_of(cc::kGetRandom));  // Sign
-  CHECK(deadline_of(0x15D) < deadline_of(cc::kCreate));
+  CHECK(deadline_of(cc::kSign) > deadline_of(cc::kGetRandom));
+  CHECK(deadline_of(cc::kSign) < deadline_of(cc::kCreate));
 }
 
 TEST_CASE("nothing is assumed of commands that are not known", "[tpm][command_class]") {

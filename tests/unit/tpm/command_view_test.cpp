@@ -6,15 +6,18 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/tpm/response_code.h"
+#include "proto/tpm/constants.h"
+#include "tests/support/command_attributes.h"
 
 using namespace tbs::tpm;
+using tbs::test::handles;
 using Bytes = std::vector<std::uint8_t>;
 
 namespace {
 
 CommandTable table() {
-  // Sign: one handle; EvictControl: two; GetRandom: none.
-  constexpr std::array<std::uint32_t, 3> attributes = {0x0200015D, 0x04000120, 0x0000017B};
+  constexpr std::array<std::uint32_t, 3> attributes = {
+      cc::kSign | handles(1), cc::kEvictControl | handles(2), cc::kGetRandom};
   CommandTable made;
   made.load(attributes);
   return made;
@@ -40,13 +43,13 @@ TEST_CASE("a command is taken apart", "[tpm][command_view]") {
   const CommandTable commands = table();
   const auto view = parse_command(kEvictControl, commands);
   REQUIRE(view);
-  CHECK(view->code() == 0x120);
-  CHECK(view->handles[0] == 0x40000001);
-  CHECK(view->handles[1] == 0x80000002);
+  CHECK(view->code() == cc::kEvictControl);
+  CHECK(view->handles[0] == kRhOwner);
+  CHECK(view->handles[1] == kTransientFirst + 2);
   REQUIRE(view->session_count == 2);
   CHECK(view->sessions[0].handle == kPasswordSession);
-  CHECK(view->sessions[0].attributes == 1);
-  CHECK(view->sessions[1].handle == 0x02000001);
+  CHECK(view->sessions[0].attributes == kContinueSession);
+  CHECK(view->sessions[1].handle == TPM2_HMAC_SESSION_FIRST + 1);
   CHECK(view->parameters.size() == 4);
   CHECK(view->parameters[0] == 0x81);
 }

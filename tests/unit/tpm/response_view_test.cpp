@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/tpm/response_code.h"
+#include "proto/tpm/constants.h"
 
 using namespace tbs::tpm;
 using Bytes = std::vector<std::uint8_t>;
@@ -21,10 +22,10 @@ TEST_CASE("a response is taken apart", "[tpm][response_view]") {
   const auto view = parse_response(kResponse, {.has_handle = true, .session_count = 2});
   REQUIRE(view);
   CHECK(view->success());
-  CHECK(view->handle == 0x80000001);
+  CHECK(view->handle == kTransientFirst + 1);
   REQUIRE(view->parameters.size() == 2);
   CHECK(view->parameters[1] == 0xCD);
-  CHECK(view->session_attributes[0] == 1);
+  CHECK(view->session_attributes[0] == kContinueSession);
   CHECK(view->session_attributes[1] == 0);
 }
 
@@ -39,12 +40,14 @@ TEST_CASE("every cut of a response is refused", "[tpm][response_view]") {
 }
 
 TEST_CASE("an error needs no shape", "[tpm][response_view]") {
-  const auto view = parse_response(bare_response(0x922), {.has_handle = true, .session_count = 3});
+  const auto view =
+      parse_response(bare_response(rc::kRetry), {.has_handle = true, .session_count = 3});
   REQUIRE(view);
-  CHECK(view->code == 0x922);
+  CHECK(view->code == rc::kRetry);
 }
 
 TEST_CASE("a success without the sessions of its command is no response", "[tpm][response_view]") {
-  CHECK_FALSE(parse_response(bare_response(0), {.has_handle = false, .session_count = 1}));
-  CHECK(parse_response(bare_response(0), {}));
+  CHECK_FALSE(
+      parse_response(bare_response(rc::kSuccess), {.has_handle = false, .session_count = 1}));
+  CHECK(parse_response(bare_response(rc::kSuccess), {}));
 }

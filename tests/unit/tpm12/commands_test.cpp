@@ -9,6 +9,7 @@
 #include "daemon/tpm/command_class.h"
 #include "daemon/tpm12/command_class.h"
 #include "daemon/tpm12/command_view.h"
+#include "proto/tpm/constants.h"
 
 using namespace tbs::tpm12;
 using Bytes = std::vector<std::uint8_t>;
@@ -20,7 +21,7 @@ Bytes unseal() {
   Bytes command = {0x00, 0xC3, 0, 0, 0, 108, 0, 0, 0, 0x18, 0x01, 0, 0, 2, 9, 8, 7, 6};
   for (const std::uint8_t session : {std::uint8_t{1}, std::uint8_t{2}}) {
     command.insert(command.end(), {0x02, 0, 0, session});
-    command.insert(command.end(), 41, session);
+    command.insert(command.end(), kCommandAuthSize - kHandleSize, session);
   }
   return command;
 }
@@ -36,7 +37,7 @@ TEST_CASE("a TPM 1.2 command is taken apart", "[tpm12]") {
   const Bytes command = unseal();
   const auto view = parse_command(command, 100);
   REQUIRE(view);
-  CHECK(view->ordinal == 0x18);
+  CHECK(view->ordinal == ord::kUnseal);
   CHECK(view->keys[0].value == 0x01000002);
   CHECK(view->keys[0].offset == 110);
   CHECK(view->parameters_offset == 114);
@@ -88,13 +89,13 @@ TEST_CASE("a wrapped command is found in its transport command", "[tpm12]") {
   const Bytes inner = unseal();
   Bytes outer = {0x00, 0xC2, 0, 0, 0, 167, 0, 0, 0, 0xE7, 0, 0, 0, 108};
   outer.insert(outer.end(), inner.begin(), inner.end());
-  outer.insert(outer.end(), 45, 5);
+  outer.insert(outer.end(), kCommandAuthSize, 5);
   const auto view = parse_command(outer);
   REQUIRE(view);
   CHECK(view->auths[0].kind == Kind::Transport);
   const auto wrapped = parse_wrapped_command(*view);
   REQUIRE(wrapped);
-  CHECK(wrapped->ordinal == 0x18);
+  CHECK(wrapped->ordinal == ord::kUnseal);
   CHECK(wrapped->keys[0].offset == 14 + 10);
   CHECK(wrapped->auths[1].handle.offset == 14 + 63);
 
@@ -114,7 +115,7 @@ TEST_CASE("the table of ordinals", "[tpm12]") {
   CHECK(find_ordinal(ord::kOwnerClear)->extensive);
   CHECK(find_ordinal(0x00) == nullptr);
   CHECK(find_ordinal(0x09) == nullptr);
-  CHECK(find_ordinal(0x4000000C) == nullptr);
+  CHECK(find_ordinal(ord::kTscResetEstablishmentBit + 1) == nullptr);
   REQUIRE(find_ordinal(ord::kVendorBit | 5) != nullptr);
   CHECK(find_ordinal(ord::kVendorBit | 5)->max_auths == 2);
 }
@@ -123,7 +124,8 @@ TEST_CASE("commands of the daemon's own are well formed", "[tpm12]") {
   const Bytes blob(60, 7);
   for (const Bytes& command :
        {build::save_context(Kind::Auth, 5), build::load_context(3, blob),
-        build::flush_specific(3, 5), build::get_capability(5, 0x104), build::startup_clear(),
+        build::flush_specific(3, kResourceContext),
+        build::get_capability(cap::kProperty, prop::kKeys), build::startup_clear(),
         build::save_state(), build::continue_self_test()}) {
     CHECK(fault_of(command) == 0);
   }
@@ -143,5 +145,5 @@ TEST_CASE("deadlines of TPM 1.2 commands", "[tpm12]") {
   CHECK(deadline_of(ord::kTakeOwnership) == seconds(600));
   CHECK(deadline_of(0x1F0) == seconds(600));
   CHECK(is_ordinal(ord::kGetTicks));
-  CHECK_FALSE(is_ordinal(0x11F));  // the first of TPM 2.0
+  CHECK_FALSE(is_ordinal(tbs::tpm::cc::kFirst));
 }

@@ -51,10 +51,10 @@ TEST_CASE("every profile can be read", "[policy][rules]") {
     REQUIRE(rules_of("profile " + name).profile == name);
   }
   const Rules windows = rules_of("profile windows");
-  // ContextSave is nobody's on Windows, NV_DefineSpace the administrator's.
-  REQUIRE_FALSE(evaluate(windows, question(windows, kRoot, 0x162)).allowed);
-  REQUIRE(evaluate(windows, question(windows, kRoot, 0x12A)).allowed);
-  REQUIRE_FALSE(evaluate(windows, question(windows, kAlice, 0x12A)).allowed);
+  // The one is nobody's on Windows, the other the administrator's.
+  REQUIRE_FALSE(evaluate(windows, question(windows, kRoot, TPM2_CC_ContextSave)).allowed);
+  REQUIRE(evaluate(windows, question(windows, kRoot, TPM2_CC_NV_DefineSpace)).allowed);
+  REQUIRE_FALSE(evaluate(windows, question(windows, kAlice, TPM2_CC_NV_DefineSpace)).allowed);
   REQUIRE_FALSE(profile_text("macos").has_value());
 }
 

@@ -7,13 +7,22 @@
 #include "client/tbsctl/bridge/framing.h"
 #include "client/tbsctl/bridge/peer.h"
 #include "client/tbsctl/bridge/tpm_answer.h"
+#include "proto/service_codes.h"
 #include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs;
 using namespace tbs::ctl::bridge;
 
 namespace {
+
+namespace rc = tpm::rc;
+
+// What the resource manager says of a first handle that the client has not got.
+constexpr std::uint32_t kUnknown = tpm::by_resource_manager(tpm::at_handle(rc::kHandle, 1));
+constexpr std::uint32_t kLastTransient = tpm::kTransientFirst | TPM2_HR_HANDLE_MASK;
 
 const proto::Buffer kStartup{0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0};
 const proto::Buffer kGetRandom{0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7B, 0, 8};
@@ -59,21 +68,23 @@ TEST_CASE("the second channel is beside the first", "[tbsctl][bridge]") {
 }
 
 TEST_CASE("a TPM that is started already is started with success", "[tbsctl][bridge]") {
-  CHECK(adapted(kStartup, tpm::kTagNoSessions, 0x100) == 0);
-  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, 0x100) == 0x100);
-  CHECK(adapted(kStartup, tpm::kTagNoSessions, 0x101) == 0x101);
-  CHECK(adapted(kStartup12, tpm::kTagRspCommand, 0x26) == 0);
+  CHECK(adapted(kStartup, tpm::kTagNoSessions, rc::kInitialize) == rc::kSuccess);
+  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, rc::kInitialize) == rc::kInitialize);
+  CHECK(adapted(kStartup, tpm::kTagNoSessions, rc::kFailure) == rc::kFailure);
+  CHECK(adapted(kStartup12, tpm::kTagRspCommand, tpm12::rc::kInvalidPostInit) ==
+        tpm12::rc::kSuccess);
 }
 
 TEST_CASE("response codes are those that a TPM has", "[tbsctl][bridge]") {
-  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, 0x000B018B) == 0x18B);
-  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, 0x80280400) == 0x143);
-  CHECK(answered(kGetRandom, proto::Status::CommandCanceled) == 0x909);
-  CHECK(answered(kGetRandom, proto::Status::BadParameter) == 0x142);
-  CHECK(answered(kGetRandom, proto::Status::AccessDenied) == 0x907);
-  CHECK(answered(kGetRandom, proto::Status::IoError) == 0x101);
-  CHECK(answered(kStartup12, proto::Status::IoError) == 9);
-  CHECK(answered({}, proto::Status::BadParameter) == 0x142);
+  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, kUnknown) == tpm::at_handle(rc::kHandle, 1));
+  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, proto::service::kCommandBlocked) ==
+        rc::kCommandCode);
+  CHECK(answered(kGetRandom, proto::Status::CommandCanceled) == rc::kCanceled);
+  CHECK(answered(kGetRandom, proto::Status::BadParameter) == rc::kCommandSize);
+  CHECK(answered(kGetRandom, proto::Status::AccessDenied) == rc::kLocality);
+  CHECK(answered(kGetRandom, proto::Status::IoError) == rc::kFailure);
+  CHECK(answered(kStartup12, proto::Status::IoError) == tpm12::rc::kFail);
+  CHECK(answered({}, proto::Status::BadParameter) == rc::kCommandSize);
 }
 
 namespace {
@@ -83,7 +94,7 @@ proto::Buffer command(std::uint32_t code, std::initializer_list<std::uint32_t> w
   proto::Buffer bytes;
   proto::ByteWriter writer(bytes);
   writer.be16(tpm::kTagNoSessions);
-  writer.be32(static_cast<std::uint32_t>(10 + 4 * words.size()));
+  writer.be32(static_cast<std::uint32_t>(tpm::kHeaderSize + 4 * words.size()));
   writer.be32(code);
   for (const std::uint32_t word : words) writer.be32(word);
   return bytes;
@@ -92,34 +103,41 @@ proto::Buffer command(std::uint32_t code, std::initializer_list<std::uint32_t> w
 }  // namespace
 
 TEST_CASE("an object that is not loaded is reported as a TPM does", "[tbsctl][bridge]") {
-  constexpr std::uint32_t kReadPublic = 0x173;
-  constexpr std::uint32_t kCertify = 0x148;
   const auto told = [](const proto::Buffer& asked, std::uint32_t code) {
     return adapted(asked, tpm::kTagNoSessions, code);
   };
   for (const std::uint32_t slot : {0U, 1U, 2U}) {
-    CHECK(told(command(kReadPublic, {0x80000000U + slot}), 0x000B018B) == 0x910);
+    CHECK(told(command(tpm::cc::kReadPublic, {tpm::kTransientFirst + slot}), kUnknown) ==
+          rc::kReferenceH0);
   }
-  CHECK(told(command(kCertify, {0x81000001, 0x80000001}), 0x000B028B) == 0x911);
+  CHECK(told(command(TPM2_CC_Certify, {tpm::kPersistentFirst + 1, tpm::kTransientFirst + 1}),
+             tpm::by_resource_manager(tpm::at_handle(rc::kHandle, 2))) == TPM2_RC_REFERENCE_H1);
   // A TPM has no such slot.
-  CHECK(told(command(kReadPublic, {0x80000003}), 0x000B018B) == 0x184);
-  CHECK(told(command(kCertify, {0x81000001, 0x80FFFFFF}), 0x000B028B) == 0x284);
+  CHECK(told(command(tpm::cc::kReadPublic, {tpm::kTransientFirst + 3}), kUnknown) ==
+        tpm::at_handle(rc::kValue, 1));
+  CHECK(told(command(TPM2_CC_Certify, {tpm::kPersistentFirst + 1, kLastTransient}),
+             tpm::by_resource_manager(tpm::at_handle(rc::kHandle, 2))) ==
+        tpm::at_handle(rc::kValue, 2));
   // Not an object, or the TPM's own answer.
-  CHECK(told(command(kReadPublic, {0x81000001}), 0x000B018B) == 0x18B);
-  CHECK(told(command(kReadPublic, {0x80000000}), 0x18B) == 0x18B);
-  CHECK(told(command(kReadPublic, {}), 0x000B018B) == 0x18B);
-  CHECK(told(command(kReadPublic, {0x80000000}), 0x000B0902) == 0x902);
+  CHECK(told(command(tpm::cc::kReadPublic, {tpm::kPersistentFirst + 1}), kUnknown) ==
+        tpm::at_handle(rc::kHandle, 1));
+  CHECK(told(command(tpm::cc::kReadPublic, {tpm::kTransientFirst}),
+             tpm::at_handle(rc::kHandle, 1)) == tpm::at_handle(rc::kHandle, 1));
+  CHECK(told(command(tpm::cc::kReadPublic, {}), kUnknown) == tpm::at_handle(rc::kHandle, 1));
+  CHECK(told(command(tpm::cc::kReadPublic, {tpm::kTransientFirst}),
+             tpm::by_resource_manager(rc::kObjectMemory)) == rc::kObjectMemory);
 }
 
 TEST_CASE("so is one that cannot be flushed", "[tbsctl][bridge]") {
   const auto told = [](std::uint32_t handle) {
-    return adapted(command(0x165, {handle}), tpm::kTagNoSessions, 0x000B01CB);
+    return adapted(command(tpm::cc::kFlushContext, {handle}), tpm::kTagNoSessions,
+                   tpm::by_resource_manager(tpm::at_parameter(rc::kHandle, 1)));
   };
-  CHECK(told(0x80000000) == 0x1CB);
-  CHECK(told(0x80000002) == 0x1CB);
-  CHECK(told(0x80000003) == 0x1C4);
-  CHECK(told(0x80FFFFFF) == 0x1C4);
-  CHECK(told(0x02000000) == 0x1CB);
+  CHECK(told(tpm::kTransientFirst) == tpm::at_parameter(rc::kHandle, 1));
+  CHECK(told(tpm::kTransientFirst + 2) == tpm::at_parameter(rc::kHandle, 1));
+  CHECK(told(tpm::kTransientFirst + 3) == tpm::at_parameter(rc::kValue, 1));
+  CHECK(told(kLastTransient) == tpm::at_parameter(rc::kValue, 1));
+  CHECK(told(TPM2_HMAC_SESSION_FIRST) == tpm::at_parameter(rc::kHandle, 1));
 }
 
 TEST_CASE("the handshake of the simulator announces what is served", "[tbsctl][bridge]") {

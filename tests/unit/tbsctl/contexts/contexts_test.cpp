@@ -3,6 +3,7 @@
 
 #include "client/tbsctl/contexts/commands.h"
 #include "client/tbsctl/contexts/context_pages.h"
+#include "proto/tpm/constants.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
 using namespace tbs::ctl;
@@ -49,13 +50,13 @@ TEST_CASE_METHOD(RecordedDaemon, "pages that do not advance end the listing",
 TEST_CASE_METHOD(RecordedDaemon, "a detached command is visible as such", "[tbsctl][contexts]") {
   proto::ContextEntry detached = entry(5);
   detached.running = 2;
-  detached.command = 0x131;
+  detached.command = TPM2_CC_CreatePrimary;
   detached.running_us = 1'500'000;
   proto::ContextEntry waiting = entry(6);
   waiting.queued = 3;
   proto::ContextEntry running = entry(7);
   running.running = 1;
-  running.command = 0x17B;
+  running.command = TPM2_CC_GetRandom;
   running.running_us = 2000;
   answer(proto::ContextList{.entries = {detached, waiting, running, entry(8)}});
   SECTION("in the table") {

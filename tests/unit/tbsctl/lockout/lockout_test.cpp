@@ -2,25 +2,24 @@
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/lockout/commands.h"
+#include "proto/tpm/capability.h"
+#include "proto/tpm/constants.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
 using namespace tbs::ctl;
 using tbs::test::RecordedDaemon;
 namespace proto = tbs::proto;
+namespace tpm = tbs::tpm;
 
 namespace {
 
 // TPM2_GetCapability: counter 3, limit 10, one less in 600 s, lockout authorization after 1000 s.
 proto::Buffer properties() {
-  proto::Buffer response;
-  proto::ByteWriter writer(response);
-  writer.be16(0x8001);
-  for (const std::uint32_t word : {51U, 0U}) writer.be32(word);
-  writer.u8(0);
-  for (const std::uint32_t word : {6U, 4U, 0x20EU, 3U, 0x20FU, 10U, 0x210U, 600U, 0x211U, 1000U}) {
-    writer.be32(word);
-  }
-  return response;
+  return tpm::properties_response({.more = false,
+                                   .items = {{tpm::pt::kLockoutCounter, 3},
+                                             {tpm::pt::kMaxAuthFail, 10},
+                                             {tpm::pt::kLockoutInterval, 600},
+                                             {TPM2_PT_LOCKOUT_RECOVERY, 1000}}});
 }
 
 proto::LockoutStatusReply guard() {
