@@ -1,10 +1,15 @@
 #include "daemon/policy/backlog.h"
 
+#include <algorithm>
+
 namespace tbs::policy {
 namespace {
 
 // Of the whole, for administrators alone.
 constexpr std::size_t kReservedPart = 8;
+
+// Accounts whose entry stays though nothing waits, because they come again and again.
+constexpr std::size_t kKept = 64;
 
 }  // namespace
 
@@ -12,15 +17,18 @@ void Backlog::change(AccountId account, std::size_t before, std::size_t now) {
   if (before == now) return;
   sum_ += now - before;
   const auto entry = accounts_.try_emplace(account).first;
+  if (entry->second == 0) ++waiting_;
   entry->second += now - before;
-  if (entry->second == 0) accounts_.erase(entry);
+  if (entry->second > 0) return;
+  --waiting_;
+  if (accounts_.size() > kKept) accounts_.erase(entry);
 }
 
 bool Backlog::full(AccountId account) const {
   const std::size_t own = of(account);
   if (own >= per_account_) return true;
   const std::size_t most = is_administrators(account) ? total_ : total_ - total_ / kReservedPart;
-  return sum_ >= most && own >= most / accounts_.size();
+  return sum_ >= most && own >= most / std::max<std::size_t>(waiting_, 1);
 }
 
 std::size_t Backlog::of(AccountId account) const {

@@ -33,7 +33,8 @@ class Backlog {
   [[nodiscard]] Peak<AccountId> peak() const;
 
  private:
-  std::unordered_map<AccountId, std::size_t> accounts_;  // with something waiting
+  std::unordered_map<AccountId, std::size_t> accounts_;
+  std::size_t waiting_ = 0;  // accounts with something waiting
   std::size_t sum_ = 0;
   std::size_t per_account_ = SIZE_MAX;
   std::size_t total_ = SIZE_MAX;

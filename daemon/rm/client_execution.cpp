@@ -8,13 +8,12 @@ namespace tbs::rm {
 using exec::Step;
 using proto::Bytes;
 
-ClientExecution::ClientExecution(State& state, ContextId context, std::uint8_t locality,
-                                 proto::Buffer command)
-    : Procedure(state), locality_(locality), run_(state, context, std::move(command)) {}
+ClientExecution::ClientExecution(State& state, SharedCommand command)
+    : Procedure(state), run_(state, std::move(command)) {}
 
 Step ClientExecution::transmit() {
   note_uses();
-  return send(physical_command(), locality_, true);
+  return send(physical_command(), run_.client->locality(), true);
 }
 
 // Before the TPM has the command: whether it ran is not always known afterwards.
@@ -87,7 +86,7 @@ std::optional<Operation> ClientExecution::bring_in_sessions() {
 }
 
 proto::Buffer ClientExecution::physical_command() const {
-  proto::Buffer command = run_.command;
+  proto::Buffer command(run_.command.begin(), run_.command.end());
   for (std::uint8_t i = 0; i < run_.view.info->handles; ++i) {
     if (const Object* const object = run_.plan.handle_objects[i]) {
       tpm::put_be32(command, tpm::handle_offset(i), number_of(*object->physical));

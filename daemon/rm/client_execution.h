@@ -22,7 +22,7 @@ namespace tbs::rm {
 
 class ClientExecution final : public Procedure, private exec::ClientPhases {
  public:
-  ClientExecution(State& state, ContextId context, std::uint8_t locality, proto::Buffer command);
+  ClientExecution(State& state, SharedCommand command);
 
  private:
   Step next() override { return proceed(); }
@@ -48,7 +48,6 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   void note_uses() const;
   [[nodiscard]] proto::Buffer physical_command() const;
 
-  std::uint8_t locality_;
   CommandRun run_;
   ContextCommands contexts_{run_};
   CommandRepair repair_{run_};

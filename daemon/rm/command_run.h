@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/base/ids.h"
+#include "daemon/command/client_command.h"
 #include "daemon/rm/plan.h"
 #include "daemon/rm/state.h"
 #include "daemon/tpm/command_view.h"
@@ -18,9 +19,9 @@
 namespace tbs::rm {
 
 struct CommandRun {
-  CommandRun(State& all, ContextId of, proto::Buffer bytes)
-      : state(all), context(of), command(std::move(bytes)) {}
-  // `view` points into `command`.
+  CommandRun(State& all, SharedCommand asked)
+      : state(all), context(asked->context()), client(std::move(asked)), command(client->bytes()) {}
+  // `view` and `command` point into what it holds.
   CommandRun(const CommandRun&) = delete;
   CommandRun& operator=(const CommandRun&) = delete;
   CommandRun(CommandRun&&) = delete;
@@ -29,7 +30,9 @@ struct CommandRun {
 
   State& state;
   ContextId context;
-  proto::Buffer command;
+  SharedCommand client;
+  proto::Bytes command;  // of the client, or `instead`
+  proto::Buffer instead;
   tpm::CommandView view;
   Plan plan;
   // What the client gets; empty until it is known.

@@ -134,7 +134,8 @@ bool ContextCommands::decide_load() {
   if (!blob) return run_.refuse(tpm::at_parameter(tpm::rc::kInsufficient, 1));
   // Some callers pad the structure, and not every TPM likes that.
   if (blob->bytes.size() != run_.view.parameters.size()) {
-    run_.command = tpm::build::context_load(blob->bytes);
+    run_.instead = tpm::build::context_load(blob->bytes);
+    run_.command = run_.instead;
     run_.view = *tpm::parse_command(run_.command, run_.state.commands);
     return decide_load();
   }

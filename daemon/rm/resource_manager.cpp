@@ -60,9 +60,7 @@ std::unique_ptr<exec::Execution> ResourceManager::execute(SharedCommand command)
   reap();
   state_.maintenance_stalled = false;
   ++state_.statistics.client_commands;
-  const proto::Bytes bytes = command->bytes();
-  return std::make_unique<ClientExecution>(state_, command->context(), command->locality(),
-                                           proto::Buffer(bytes.begin(), bytes.end()));
+  return std::make_unique<ClientExecution>(state_, std::move(command));
 }
 
 proto::Status ResourceManager::make_sticky(ContextId context, std::uint32_t handle, bool sticky) {

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -40,36 +41,39 @@ class FairTurns {
   };
 
   void join(Id id) {
-    const auto absent = absent_.find(id);
-    insert({absent == absent_.end() ? virtual_time_ : std::max(virtual_time_, absent->second),
-            ++turns_, id});
-    if (absent != absent_.end()) absent_.erase(absent);
+    Member& member = members_.try_emplace(id).first->second;
+    if (member.place.empty()) member.place = fresh_place(id);
+    Place& place = member.place.value();
+    place.virtual_time = std::max(virtual_time_, place.virtual_time);
+    place.turn = ++turns_;
+    member.waiting = order_.insert(std::move(member.place)).position;
   }
 
   void leave(Id id) {
-    remember(id, take(id).virtual_time);
-    if (absent_.size() <= absent_bound_) return;
-    std::erase_if(absent_, [this](const auto& entry) { return entry.second <= virtual_time_; });
-    absent_bound_ = std::max(kLeastBound, absent_.size() * 2);
+    Member& member = members_.find(id)->second;
+    member.place = order_.extract(*std::exchange(member.waiting, std::nullopt));
+    member.place.value().virtual_time = bounded(member.place.value().virtual_time);
+    forget_some();
   }
 
   // It is served now. What that takes is charged when it is known.
   void serve(Id id) {
     virtual_time_ = std::max(virtual_time_, order_.begin()->virtual_time);
-    change(id, [this](Place& place) { place.turn = ++turns_; });
+    change(members_.find(id)->second, [this](Place& place) { place.turn = ++turns_; });
   }
 
   // Also when it has left meanwhile.
   void charge(Id id, Duration took) {
-    if (!contains(id)) {
-      const auto absent = absent_.find(id);
-      remember(id, (absent == absent_.end() ? virtual_time_ : absent->second) + took);
-      return;
-    }
-    change(id, [&](Place& place) { place.virtual_time = bounded(place.virtual_time + took); });
+    const auto [entry, unknown] = members_.try_emplace(id);
+    Member& member = entry->second;
+    if (unknown) member.place = fresh_place(id);
+    change(member, [&](Place& place) { place.virtual_time = bounded(place.virtual_time + took); });
   }
 
-  [[nodiscard]] bool contains(Id id) const { return places_.contains(id); }
+  [[nodiscard]] bool contains(Id id) const {
+    const auto entry = members_.find(id);
+    return entry != members_.end() && entry->second.waiting.has_value();
+  }
   [[nodiscard]] bool empty() const { return order_.empty(); }
   [[nodiscard]] std::size_t size() const { return order_.size(); }
   // Who is next by its share of the time, and who has had no turn for longest.
@@ -82,33 +86,45 @@ class FairTurns {
 
  private:
   static constexpr std::size_t kLeastBound = 64;
-  using Iterator = typename std::set<Place>::iterator;
+  using Order = std::set<Place>;
+
+  // Its place is in the order while it waits, else it is kept for when it comes again.
+  struct Member {
+    std::optional<typename Order::iterator> waiting;
+    typename Order::node_type place;
+  };
 
   [[nodiscard]] Duration bounded(Duration virtual_time) const {
     return std::min(virtual_time, virtual_time_ + kMaxLead);
   }
-  void remember(Id id, Duration virtual_time) { absent_[id] = bounded(virtual_time); }
-  void insert(Place place) { places_[place.id] = order_.insert(place).first; }
-  template <typename Change>
-  void change(Id id, Change change) {
-    Iterator& place = places_.find(id)->second;
-    auto node = order_.extract(place);
-    change(node.value());
-    place = order_.insert(std::move(node)).position;
+  typename Order::node_type fresh_place(Id id) const {
+    Order one;
+    one.insert({virtual_time_, 0, id});
+    return one.extract(one.begin());
   }
-  Place take(Id id) {
-    const auto entry = places_.find(id);
-    const Place place = *entry->second;
-    order_.erase(entry->second);
-    places_.erase(entry);
-    return place;
+  template <typename Change>
+  void change(Member& member, Change change) {
+    if (!member.waiting) {
+      change(member.place.value());
+      return;
+    }
+    auto node = order_.extract(*member.waiting);
+    change(node.value());
+    member.waiting = order_.insert(std::move(node)).position;
+  }
+  // Those who have left, once the others have come up to them.
+  void forget_some() {
+    if (members_.size() <= order_.size() + bound_) return;
+    std::erase_if(members_, [this](const auto& entry) {
+      return !entry.second.waiting && entry.second.place.value().virtual_time <= virtual_time_;
+    });
+    bound_ = std::max(kLeastBound, (members_.size() - order_.size()) * 2);
   }
 
-  std::set<Place> order_;
-  std::unordered_map<Id, Iterator> places_;
-  std::unordered_map<Id, Duration> absent_;  // of those who have left
-  std::size_t absent_bound_ = kLeastBound;   // looked through when there are more
-  Duration virtual_time_{};                  // of the last one that was next
+  Order order_;
+  std::unordered_map<Id, Member> members_;
+  std::size_t bound_ = kLeastBound;  // of those who have left, when some are forgotten
+  Duration virtual_time_{};          // of the last one that was next
   std::uint64_t turns_ = 0;
 };
 

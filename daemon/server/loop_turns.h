@@ -27,7 +27,7 @@ class LoopTurns {
   };
 
   void wait(AccountId account, Taker taker) {
-    auto& waiting = waiting_[account];
+    Waiting& waiting = waiting_[account];
     if (waiting.empty()) accounts_.join(account);
     waiting.push_back(std::move(taker));
   }
@@ -41,8 +41,8 @@ class LoopTurns {
     Turn turn{.account = account, .taker = std::move(entry->second.front())};
     entry->second.pop_front();
     if (entry->second.empty()) {
-      waiting_.erase(entry);
       accounts_.leave(account);
+      if (waiting_.size() > kKept) waiting_.erase(entry);
     }
     return turn;
   }
@@ -54,9 +54,13 @@ class LoopTurns {
   [[nodiscard]] bool empty() const { return accounts_.empty(); }
 
  private:
-  static constexpr int kAdministratorsWeight = 8;
+  using Waiting = std::deque<Taker>;
 
-  std::unordered_map<AccountId, std::deque<Taker>> waiting_;  // none is empty
+  static constexpr int kAdministratorsWeight = 8;
+  // Accounts whose queue is kept though nothing waits, because they come again and again.
+  static constexpr std::size_t kKept = 64;
+
+  std::unordered_map<AccountId, Waiting> waiting_;
   sched::FairTurns<AccountId> accounts_;
 };
 

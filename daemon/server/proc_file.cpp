@@ -1,5 +1,7 @@
 #include "daemon/server/proc_file.h"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 
 namespace tbs::server {
@@ -12,9 +14,13 @@ constexpr std::size_t kLongestOfProcess = 16384;
 
 std::string read_small_file(const std::string& path, std::size_t most) {
   std::ifstream stream(path, std::ios::binary);
-  std::string text(most, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (stream && text.size() < most) {
+    stream.read(piece.data(),
+                static_cast<std::streamsize>(std::min(piece.size(), most - text.size())));
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
   return text;
 }
 

@@ -18,6 +18,7 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/client_command.h"
 #include "tests/support/command_attributes.h"
 #include "tests/support/observer_notes.h"
 
@@ -106,7 +107,8 @@ class CommandBench {
     decision.reset();
     repair.reset();
     contexts.reset();
-    run = std::make_unique<CommandRun>(state, context, std::move(command));
+    run = std::make_unique<CommandRun>(
+        state, tbs::test::client_command({.context = context, .bytes = std::move(command)}));
     contexts = std::make_unique<ContextCommands>(*run);
     repair = std::make_unique<CommandRepair>(*run);
     decision = std::make_unique<CommandDecision>(*run, *contexts, *repair);

@@ -12,7 +12,7 @@ constexpr std::uint32_t kUnknown = tpm::by_resource_manager(tpm::at_parameter(tp
 
 // The handle that the TPM would be told.
 std::uint32_t flushed(const CommandBench& bench) {
-  proto::Buffer command = bench.run->command;
+  proto::Buffer command(bench.run->command.begin(), bench.run->command.end());
   bench.contexts->put_flushed(command);
   return proto::ByteReader(proto::Bytes(command).subspan(tpm::kHeaderSize)).be32();
 }
