@@ -26,6 +26,7 @@ void Dispatcher::close_context(ContextId context, TimePoint now) {
     return;
   }
   engine_.close_context(context);
+  agenda_.context_closed();
   settle(now);
 }
 
