@@ -114,6 +114,7 @@ App::~App() = default;
 int App::run() {
   raise_descriptor_limit();
   authorization_guard_.set_limits(guard_limits(config_));
+  lockout_file_.try_writing();
   authorization_guard_.restore(lockout_file_.read(),
                                [this](std::string text) { lockout_file_.write(std::move(text)); });
   rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });
