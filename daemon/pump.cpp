@@ -1,11 +1,13 @@
 #include "daemon/pump.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
+#include "daemon/exec/bring_up.h"
 #include "daemon/host/limited_log.h"
 
 namespace tbs {
@@ -13,6 +15,9 @@ namespace {
 
 // What the kernel's driver (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both take.
 constexpr std::uint32_t kDeviceBuffer = 4096;
+
+// Between two looks at a TPM that gives cause for them: a client may have what it takes to make it.
+constexpr std::chrono::seconds kLookPause{1};
 
 TimePoint now() {
   return std::chrono::steady_clock::now();
@@ -34,6 +39,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
       identity_(identity),
       dispatcher_(engine, options),
       reopening_(io),
+      doubting_(io),
       supervisor_(device, reopening_,
                   {.opened =
                        [this](const device::Facts& facts) {
@@ -48,6 +54,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
                          carry_out();
                          events_.device_changed();
                        },
+                   .look = [this] { mend_tpm(); },
                    .lost =
                        [](const std::string& text) {
                          host::log_limited(spdlog::level::err, host::Topic::DeviceLost, text);
@@ -60,6 +67,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
 
 void Pump::start(Events events) {
   events_ = std::move(events);
+  device_.on_loss([this](const device::Failure& failure) { on_loss(failure); });
   supervisor_.open();
 }
 
@@ -106,6 +114,8 @@ server::DeviceView Pump::device() const {
           .localities = facts_.localities,
           .max_command = kDeviceBuffer,
           .times_lost = times_lost_,
+          .problem = supervisor_.problem(),
+          .advice = supervisor_.advice(),
           .missing = missing_device_status()};
 }
 
@@ -155,6 +165,7 @@ void Pump::perform(sched::SendToDevice& action) {
 
 void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
   if (answer) {
+    if (device_state_ == proto::DeviceState::Ready && exec::casts_doubt(*answer)) doubt_tpm();
     dispatcher_.device_responded(*answer, now());
   } else {
     const device::Failure& failure = answer.error();
@@ -164,6 +175,32 @@ void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Fai
                         fmt::format("TPM {}: {}", device_.name(), text_of(failure)));
     }
     dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
+  }
+  carry_out();
+}
+
+void Pump::on_loss(const device::Failure& failure) {
+  dispatcher_.device_gone(text_of(failure), now());
+  carry_out();
+}
+
+void Pump::doubt_tpm() {
+  if (std::exchange(doubted_, true)) return;
+  doubting_.set(std::max(last_look_ + kLookPause - now(), Duration::zero()), [this] {
+    doubted_ = false;
+    if (device_state_ != proto::DeviceState::Ready) return;
+    last_look_ = now();
+    dispatcher_.look_again(now());
+    carry_out();
+  });
+}
+
+void Pump::mend_tpm() {
+  if (identity_.health.failed && facts_.can_power_cycle) {
+    device_.want_power_cycle();
+    dispatcher_.device_gone(supervisor_.problem(), now());
+  } else {
+    dispatcher_.look_again(now());
   }
   carry_out();
 }
@@ -180,14 +217,21 @@ void Pump::perform(sched::ReopenDevice& action) {
 }
 
 void Pump::perform(sched::DeviceReady&) {
-  device_state_ = proto::DeviceState::Ready;
-  supervisor_.settled();
+  const exec::Health& health = identity_.health;
+  if (health.problem.empty()) {
+    device_state_ = proto::DeviceState::Ready;
+    supervisor_.settled();
+  } else {
+    device_state_ = proto::DeviceState::Down;
+    supervisor_.look_later(health.problem, health.advice);
+  }
   events_.device_changed();
 }
 
 void Pump::perform(sched::DeviceUnusable& action) {
   device_state_ = proto::DeviceState::Down;
-  supervisor_.reopen(action.reason);
+  const std::string& problem = identity_.health.problem;
+  supervisor_.reopen(problem.empty() ? action.reason : problem);
   events_.device_changed();
 }
 
