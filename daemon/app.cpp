@@ -114,6 +114,7 @@ App::~App() = default;
 int App::run() {
   raise_descriptor_limit();
   authorization_guard_.set_limits(guard_limits(config_));
+  lockout_file_.try_writing();
   authorization_guard_.restore(lockout_file_.read(),
                                [this](std::string text) { lockout_file_.write(std::move(text)); });
   rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });
@@ -143,20 +144,32 @@ std::string App::tpm_name() const {
   return "TPM " + std::string(device_->name());
 }
 
+// In one line: what the service manager shows.
+std::string App::tpm_status() const {
+  const server::DeviceView device = pump_.device();
+  if (device.state == proto::DeviceState::Ready) return tpm_name() + " is ready";
+  std::string status = tpm_name() + " is not ready";
+  if (!device.problem.empty()) status += ": " + std::string(device.problem);
+  if (!device.advice.empty()) status += "; " + std::string(device.advice);
+  return status;
+}
+
 void App::on_device_changed() {
   const bool ready = pump_.device().state == proto::DeviceState::Ready;
-  const std::string status = tpm_name() + (ready ? " is ready" : " is not available");
+  const std::string status = tpm_status();
   if (ready && !announced_) {
     spdlog::info("tbsd {}: {} ({}, TPM {}) is ready", kVersion, tpm_name(),
                  pump_.identity().manufacturer,
                  pump_.identity().family == Family::Tpm12 ? "1.2" : "2.0");
   }
   // Ready also without a TPM: clients can connect and are told what is wrong.
-  if (announced_) {
-    notify_.status(status);
-  } else {
+  // What is told again and again nobody needs, and it may have to wait for the one who is told.
+  if (!announced_) {
     notify_.ready(status);
+  } else if (status != last_status_) {
+    notify_.status(status);
   }
+  last_status_ = status;
   announced_ = true;
   server_.device_changed();
 }
@@ -228,7 +241,7 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   }
   // Asked again meanwhile: then the newest file is still to be read.
   if (reader_.waiting()) return;
-  notify_.ready(loaded ? tpm_name() : tpm_name() + "; the configuration was not reloaded");
+  notify_.ready(loaded ? tpm_status() : tpm_status() + "; the configuration was not reloaded");
 }
 
 void App::apply(const Config& config) {

@@ -55,6 +55,7 @@ class App {
   void on_device_changed();
   void watch_sleep();
   [[nodiscard]] std::string tpm_name() const;
+  [[nodiscard]] std::string tpm_status() const;
 
   boost::asio::io_context io_{1};
   Config config_;
@@ -83,6 +84,7 @@ class App {
   StateFile lockout_file_;
   server::Listener listener_;
   bool announced_ = false;
+  std::string last_status_;  // as the service manager has it
   bool stopping_ = false;
   loop::BlockingCalls reader_;  // of the configuration
 };

@@ -23,22 +23,30 @@ void DeviceSupervisor::open() {
                               : failure.operation + ": " + std::strerror(failure.error),
            failure.advice);
     events_.unavailable(failure);
-    retry_later();
+    close_and_retry();
   });
 }
 
 void DeviceSupervisor::reopen(const std::string& reason) {
   if (closing_) return;
   report(reason, "waiting commands were answered TBS_E_IOERROR; the device is being reopened");
-  device_.close([this] {
-    if (!closing_) retry_later();
-  });
+  close_and_retry();
+}
+
+void DeviceSupervisor::look_later(const std::string& problem, const std::string& advice) {
+  if (closing_) return;
+  report(problem, advice);
+  alarm_.set(pause_, [this] { events_.look(); });
+  pause_ = std::min(pause_ * 2, kLongestPause);
 }
 
 void DeviceSupervisor::settled() {
-  pause_ = kFirstPause;
-  if (!last_report_.empty()) events_.back(named(" is back"));
-  last_report_.clear();
+  if (pause_ != kFirstPause) {
+    alarm_.set(pause_, [this] { pause_ = kFirstPause; });
+  }
+  if (!problem_.empty()) events_.back(named(" is back"));
+  problem_.clear();
+  advice_.clear();
 }
 
 void DeviceSupervisor::close(std::function<void()> closed) {
@@ -47,14 +55,23 @@ void DeviceSupervisor::close(std::function<void()> closed) {
   device_.close(std::move(closed));
 }
 
+// Also after a failure to open: it may have left something half open.
+void DeviceSupervisor::close_and_retry() {
+  alarm_.cancel();
+  device_.close([this] {
+    if (!closing_) retry_later();
+  });
+}
+
 void DeviceSupervisor::retry_later() {
   alarm_.set(pause_, [this] { open(); });
   pause_ = std::min(pause_ * 2, kLongestPause);
 }
 
 void DeviceSupervisor::report(const std::string& message, const std::string& advice) {
-  if (message == last_report_) return;
-  last_report_ = message;
+  if (message == problem_) return;
+  problem_ = message;
+  advice_ = advice;
   events_.lost(named(": " + message + (advice.empty() ? "" : "; " + advice)));
 }
 

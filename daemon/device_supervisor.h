@@ -18,6 +18,8 @@ class DeviceSupervisor {
   struct Events {
     std::function<void(const device::Facts&)> opened;
     std::function<void(const device::Failure&)> unavailable;
+    // It is open, and time to look whether its TPM works by now.
+    std::function<void()> look;
     // For the log: why the device is of no use, and that it is again.
     std::function<void(const std::string&)> lost;
     std::function<void(const std::string&)> back;
@@ -31,14 +33,21 @@ class DeviceSupervisor {
   void open();
   // The device is of no use as it is. What ran on it must have been answered.
   void reopen(const std::string& reason);
-  // The TPM works: the next failure starts with a short pause again.
+  // The device is open, but its TPM serves little or nothing: it is looked at again after a pause.
+  void look_later(const std::string& problem, const std::string& advice);
+  // The TPM works. Once it has done so for longer than the last pause, the next failure starts with
+  // a short one again: one that dies as soon as it is up does not keep the daemon busy.
   void settled();
   void close(std::function<void()> closed);
 
   // The errno value of the last failure to open; 0 when it is open or was never tried.
   [[nodiscard]] int last_error() const { return last_error_; }
+  // Why the device is of no use, as the log has it, and what to do; empty while all is well.
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+  [[nodiscard]] const std::string& advice() const { return advice_; }
 
  private:
+  void close_and_retry();
   void retry_later();
   void report(const std::string& message, const std::string& advice);
   [[nodiscard]] std::string named(const std::string& text) const;
@@ -47,7 +56,8 @@ class DeviceSupervisor {
   Alarm& alarm_;
   Events events_;
   std::chrono::milliseconds pause_ = kFirstPause;
-  std::string last_report_;
+  std::string problem_;
+  std::string advice_;
   int last_error_ = 0;
   bool closing_ = false;
 };

@@ -1,5 +1,6 @@
 #include "daemon/pump.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/fmt/fmt.h>
 
+#include "daemon/exec/bring_up.h"
 #include "daemon/host/limited_log.h"
 
 namespace tbs {
@@ -14,6 +16,9 @@ namespace {
 
 // What the kernel's driver (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both take.
 constexpr std::uint32_t kDeviceBuffer = 4096;
+
+// Between two looks at a TPM that gives cause for them: a client may have what it takes to make it.
+constexpr std::chrono::seconds kLookPause{1};
 
 TimePoint now() {
   return std::chrono::steady_clock::now();
@@ -41,6 +46,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
       identity_(identity),
       dispatcher_(engine, options),
       reopening_(io),
+      doubting_(io),
       supervisor_(device, reopening_,
                   {.opened =
                        [this](const device::Facts& facts) {
@@ -55,6 +61,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
                          carry_out();
                          events_.device_changed();
                        },
+                   .look = [this] { mend_tpm(); },
                    .lost =
                        [](const std::string& text) {
                          host::log_limited(spdlog::level::err, host::Topic::DeviceLost, text);
@@ -67,6 +74,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
 
 void Pump::start(Events events) {
   events_ = std::move(events);
+  device_.on_loss([this](const device::Failure& failure) { on_loss(failure); });
   supervisor_.open();
 }
 
@@ -113,6 +121,8 @@ server::DeviceView Pump::device() const {
           .localities = facts_.localities,
           .max_command = kDeviceBuffer,
           .times_lost = times_lost_,
+          .problem = supervisor_.problem(),
+          .advice = supervisor_.advice(),
           .missing = missing_device_status()};
 }
 
@@ -156,12 +166,11 @@ void Pump::perform(sched::Action& action) {
                    ++times_lost_;
                    device_down(lost.reason);
                  },
-                 [this](sched::DeviceReady&) {
-                   device_state_ = proto::DeviceState::Ready;
-                   supervisor_.settled();
-                   events_.device_changed();
+                 [this](sched::DeviceReady&) { device_ready(); },
+                 [this](sched::DeviceUnusable& unusable) {
+                   const std::string& problem = identity_.health.problem;
+                   device_down(problem.empty() ? unusable.reason : problem);
                  },
-                 [this](sched::DeviceUnusable& unusable) { device_down(unusable.reason); },
                  [this](sched::Quiesced&) {
                    if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
                  },
@@ -194,6 +203,7 @@ void Pump::device_down(const std::string& reason) {
 
 void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
   if (answer) {
+    if (device_state_ == proto::DeviceState::Ready && exec::casts_doubt(*answer)) doubt_tpm();
     dispatcher_.device_responded(*answer, now());
   } else {
     const device::Failure& failure = answer.error();
@@ -205,6 +215,44 @@ void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Fai
     dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
   }
   carry_out();
+}
+
+void Pump::on_loss(const device::Failure& failure) {
+  dispatcher_.device_gone(text_of(failure), now());
+  carry_out();
+}
+
+void Pump::doubt_tpm() {
+  if (std::exchange(doubted_, true)) return;
+  doubting_.set(std::max(last_look_ + kLookPause - now(), Duration::zero()), [this] {
+    doubted_ = false;
+    if (device_state_ != proto::DeviceState::Ready) return;
+    last_look_ = now();
+    dispatcher_.look_again(now());
+    carry_out();
+  });
+}
+
+void Pump::mend_tpm() {
+  if (identity_.health.failed && facts_.can_power_cycle) {
+    device_.want_power_cycle();
+    dispatcher_.device_gone(supervisor_.problem(), now());
+  } else {
+    dispatcher_.look_again(now());
+  }
+  carry_out();
+}
+
+void Pump::device_ready() {
+  const exec::Health& health = identity_.health;
+  if (health.problem.empty()) {
+    device_state_ = proto::DeviceState::Ready;
+    supervisor_.settled();
+  } else {
+    device_state_ = proto::DeviceState::Down;
+    supervisor_.look_later(health.problem, health.advice);
+  }
+  events_.device_changed();
 }
 
 void Pump::arm_timer() {

@@ -62,7 +62,14 @@ class Pump : public server::CommandSink {
   void carry_out();
   void perform(sched::Action& action);
   void transmit(const sched::SendToDevice& command);
+  void device_ready();
   void device_down(const std::string& reason);
+  // The device is gone, though nothing ran on it.
+  void on_loss(const device::Failure& failure);
+  // The TPM has said that something is wrong with it: it is looked at, but not all the time.
+  void doubt_tpm();
+  // The TPM was found to be of little use, a while ago.
+  void mend_tpm();
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
   [[nodiscard]] proto::Status missing_device_status() const;
@@ -72,11 +79,14 @@ class Pump : public server::CommandSink {
   const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
   loop::AsioAlarm reopening_;
+  loop::AsioAlarm doubting_;
   DeviceSupervisor supervisor_;
   Events events_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;
   bool carrying_out_ = false;
+  bool doubted_ = false;
+  TimePoint last_look_{};
   device::Facts facts_;
   proto::DeviceState device_state_ = proto::DeviceState::Starting;
   std::uint64_t times_lost_ = 0;

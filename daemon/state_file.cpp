@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "daemon/base/storage_advice.h"
 #include "daemon/host/limited_log.h"
 
 namespace tbs {
@@ -18,32 +20,44 @@ namespace {
 
 constexpr std::size_t kMostRead = std::size_t{1} << 20;
 
-bool write_all(int fd, const std::string& text) {
+int write_all(int fd, const std::string& text) {
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
+    if (count < 0) return errno;
     done += static_cast<std::size_t>(count);
   }
-  return ::fsync(fd) == 0;
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+// An errno value, or 0.
+int write_file(const std::string& path, const std::string& text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return errno;
+  const int error = write_all(fd, text);
+  if (::close(fd) != 0 && error == 0) return errno;
+  return error;
+}
+
+std::string fresh_file(const std::string& path) {
+  return path + ".new";
 }
 
 // Either the old text or the new one is there, whatever happens meanwhile.
-bool replace(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const bool written = write_all(fd, text);
-  return ::close(fd) == 0 && written && std::rename(fresh.c_str(), path.c_str()) == 0;
+int replace(const std::string& path, const std::string& text) {
+  const std::string fresh = fresh_file(path);
+  if (const int error = write_file(fresh, text); error != 0) return error;
+  return std::rename(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
 }
 
-void replace_or_complain(const std::string& path, const std::string& text) {
-  if (replace(path, text)) return;
-  host::log_limited(
-      spdlog::level::warn, host::Topic::StateFile,
-      fmt::format("cannot write {}: {}; what it holds is forgotten at the next restart", path,
-                  std::strerror(errno)));
+void complain(const std::string& path, int error) {
+  if (error == 0) return;
+  const std::string_view advice = storage_advice(error);
+  host::log_limited(spdlog::level::warn, host::Topic::StateFile,
+                    fmt::format("cannot write {}: {}{}{}; until then what it should hold is "
+                                "forgotten when tbsd ends",
+                                path, std::strerror(error), advice.empty() ? "" : "; ", advice));
 }
 
 }  // namespace
@@ -62,7 +76,14 @@ std::string StateFile::read() const {
 
 void StateFile::write(std::string text) {
   if (path_.empty()) return;
-  writes_.run([path = path_, text = std::move(text)] { replace_or_complain(path, text); });
+  writes_.run([path = path_, text = std::move(text)] { complain(path, replace(path, text)); });
+}
+
+void StateFile::try_writing() const {
+  if (path_.empty()) return;
+  const std::string fresh = fresh_file(path_);
+  complain(path_, write_file(fresh, "x"));
+  ::unlink(fresh.c_str());
 }
 
 }  // namespace tbs

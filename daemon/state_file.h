@@ -20,6 +20,9 @@ class StateFile {
   // Empty when there is none.
   [[nodiscard]] std::string read() const;
   void write(std::string text);
+  // Says in the log why write() would fail, before there is anything to lose. It blocks: for the
+  // start.
+  void try_writing() const;
 
  private:
   std::string path_;

@@ -195,7 +195,7 @@ struct DaemonStatus {
 enum class DeviceState : std::uint32_t {
   Starting = 0,  // being opened and started for the first time
   Ready = 1,
-  Down = 2,  // lost; being reopened
+  Down = 2,  // of no use, or of little: lost, not to be opened, or its TPM does not work
 };
 
 struct DaemonStatusReply {
@@ -212,9 +212,12 @@ struct DaemonStatusReply {
   std::uint64_t reopened = 0;  // times the device was lost
   std::string version;
   std::string device;
+  // Why the device is not ready, and what to do about it; empty while it is.
+  std::string problem;
+  std::string advice;
   void fields(auto& f) {
     f(status), f(device_state), f(contexts), f(queued), f(uptime_us), f(commands), f(transmitted),
-        f(canceled), f(failed), f(reopened), f(version), f(device);
+        f(canceled), f(failed), f(reopened), f(version), f(device), f(problem), f(advice);
   }
 };
 

@@ -11,6 +11,7 @@
 
 #include "daemon/config/config_lines.h"
 #include "daemon/config/option_table.h"
+#include "daemon/config/state_folders.h"
 #include "proto/rules/rule_files.h"
 #include "version.h"
 
@@ -119,6 +120,18 @@ EarlyExit early_exit_for(const CLI::App& app, const CLI::ParseError& error,
   return {code == 0 ? 0 : kExitBadConfiguration, out.str() + err.str()};
 }
 
+// What --check says when the settings and the rules can be used.
+EarlyExit verdict(const Config& config, const std::string& file) {
+  std::string text;
+  bool wrong = false;
+  for (const config::FolderFinding& finding : config::find_unusable_folders(config)) {
+    text += "tbsd: " + finding.text + "\n";
+    wrong = wrong || finding.wrong;
+  }
+  if (wrong) return {kExitBadConfiguration, text};
+  return {0, text + "tbsd: " + file + " and the rules in " + config.policy_dir + " can be used\n"};
+}
+
 }  // namespace
 
 std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arguments) {
@@ -143,10 +156,7 @@ std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arg
     return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + rules.error() + "\n"});
   }
   loaded.rules = *std::move(rules);
-  if (mode.check) {
-    return std::unexpected(EarlyExit{0, "tbsd: " + file_of(app) + " and the rules in " +
-                                            loaded.config.policy_dir + " can be used\n"});
-  }
+  if (mode.check) return std::unexpected(verdict(loaded.config, file_of(app)));
   return loaded;
 }
 

@@ -48,6 +48,8 @@ EmbeddedDevice::~EmbeddedDevice() {
 
 void EmbeddedDevice::open(OpenHandler handler) {
   std::expected<void, Failure> started;
+  // A life that ended by itself, perhaps before it was ready, is no obstacle to the next one.
+  if (link_ && link_->ended()) link_.reset();
   if (link_) {
     started = std::unexpected(
         Failure{.operation = "open an embedded TPM that is open", .error = EBUSY, .reopen = false});
@@ -79,8 +81,12 @@ std::expected<void, Failure> EmbeddedDevice::start_child(OpenHandler& handler) {
                     .interface_type = kEmulator,
                     .can_cancel = options_.family == Family::Tpm20,
                     .localities = true,
-                    .owns_power = true};
+                    .owns_power = true,
+                    .can_power_cycle = true};
   link_ = std::make_shared<EmbeddedLink>(loop_, std::move(*child), facts);
+  link_->on_loss([this](const Failure& failure) {
+    if (loss_handler_) loss_handler_(failure);
+  });
   link_->start(std::move(handler));
   return {};
 }
@@ -120,8 +126,8 @@ void EmbeddedDevice::cancel() {
 
 void EmbeddedDevice::close(CloseHandler handler) {
   if (!link_) return deferred_.post(std::move(handler));
-  link_->close([this, closed = std::move(handler)]() mutable {
-    link_.reset();
+  link_->close([this, life = link_.get(), closed = std::move(handler)]() mutable {
+    if (link_.get() == life) link_.reset();
     closed();
   });
 }

@@ -30,6 +30,7 @@ class EmbeddedDevice final : public Transceiver {
   EmbeddedDevice(const EmbeddedDevice&) = delete;
   EmbeddedDevice& operator=(const EmbeddedDevice&) = delete;
 
+  void on_loss(LossHandler handler) override { loss_handler_ = std::move(handler); }
   void open(OpenHandler handler) override;
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
                 ResponseHandler handler) override;
@@ -47,6 +48,7 @@ class EmbeddedDevice final : public Transceiver {
   std::string name_;
   std::string private_dir_;
   std::shared_ptr<EmbeddedLink> link_;
+  LossHandler loss_handler_;
 };
 
 // Where the daemon finds the program: beside its own executable first, so that a build tree works.

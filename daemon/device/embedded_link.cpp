@@ -69,10 +69,10 @@ void EmbeddedLink::cancel() {
 
 void EmbeddedLink::close(Transceiver::CloseHandler handler) {
   cancel();  // so that the child notices the end of its socket soon
-  close_handler_ = std::move(handler);
+  close_handlers_.push_back(std::move(handler));
   if (!lost_) lost_ = closed_failure();
   fail_waiting(closed_failure());
-  if (exited_) return deferred_.post(std::exchange(close_handler_, nullptr));
+  if (exited_) return tell_closed();
   end_child();
 }
 
@@ -90,7 +90,8 @@ void EmbeddedLink::abandon() {
   deferred_.drop();
   open_handler_ = nullptr;
   response_handler_ = nullptr;
-  close_handler_ = nullptr;
+  close_handlers_.clear();
+  loss_handler_ = nullptr;
   lost_ = closed_failure();
   timer_.cancel();
   child_.reset();  // cancels its operations, kills and reaps it
@@ -125,7 +126,7 @@ void EmbeddedLink::on_frame(ChildFrame frame) {
     case ReplyKind::Response:
       return on_response(std::move(frame));
     case ReplyKind::Failed:
-      return lose(text_of(frame.payload));
+      return lose_with_advice(text_of(frame.payload));
   }
   lose("it sent a frame of unknown kind " + std::to_string(frame.kind));
 }
@@ -143,10 +144,19 @@ void EmbeddedLink::on_response(ChildFrame frame) {
   std::exchange(response_handler_, nullptr)(std::move(frame.payload));
 }
 
-void EmbeddedLink::lose(std::string reason) {
+void EmbeddedLink::lose(std::string reason, std::string advice) {
   if (lost_) return;
-  lost_ = Failure{.operation = "embedded TPM: " + std::move(reason), .error = 0, .reopen = true};
+  lost_ = Failure{.operation = "embedded TPM: " + std::move(reason),
+                  .error = 0,
+                  .reopen = true,
+                  .advice = std::move(advice)};
   end_child();
+}
+
+// The reason, and on a line of its own what helps.
+void EmbeddedLink::lose_with_advice(const std::string& text) {
+  const std::size_t line = text.find('\n');
+  lose(text.substr(0, line), line == text.npos ? "" : text.substr(line + 1));
 }
 
 void EmbeddedLink::on_exit(const std::string& status) {
@@ -156,8 +166,14 @@ void EmbeddedLink::on_exit(const std::string& status) {
   lost_->operation += " (" + status + ")";
   boost::system::error_code ignored;
   child_->socket().close(ignored);
+  const bool unnoticed = !open_handler_ && !response_handler_ && close_handlers_.empty();
   fail_waiting(*lost_);
-  if (close_handler_) deferred_.post(std::exchange(close_handler_, nullptr));
+  tell_closed();
+  if (unnoticed && loss_handler_) loss_handler_(*lost_);
+}
+
+void EmbeddedLink::tell_closed() {
+  for (auto& handler : std::exchange(close_handlers_, {})) deferred_.post(std::move(handler));
 }
 
 void EmbeddedLink::fail_waiting(const Failure& failure) {

@@ -30,6 +30,10 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
                 Transceiver::ResponseHandler handler);
   void cancel();
+  // Called when the child is gone and nobody waits for anything.
+  void on_loss(Transceiver::LossHandler handler) { loss_handler_ = std::move(handler); }
+  // Whether this life is over: the child is reaped.
+  [[nodiscard]] bool ended() const { return exited_; }
   // Ends the child: by the end of the socket, and by force if it does not go in time.
   void close(Transceiver::CloseHandler handler);
   // Drops all handlers and kills the child; the owner goes away.
@@ -41,9 +45,11 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
   void on_frame(ChildFrame frame);
   void on_ready();
   void on_response(ChildFrame frame);
-  void lose(std::string reason);
+  void lose(std::string reason, std::string advice = {});
+  void lose_with_advice(const std::string& text);
   void on_exit(const std::string& status);
   void fail_waiting(const Failure& failure);
+  void tell_closed();
   void end_child();
 
   loop::Deferred deferred_;
@@ -58,7 +64,8 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
   bool exited_ = false;
   Transceiver::OpenHandler open_handler_;
   Transceiver::ResponseHandler response_handler_;
-  Transceiver::CloseHandler close_handler_;
+  std::vector<Transceiver::CloseHandler> close_handlers_;
+  Transceiver::LossHandler loss_handler_;
 };
 
 }  // namespace tbs::device

@@ -94,6 +94,9 @@ void SwtpmDevice::learn_family() {
 
 // A question that only an initialized TPM answers, and that changes nothing.
 void SwtpmDevice::check_power() {
+  facts_.can_power_cycle = offers(kControlInit);
+  const bool cycle = std::exchange(power_cycle_, false);
+  if (cycle && facts_.can_power_cycle) return power_on();
   if (!offers(kControlGetTpmEstablished) || !offers(kControlInit)) return reset_locality();
   ask(ControlCommand::GetTpmEstablished, [this](const Answer& answer) {
     const bool off = answer && answer->result == kControlNotRunning;

@@ -11,7 +11,8 @@
 // from hitting it.
 //
 // The daemon powers the TPM (`owns_power`) if it was the daemon that initialized it. One that
-// somebody else has initialized is left as it is.
+// somebody else has initialized is left as it is, unless it is in a state in which it serves
+// nobody.
 
 #include <array>
 #include <cstdint>
@@ -36,6 +37,7 @@ class SwtpmDevice final : public Transceiver {
               SwtpmAddress control, Notice notice);
 
   void open(OpenHandler handler) override;
+  void want_power_cycle() override { power_cycle_ = true; }
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
                 ResponseHandler handler) override;
   void cancel() override;
@@ -84,6 +86,7 @@ class SwtpmDevice final : public Transceiver {
   std::uint64_t capabilities_ = 0;
   Facts facts_;
   bool powered_ = false;
+  bool power_cycle_ = false;
 
   OpenHandler open_handler_;
   ResponseHandler response_handler_;

@@ -45,6 +45,8 @@ struct Facts {
   bool localities = false;
   // Whether this daemon is the one that powers the TPM: then it also sends TPM2_Shutdown.
   bool owns_power = false;
+  // Whether close() and open() after want_power_cycle() take the TPM's power away in between.
+  bool can_power_cycle = false;
 };
 
 class Transceiver {
@@ -53,10 +55,20 @@ class Transceiver {
   using ResponseHandler =
       std::move_only_function<void(std::expected<std::vector<std::uint8_t>, Failure>)>;
   using CloseHandler = std::move_only_function<void()>;
+  using LossHandler = std::function<void(const Failure&)>;
 
   virtual ~Transceiver() = default;
 
+  // Told from the loop, at most once for each successful open(), when the device is found to be
+  // gone while no command is outstanding. A device that cannot notice tells of it with the next
+  // command.
+  virtual void on_loss(LossHandler handler) { static_cast<void>(handler); }
+
+  // After a failure it may be called again, with or without close() in between.
   virtual void open(OpenHandler handler) = 0;
+
+  // The next open() starts the TPM anew even if it is on: it is in a state that nothing else ends.
+  virtual void want_power_cycle() {}
 
   // Sends one complete command (at least its 10-byte header, and as long as the header says).
   // `locality` is 0 wherever the device knows no other. The command's bytes are copied or sent

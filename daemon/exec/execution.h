@@ -68,11 +68,20 @@ class Execution {
   virtual void detach() = 0;
 };
 
+// What is wrong with a TPM that was brought up: one sentence, and what an administrator can do.
+struct Health {
+  // In failure mode, or with a failed self-test: a power cycle may help.
+  bool failed = false;
+  std::string problem;  // empty when all is well
+  std::string advice;
+};
+
 // What bringing up the TPM has taught about it; nothing before.
 struct TpmIdentity {
   std::optional<Family> family;
   std::uint32_t revision = 0;  // of the specification, times 100
   std::string manufacturer;    // four letters
+  Health health;
 };
 
 // Who has most on the TPM, loaded or not, of what is limited.
@@ -120,7 +129,7 @@ class Engine {
   virtual std::unique_ptr<Execution> evict_all() = 0;
 
   // First execution after the device was opened: starts the TPM where nobody has, and learns what
-  // it is. Its Done carries a failure status when the TPM cannot be used.
+  // it is (bring_up.h). Its Done carries a failure status when the TPM cannot be used.
   virtual std::unique_ptr<Execution> bring_up() = 0;
   // Last execution before an orderly stop: evict everything, TPM2_Shutdown where `owns_power`.
   virtual std::unique_ptr<Execution> shutdown(bool owns_power) = 0;

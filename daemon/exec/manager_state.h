@@ -3,6 +3,8 @@
 // What a resource manager of either family keeps beside its tables: how it shall behave, whom it
 // tells, what it counts, and what is due. It outlives the executions.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -27,6 +29,11 @@ struct ManagerState {
   bool start_due = false;
   // The TPM refused work of our own: none is due until the next client command.
   bool maintenance_stalled = false;
+  // Saved sessions that may be refreshed before the TPM complains. Each takes one, and each client
+  // command brings one: a TPM whose numbers make refreshing never end keeps nobody from being
+  // served.
+  std::size_t refreshes_left = kMostRefreshes;
+  static constexpr std::size_t kMostRefreshes = 64;  // sessions that a TPM has
   // The TPM was looked at once: what is found in it later is no leftover of an earlier run.
   bool brought_up = false;
   // Executions that have started and not ended. Tables that they may point into must not shrink
@@ -34,6 +41,13 @@ struct ManagerState {
   unsigned active_executions = 0;
   // Contexts that have closed, with what they own still in the tables.
   std::vector<ContextId> closed;
+
+  // A client's command is about to be executed.
+  void note_client_command() {
+    maintenance_stalled = false;
+    refreshes_left = std::min(refreshes_left + 1, kMostRefreshes);
+    ++statistics.client_commands;
+  }
 
   std::uint64_t next_use() { return ++uses_; }
   // Those closed contexts whose entries can be removed now: none while an execution is at work.

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/exec/bring_up.h"
 #include "daemon/exec/startup.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
@@ -79,7 +80,7 @@ std::unique_ptr<Execution> PassThrough::execute(SharedCommand command) {
 }
 
 std::unique_ptr<Execution> PassThrough::bring_up() {
-  return std::make_unique<Startup>(identity_);
+  return std::make_unique<BringUp>(identity_, nullptr);
 }
 
 std::unique_ptr<Execution> PassThrough::shutdown(bool owns_power) {

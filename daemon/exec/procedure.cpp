@@ -10,9 +10,6 @@ namespace {
 
 using proto::Bytes;
 
-// In all, for a TPM that asks to wait: the others wait too.
-constexpr std::chrono::seconds kLongestWait{60};
-
 std::uint32_t code_of(Bytes command) {
   const auto header = proto::read_tpm_header(command);
   return header ? header->code : 0;
@@ -51,7 +48,7 @@ std::optional<Step> Procedure::wait_for(Readiness readiness) {
     return Transmit{.command = family_.self_test()};
   }
   if (!backoff_) {
-    backoff_.emplace(std::min(family_.deadline_of(code_of(last_.command)), kLongestWait));
+    backoff_.emplace(std::min(family_.deadline_of(code_of(last_.command)), patience()));
   }
   const auto pause = backoff_->next();
   if (!pause) return std::nullopt;

@@ -59,6 +59,8 @@ class Procedure : public Execution {
   virtual Step answered(proto::Bytes response, std::uint32_t code) = 0;
   // The same for operate().
   virtual Step operation_answered(proto::Bytes response, std::uint32_t code) = 0;
+  // How long a TPM that asks to wait is waited for, with each command.
+  [[nodiscard]] virtual std::chrono::seconds patience() const { return std::chrono::seconds(60); }
   // Whether the execution may still end without having done anything, when withdraw() came in time.
   [[nodiscard]] virtual bool can_give_up() const { return true; }
 

@@ -63,6 +63,12 @@ Step Startup::send() {
     case Stage::Properties12:
       return Transmit{.command = tpm12::build::get_capability(tpm12::cap::kProperty,
                                                               tpm12::prop::kManufacturer)};
+    case Stage::PermanentFlags12:
+      return Transmit{.command =
+                          tpm12::build::get_capability(tpm12::cap::kFlag, tpm12::flag::kPermanent)};
+    case Stage::VolatileFlags12:
+      return Transmit{.command =
+                          tpm12::build::get_capability(tpm12::cap::kFlag, tpm12::flag::kVolatile)};
   }
   return Done{.status = proto::Status::InternalError};
 }
@@ -91,7 +97,10 @@ Step Startup::on_response(std::span<const std::uint8_t> response) {
       return on_startup20(header->tag, header->code);
     case Stage::Startup12:
       // INVALID_POSTINIT: it has been started already.
-      if (header->code != 0 && header->code != tpm12::rc::kInvalidPostInit) break;
+      if (header->code != 0 && header->code != tpm12::rc::kInvalidPostInit &&
+          header->code != tpm12::rc::kFailedSelfTest) {
+        break;
+      }
       return advance(Stage::Properties12);
     case Stage::Properties20:
       if (header->code != 0 || !read_properties20(response, identity_)) break;
@@ -100,7 +109,10 @@ Step Startup::on_response(std::span<const std::uint8_t> response) {
     case Stage::Properties12:
       if (header->code != 0 || !read_properties12(response, identity_)) break;
       identity_.family = Family::Tpm12;
-      return Done{};
+      return advance(Stage::PermanentFlags12);
+    case Stage::PermanentFlags12:
+    case Stage::VolatileFlags12:
+      return on_flags12(response);
   }
   return Done{.status = proto::Status::IoError};
 }
@@ -108,8 +120,25 @@ Step Startup::on_response(std::span<const std::uint8_t> response) {
 Step Startup::on_startup20(std::uint16_t tag, std::uint32_t code) {
   if (tag == tpm::kTagRspCommand) return advance(Stage::Startup12);
   // INITIALIZE: it has been started already.
-  if (code != 0 && code != tpm::rc::kInitialize) return Done{.status = proto::Status::IoError};
+  if (code != 0 && code != tpm::rc::kInitialize && code != tpm::rc::kFailure) {
+    return Done{.status = proto::Status::IoError};
+  }
   return advance(Stage::Properties20);
+}
+
+// A TPM that does not tell them is none the worse for it.
+Step Startup::on_flags12(std::span<const std::uint8_t> response) {
+  const auto flags = tpm12::parse_flags(response.subspan(tpm12::kHeaderSize));
+  const bool permanent = stage_ == Stage::PermanentFlags12;
+  if (flags && permanent && flags->disabled) {
+    identity_.health.problem = "the TPM is disabled (TPM_DISABLED)";
+    identity_.health.advice = "enable it in the firmware's setup, or with `tbsctl ppi`";
+  } else if (flags && !permanent && flags->deactivated) {
+    identity_.health.problem = "the TPM is deactivated (TPM_DEACTIVATED)";
+    identity_.health.advice = "activate it in the firmware's setup, or with `tbsctl ppi`";
+  }
+  const bool known = !identity_.health.problem.empty();
+  return permanent && !known ? advance(Stage::VolatileFlags12) : Step(Done{});
 }
 
 Step Shutdown::start() {

@@ -1,8 +1,9 @@
 #pragma once
 
 // Starting a TPM nobody has started, asking it what it is, and shutting it down in good order.
-// Works for both families: a TPM 1.2 answers a TPM 2.0 command with TPM_BADTAG in a response of its
-// own kind, and is then spoken to in its own words.
+// It goes on with a TPM in failure mode, which still says what it is. Works for both families: a
+// TPM 1.2 answers a TPM 2.0 command with TPM_BADTAG in a response of its own kind, and is then
+// spoken to in its own words.
 
 #include "daemon/exec/execution.h"
 
@@ -20,11 +21,19 @@ class Startup : public Execution {
   void detach() override {}
 
  private:
-  enum class Stage : std::uint8_t { Startup20, Properties20, Startup12, Properties12 };
+  enum class Stage : std::uint8_t {
+    Startup20,
+    Properties20,
+    Startup12,
+    Properties12,
+    PermanentFlags12,
+    VolatileFlags12
+  };
 
   Step send();
   Step advance(Stage stage);
   Step on_startup20(std::uint16_t tag, std::uint32_t code);
+  Step on_flags12(std::span<const std::uint8_t> response);
   Step retry();
 
   TpmIdentity& identity_;

@@ -124,7 +124,8 @@ void ContextCommands::finish_save(const tpm::ResponseView& response, bool detach
     // With nobody there to keep the blob, the session stays usable by its handle.
     if (!detached) session.client_blob = blob;
     run_.state.sessions.set_sticky(session, false);
-    run_.state.sessions.set_saved(session, std::move(blob), context->sequence);
+    run_.state.sessions.set_saved(session, std::move(blob), context->sequence,
+                                  run_.state.facts.context_gap);
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace tbs::rm {
 
-// The saved session with the lowest sequence number; null when none is saved.
+// The session that was saved first of all; null when none is saved.
 Session* oldest_saved(SessionTable& sessions);
 
 // The oldest saved session if it has used up so much of the gap that it should be refreshed: half,

@@ -17,7 +17,17 @@ constexpr unsigned kMostAtOnce = 8;
 GapRefresh::GapRefresh(State& state, Urgency urgency)
     : state_(state),
       most_(urgency == Urgency::Now ? static_cast<unsigned>(state.sessions.total()) : kMostAtOnce),
-      urgent_(urgency == Urgency::Now) {}
+      asked_for_(urgency == Urgency::Now),
+      urgent_(asked_for_) {}
+
+bool GapRefresh::due(State& state) {
+  return state.refreshes_left != 0 &&
+         due_for_refresh(state.sessions, state.facts.context_gap) != nullptr;
+}
+
+bool GapRefresh::may_refresh() const {
+  return asked_for_ || state_.refreshes_left != 0;
+}
 
 Session* GapRefresh::candidate() {
   if (urgent_) return oldest_saved(state_.sessions);
@@ -30,13 +40,14 @@ std::optional<Operation> GapRefresh::next(const Pins& pins) {
     const bool needed = std::ranges::find(pins.sessions, loaded) != pins.sessions.end();
     if (loaded != nullptr && loaded->loaded && !needed) return save(*loaded);
   }
-  if (refreshed_ >= most_) return std::nullopt;
+  if (refreshed_ >= most_ || !may_refresh()) return std::nullopt;
   Session* const session = candidate();
   if (session == nullptr) return std::nullopt;
   // With the gap used up the TPM saves nothing, so evicting cannot help then.
   if (!urgent_) {
     if (const auto room = make_session_room(state_, pins, 1)) return room;
   }
+  if (!asked_for_) --state_.refreshes_left;
   urgent_ = false;
   ++refreshed_;
   ++state_.statistics.gap_refreshes;

@@ -17,19 +17,23 @@ class GapRefresh {
   enum class Urgency : std::uint8_t { Before, Now };
 
   GapRefresh(State& state, Urgency urgency);
+  // Whether there is anything to do before the TPM complains.
+  static bool due(State& state);
 
   // The next operation; empty when nothing is left to do or nothing can be done.
   std::optional<Operation> next(const Pins& pins);
 
  private:
   [[nodiscard]] Session* candidate();
+  [[nodiscard]] bool may_refresh() const;
 
   State& state_;
   // The handle of the session that was loaded to be saved again.
   std::optional<exec::PhysicalHandle> current_;
   unsigned refreshed_ = 0;
   unsigned most_;
-  bool urgent_;
+  bool asked_for_;  // by the TPM
+  bool urgent_;     // the first one is still to be done
 };
 
 }  // namespace tbs::rm

@@ -69,8 +69,7 @@ Housekeeping::Housekeeping(State& state)
 
 bool Housekeeping::due(State& state) {
   if (state.maintenance_stalled) return false;
-  return state.first_stray() || superfluous_orphan(state) != nullptr ||
-         due_for_refresh(state.sessions, state.facts.context_gap) != nullptr ||
+  return state.first_stray() || superfluous_orphan(state) != nullptr || GapRefresh::due(state) ||
          (state.options.share == exec::Share::Strict && anything_loaded(state));
 }
 

@@ -20,6 +20,8 @@ class Maintenance : public Procedure {
   virtual std::optional<Operation> choose() = 0;
   // After the last operation.
   virtual Step finish() { return done(proto::Status::Success); }
+  // Clients may be waiting, and it is due again after the next command of one.
+  [[nodiscard]] std::chrono::seconds patience() const override { return std::chrono::seconds(2); }
   Step answered(proto::Bytes response, std::uint32_t code) override;
 
  private:

@@ -30,7 +30,7 @@ bool saved_session(State& state, Session& session, proto::Bytes parameters) {
   const auto context = tpm::parse_saved_context(parameters);
   if (!context) return false;
   state.sessions.set_saved(session, {context->bytes.begin(), context->bytes.end()},
-                           context->sequence);
+                           context->sequence, state.facts.context_gap);
   ++state.statistics.session_saves;
   return true;
 }

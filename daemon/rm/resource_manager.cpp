@@ -1,6 +1,7 @@
 #include "daemon/rm/resource_manager.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "daemon/rm/client_execution.h"
@@ -10,11 +11,15 @@
 #include "daemon/rm/reconcile.h"
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
+#include "proto/tpm/constants.h"
 
 namespace tbs::rm {
 
 ResourceManager::ResourceManager(exec::Options options, exec::Observer& observer)
-    : state_(std::move(options), observer) {}
+    : state_(std::move(options), observer) {
+  // What every TPM serves, also one that has been in failure mode since the daemon was started.
+  state_.commands.load(std::array{tpm::cc::kGetCapability, tpm::cc::kGetTestResult});
+}
 
 void ResourceManager::open_context(ContextId context, const Principal& principal) {
   state_.contexts.insert_or_assign(context, principal);
@@ -58,8 +63,7 @@ void ResourceManager::release_session(Session& session) {
 
 std::unique_ptr<exec::Execution> ResourceManager::execute(SharedCommand command) {
   reap();
-  state_.maintenance_stalled = false;
-  ++state_.statistics.client_commands;
+  state_.note_client_command();
   return std::make_unique<ClientExecution>(state_, std::move(command));
 }
 

@@ -46,12 +46,24 @@ void SessionTable::set_loaded(Session& session) {
   session.saved.clear();
 }
 
-void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence) {
+void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence,
+                             std::uint64_t gap) {
   if (session.loaded) --loaded_;
   session.loaded = false;
   session.saved.store(std::move(blob));
-  session.sequence = sequence;
-  newest_ = std::max(newest_, sequence);
+  newest_ += step_to(sequence, gap);
+  reported_ = sequence;
+  session.age_mark = newest_;
+}
+
+// Sessions of others move the TPM's counter as well, but never by more than the gap while one of
+// ours is saved. What is more than that, or goes back, is no number of the TPM's counter, or
+// nothing that ours have to keep up with: then only our own save counts, and the next number is
+// taken against this one.
+std::uint64_t SessionTable::step_to(std::uint64_t sequence, std::uint64_t gap) const {
+  if (!reported_ || sequence <= *reported_) return 1;
+  const std::uint64_t step = sequence - *reported_;
+  return step <= gap ? step : 1;
 }
 
 void SessionTable::set_sticky(Session& session, bool sticky) {

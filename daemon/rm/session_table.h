@@ -28,7 +28,7 @@ struct Session {
   bool loaded = true;
   // While it is not loaded: the TPMS_CONTEXT that loads it, and its place in the context gap.
   exec::SavedState saved{true};
-  std::uint64_t sequence = 0;
+  std::uint64_t age_mark = 0;
   // While the client counts it as saved: the blob that the client was given. It stays the client's
   // key to the session, though `saved` is renewed to keep within the context gap.
   proto::Buffer client_blob;
@@ -50,8 +50,8 @@ class SessionTable {
   [[nodiscard]] Session* find(exec::PhysicalHandle handle);
 
   void set_loaded(Session& session);
-  // `blob` is a whole TPMS_CONTEXT with this sequence number.
-  void set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence);
+  // `blob` is a whole TPMS_CONTEXT with this sequence number, from a TPM with this context gap.
+  void set_saved(Session& session, proto::Buffer blob, std::uint64_t sequence, std::uint64_t gap);
 
   void set_sticky(Session& session, bool sticky);
   [[nodiscard]] std::size_t sticky_count() const { return sticky_; }
@@ -71,15 +71,22 @@ class SessionTable {
   // Who has most; a TPM has few.
   [[nodiscard]] exec::Usage usage() const;
 
-  // The highest sequence number that the TPM was seen to use.
-  [[nodiscard]] std::uint64_t newest_sequence() const { return newest_; }
-  void forget_sequences() { newest_ = 0; }
+  // The TPM's counter of saved sessions, as far as it can be believed: it moves on with each save,
+  // by what the TPM's numbers say or else by one. A session's age is what it has moved on by since.
+  [[nodiscard]] std::uint64_t age_of(const Session& session) const {
+    return newest_ - session.age_mark;
+  }
+  // The TPM was reset, and its counter with it.
+  void forget_sequences() { reported_.reset(); }
 
  private:
+  [[nodiscard]] std::uint64_t step_to(std::uint64_t sequence, std::uint64_t gap) const;
+
   std::map<std::uint32_t, Session> sessions_;  // by index
   std::size_t loaded_ = 0;
   std::size_t sticky_ = 0;
   std::uint64_t newest_ = 0;
+  std::optional<std::uint64_t> reported_;  // the TPM's last number
 };
 
 }  // namespace tbs::rm

@@ -21,6 +21,8 @@ constexpr std::uint32_t kCommandsPerQuery = 254;
 constexpr std::size_t kMaxCommands = 4096;
 // What a TPM may claim to have room for and still be believed.
 constexpr std::size_t kMaxSlots = 64;
+// Part 2, "TPM_PT_CONTEXT_GAP_MAX": 2^n - 1, with n at least 8.
+constexpr std::uint64_t kLeastContextGap = 255;
 
 std::optional<Bytes> parameters_of(Bytes response) {
   const auto view = tpm::parse_response(response, {});
@@ -40,7 +42,7 @@ void learn(Facts& facts, const tpm::Property& property) {
       facts.active_sessions = property.value;
       break;
     case tpm::pt::kContextGapMax:
-      facts.context_gap = property.value;
+      facts.context_gap = std::max<std::uint64_t>(property.value, kLeastContextGap);
       break;
     case tpm::pt::kMaxCommandSize:
       facts.max_command_size = property.value;

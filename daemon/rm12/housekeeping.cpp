@@ -37,7 +37,12 @@ Operation renew(State& state, Resource& session) {
   }
   if (auto room = make_room(state, session.kind, needed, 1)) return *room;
   ++state.statistics.gap_refreshes;
+  --state.refreshes_left;
   return load(session);
+}
+
+Resource* due_for_renewal(const State& state) {
+  return state.refreshes_left == 0 ? nullptr : session_to_renew(state);
 }
 
 }  // namespace
@@ -78,13 +83,13 @@ Step Maintenance::stalled() {
 
 bool Housekeeping::due(const State& state) {
   if (state.maintenance_stalled) return false;
-  return !state.strays.empty() || session_to_renew(state) != nullptr ||
+  return !state.strays.empty() || due_for_renewal(state) != nullptr ||
          (state.options.share == exec::Share::Strict && anything_loaded(state));
 }
 
 std::optional<Operation> Housekeeping::choose() {
   if (!state_.strays.empty()) return clear(state_, state_.strays.front());
-  if (Resource* const session = session_to_renew(state_)) return renew(state_, *session);
+  if (Resource* const session = due_for_renewal(state_)) return renew(state_, *session);
   if (state_.options.share != exec::Share::Strict) return std::nullopt;
   return evict_anything(state_);
 }

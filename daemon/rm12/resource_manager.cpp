@@ -33,8 +33,7 @@ void ResourceManager::reap() {
 
 std::unique_ptr<exec::Execution> ResourceManager::execute(SharedCommand command) {
   reap();
-  state_.maintenance_stalled = false;
-  ++state_.statistics.client_commands;
+  state_.note_client_command();
   const proto::Bytes bytes = command->bytes();
   return std::make_unique<ClientExecution>(state_, command->context(), command->locality(),
                                            proto::Buffer(bytes.begin(), bytes.end()));

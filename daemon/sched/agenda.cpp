@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace tbs::sched {
+namespace {
+
+// While a command waits: what one command can make due is done in this many.
+constexpr unsigned kMostBeforeClient = 4;
+// While none does.
+constexpr unsigned kMostInARow = 32;
+
+}  // namespace
 
 void Agenda::stop(bool owns_power) {
   stopping_ = true;
@@ -14,6 +22,7 @@ void Agenda::stop(bool owns_power) {
 
 Work Agenda::bring_up() {
   look_first_ = false;
+  own_in_a_row_ = 0;
   return {.kind = WorkKind::BringUp, .execution = engine_.bring_up()};
 }
 
@@ -21,7 +30,7 @@ std::optional<Work> Agenda::next(TimePoint now) {
   idle_at_.reset();
   if (sleep_.asleep()) return before_sleep(now);
   if (look_first_) return bring_up();
-  if (auto work = engine_.housekeeping()) {
+  if (auto work = housekeeping()) {
     return Work{.kind = WorkKind::Maintenance, .execution = std::move(work)};
   }
   if (stopping_) {
@@ -29,6 +38,7 @@ std::optional<Work> Agenda::next(TimePoint now) {
   }
   if (sleep_.falling_asleep()) return before_sleep(now);
   if (auto command = next_command(now)) {
+    own_in_a_row_ = 0;
     auto execution = engine_.execute(command);
     return Work{.kind = WorkKind::Command,
                 .execution = std::move(execution),
@@ -36,6 +46,13 @@ std::optional<Work> Agenda::next(TimePoint now) {
   }
   wait_for_work(now);
   return std::nullopt;
+}
+
+std::unique_ptr<exec::Execution> Agenda::housekeeping() {
+  if (own_in_a_row_ >= (queue_.size() == 0 ? kMostInARow : kMostBeforeClient)) return nullptr;
+  auto work = engine_.housekeeping();
+  if (work != nullptr) ++own_in_a_row_;
+  return work;
 }
 
 SharedCommand Agenda::next_command(TimePoint now) {
@@ -57,17 +74,24 @@ void Agenda::ended(const EndedWork& work, TimePoint now) {
   queue_.finished(work.took, now);
 }
 
+void Agenda::context_closed() {
+  if (queue_.size() == 0) own_in_a_row_ = 0;
+}
+
 bool Agenda::maintenance_due(TimePoint now) {
   if (!maintenance_at_ || now < *maintenance_at_) return false;
   maintenance_at_.reset();
+  own_in_a_row_ = 0;
   return true;
 }
 
 std::optional<Work> Agenda::idle_work(TimePoint now) {
   if (!idle_at_ || now < *idle_at_) return std::nullopt;
   idle_at_.reset();
+  if (own_in_a_row_ >= kMostInARow) return std::nullopt;
   auto work = engine_.idle_housekeeping();
   if (work == nullptr) return std::nullopt;
+  ++own_in_a_row_;
   return Work{.kind = WorkKind::IdleMaintenance, .execution = std::move(work)};
 }
 

@@ -5,6 +5,7 @@
 // machine's sleep. Knows the times at which something becomes due though nothing happens.
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "daemon/base/clock.h"
@@ -41,6 +42,9 @@ class Agenda {
   // What a client's command has taught.
   void ended(const EndedWork& work, TimePoint now);
 
+  // What the context owned is to be removed, and may be in the TPM.
+  void context_closed();
+
   // Whether it is time to ask the engine for work, though nothing has happened.
   bool maintenance_due(TimePoint now);
   // What can be done after the TPM has been idle for a while.
@@ -57,6 +61,7 @@ class Agenda {
 
  private:
   std::optional<Work> before_sleep(TimePoint now);
+  std::unique_ptr<exec::Execution> housekeeping();
   SharedCommand next_command(TimePoint now);
   void wait_for_work(TimePoint now);
 
@@ -68,6 +73,9 @@ class Agenda {
   Sleep sleep_;
   std::optional<TimePoint> idle_at_;
   std::optional<TimePoint> maintenance_at_;
+  // Executions of the engine's own since a client's command was last taken up, or since time made
+  // something due. One that is due again and again, whatever was done, is given only so many.
+  unsigned own_in_a_row_ = 0;
   bool look_first_ = false;
   bool stopping_ = false;
   bool owns_power_ = false;

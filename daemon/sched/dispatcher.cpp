@@ -29,6 +29,7 @@ void Dispatcher::close_context(ContextId context, TimePoint now) {
     return;
   }
   engine_.close_context(context);
+  agenda_.context_closed();
   settle(now);
 }
 
@@ -92,6 +93,18 @@ void Dispatcher::device_failed(const std::string& reason, bool reopen, bool canc
     return;
   }
   lose_device(reason, reopen, now);
+}
+
+void Dispatcher::device_gone(const std::string& reason, TimePoint now) {
+  if (device_ != Device::Open) return;
+  if (runner_.busy()) return lose_device(reason, true, now);
+  engine_.device_lost();
+  give_up_device(reason, now);
+}
+
+void Dispatcher::look_again(TimePoint now) {
+  agenda_.look_first();
+  settle(now);
 }
 
 void Dispatcher::stop(bool owns_power, TimePoint now) {
@@ -208,9 +221,13 @@ void Dispatcher::lose_device(const std::string& reason, bool reopen, TimePoint n
   } else if (!reopen && work.kind != WorkKind::BringUp) {
     device_opened(now);
   } else {
-    device_unavailable(now);
-    if (device_ != Device::Stopped) actions_.add(ReopenDevice{reason});
+    give_up_device(reason, now);
   }
+}
+
+void Dispatcher::give_up_device(const std::string& reason, TimePoint now) {
+  device_unavailable(now);
+  if (device_ != Device::Stopped) actions_.add(ReopenDevice{reason});
 }
 
 }  // namespace tbs::sched

@@ -62,6 +62,11 @@ class Dispatcher {
   // It gave no response to what was sent last. `canceled`: because the kernel cancelled it.
   void device_failed(const std::string& reason, bool reopen, bool canceled, TimePoint now);
 
+  // The device is of no more use, whatever runs on it.
+  void device_gone(const std::string& reason, TimePoint now);
+  // The TPM is looked at before anything else, when what runs has ended.
+  void look_again(TimePoint now);
+
   // No new commands; what waits is cancelled, what runs may end, then the TPM is wound down.
   void stop(bool owns_power, TimePoint now);
 
@@ -96,6 +101,7 @@ class Dispatcher {
   void brought_up(proto::Status status, TimePoint now);
   void stopped();
   void lose_device(const std::string& reason, bool reopen, TimePoint now);
+  void give_up_device(const std::string& reason, TimePoint now);
   void tick_sleep(TimePoint now);
 
   exec::Engine& engine_;

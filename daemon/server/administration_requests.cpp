@@ -91,7 +91,9 @@ Handled AdministrationRequests::daemon_status(Client& client, std::uint64_t requ
                         .failed = counters.failed,
                         .reopened = device.times_lost,
                         .version = kVersion,
-                        .device = std::string(device.name)});
+                        .device = std::string(device.name),
+                        .problem = std::string(device.problem),
+                        .advice = std::string(device.advice)});
   return {};
 }
 

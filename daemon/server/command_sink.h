@@ -23,6 +23,9 @@ struct DeviceView {
   bool localities = false;           // whether others than 0 can be used
   std::uint32_t max_command = 0;     // longest command or response, in bytes
   std::uint64_t times_lost = 0;
+  // Why it is not ready and what to do, in the words of the log.
+  std::string_view problem;
+  std::string_view advice;
   // What a client is told when no TPM was ever reached: not there, or not yet.
   proto::Status missing = proto::Status::ServiceStartPending;
 };

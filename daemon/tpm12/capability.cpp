@@ -35,6 +35,24 @@ std::optional<std::vector<std::uint32_t>> parse_handle_list(Bytes parameters) {
   return handles;
 }
 
+// Both structures: a tag, then a byte for each flag.
+std::optional<Flags> parse_flags(Bytes parameters) {
+  const auto value = parse_sized(parameters);
+  if (!value) return std::nullopt;
+  ByteReader reader(*value);
+  const std::uint16_t tag = reader.be16();
+  const bool first = reader.u8() != 0;
+  if (!reader.ok()) return std::nullopt;
+  switch (tag) {
+    case kTagPermanentFlags:
+      return Flags{.disabled = first};
+    case kTagVolatileFlags:
+      return Flags{.deactivated = first};
+    default:
+      return std::nullopt;
+  }
+}
+
 Buffer capability_word(std::uint32_t word) {
   Buffer parameters;
   ByteWriter writer(parameters);

@@ -27,6 +27,13 @@ std::optional<CapabilityQuery> parse_capability_query(proto::Bytes parameters);
 std::optional<std::uint32_t> parse_capability_word(proto::Bytes parameters);
 std::optional<std::vector<std::uint32_t>> parse_handle_list(proto::Bytes parameters);
 
+// TPM_PERMANENT_FLAGS (its disable) or TPM_STCLEAR_FLAGS (its deactivated).
+struct Flags {
+  bool disabled = false;
+  bool deactivated = false;
+};
+std::optional<Flags> parse_flags(proto::Bytes parameters);
+
 proto::Buffer capability_word(std::uint32_t word);
 proto::Buffer handle_list(std::span<const std::uint32_t> handles);
 

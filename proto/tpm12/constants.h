@@ -29,6 +29,10 @@ inline constexpr std::size_t kCommandAuthSize = kHandleSize + kDigestSize + 1 + 
 inline constexpr std::size_t kResponseAuthSize = kDigestSize + 1 + kDigestSize;
 inline constexpr std::size_t kMaxAuths = 2;
 
+// Part 2, "Structure tags": of TPM_PERMANENT_FLAGS and TPM_STCLEAR_FLAGS.
+inline constexpr std::uint16_t kTagPermanentFlags = 0x001F;
+inline constexpr std::uint16_t kTagVolatileFlags = 0x0020;
+
 // Part 2, "Resource types".
 enum class Kind : std::uint8_t { Key = 1, Auth = 2, Transport = 4, Daa = 8 };
 inline constexpr std::uint32_t kResourceContext = 5;
@@ -52,12 +56,17 @@ inline constexpr std::uint8_t kDelegatedKeyBlob = 9;
 
 // Part 2, "Capability areas" and "Sub-capabilities of TPM_CAP_PROPERTY".
 namespace cap {
+inline constexpr std::uint32_t kFlag = 4;
 inline constexpr std::uint32_t kProperty = 5;
 inline constexpr std::uint32_t kKeyHandle = 7;
 inline constexpr std::uint32_t kCheckLoaded = 8;
 inline constexpr std::uint32_t kKeyStatus = 0x0C;
 inline constexpr std::uint32_t kHandle = 0x14;
 }  // namespace cap
+namespace flag {
+inline constexpr std::uint32_t kPermanent = 0x108;
+inline constexpr std::uint32_t kVolatile = 0x109;
+}  // namespace flag
 namespace prop {
 inline constexpr std::uint32_t kPcrs = 0x101;
 inline constexpr std::uint32_t kManufacturer = 0x103;

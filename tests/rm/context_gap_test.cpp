@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/rm/fixture.h"
+#include "tests/rm/lying_numbers.h"
 #include "tests/rm/small_gap.h"
 
 using namespace tbs;
@@ -90,6 +91,69 @@ TEST_CASE("a gap that others have used up is repaired", "[rm][gap]") {
   }
   CHECK(tpm.gap.refusals > 0);
   CHECK(tpm.bench.manager.statistics().gap_refreshes > 0);
+}
+
+TEST_CASE("false sequence numbers keep nobody from being served", "[rm][gap]") {
+  RealTpm tpm;
+  LyingNumbers liar(tpm.chip);
+  tpm.intercept = [&liar](std::span<const std::uint8_t> command) { return liar.run(command); };
+  const auto idle = tpm.connect();
+  const auto blob = idle->save(idle->start_session(TPM2_SE_HMAC));
+  const ESYS_TR evicted = idle->start_session(TPM2_SE_HMAC);
+  std::uint64_t calls = 0;
+  SECTION("a gap of nothing") {
+    liar.gap = 0;
+  }
+  SECTION("a gap of one") {
+    liar.gap = 1;
+  }
+  SECTION("a gap without end") {
+    liar.gap = 0xFFFFFFFF;
+  }
+  SECTION("a huge number, once") {
+    liar.lie = [&calls](std::uint64_t right) {
+      return calls++ == 3 ? right + (std::uint64_t{1} << 62) : right;
+    };
+  }
+  SECTION("huge numbers from now on") {
+    liar.lie = [](std::uint64_t right) { return right + (std::uint64_t{1} << 62); };
+  }
+  SECTION("zero, once") {
+    liar.lie = [&calls](std::uint64_t right) { return calls++ == 3 ? 0 : right; };
+  }
+  SECTION("always the same") {
+    liar.lie = [](std::uint64_t) { return 77; };
+  }
+  SECTION("backwards") {
+    liar.lie = [](std::uint64_t right) { return std::uint64_t{1'000'000} - right; };
+  }
+  SECTION("at random") {
+    liar.lie = [&calls](std::uint64_t) { return ++calls * 0x9E3779B97F4A7C15; };
+  }
+  SECTION("believable, and always too far") {
+    liar.lie = [&calls](std::uint64_t) { return ++calls * 40'000; };
+  }
+  tpm.bench.bring_up();
+  const auto busy = tpm.connect();
+  const ESYS_TR key = busy->create_primary(1);
+  std::array<ESYS_TR, 5> sessions{};
+  for (auto& session : sessions) session = busy->start_session(TPM2_SE_HMAC);
+  tpm.bench.sent.clear();
+  constexpr std::size_t kCommands = 200;
+  for (std::size_t i = 0; i < kCommands; ++i) {
+    REQUIRE(busy->sign(key, sessions[i % sessions.size()]));
+    tpm.bench.run_idle();
+  }
+  // Each loads what it needs and saves as much; a refresh of one more comes on top.
+  CHECK(tpm.bench.sent.size() < kCommands * 16);
+  const std::size_t at_rest = tpm.bench.sent.size();
+  for (int i = 0; i < 20; ++i) tpm.bench.run_idle();
+  CHECK(tpm.bench.sent.size() < at_rest + 200);
+  const ESYS_TR mine = idle->create_primary(2);
+  REQUIRE(idle->sign(mine, evicted));
+  const ESYS_TR loaded = idle->load(*blob);
+  REQUIRE(loaded != ESYS_TR_NONE);
+  REQUIRE(idle->sign(mine, loaded));
 }
 
 TEST_CASE("for clients there is no context gap", "[rm][gap]") {

@@ -76,6 +76,7 @@ struct Fixture {
   HandAlarm alarm;
   std::vector<std::string> log;
   int opened = 0;
+  int looks = 0;
   std::vector<int> unavailable;
   DeviceSupervisor supervisor{
       device,
@@ -87,12 +88,17 @@ struct Fixture {
            },
        .unavailable =
            [this](const device::Failure& failure) { unavailable.push_back(failure.error); },
+       .look = [this] { ++looks; },
        .lost = [this](const std::string& text) { log.push_back("lost: " + text); },
        .back = [this](const std::string& text) { log.push_back("back: " + text); }}};
 
+  void fail(const device::Failure& failure) {
+    device.fail(failure);
+    device.finish_close();
+  }
   // Fails to open, and waits for the next attempt.
   void fail_and_ring(const device::Failure& failure) {
-    device.fail(failure);
+    fail(failure);
     alarm.ring();
   }
 };
@@ -128,12 +134,27 @@ TEST_CASE_METHOD(Fixture, "a device that is not there is tried again with growin
 TEST_CASE_METHOD(Fixture, "no attempt is made while another is under way", "[supervisor]") {
   supervisor.open();
   CHECK_FALSE(alarm.is_set());
-  device.fail(kMissing);
+  fail(kMissing);
   CHECK(alarm.is_set());
   CHECK(device.opens == 1);
   alarm.ring();
   CHECK(device.opens == 2);
   CHECK_FALSE(alarm.is_set());
+}
+
+TEST_CASE_METHOD(Fixture, "what a failed attempt has left is closed before the next one",
+                 "[supervisor]") {
+  supervisor.open();
+  for (int round = 1; round <= 40; ++round) {
+    device.fail(kBusy);
+    CHECK(device.closes == round);
+    CHECK_FALSE(alarm.is_set());
+    device.finish_close();
+    alarm.ring();
+    CHECK(device.opens == round + 1);
+  }
+  device.succeed();
+  CHECK(opened == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "each new reason is told once, with advice", "[supervisor]") {
@@ -183,9 +204,28 @@ TEST_CASE_METHOD(Fixture, "open is not yet in use: pauses go on growing until th
     alarm.ring();
   }
   CHECK(alarm.pauses == std::vector{50ms, 100ms, 200ms});
+}
+
+TEST_CASE_METHOD(Fixture, "pauses grow for a TPM that works for a moment only, too",
+                 "[supervisor]") {
+  supervisor.open();
+  const auto die = [this] {
+    device.succeed();
+    supervisor.settled();
+    supervisor.reopen("its process ended");
+    device.finish_close();
+  };
+  for (int round = 0; round < 4; ++round) {
+    die();
+    alarm.ring();
+  }
+  // Between them: how long it has to work until it counts as healthy.
+  CHECK(alarm.pauses == std::vector{50ms, 100ms, 100ms, 200ms, 200ms, 400ms, 400ms});
   device.succeed();
   supervisor.settled();
-  supervisor.reopen("the TPM does not start");
+  CHECK(alarm.pauses.back() == 800ms);
+  alarm.ring();
+  supervisor.reopen("its process ended");
   device.finish_close();
   CHECK(alarm.pauses.back() == 50ms);
 }
@@ -207,12 +247,33 @@ TEST_CASE_METHOD(Fixture, "the same reason after the TPM has worked is told agai
   CHECK(log[1] == log[3]);
 }
 
+TEST_CASE_METHOD(Fixture, "a TPM that is of no use is looked at again, without closing its device",
+                 "[supervisor]") {
+  supervisor.open();
+  device.succeed();
+  for (int round = 1; round <= 3; ++round) {
+    supervisor.look_later("in failure mode", "switch it off");
+    CHECK(supervisor.problem() == "in failure mode");
+    CHECK(supervisor.advice() == "switch it off");
+    alarm.ring();
+    CHECK(looks == round);
+  }
+  CHECK(alarm.pauses == std::vector{50ms, 100ms, 200ms});
+  CHECK(log == std::vector<std::string>{"lost: TPM /dev/tpm7: in failure mode; switch it off"});
+  supervisor.settled();
+  CHECK(log.back() == "back: TPM /dev/tpm7 is back");
+  CHECK(supervisor.problem().empty());
+  CHECK(supervisor.advice().empty());
+  CHECK(device.opens == 1);
+  CHECK(device.closes == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "after the end nothing is opened", "[supervisor]") {
   bool closed = false;
   const auto close = [&] { supervisor.close([&] { closed = true; }); };
   supervisor.open();
   SECTION("while it waits for the next attempt") {
-    device.fail(kMissing);
+    fail(kMissing);
     close();
     CHECK_FALSE(alarm.is_set());
   }
@@ -221,6 +282,11 @@ TEST_CASE_METHOD(Fixture, "after the end nothing is opened", "[supervisor]") {
     device.fail(kMissing);
     CHECK(unavailable.empty());
     CHECK(log.empty());
+  }
+  SECTION("while a failed attempt is being closed") {
+    device.fail(kMissing);
+    close();
+    device.finish_close();
   }
   SECTION("while an attempt is under way that succeeds") {
     close();

@@ -60,6 +60,8 @@ class ScriptedTransceiver : public device::Transceiver {
     responding_ = std::move(handler);
   }
   void cancel() override { ++cancels; }
+  void want_power_cycle() override { ++power_cycles; }
+  void on_loss(LossHandler handler) override { on_loss_ = std::move(handler); }
   void close(CloseHandler handler) override {
     ++closes;
     if (responding_) fail(EIO, true);
@@ -78,6 +80,7 @@ class ScriptedTransceiver : public device::Transceiver {
         std::unexpected(device::Failure{.operation = "read", .error = error, .reopen = reopen}));
   }
   void closed() { std::exchange(closing_, nullptr)(); }
+  void lose() { on_loss_({.operation = "its process ended"}); }
 
   [[nodiscard]] bool is_opening() const { return opening_ != nullptr; }
   [[nodiscard]] bool is_busy() const { return responding_ != nullptr; }
@@ -85,12 +88,14 @@ class ScriptedTransceiver : public device::Transceiver {
   int opens = 0;
   int closes = 0;
   int cancels = 0;
+  int power_cycles = 0;
   std::vector<Sent> sent;
 
  private:
   OpenHandler opening_;
   ResponseHandler responding_;
   CloseHandler closing_;
+  LossHandler on_loss_;
 };
 
 class Bench {
@@ -179,10 +184,13 @@ TEST_CASE("the device is opened and the TPM started", "[pump]") {
 TEST_CASE("a device that cannot be opened is tried again", "[pump]") {
   Bench bench;
   bench.device.not_opened(ENOENT);
+  CHECK(bench.pump.device().problem == "open: No such file or directory");
+  bench.device.closed();
   CHECK(bench.states == std::vector{DeviceState::Down});
   CHECK(bench.pump.device().missing == Status::TpmNotFound);
   CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
   bench.device.not_opened(EBUSY);
+  bench.device.closed();
   CHECK(bench.pump.device().missing == Status::ServiceStartPending);
   CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
   bench.bring_up();
@@ -275,6 +283,80 @@ TEST_CASE("a failure that leaves the device usable: the TPM is looked at, not th
   CHECK(bench.device.closes == 0);
   CHECK(bench.device.is_busy());  // the bring-up
   CHECK(bench.pump.device().times_lost == 0);
+}
+
+TEST_CASE("a device that goes while nothing runs is opened again at once", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.device.lose();
+  CHECK(bench.states.back() == DeviceState::Down);
+  CHECK(bench.pump.device().problem == "its process ended");
+  CHECK(bench.device.closes == 1);
+  bench.device.closed();
+  CHECK(bench.eventually([&] { return bench.device.is_opening(); }));
+  bench.bring_up();
+  CHECK(bench.states.back() == DeviceState::Ready);
+  CHECK(bench.pump.device().problem.empty());
+}
+
+namespace {
+
+// A command is answered TPM_RC_FAILURE, and so is what the look at the TPM then asks.
+void fall_into_failure_mode(Bench& bench, const device::Facts& facts = {}) {
+  bench.ready(facts);
+  bench.submit(1, 0x17B);
+  bench.device.respond(message(0x101));
+  CHECK(bench.answered() == Answers{{1, Status::Success}});
+  REQUIRE(bench.eventually([&] { return bench.device.is_busy(); }));
+  bench.device.respond(message(0x101));
+  bench.device.respond(message(0x101));
+  CHECK(bench.states.back() == DeviceState::Down);
+  CHECK(bench.pump.device().problem.contains("failure mode"));
+  CHECK_FALSE(bench.pump.device().advice.empty());
+}
+
+}  // namespace
+
+TEST_CASE("a TPM in failure mode is not ready, serves what it can, and is looked at again",
+          "[pump]") {
+  Bench bench;
+  fall_into_failure_mode(bench);
+  CHECK(bench.device.closes == 0);
+  bench.submit(2, 0x17C);
+  bench.device.respond(message(0));
+  CHECK(bench.answered().back() == std::pair{std::uint64_t{2}, Status::Success});
+  REQUIRE(bench.eventually([&] { return bench.device.is_busy(); }));
+  bench.device.respond(message(0x100));
+  bench.device.respond(properties());
+  CHECK(bench.states.back() == DeviceState::Ready);
+  CHECK(bench.pump.device().problem.empty());
+  CHECK(bench.device.closes == 0);
+  CHECK(bench.device.power_cycles == 0);
+}
+
+TEST_CASE("a TPM in failure mode gets a power cycle where there is a way", "[pump]") {
+  Bench bench;
+  fall_into_failure_mode(bench, {.can_power_cycle = true});
+  REQUIRE(bench.eventually([&] { return bench.device.closes == 1; }));
+  CHECK(bench.device.power_cycles == 1);
+  bench.device.closed();
+  REQUIRE(bench.eventually([&] { return bench.device.is_opening(); }));
+  bench.bring_up({.can_power_cycle = true});
+  CHECK(bench.states.back() == DeviceState::Ready);
+}
+
+TEST_CASE("one command that fails with TPM_RC_FAILURE does not make a TPM unusable", "[pump]") {
+  Bench bench;
+  bench.ready();
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    bench.submit(id, 0x17B);
+    bench.device.respond(message(0x101));
+  }
+  REQUIRE(bench.eventually([&] { return bench.device.is_busy(); }));
+  bench.device.respond(message(0x100));
+  bench.device.respond(properties());
+  CHECK(bench.states == std::vector{DeviceState::Ready});
+  CHECK_FALSE(bench.device.is_busy());
 }
 
 TEST_CASE("a response that is none: the device is lost", "[pump]") {

@@ -1,5 +1,7 @@
 #include "daemon/state_file.h"
 
+#include <filesystem>
+
 #include <catch2/catch.hpp>
 
 #include "tests/integration/support/temp_folder.h"
@@ -35,6 +37,21 @@ TEST_CASE("without a path nothing is kept", "[state]") {
   file.write("text");
   loop.run();
   CHECK(file.read().empty());
+}
+
+TEST_CASE("trying to write leaves nothing and loses nothing", "[state]") {
+  const test::TempFolder folder;
+  boost::asio::io_context loop;
+  {
+    StateFile file(loop, folder / "state");
+    file.try_writing();
+    CHECK_FALSE(std::filesystem::exists(folder / "state"));
+    file.write("text");
+  }
+  const StateFile file(loop, folder / "state");
+  file.try_writing();
+  CHECK(file.read() == "text");
+  CHECK_FALSE(std::filesystem::exists(folder / "state.new"));
 }
 
 TEST_CASE("a file that cannot be written is no reason to stop", "[state]") {

@@ -11,6 +11,8 @@ nlohmann::ordered_json as_json(const proto::DaemonStatusReply& status) {
   return {{"version", status.version},
           {"device", status.device},
           {"device_state", device_state_text(status.device_state)},
+          {"problem", status.problem},
+          {"advice", status.advice},
           {"uptime_us", status.uptime_us},
           {"contexts", status.contexts},
           {"queued", status.queued},
@@ -36,6 +38,14 @@ void print_for_people(std::ostream& out, const proto::DaemonStatusReply& status)
                          {"Failed", std::to_string(status.failed)}});
 }
 
+Outcome verdict(const proto::DaemonStatusReply& status) {
+  if (status.device_state == proto::DeviceState::Ready) return {};
+  std::string message = "the TPM is not ready: ";
+  message += status.problem.empty() ? "it is still being started" : printable(status.problem);
+  if (!status.advice.empty()) message += "; " + printable(status.advice);
+  return std::unexpected(Failure{.exit = Exit::NotReady, .message = std::move(message)});
+}
+
 }  // namespace
 
 Outcome run_status(Conversation& daemon, const Console& console) {
@@ -49,20 +59,22 @@ Outcome run_status(Conversation& daemon, const Console& console) {
   } else {
     print_for_people(console.out, *status);
   }
-  return {};
+  return verdict(*status);
 }
 
 Subcommand status_subcommand() {
-  return {.name = "status",
-          .summary = "Show the daemon's health",
-          .help =
-              "Its version, how long it runs, whether its device is ready and how often it was "
-              "lost, and what it has\n"
-              "counted since it was started.",
-          .needs = always(kObserver),
-          .run = [](const Environment& environment) {
-            return run_status(*environment.daemon, environment.console);
-          }};
+  return {
+      .name = "status",
+      .summary = "Show the daemon's health",
+      .help =
+          "Its version, how long it runs, whether its device is ready and how often it was "
+          "lost, and what it has\n"
+          "counted since it was started. When the TPM is not ready, it says why and ends with exit "
+          "code 6.",
+      .needs = always(kObserver),
+      .run = [](const Environment& environment) {
+        return run_status(*environment.daemon, environment.console);
+      }};
 }
 
 }  // namespace tbs::ctl

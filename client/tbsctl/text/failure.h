@@ -18,6 +18,7 @@ enum class Exit : std::uint8_t {
   Unreachable = 3,  // tbsd cannot be reached or went away
   Tbs = 4,          // tbsd refused: a TBS_E_ code
   Tpm = 5,          // the TPM answered with a response code other than success
+  NotReady = 6,     // status: the TPM cannot be used as it should be
 };
 
 // What helps against a failure.

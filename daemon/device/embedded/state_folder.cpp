@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/base/storage_advice.h"
+
 namespace tbs::device::embedded {
 namespace {
 
@@ -58,7 +60,7 @@ std::expected<StateFolder, std::string> StateFolder::open(const std::string& pat
   if (::fstat(state.folder_, &info) != 0) return state.failure("inspect", "");
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return std::unexpected("the state folder " + path +
-                           " can be written by others than its owner: chmod go-w it");
+                           " can be written by others than its owner\nchmod go-w it");
   }
   if (auto locked = state.lock(); !locked) return std::unexpected(locked.error());
   return state;
@@ -85,7 +87,9 @@ std::expected<void, std::string> StateFolder::lock() {
     if (errno != EWOULDBLOCK && errno != EINTR) return failure("lock", name);
     std::this_thread::sleep_for(kLockPause);
   }
-  return std::unexpected("the state folder " + path_ + " is in use by another embedded TPM");
+  return std::unexpected("the state folder " + path_ +
+                         " is in use by another embedded TPM\nname another folder, or stop the "
+                         "tbsd that uses it");
 }
 
 std::expected<std::optional<std::vector<std::uint8_t>>, std::string> StateFolder::load(
@@ -146,7 +150,11 @@ std::unexpected<std::string> StateFolder::failure(std::string_view verb,
   const int error = errno;
   std::string text(verb);
   text += file.empty() ? " the state folder " + path_ : " " + path_ + "/" + std::string(file);
-  return std::unexpected(text + ": " + std::strerror(error));
+  text += std::string(": ") + std::strerror(error);
+  if (const auto advice = storage_advice(error); !advice.empty()) {
+    text += "\n" + std::string(advice);
+  }
+  return std::unexpected(text);
 }
 
 }  // namespace tbs::device::embedded

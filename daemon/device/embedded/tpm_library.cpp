@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 
 // clang-format off: libtpms' headers do not include what they need
@@ -13,8 +14,6 @@
 #include <libtpms/tpm_error.h>
 // clang-format on
 
-#include "daemon/base/log_limit.h"
-
 namespace tbs::device::embedded {
 namespace {
 
@@ -22,11 +21,12 @@ namespace {
 std::optional<StateFolder> folder;
 std::uint8_t current_locality = 0;
 
-// A client that writes to a disk that is full causes one for each command.
+// The first thing that went wrong with the folder. After it libtpms is in failure mode, and what it
+// has in memory is not what is on the disk: this process is of no more use.
+std::string storage_failure;
+
 void complain(const std::string& what) {
-  static LogLimit limit;
-  const auto line = limit.line(0, what, std::chrono::steady_clock::now());
-  if (line) std::fprintf(stderr, "tbsd-embedded-tpm: %s\n", line->c_str());
+  if (storage_failure.empty()) storage_failure = what;
 }
 
 TPM_RESULT nothing_to_do() {
@@ -76,6 +76,7 @@ TPM_RESULT get_physical_presence(TPM_BOOL* presence, std::uint32_t /*tpm*/) {
 }
 
 std::unexpected<std::string> failure(const char* step, TPM_RESULT code) {
+  if (!storage_failure.empty()) return std::unexpected(storage_failure);
   char text[80];
   std::snprintf(text, sizeof text, "%s failed with code 0x%x", step, static_cast<unsigned>(code));
   return std::unexpected(std::string(text));
@@ -100,7 +101,9 @@ std::expected<TpmLibrary, std::string> TpmLibrary::start(Family family, StateFol
   const TPM_RESULT registered = TPMLIB_RegisterCallbacks(&callbacks);
   if (registered != TPM_SUCCESS) return failure("registering the callbacks", registered);
   const TPM_RESULT begun = TPMLIB_MainInit();
-  if (begun != TPM_SUCCESS) return failure("powering the TPM on (is its state damaged?)", begun);
+  if (begun != TPM_SUCCESS || !storage_failure.empty()) {
+    return failure("powering the TPM on (is its state damaged?)", begun);
+  }
   return TpmLibrary();
 }
 
@@ -124,7 +127,9 @@ std::expected<std::span<const std::uint8_t>, std::string> TpmLibrary::process(
   std::uint32_t size = 0;
   const TPM_RESULT code = TPMLIB_Process(&response_, &size, &capacity_, bytes.data(),
                                          static_cast<std::uint32_t>(bytes.size()));
-  if (code != TPM_SUCCESS) return failure("processing a command", code);
+  if (code != TPM_SUCCESS || !storage_failure.empty()) {
+    return failure("processing a command", code);
+  }
   return std::span<const std::uint8_t>(response_, size);
 }
 

@@ -24,7 +24,7 @@ class TpmLibrary {
   TpmLibrary(const TpmLibrary&) = delete;
   TpmLibrary& operator=(const TpmLibrary&) = delete;
 
-  // The response stays valid until the next call.
+  // The response stays valid until the next call. After a failure the TPM can only be ended.
   std::expected<std::span<const std::uint8_t>, std::string> process(
       std::span<const std::uint8_t> command, std::uint8_t locality);
 

@@ -301,7 +301,8 @@ TEST_CASE("embedded: a folder that others can write to is refused") {
   Fixture fixture(folder.path());
   const auto refused = fixture.run.open();
   REQUIRE_FALSE(refused.has_value());
-  CHECK_THAT(refused.error().operation, Catch::Contains("chmod go-w"));
+  CHECK_THAT(refused.error().operation, Catch::Contains("written by others"));
+  CHECK_THAT(refused.error().advice, Catch::Contains("chmod go-w"));
 }
 
 TEST_CASE("embedded: a damaged state is a failure that says so") {

@@ -219,11 +219,22 @@ TEST_CASE("a rule that cannot be used is an error like any other", "[config]") {
 
 TEST_CASE("--check says in one line that all is well", "[config]") {
   const Etc etc;
-  const EarlyExit said = etc.refusal({"--check"});
+  const EarlyExit said = etc.refusal({"--check", "--state-dir=" + etc.path("policy.d")});
   CHECK(said.exit_code == 0);
   CHECK(std::ranges::count(said.text, '\n') == 1);
   CHECK(said.text.contains(etc.path("tbsd.conf")));
   CHECK(said.text.contains(etc.path("policy.d")));
+}
+
+TEST_CASE("--check says that a folder cannot be one", "[config]") {
+  const Etc etc;
+  const std::string file = etc.path("tbsd.conf");
+  for (const std::string& option : {"--state-dir=" + file, "--device=embedded:" + file}) {
+    const EarlyExit said = etc.refusal({"--check", option});
+    CHECK(said.exit_code == 2);
+    CHECK(said.text.find(file + ": Not a directory; ") != std::string::npos);
+  }
+  CHECK(etc.refusal({"--check", "--state-dir=" + etc.path("policy.d")}).exit_code == 0);
 }
 
 TEST_CASE("--check says what is wrong, with file and line", "[config]") {

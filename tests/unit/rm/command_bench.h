@@ -68,7 +68,7 @@ class CommandBench {
   Session& saved_session(std::uint32_t handle, const proto::Buffer& blob,
                          ContextId owner = kContext) {
     Session& made = session(handle, owner);
-    state.sessions.set_saved(made, blob, 1);
+    state.sessions.set_saved(made, blob, 1, state.facts.context_gap);
     made.client_blob = blob;
     return made;
   }

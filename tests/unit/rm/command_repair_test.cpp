@@ -58,7 +58,7 @@ TEST_CASE("a TPM that never has room is not obeyed for ever", "[rm][repair]") {
 
 TEST_CASE("each warning has its own way", "[rm][repair]") {
   CommandBench bench;
-  bench.state.sessions.set_saved(bench.session(TPM2_HMAC_SESSION_FIRST, kOther), {1}, 5);
+  bench.state.sessions.set_saved(bench.session(TPM2_HMAC_SESSION_FIRST, kOther), {1}, 5, 255);
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
   CHECK(bench.repair->repair(tpm::rc::kReferenceH0, true) == Way::LookAtTpm);
   CHECK(bench.repair->repair(tpm::rc::kContextGap, true) == Way::MakeRoom);
@@ -79,7 +79,7 @@ TEST_CASE("a TPM that wants to be started is, unless that is what the client ask
 
 TEST_CASE("a step that fails gives its repair up", "[rm][repair]") {
   CommandBench bench;
-  bench.state.sessions.set_saved(bench.session(TPM2_HMAC_SESSION_FIRST, kOther), {1}, 5);
+  bench.state.sessions.set_saved(bench.session(TPM2_HMAC_SESSION_FIRST, kOther), {1}, 5, 255);
   REQUIRE_FALSE(bench.decide(tpm::cc::kHashSequenceStart, {}));
   REQUIRE(bench.repair->repair(tpm::rc::kContextGap, true) == Way::MakeRoom);
   bench.repair->give_up();

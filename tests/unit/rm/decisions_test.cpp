@@ -116,7 +116,7 @@ TEST_CASE("what is sticky is evicted last, and only if there is nothing else", "
   CHECK(evict_object(world.state, {})->object == &other);
   CHECK(evict_session(world.state, {})->session == &idle);
   world.state.objects.set_evicted(other);
-  world.state.sessions.set_saved(idle, {1}, 1);
+  world.state.sessions.set_saved(idle, {1}, 1, 255);
   CHECK(evict_object(world.state, {})->object == &sticky);
   CHECK(evict_session(world.state, {})->session == &kept);
   const std::array<Object*, 1> needed = {&sticky};
@@ -163,14 +163,14 @@ TEST_CASE("sessions are refreshed at half the gap, oldest first", "[rm][gap]") {
   CHECK(due_for_refresh(sessions, 255) == nullptr);
   Session& first = world.session(TPM2_HMAC_SESSION_FIRST);
   Session& second = world.session(TPM2_HMAC_SESSION_FIRST + 1);
-  sessions.set_saved(second, {1}, 100);
-  sessions.set_saved(first, {1}, 110);
+  sessions.set_saved(second, {1}, 100, 255);
+  sessions.set_saved(first, {1}, 110, 255);
   CHECK(oldest_saved(sessions) == &second);
   CHECK(due_for_refresh(sessions, 255) == nullptr);
   Session& third = world.session(TPM2_HMAC_SESSION_FIRST + 2);
-  sessions.set_saved(third, {1}, 226);
+  sessions.set_saved(third, {1}, 226, 255);
   CHECK(due_for_refresh(sessions, 255) == nullptr);
-  sessions.set_saved(third, {1}, 227);
+  sessions.set_saved(third, {1}, 227, 255);
   CHECK(due_for_refresh(sessions, 255) == &second);
   sessions.set_loaded(second);
   CHECK(due_for_refresh(sessions, 255) == nullptr);
@@ -182,12 +182,12 @@ TEST_CASE("refreshing comes to an end, however small the gap", "[rm][gap]") {
   SessionTable& sessions = world.state.sessions;
   std::uint64_t counter = 0;
   for (std::uint32_t i = 0; i < 30; ++i) {
-    sessions.set_saved(world.session(TPM2_HMAC_SESSION_FIRST + i), {1}, ++counter);
+    sessions.set_saved(world.session(TPM2_HMAC_SESSION_FIRST + i), {1}, ++counter, 255);
   }
   int refreshes = 0;
   while (Session* const due = due_for_refresh(sessions, 20)) {
     REQUIRE(++refreshes < 100);
-    sessions.set_saved(*due, {1}, ++counter);
+    sessions.set_saved(*due, {1}, ++counter, 255);
   }
 }
 

@@ -75,9 +75,9 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
   CHECK(table.find(PhysicalHandle{TPM2_HMAC_SESSION_FIRST + 5}) == &session);
   CHECK(table.find(PhysicalHandle{TPM2_POLICY_SESSION_FIRST + 4}) == nullptr);
   CHECK(table.loaded_count() == 1);
-  table.set_saved(session, {1, 2, 3}, 77);
+  table.set_saved(session, {1, 2, 3}, 77, 255);
   CHECK(table.loaded_count() == 0);
-  CHECK(table.newest_sequence() == 77);
+  CHECK(table.age_of(session) == 0);
   table.set_loaded(session);
   CHECK(!session.saved.current());
   CHECK(table.loaded_count() == 1);
@@ -88,6 +88,75 @@ TEST_CASE("a session is found by its index", "[rm][sessions]") {
   CHECK(table.loaded_count() == 1);
   CHECK(table.count(kAlice.account) == 0);
   CHECK(table.count(kSecond) == 1);
+}
+
+namespace {
+
+// Two saved sessions; the first stays as it is.
+struct SavedSessions {
+  static constexpr std::uint64_t kGap = 255;
+
+  // The second is saved once more, with this number.
+  void save(std::uint64_t sequence) {
+    table.set_loaded(other);
+    table.set_saved(other, {1}, sequence, kGap);
+  }
+  std::uint64_t age() { return table.age_of(oldest); }
+
+  SessionTable table;
+  Session& oldest = table.add(PhysicalHandle{0x02000000}, kFirst, kAlice);
+  Session& other = table.add(PhysicalHandle{0x02000001}, kFirst, kAlice);
+};
+
+}  // namespace
+
+TEST_CASE("a saved session ages by what the TPM's counter moves on", "[rm][sessions]") {
+  SavedSessions saved;
+  saved.table.set_saved(saved.oldest, {1}, 1000, SavedSessions::kGap);
+  CHECK(saved.age() == 0);
+  saved.save(1001);
+  CHECK(saved.age() == 1);
+  saved.save(1101);  // others have saved sessions, too
+  CHECK(saved.age() == 101);
+  saved.save(1256);
+  CHECK(saved.age() == 256);
+  CHECK(saved.table.age_of(saved.other) == 0);
+}
+
+TEST_CASE("a sequence number that cannot be is not believed, and the next one is",
+          "[rm][sessions]") {
+  SavedSessions saved;
+  saved.table.set_saved(saved.oldest, {1}, 1000, SavedSessions::kGap);
+  const std::uint64_t lie =
+      GENERATE(std::uint64_t{0}, std::uint64_t{999}, std::uint64_t{1000}, std::uint64_t{1257},
+               std::uint64_t{1} << 62, ~std::uint64_t{0});
+  saved.save(lie);
+  CHECK(saved.age() == 1);
+  saved.save(1002);
+  saved.save(1003);
+  CHECK(saved.age() <= 6);
+  saved.save(1023);
+  CHECK(saved.age() <= 26);
+  CHECK(saved.age() >= 22);
+}
+
+TEST_CASE("a TPM whose numbers are of no use ages sessions by our own saves", "[rm][sessions]") {
+  SavedSessions saved;
+  saved.table.set_saved(saved.oldest, {1}, 7, SavedSessions::kGap);
+  std::uint64_t number = 1;
+  const bool same = GENERATE(true, false);
+  for (int i = 1; i <= 100; ++i) {
+    if (!same) number = number * 6364136223846793005U + 1442695040888963407U;
+    saved.save(number);
+    REQUIRE(saved.age() == static_cast<std::uint64_t>(i));
+  }
+}
+
+TEST_CASE("a corrupted first number is no worse than a later one", "[rm][sessions]") {
+  SavedSessions saved;
+  saved.table.set_saved(saved.oldest, {1}, std::uint64_t{1} << 62, SavedSessions::kGap);
+  for (std::uint64_t i = 0; i < 20; ++i) saved.save(1001 + i);
+  CHECK(saved.age() == 20);
 }
 
 TEST_CASE("orphans belong to a user and to no context", "[rm][sessions]") {

@@ -28,8 +28,14 @@ class Nothing final : public exec::Execution {
 class Employer final : public exec::PassThrough {
  public:
   using PassThrough::PassThrough;
-  std::unique_ptr<exec::Execution> housekeeping() override { return some(housekeeping_due); }
-  std::unique_ptr<exec::Execution> idle_housekeeping() override { return some(idle_due); }
+  std::unique_ptr<exec::Execution> housekeeping() override {
+    if (never_done) return std::make_unique<Nothing>();
+    return some(housekeeping_due);
+  }
+  std::unique_ptr<exec::Execution> idle_housekeeping() override {
+    if (never_done) return std::make_unique<Nothing>();
+    return some(idle_due);
+  }
   std::unique_ptr<exec::Execution> evict_all() override { return some(holds_something); }
   std::optional<TimePoint> next_maintenance() override { return next; }
   std::size_t loads_needed(const ClientCommand& command) override {
@@ -38,6 +44,7 @@ class Employer final : public exec::PassThrough {
 
   bool housekeeping_due = false;
   bool idle_due = false;
+  bool never_done = false;  // something is due, whatever was done
   bool holds_something = false;
   std::optional<TimePoint> next;
   ContextId loaded{1};
@@ -83,6 +90,45 @@ TEST_CASE("what is due goes before the command whose turn it is", "[sched][agend
   CHECK(work->kind == WorkKind::Command);
   CHECK(work->command->context() == ContextId{1});
   CHECK_FALSE(bench.next().has_value());
+}
+
+TEST_CASE("work of our own that never ends keeps no client from its turn", "[sched][agenda]") {
+  Bench bench;
+  bench.engine.never_done = true;
+  for (int i = 0; i < 5; ++i) bench.wait(1);
+  int own = 0;
+  int commands = 0;
+  for (int i = 0; i < 200 && commands < 5; ++i)
+    ++(bench.next() == WorkKind::Command ? commands : own);
+  CHECK(commands == 5);
+  CHECK(own > 0);
+  CHECK(own <= 5 * 8);
+}
+
+TEST_CASE("work of our own that never ends comes to rest when nothing else happens",
+          "[sched][agenda]") {
+  Bench bench;
+  bench.engine.never_done = true;
+  int own = 0;
+  while (own < 1000 && bench.next() == WorkKind::Maintenance) ++own;
+  CHECK(own < 1000);
+  CHECK_FALSE(bench.agenda.idle_work(kStart + 1h).has_value());
+  SECTION("a client's command is the next thing, and then it may go on") {
+    bench.wait(1);
+  }
+  SECTION("a context that closes has left something behind") {
+    bench.agenda.context_closed();
+  }
+  SECTION("a time has come") {
+    bench.engine.next = kStart + 1s;
+    REQUIRE_FALSE(bench.next().has_value());
+    CHECK(bench.agenda.maintenance_due(kStart + 1s));
+  }
+  SECTION("the TPM was looked at") {
+    bench.agenda.bring_up();
+  }
+  if (bench.agenda.queue().size() != 0) CHECK(bench.next() == WorkKind::Command);
+  CHECK(bench.next() == WorkKind::Maintenance);
 }
 
 TEST_CASE("idle work comes after a while in which nothing happened", "[sched][agenda]") {

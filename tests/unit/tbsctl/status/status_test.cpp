@@ -25,7 +25,7 @@ TEST_CASE_METHOD(RecordedDaemon, "info and status are printed for people and as 
                                   .uptime_us = 61'000'000,
                                   .version = "1",
                                   .device = "/dev/tpm0"});
-  REQUIRE(run_status(daemon, console()).has_value());
+  CHECK(run_status(daemon, console()).error().exit == Exit::NotReady);
   CHECK(out.str().find("/dev/tpm0 (down)\n") != std::string::npos);
   CHECK(out.str().find("1 min 1 s\n") != std::string::npos);
   out.str("");
@@ -36,4 +36,29 @@ TEST_CASE_METHOD(RecordedDaemon, "info and status are printed for people and as 
   answer(info);
   REQUIRE(run_info(daemon, console(true)).has_value());
   CHECK(nlohmann::json::parse(out.str())["tpm_version"] == "2.0");
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "status says why the TPM is not ready", "[tbsctl][status]") {
+  const bool json = GENERATE(false, true);
+  answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Down,
+                                  .problem = "open /dev/tpm0: Device or resource busy",
+                                  .advice = "held by tcsd (pid 7)"});
+  const auto outcome = run_status(daemon, console(json));
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(outcome.error().exit == Exit::NotReady);
+  CHECK(outcome.error().message ==
+        "the TPM is not ready: open /dev/tpm0: Device or resource busy; held by tcsd (pid 7)");
+  if (json) {
+    const auto printed = nlohmann::json::parse(out.str());
+    CHECK(printed["problem"] == "open /dev/tpm0: Device or resource busy");
+    CHECK(printed["advice"] == "held by tcsd (pid 7)");
+  }
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a TPM that is still being started is not ready",
+                 "[tbsctl][status]") {
+  answer(proto::DaemonStatusReply{.device_state = proto::DeviceState::Starting});
+  const auto outcome = run_status(daemon, console());
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(outcome.error().message.contains("still being started"));
 }
