@@ -219,7 +219,7 @@ TEST_CASE("a TPM that cannot be started is reported, and tried again", "[sched][
   Bench bench;
   bench.submit(1, 1);
   bench.dispatcher.device_opened(bench.now);
-  bench.respond(message(0x101));
+  bench.respond(message(0x904));
   REQUIRE(bench.count<DeviceUnusable>() == 1);
   REQUIRE(bench.answers() == Answers{{1, Status::IoError}});
   bench.actions.clear();
