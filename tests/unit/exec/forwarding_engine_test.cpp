@@ -90,6 +90,11 @@ TEST_CASE("the bring-up finds out the family, and goes on with its engine", "[ex
       proto::Buffer{0, 0xC4, 0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0, 4, 'I', 'B', 'M', ' '});
   CHECK(identity.family == Family::Tpm12);
   CHECK(identity.manufacturer == "IBM");
+  // Its permanent and volatile flags, which it does not tell.
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(std::holds_alternative<exec::Transmit>(step));
+    step = execution->on_response(proto::tpm_error_response(tpm12::kTagResponse, 0));
+  }
   CHECK(std::get<exec::Done>(step).response == proto::Buffer{'1'});
   CHECK(tpm20.calls.empty());
 }

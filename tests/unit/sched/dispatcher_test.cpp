@@ -273,7 +273,7 @@ TEST_CASE("a TPM that cannot be started is reported, and tried again", "[sched][
   Bench bench;
   bench.submit(1, 1);
   bench.dispatcher.device_opened(bench.now);
-  bench.respond(message(tpm::rc::kFailure));
+  bench.respond(message(TPM2_RC_MEMORY));
   REQUIRE(bench.count<DeviceUnusable>() == 1);
   REQUIRE(bench.answers() == Answers{{1, Status::IoError}});
   bench.actions.clear();
