@@ -1,6 +1,5 @@
 #include "daemon/server/peer_credentials.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/server/unit_name.h"
+#include "proto/terminal_text.h"
 
 namespace tbs::server {
 namespace {
@@ -68,9 +68,8 @@ std::string read_of_process(pid_t pid, const char* file) {
 std::string program_of(pid_t pid) {
   std::string name = read_of_process(pid, "comm");
   name = name.substr(0, name.find('\n'));
-  // It goes into logs and tables: nothing but what prints on one line.
-  std::ranges::replace_if(name, [](char c) { return c < ' ' || c == 127; }, '?');
-  return name;
+  // It goes into logs and tables.
+  return proto::terminal_text(name);
 }
 
 }  // namespace
