@@ -29,10 +29,16 @@ Status report(Status status, std::size_t size, PCBYTE output, PUINT32 reported) 
   return output == nullptr ? Status::Success : status;
 }
 
+// However many parts there are, they take no longer than one answer may.
+Deadline log_deadline() {
+  return Clock::now() + kAnswerPatience;
+}
+
 Status log_of_channel(Channel& channel, std::span<std::uint8_t> room, std::size_t& size) {
+  const Deadline deadline = log_deadline();
   proto::Buffer payload;
   const auto next = [&](std::uint64_t offset) -> std::expected<proto::LogPart, Status> {
-    auto answer = channel.ask(proto::ReadLog{.offset = offset});
+    auto answer = channel.ask(proto::ReadLog{.offset = offset}, deadline);
     if (!answer) return std::unexpected(answer.error());
     payload = *std::move(answer);
     const auto part = proto::decode<proto::LogPart>(payload);
@@ -45,8 +51,9 @@ Status log_of_channel(Channel& channel, std::span<std::uint8_t> room, std::size_
 Status log_of_type(std::uint32_t type, std::span<std::uint8_t> room, std::size_t& size) {
   auto observer = ObserverConnection::begin(socket_path());
   if (!observer) return observer.error();
+  const Deadline deadline = log_deadline();
   const auto next = [&](std::uint64_t offset) {
-    return observer->ask(proto::ReadLog{.log_type = type, .offset = offset});
+    return observer->ask(proto::ReadLog{.log_type = type, .offset = offset}, deadline);
   };
   return receive_log(next, room, size);
 }

@@ -2,6 +2,7 @@
 // Tbsi_Create_Windows_Key.
 
 #include <algorithm>
+#include <type_traits>
 
 #include "client/boundary.h"
 #include "client/contexts.h"
@@ -32,7 +33,10 @@ Status check_presence(proto::Bytes input, PCBYTE output, PCUINT32 size) {
 template <typename Question>
 std::expected<proto::ReplyTo<Question>, Status> ask(Channel& channel, const Question& question,
                                                     proto::Buffer& payload) {
-  auto received = channel.ask(question);
+  // A revocation is a TPM command, and waits for its turn.
+  constexpr bool kNeedsTpm = std::is_same_v<Question, proto::RevokeAttestation>;
+  const Deadline deadline = kNeedsTpm ? Deadline() : Clock::now() + kAnswerPatience;
+  auto received = channel.ask(question, deadline);
   if (!received) return std::unexpected(received.error());
   payload = *std::move(received);
   const auto answer = proto::decode<proto::ReplyTo<Question>>(payload);

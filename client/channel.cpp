@@ -43,7 +43,7 @@ Status Channel::cancel() {
   Lock lock(mutex_);
   if (open_.ended()) return *open_.ended();
   open_.give_up_held_back(Status::CommandCanceled);
-  const Status status = ask(lock, request, proto::Cancel{});
+  const Status status = ask(lock, request, proto::Cancel{}, Clock::now() + kAnswerPatience);
   // Closed meanwhile by another thread: that has cancelled everything too.
   return status == Status::CommandCanceled ? Status::Success : status;
 }
@@ -52,26 +52,29 @@ Status Channel::make_sticky(std::uint32_t handle, bool sticky) {
   Request request{.kind = RequestKind::MakeSticky};
   Lock lock(mutex_);
   if (open_.ended()) return *open_.ended();
-  return ask(lock, request, proto::MakeSticky{.handle = handle, .sticky = sticky ? 1U : 0U});
+  return ask(lock, request, proto::MakeSticky{.handle = handle, .sticky = sticky ? 1U : 0U},
+             Clock::now() + kAnswerPatience);
 }
 
 template <typename Message>
-Status Channel::ask(Lock& lock, Request& request, const Message& message) {
+Status Channel::ask(Lock& lock, Request& request, const Message& message, Deadline deadline) {
   open_.enter(request);
   lock.unlock();
   send(request.id, message);
   lock.lock();
-  wait(lock, request, RequestState::Outstanding, {});
+  wait(lock, request, RequestState::Outstanding, deadline);
+  if (request.state == RequestState::Outstanding) end(Status::ServiceNotRunning);
   return request.status;
 }
 
 template <typename Question>
-std::expected<proto::Buffer, Status> Channel::ask(const Question& question) {
+std::expected<proto::Buffer, Status> Channel::ask(const Question& question, Deadline deadline) {
   const std::lock_guard asking(asking_);
   Request request{.kind = RequestKind::Question, .reply = proto::ReplyTo<Question>::kType};
   Lock lock(mutex_);
   if (open_.ended()) return std::unexpected(*open_.ended());
-  const Status status = ask(lock, request, question);
+  if (is_over(deadline)) return std::unexpected(Status::ServiceNotRunning);
+  const Status status = ask(lock, request, question, deadline);
   if (status != Status::Success) return std::unexpected(status);
   return std::move(request.kept);
 }
@@ -249,9 +252,11 @@ bool Channel::wait_to_send() {
   return !open_.ended();
 }
 
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::ReadLog&);
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::PhysicalPresence&);
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::OwnerAuth&);
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::RevokeAttestation&);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::ReadLog&, Deadline);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::PhysicalPresence&,
+                                                           Deadline);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::OwnerAuth&, Deadline);
+template std::expected<proto::Buffer, Status> Channel::ask(const proto::RevokeAttestation&,
+                                                           Deadline);
 
 }  // namespace tbs::client

@@ -51,9 +51,10 @@ class Channel {
   proto::Status make_sticky(std::uint32_t handle, bool sticky);
 
   // Asks the daemon something other than a command; the payload of its reply. For the questions
-  // that channel.cpp names at its end.
+  // that channel.cpp names at its end. When no answer has come at the deadline, the connection
+  // ends: nobody would know what a later one belongs to.
   template <typename Question>
-  std::expected<proto::Buffer, proto::Status> ask(const Question& question);
+  std::expected<proto::Buffer, proto::Status> ask(const Question& question, Deadline deadline);
 
   // Hands a command over without waiting for its response; its number. TooManyResources when as
   // many as the window allows are open or not taken.
@@ -78,7 +79,7 @@ class Channel {
   using Lock = std::unique_lock<std::mutex>;
 
   template <typename Message>
-  proto::Status ask(Lock& lock, Request& request, const Message& message);
+  proto::Status ask(Lock& lock, Request& request, const Message& message, Deadline deadline);
   void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
   bool read_once(Lock& lock, Deadline deadline);
   void hand_over_reading();

@@ -15,10 +15,10 @@ Status status_of_stray(const proto::Frame& frame) {
 
 std::expected<HandshakeResult, Status> handshake(const std::string& path,
                                                  const proto::Hello& hello) {
-  auto stream = SocketStream::connect(path);
+  const Deadline deadline = Clock::now() + kGreetingPatience;
+  auto stream = SocketStream::connect(path, deadline);
   if (!stream) return std::unexpected(status_of(stream.error()));
   Connection connection{.stream = std::move(*stream)};
-  const Deadline deadline = Clock::now() + kGreetingPatience;
   proto::Buffer frame;
   proto::append_frame(frame, 0, hello);
   // A daemon that refuses may have closed already: what it said is still there to read.

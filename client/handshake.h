@@ -17,6 +17,9 @@ namespace tbs::client {
 // before; this is for one that stands still.
 inline constexpr std::chrono::seconds kGreetingPatience{90};
 
+// How long an answer may take that is not the TPM's.
+inline constexpr std::chrono::seconds kAnswerPatience = kGreetingPatience;
+
 // A connection with nothing outstanding on it.
 struct Connection {
   SocketStream stream;

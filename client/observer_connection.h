@@ -22,7 +22,12 @@ class ObserverConnection {
   // The answer, whatever its status. Byte fields in it are valid until the next question.
   template <typename Question>
   std::expected<proto::ReplyTo<Question>, proto::Status> ask(const Question& question) {
-    const Deadline deadline = Clock::now() + kGreetingPatience;
+    return ask(question, Clock::now() + kAnswerPatience);
+  }
+  // Several that must end together have one deadline.
+  template <typename Question>
+  std::expected<proto::ReplyTo<Question>, proto::Status> ask(const Question& question,
+                                                             Deadline deadline) {
     proto::Buffer frame;
     proto::append_frame(frame, 1, question);
     // A daemon that refuses may have closed already: what it said is still there to read.

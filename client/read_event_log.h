@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <span>
 
 #include "proto/message.h"
 
 namespace tbs::client {
+
+// Firmware has less than a megabyte for its log, and a peer may send parts without end.
+inline constexpr std::size_t kMostLog = std::size_t{16} << 20;
 
 // `next` asks for the part at an offset: `std::expected<LogPart, Status>(std::uint64_t)`, whose
 // bytes are valid until it is called again. `size` becomes the size of the log, also with
@@ -30,7 +32,7 @@ proto::Status receive_log(Next next, std::span<std::uint8_t> room, std::size_t& 
       std::ranges::copy(fits, room.subspan(size).begin());
     }
     size += part->bytes.size();
-    if (size > std::numeric_limits<std::uint32_t>::max()) return Status::BufferTooLarge;
+    if (size > kMostLog) return Status::BufferTooLarge;
   }
   return size <= room.size() ? Status::Success : Status::InsufficientBuffer;
 }

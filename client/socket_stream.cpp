@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "client/socket_path.h"
@@ -30,14 +31,16 @@ StreamFault fault_of_connect(int error) {
     case EACCES:
     case EPERM:
       return StreamFault::Denied;
+    case EAGAIN:
+      return StreamFault::TimedOut;
     default:
       return StreamFault::Failed;
   }
 }
 
 // An interrupted connect goes on by itself: wait for it and ask how it ended.
-int finish_connect(int socket) {
-  wait_for(socket, POLLOUT, {});
+int finish_connect(int socket, Deadline deadline) {
+  if (!wait_for(socket, POLLOUT, deadline)) return EAGAIN;
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
@@ -47,21 +50,30 @@ int finish_connect(int socket) {
   return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0 ? 0 : errno;
 }
 
-int connect_to(int socket, const sockaddr_un& address) {
-  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-  for (;;) {
-    if (::connect(socket, generic, sizeof address) == 0 || errno == EISCONN) return 0;
-    if (errno != EINTR) return errno;
-    const int error = finish_connect(socket);
-    // An interrupted wait for a place in the backlog leaves the socket as it was.
-    if (error != ENOTCONN) return error;
-  }
-}
-
 int poll_timeout(Deadline deadline) {
   if (!deadline) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max() / 2));
+}
+
+// How long connect() may wait for a place in the backlog (unix(7)): it cannot be polled for.
+void limit_connect(int socket, Deadline deadline) {
+  if (!deadline) return;
+  const int left = std::max(poll_timeout(deadline), 1);
+  const timeval time{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+int connect_to(int socket, const sockaddr_un& address, Deadline deadline) {
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  for (;;) {
+    limit_connect(socket, deadline);
+    if (::connect(socket, generic, sizeof address) == 0 || errno == EISCONN) return 0;
+    if (errno != EINTR) return errno;
+    const int error = finish_connect(socket, deadline);
+    // An interrupted wait for a place in the backlog leaves the socket as it was.
+    if (error != ENOTCONN) return error;
+  }
 }
 
 bool would_wait(int error) {
@@ -135,7 +147,8 @@ std::string describe(const StreamError& error) {
   return text;
 }
 
-std::expected<SocketStream, StreamError> SocketStream::connect(const std::string& path) {
+std::expected<SocketStream, StreamError> SocketStream::connect(const std::string& path,
+                                                               Deadline deadline) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (!is_socket_path(path)) return failed(StreamFault::BadPath);
@@ -143,7 +156,7 @@ std::expected<SocketStream, StreamError> SocketStream::connect(const std::string
   Descriptor socket =
       Descriptor::open([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); });
   if (!socket.valid()) return failed(StreamFault::Failed, errno);
-  if (const int error = connect_to(socket.get(), address); error != 0) {
+  if (const int error = connect_to(socket.get(), address, deadline); error != 0) {
     return failed(fault_of_connect(error), error);
   }
   return SocketStream(std::move(socket));
@@ -191,6 +204,7 @@ std::expected<proto::Frame, StreamError> SocketStream::receive_frame(proto::Fram
     const auto frame = frames.next();
     if (!frame) return failed(StreamFault::Protocol);
     if (*frame) return **frame;
+    if (is_over(deadline)) return failed(StreamFault::TimedOut);
     const auto count = receive(frames.writable(), deadline);
     if (!count) return std::unexpected(count.error());
     frames.commit(*count);

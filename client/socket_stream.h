@@ -45,8 +45,10 @@ std::string describe(const StreamError& error);
 
 class SocketStream {
  public:
-  // Connects to the socket file at `path`. Waits while the daemon's backlog is full.
-  static std::expected<SocketStream, StreamError> connect(const std::string& path);
+  // Connects to the socket file at `path`. Waits while the daemon's backlog is full, until the
+  // deadline.
+  static std::expected<SocketStream, StreamError> connect(const std::string& path,
+                                                          Deadline deadline = {});
 
   explicit SocketStream(Descriptor socket) : socket_(std::move(socket)) {}
 
@@ -74,6 +76,12 @@ class SocketStream {
  private:
   Descriptor socket_;
 };
+
+// Whether it is over. What waits asks only when nothing has come: a peer that always has something
+// to say is stopped by this.
+[[nodiscard]] inline bool is_over(Deadline deadline) {
+  return deadline && Clock::now() >= *deadline;
+}
 
 // Waits until `descriptor` has one of `events` (poll(2)); false when the deadline passed first.
 bool wait_for(int descriptor, short events, Deadline deadline);

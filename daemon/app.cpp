@@ -12,6 +12,7 @@
 #include "daemon/device/open_device.h"
 #include "daemon/host/limited_log.h"
 #include "daemon/host/log_setup.h"
+#include "daemon/host/machine_clock.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/tpm/command_class.h"
 #include "daemon/tpm12/command_class.h"
@@ -92,7 +93,7 @@ App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
                          .verify = config_.check_tables,
                          .now = now},
                         rm_log_),
-      authorization_guard_([this] { return environment_.wall_clock(); }),
+      authorization_guard_(host::machine_time, host::boot_id()),
       pump_(io_, *device_, guarded_engine_, identity_, {.deadline_of = deadline_of}),
       firmware_(io_, {.places = {.device = config_.device,
                                  .event_log = config_.event_log,
@@ -115,6 +116,7 @@ int App::run() {
   raise_descriptor_limit();
   authorization_guard_.set_limits(guard_limits(config_));
   lockout_file_.try_writing();
+  authorization_guard_.set_commands(resource_manager_.commands());
   authorization_guard_.restore(lockout_file_.read(),
                                [this](std::string text) { lockout_file_.write(std::move(text)); });
   rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });

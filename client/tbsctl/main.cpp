@@ -5,21 +5,29 @@
 #include <system_error>
 
 #include "client/tbsctl/command_line/run.h"
-#include "client/tbsctl/text/terminal.h"
+#include "client/tbsctl/text/terminal_filter.h"
+#include "proto/terminal_text.h"
 #include "proto/tpm/structures.h"
 
 namespace tbs::ctl {
 namespace {
 
 void complain(std::string_view message) {
-  std::cerr << "tbsctl: " << terminal_text(message) << '\n';
+  std::cerr << "tbsctl: " << proto::terminal_text(message) << '\n';
 }
 
 Outcome run(int argc, const char* const* argv) {
-  const auto line = parse_command_line(argc, argv, std::cout);
+  TerminalFilter filtered_output(std::cout);
+  TerminalFilter filtered_notes(std::cerr);
+  std::ostream out(&filtered_output);
+  std::ostream notes(&filtered_notes);
+  const auto line = parse_command_line(argc, argv, out);
   if (!line) return std::unexpected(line.error());
   if (!line->has_value()) return {};
-  return run_command_line(**line, std::cout, std::cerr);
+  auto outcome = run_command_line(**line, {.text = out, .bytes = std::cout, .notes = notes});
+  out.flush();
+  notes.flush();
+  return outcome;
 }
 
 // Says what went wrong, also when the output went nowhere (a full disk), and gives the exit code.

@@ -1,5 +1,6 @@
 #include "daemon/exec/guarded_engine.h"
 
+#include <functional>
 #include <utility>
 
 namespace tbs::exec {
@@ -47,9 +48,46 @@ class Watched final : public Execution {
   bool client_command_ = false;  // is what the TPM was sent last
 };
 
+// Asks the TPM something first. What the command becomes is decided with the answer.
+class Asking final : public Execution {
+ public:
+  using Decide = std::function<std::unique_ptr<Execution>()>;
+
+  Asking(proto::Buffer question, CommandGuard& guard, Decide decide)
+      : question_(std::move(question)), guard_(guard), decide_(std::move(decide)) {}
+
+  Step start() override { return Transmit{.command = std::move(question_)}; }
+  Step on_response(proto::Bytes response) override {
+    if (decided_) return decided_->on_response(response);
+    guard_.answered(response);
+    if (withdrawn_) return Done{.status = proto::Status::CommandCanceled};
+    decided_ = decide_();
+    return decided_->start();
+  }
+  Step on_pause_over() override { return decided_->on_pause_over(); }
+  void withdraw() override { decided_ ? decided_->withdraw() : give_up(); }
+  void detach() override { decided_ ? decided_->detach() : give_up(); }
+
+ private:
+  void give_up() { withdrawn_ = true; }
+
+  proto::Buffer question_;
+  CommandGuard& guard_;
+  Decide decide_;
+  std::unique_ptr<Execution> decided_;
+  bool withdrawn_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<Execution> GuardedEngine::execute(SharedCommand command) {
+  auto question = guard_.question(*command);
+  if (!question) return decide(std::move(command));
+  return std::make_unique<Asking>(*std::move(question), guard_,
+                                  [this, command = std::move(command)] { return decide(command); });
+}
+
+std::unique_ptr<Execution> GuardedEngine::decide(SharedCommand command) {
   if (auto refusal = guard_.refusal(*command)) {
     return std::make_unique<Refused>(*std::move(refusal));
   }

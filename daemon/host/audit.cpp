@@ -12,6 +12,7 @@
 #include <systemd/sd-journal.h>
 
 #include "daemon/host/limited_log.h"
+#include "proto/terminal_text.h"
 
 namespace tbs::host {
 namespace {
@@ -54,7 +55,7 @@ void audit(spdlog::level::level_enum level, proto::Event event, const AuditField
            const std::string& text) {
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
   if (!spdlog::should_log(level)) return;
-  const auto line = bounded(event, fields.uid.value_or(0), text);
+  const auto line = bounded(event, fields.uid.value_or(0), proto::terminal_text(text));
   if (!line) return;
   if (journal) {
     send_to_journal(journal_entry(level, event, fields, *line));

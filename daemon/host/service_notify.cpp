@@ -5,6 +5,8 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "proto/terminal_text.h"
+
 namespace tbs::host {
 
 ServiceNotify::ServiceNotify(boost::asio::io_context& io) : timer_(io) {
@@ -16,11 +18,11 @@ ServiceNotify::ServiceNotify(boost::asio::io_context& io) : timer_(io) {
 }
 
 void ServiceNotify::ready(const std::string& status) {
-  sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+  sd_notify(0, ("READY=1\nSTATUS=" + proto::terminal_text(status)).c_str());
 }
 
 void ServiceNotify::status(const std::string& status) {
-  sd_notify(0, ("STATUS=" + status).c_str());
+  sd_notify(0, ("STATUS=" + proto::terminal_text(status)).c_str());
 }
 
 void ServiceNotify::reloading() {

@@ -10,8 +10,12 @@ namespace {
 constexpr std::size_t kMostKept = 64;
 constexpr std::size_t kMostUsers = 4096;
 
-// A TPM that forgets more slowly is taken to forget in this time.
-constexpr std::uint64_t kLongestSpan = std::uint64_t{30} * 24 * 3600;
+// For how long a user who has failed comes after those who have not while the TPM is near its
+// limit, however short the configured window is. Not longer than the window's default.
+constexpr std::uint64_t kLongestMemory = std::uint64_t{8} * 3600;
+
+// What the TPM has said is not asked again within so many seconds.
+constexpr std::uint64_t kTrustedFor = 10;
 
 bool take_number(std::string_view& text, std::uint64_t& value) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -23,53 +27,58 @@ bool take_number(std::string_view& text, std::uint64_t& value) {
 
 }  // namespace
 
-void LockoutGuard::failed(UserId user, std::uint64_t now) {
+bool LockoutGuard::learn(const tpm::Lockout& lockout, std::uint64_t now) {
+  tpm_ = lockout;
+  tpm_asked_ = now;
+  if (!tpm_counts() || tpm_.counter != 0 || failures_.empty()) return false;
+  failures_.clear();
+  return true;
+}
+
+bool LockoutGuard::knowledge_is_old(std::uint64_t now) const {
+  if (!tpm_counts()) return false;
+  return now >= tpm_asked_ + std::min<std::uint64_t>(tpm_.interval, kTrustedFor);
+}
+
+void LockoutGuard::failed(Key user, std::uint64_t now) {
   forget_old(now);
+  ++tpm_.counter;  // until the TPM says how many there are
   if (!failures_.contains(user) && failures_.size() >= kMostUsers) return;
   auto& own = failures_[user];
   own.push_back(now);
   if (own.size() > kMostKept) own.pop_front();
 }
 
-bool LockoutGuard::locked(UserId user, std::uint64_t now) {
+LockoutGuard::Hold LockoutGuard::hold(Key user, std::uint64_t now) {
   forget_old(now);
   const auto own = failures_.find(user);
-  if (own == failures_.end()) return false;
-  const std::size_t failures = within(own->second, limits_.window, now);
-  return failures >= std::min(limits_.per_user, kMostKept) ||
-         (failures > 0 && total(limits_.window, now) >= limits_.total) ||
-         tpm_is_in_danger(own->second, now);
+  const bool has_failed = own != failures_.end();
+  if (has_failed) {
+    const LockoutLimits limits = in_force();
+    const std::size_t failures = within(own->second, limits.window, now);
+    if (failures >= limits.per_user) return Hold::Failures;
+    if (failures > 0 && total(limits.window, now) >= limits.total) return Hold::Failures;
+  }
+  return tpm_is_near_its_limit(has_failed) ? Hold::Tpm : Hold::None;
 }
 
-// The user would bring the TPM near its limit, or it is near it and the user has taken part in
-// that.
-bool LockoutGuard::tpm_is_in_danger(const Failures& own, std::uint64_t now) const {
-  if (tpm_.limit == 0 || tpm_.interval == 0) return false;
-  const std::uint64_t span = tpm_span();
-  if (within(own, span, now) == 0) return false;
-  return within(own, span, now) >= own_share() || total(span, now) + 1 >= tpm_.limit ||
-         tpm_counter(now) + 1 >= tpm_.limit;
+// Whether one more failure would take what is kept for administrators, or, of a user who has
+// failed, what is kept for those who have not. A TPM that allows a single failure has none to keep.
+bool LockoutGuard::tpm_is_near_its_limit(bool has_failed) const {
+  if (!tpm_counts()) return false;
+  const std::uint64_t kept = (tpm_.limit > 1 ? 1U : 0U) + (has_failed ? 1U : 0U);
+  return tpm_.counter + kept >= tpm_.limit;
 }
 
-// What one user may fail: all but the last one that the TPM allows, and one for somebody else.
+// What one user may fail: all but what is kept for administrators and for others.
 std::size_t LockoutGuard::own_share() const {
   return std::clamp<std::size_t>(tpm_.limit - std::min(tpm_.limit, 2U), 1, kMostKept);
-}
-
-// In which the TPM forgets what one user may fail.
-std::uint64_t LockoutGuard::tpm_span() const {
-  return std::min(own_share() * std::uint64_t{tpm_.interval}, kLongestSpan);
-}
-
-std::uint64_t LockoutGuard::tpm_counter(std::uint64_t now) const {
-  const std::uint64_t forgotten = (now - std::min(now, tpm_learnt_)) / tpm_.interval;
-  return tpm_.counter - std::min<std::uint64_t>(tpm_.counter, forgotten);
 }
 
 LockoutLimits LockoutGuard::in_force() const {
   LockoutLimits limits = limits_;
   limits.per_user = std::min(limits.per_user, kMostKept);
-  if (tpm_.limit == 0 || tpm_.interval == 0) return limits;
+  if (!tpm_counts()) return limits;
   limits.per_user = std::min(limits.per_user, own_share());
   limits.total = std::min<std::size_t>(limits.total, std::max(tpm_.limit, 2U) - 1);
   return limits;
@@ -98,7 +107,7 @@ std::string LockoutGuard::to_text() const {
   return text;
 }
 
-void LockoutGuard::from_text(std::string_view text, std::uint64_t now) {
+void LockoutGuard::from_text(std::string_view text, std::uint64_t then, std::uint64_t now) {
   failures_.clear();
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
@@ -108,10 +117,11 @@ void LockoutGuard::from_text(std::string_view text, std::uint64_t now) {
     if (!take_number(line, user) || !take_number(line, at) || !line.empty() || user > UINT32_MAX) {
       continue;
     }
-    const UserId id{static_cast<std::uint32_t>(user)};
+    const Key id{static_cast<std::uint32_t>(user)};
     if (!failures_.contains(id) && failures_.size() >= kMostUsers) continue;
     auto& own = failures_[id];
-    if (own.size() < kMostKept) own.push_back(std::min(at, now));
+    const std::uint64_t age = then - std::min(at, then);
+    if (own.size() < kMostKept) own.push_back(now - std::min(age, now));
     std::ranges::sort(own);
   }
   forget_old(now);
@@ -126,7 +136,9 @@ void LockoutGuard::forget_old(std::uint64_t now) {
 }
 
 std::uint64_t LockoutGuard::longest_window() const {
-  return tpm_.limit == 0 ? limits_.window : std::max(limits_.window, tpm_span());
+  if (!tpm_counts()) return limits_.window;
+  const std::uint64_t memory = std::uint64_t{tpm_.interval} * own_share();
+  return std::max(limits_.window, std::min(memory, kLongestMemory));
 }
 
 std::size_t LockoutGuard::within(const Failures& own, std::uint64_t window, std::uint64_t now) {

@@ -6,11 +6,11 @@
 // leave the window. When all users together have too many, those who have failed themselves wait,
 // and nobody else does. Administrators are excepted.
 //
-// The TPM's own limit holds whatever is configured. One that allows N failures and forgets one
-// every T seconds sees at most N - 2 of one user (1 at least) within the time in which it forgets
-// so many, and none of those who have failed once a single one more would lock it.
+// Above this stands the TPM's own counter, whoever has raised it. Users raise it to one below the
+// TPM's limit at most: that attempt is kept for administrators. The one before it is for users who
+// have not failed lately. When the counter is back at 0, all failures are forgotten.
 //
-// Times are seconds since 1970: the counts outlive the process (to_text, from_text).
+// Times are the seconds of LockoutTime: the counts outlive the process (to_text, from_text).
 
 #include <cstddef>
 #include <cstdint>
@@ -33,8 +33,11 @@ struct LockoutLimits {
 
 class LockoutGuard {
  public:
+  // Whose failures are counted together.
+  using Key = UserId;
+
   struct Entry {
-    UserId user{};
+    Key user{};
     std::size_t failures = 0;
     bool locked = false;
     std::uint64_t until = 0;  // when the oldest failure is forgotten
@@ -42,26 +45,33 @@ class LockoutGuard {
 
   void set_limits(const LockoutLimits& limits) { limits_ = limits; }
   [[nodiscard]] const LockoutLimits& limits() const { return limits_; }
-  // What the TPM has said about itself.
-  void learn(const tpm::Lockout& lockout, std::uint64_t now) {
-    tpm_ = lockout;
-    tpm_learnt_ = now;
-  }
+  // What the TPM has said about itself. True when failures were forgotten because of it.
+  bool learn(const tpm::Lockout& lockout, std::uint64_t now);
   // The configured limits, or less where the TPM allows less.
   [[nodiscard]] LockoutLimits in_force() const;
+  // Whether the TPM may have forgotten failures since it was asked, or somebody else may have reset
+  // it. To ask it again is worth a command then, and not more often.
+  [[nodiscard]] bool knowledge_is_old(std::uint64_t now) const;
+  // The TPM is being asked: not again at once if it does not answer.
+  void asked(std::uint64_t now) { tpm_asked_ = now; }
 
-  void failed(UserId user, std::uint64_t now);
-  [[nodiscard]] bool locked(UserId user, std::uint64_t now);
+  void failed(Key user, std::uint64_t now);
+  // Why a user's commands with an authorization are held back: for failures of users, or only
+  // because one more would bring the TPM too near its limit.
+  enum class Hold : std::uint8_t { None, Failures, Tpm };
+  [[nodiscard]] Hold hold(Key user, std::uint64_t now);
+  [[nodiscard]] bool locked(Key user, std::uint64_t now) { return hold(user, now) != Hold::None; }
   // Forgets the failures of a user, or of all.
-  void reset(UserId user) { failures_.erase(user); }
+  void reset(Key user) { failures_.erase(user); }
   void reset_all() { failures_.clear(); }
 
   [[nodiscard]] std::vector<Entry> entries(std::uint64_t now);
 
-  // One line for each failure: "UID SECONDS".
+  // One line for each failure: "UID SECONDS". Empty when there is none.
   [[nodiscard]] std::string to_text() const;
-  // Takes what it understands; failures that lie in the future count as made now.
-  void from_text(std::string_view text, std::uint64_t now);
+  // Takes what it understands. `then` is the present by the clock of the text: what lies after it
+  // counts as made now.
+  void from_text(std::string_view text, std::uint64_t then, std::uint64_t now);
 
  private:
   using Failures = std::deque<std::uint64_t>;  // oldest first
@@ -71,15 +81,14 @@ class LockoutGuard {
   [[nodiscard]] static std::size_t within(const Failures& own, std::uint64_t window,
                                           std::uint64_t now);
   [[nodiscard]] std::size_t total(std::uint64_t window, std::uint64_t now) const;
-  [[nodiscard]] bool tpm_is_in_danger(const Failures& own, std::uint64_t now) const;
+  [[nodiscard]] bool tpm_counts() const { return tpm_.limit != 0 && tpm_.interval != 0; }
+  [[nodiscard]] bool tpm_is_near_its_limit(bool has_failed) const;
   [[nodiscard]] std::size_t own_share() const;
-  [[nodiscard]] std::uint64_t tpm_span() const;
-  [[nodiscard]] std::uint64_t tpm_counter(std::uint64_t now) const;
 
   LockoutLimits limits_;
   tpm::Lockout tpm_;
-  std::uint64_t tpm_learnt_ = 0;
-  std::unordered_map<UserId, Failures> failures_;
+  std::uint64_t tpm_asked_ = 0;
+  std::unordered_map<Key, Failures> failures_;
 };
 
 }  // namespace tbs::policy

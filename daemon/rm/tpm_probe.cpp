@@ -193,6 +193,7 @@ bool TpmProbe::take_clock(Bytes response) {
   }
   const auto time = tpm::unmarshal<TPMS_TIME_INFO>(view->parameters);
   if (!time) return false;
+  lockout_.clock = time->clockInfo.clock;
   judge_counts({.resets = time->clockInfo.resetCount, .restarts = time->clockInfo.restartCount});
   advance();
   return true;
@@ -201,6 +202,8 @@ bool TpmProbe::take_clock(Bytes response) {
 void TpmProbe::judge_counts(const ResetCounts& counts) {
   const auto before = std::exchange(state_.facts.counts, counts);
   if (!before || *before == counts || reason_ == Reason::Removal) return;
+  // It may have forgotten failures, or counts the loss of power as one.
+  state_.lockout_due = true;
   reset_ = before->resets != counts.resets;
   restarted_ = true;
   const Losses lost = reset_ ? drop_everything(state_) : drop_loaded(state_);
@@ -264,16 +267,10 @@ bool TpmProbe::take_room(Bytes response) {
   if (!list) return false;
   for (const tpm::Property& property : list->items) {
     if (stages_.front() == Stage::Room) learn_room(state_.facts, property);
-    learn_lockout(property);
+    lockout_.take(property);
   }
   advance();
   return true;
-}
-
-void TpmProbe::learn_lockout(const tpm::Property& property) {
-  if (property.name == tpm::pt::kLockoutCounter) lockout_.counter = property.value;
-  if (property.name == tpm::pt::kMaxAuthFail) lockout_.limit = property.value;
-  if (property.name == tpm::pt::kLockoutInterval) lockout_.interval = property.value;
 }
 
 }  // namespace tbs::rm

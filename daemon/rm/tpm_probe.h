@@ -54,7 +54,6 @@ class TpmProbe {
   bool take_handles(proto::Bytes response);
   bool take_room(proto::Bytes response);
   void judge_counts(const ResetCounts& counts);
-  void learn_lockout(const tpm::Property& property);
   [[nodiscard]] std::uint32_t first_property() const;
   void compare();
   void advance();

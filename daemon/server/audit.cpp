@@ -103,6 +103,15 @@ void Audit::locked_out(const Client& client, std::uint32_t command) {
                   static_cast<std::uint32_t>(client.peer.principal.user), name_of(client)));
 }
 
+void Audit::lockout_auth_failed(const Client& client, std::uint32_t command,
+                                std::uint32_t seconds) {
+  const std::string until =
+      seconds == 0 ? "until it loses power" : fmt::format("for {} s", seconds);
+  write_command(level::warn, Event::Lockout, client, command,
+                fmt::format("{} of {} brought a wrong lockoutAuth: the TPM refuses it {}",
+                            command_text(command), name_of(client), until));
+}
+
 void Audit::lockout_reset(const Client& client, const std::string& whose) {
   write(level::info, Event::Lockout, client,
         fmt::format("{} made the lockout guard forget {}", name_of(client), whose));

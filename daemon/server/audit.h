@@ -33,6 +33,8 @@ class Audit {
   void answered_locked_out(const Client& client, std::uint32_t command);
   // From now on the guard holds the client's user back.
   void locked_out(const Client& client, std::uint32_t command);
+  // It brought a wrong lockoutAuth, which the TPM refuses for so many seconds now.
+  void lockout_auth_failed(const Client& client, std::uint32_t command, std::uint32_t seconds);
   void lockout_reset(const Client& client, const std::string& whose);
   void changed_tpm(const Client& client, std::uint32_t command);
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/policy/lockout_authorization.h"
+
 namespace tbs::server {
 
 std::optional<proto::Buffer> CommandScreening::check(const Client& client,
@@ -24,12 +26,22 @@ std::optional<proto::Buffer> CommandScreening::check(const Client& client,
 
 void CommandScreening::held_back(const ClientCommand& command) {
   const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
-  if (client != nullptr) audit_.answered_locked_out(*client, command.effective_code());
+  if (client == nullptr) return;
+  if (policy::names_lockout(command)) {
+    audit_.denied(*client, "the lockout authorization");
+  } else {
+    audit_.answered_locked_out(*client, command.effective_code());
+  }
 }
 
 void CommandScreening::locked_out(const ClientCommand& command) {
   const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
   if (client != nullptr) audit_.locked_out(*client, command.effective_code());
+}
+
+void CommandScreening::lockout_auth_failed(const ClientCommand& command, std::uint32_t seconds) {
+  const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
+  if (client != nullptr) audit_.lockout_auth_failed(*client, command.code(), seconds);
 }
 
 }  // namespace tbs::server

@@ -31,6 +31,7 @@ class CommandScreening : private policy::AuthorizationGuard::Observer {
  private:
   void held_back(const ClientCommand& command) override;
   void locked_out(const ClientCommand& command) override;
+  void lockout_auth_failed(const ClientCommand& command, std::uint32_t seconds) override;
 
   policy::CommandFilter filter_;
   const Clients& clients_;

@@ -14,8 +14,6 @@ class Environment {
   virtual ~Environment() = default;
 
   [[nodiscard]] virtual TimePoint now() const = 0;
-  // Seconds since 1970.
-  [[nodiscard]] virtual std::uint64_t wall_clock() const = 0;
   [[nodiscard]] virtual bool memory_is_short() = 0;
   // Runs `work` later, from the loop, never from within this call.
   virtual void post(std::move_only_function<void()> work) = 0;

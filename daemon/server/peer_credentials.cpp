@@ -1,6 +1,5 @@
 #include "daemon/server/peer_credentials.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -11,6 +10,7 @@
 
 #include "daemon/server/proc_file.h"
 #include "daemon/server/unit_name.h"
+#include "proto/terminal_text.h"
 
 namespace tbs::server {
 namespace {
@@ -58,9 +58,8 @@ class ProcessWatch {
 std::string program_of(pid_t pid) {
   std::string name = read_of_process(pid, "comm");
   name = name.substr(0, name.find('\n'));
-  // It goes into logs and tables: nothing but what prints on one line.
-  std::ranges::replace_if(name, [](char c) { return c < ' ' || c == 127; }, '?');
-  return name;
+  // It goes into logs and tables.
+  return proto::terminal_text(name);
 }
 
 std::expected<ucred, int> credentials_of(int socket) {

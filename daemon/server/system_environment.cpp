@@ -1,6 +1,5 @@
 #include "daemon/server/system_environment.h"
 
-#include <ctime>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -11,11 +10,6 @@ namespace tbs::server {
 
 TimePoint SystemEnvironment::now() const {
   return std::chrono::steady_clock::now();
-}
-
-std::uint64_t SystemEnvironment::wall_clock() const {
-  // Seconds come without a system call, whatever the kernel thinks of the processor's counter.
-  return static_cast<std::uint64_t>(std::time(nullptr));
 }
 
 bool SystemEnvironment::memory_is_short() {

@@ -16,7 +16,6 @@ class SystemEnvironment : public Environment {
   explicit SystemEnvironment(boost::asio::io_context& io) : io_(io) {}
 
   [[nodiscard]] TimePoint now() const override;
-  [[nodiscard]] std::uint64_t wall_clock() const override;
   [[nodiscard]] bool memory_is_short() override;
   void post(std::move_only_function<void()> work) override;
 

@@ -60,6 +60,17 @@ Buffer pcr_event(std::uint32_t pcr, Bytes event) {
       .finish();
 }
 
+Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t interval,
+                                    std::uint32_t recovery) {
+  return CommandBuilder(cc::kDictionaryAttackParameters)
+      .handle(kRhLockout)
+      .authorization(password_authorization())
+      .u32(failures)
+      .u32(interval)
+      .u32(recovery)
+      .finish();
+}
+
 Buffer create_primary(std::uint32_t hierarchy, const TPMT_PUBLIC& kind, Bytes auth_value) {
   TPM2B_SENSITIVE_CREATE sensitive{};
   sensitive.sensitive.userAuth = sized<TPM2B_AUTH>(auth_value).value_or(TPM2B_AUTH{});

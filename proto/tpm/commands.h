@@ -25,6 +25,11 @@ proto::Buffer get_random(std::uint16_t count);
 proto::Buffer read_public(std::uint32_t handle);
 proto::Buffer self_test();
 
+// By lockoutAuth. The TPM locks out at `failures`, and forgets one every `interval` seconds; after
+// a wrong lockoutAuth it takes none for `recovery` seconds.
+proto::Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t interval,
+                                           std::uint32_t recovery);
+
 proto::Buffer pcr_read(const TPML_PCR_SELECTION& selection);
 // Extends every bank of the PCR by the digest of `event`, which is at most 1024 bytes.
 proto::Buffer pcr_event(std::uint32_t pcr, proto::Bytes event);

@@ -180,6 +180,7 @@ inline constexpr std::uint32_t kHrTransientAvail = TPM2_PT_HR_TRANSIENT_AVAIL;
 inline constexpr std::uint32_t kLockoutCounter = TPM2_PT_LOCKOUT_COUNTER;
 inline constexpr std::uint32_t kMaxAuthFail = TPM2_PT_MAX_AUTH_FAIL;
 inline constexpr std::uint32_t kLockoutInterval = TPM2_PT_LOCKOUT_INTERVAL;
+inline constexpr std::uint32_t kLockoutRecovery = TPM2_PT_LOCKOUT_RECOVERY;
 }  // namespace pt
 
 }  // namespace tbs::tpm

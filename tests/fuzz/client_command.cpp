@@ -52,7 +52,8 @@ void check(const ClientCommand& command, proto::Bytes response) {
     require(command.effective_code() == command.code());
   }
   const tpm::CommandTable table = some_commands();
-  policy::AuthorizationGuard guard([] { return std::uint64_t{1'700'000'000}; });
+  policy::AuthorizationGuard guard(
+      [] { return MachineTime{.since_boot = 5000, .wall = 1'700'000'000}; });
   policy::CommandFilter filter(table, guard);
   filter.set_rules(curious_rules());
   const auto decision = filter.check(command);

@@ -39,9 +39,13 @@ std::uint32_t counter(RawClient& client) {
   return tpm::property(client.response(tpm::get_property(kLockoutCounter)));
 }
 
-// Allows ten failures instead of the three of a new software TPM, and forgets one in a day.
+// The TPM allows so many failures, and forgets one after so many seconds.
+void allow(RawClient& root, std::uint32_t failures, std::uint32_t interval = 86400) {
+  REQUIRE(code(root, tpm::dictionary_attack_parameters(failures, interval, 1000)) == tpm::kSuccess);
+}
+
 void widen(RawClient& root) {
-  REQUIRE(code(root, tpm::dictionary_attack_parameters(10, 86400, 1000)) == tpm::kSuccess);
+  allow(root, 10);
 }
 
 }  // namespace
@@ -98,20 +102,105 @@ TEST_CASE("no configuration lets a user lock the TPM") {
   TestBench bench(
       {.arguments = {"--lockout-per-user=1000", "--lockout-total=1000", "--lockout-window=1"}});
   RawClient root = bench.context();
+  allow(root, 3);
   REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
   RawClient attacker = context_of(bench, kNobody);
   CHECK(guess(attacker) == kRcAuthFail);
   for (int i = 0; i < 20; ++i) CHECK(guess(attacker) == kRcLockout);
-  // An honest user who mistypes once does not lock it either; one with the right value is served.
+  // One with the right value is served.
+  RawClient victim = context_of(bench, 20001);
+  CHECK(code(victim, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized);
+  // An honest user who mistypes once does not lock it.
   RawClient clumsy = context_of(bench, 20002);
   CHECK(guess(clumsy) == kRcAuthFail);
   CHECK(guess(clumsy) == kRcLockout);
-  RawClient victim = context_of(bench, 20001);
-  CHECK(code(victim, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized);
   CHECK(counter(root) == 2);
+  // The last failure is kept for administrators, who may use it.
+  CHECK(code(victim, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcLockout);
+  // What cannot fail in a way that the TPM counts goes on.
+  CHECK(code(victim, tpm::create_primary_ecc()) == tpm::kSuccess);
+  CHECK(code(root, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized);
   const auto status = root.ask(tbs::proto::LockoutStatus{});
   CHECK(status.per_user == 1);
   CHECK(status.total == 2);
+}
+
+TEST_CASE("users who fail once each do not lock a TPM, however many they are") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  RawClient root = bench.context();
+  const std::uint32_t failures = GENERATE(2U, 5U);
+  allow(root, failures);
+  REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
+  std::uint32_t failed = 0;
+  for (uid_t user = 20001; user < 20013; ++user) {
+    RawClient clumsy = context_of(bench, user);
+    const std::uint32_t answer = guess(clumsy);
+    REQUIRE((answer == kRcAuthFail || answer == kRcLockout));
+    if (answer == kRcAuthFail) ++failed;
+  }
+  CHECK(failed == failures - 1);
+  CHECK(counter(root) == failures - 1);
+  CHECK(code(root, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized);
+}
+
+TEST_CASE("users are let in again when the TPM has forgotten") {
+  if (!can_become_nobody()) return;
+  TestBench bench({.arguments = {"--lockout-per-user=2"}});
+  RawClient root = bench.context();
+  allow(root, 10, 1);
+  REQUIRE(code(root, tpm::nv_define_with_password(kIndex, 8, "secret")) == tpm::kSuccess);
+  RawClient clumsy = context_of(bench, kNobody);
+  while (guess(clumsy) != kRcLockout) {
+  }
+  CHECK(eventually([&] {
+    return code(clumsy, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized;
+  }));
+  // And when an administrator resets the TPM's counter.
+  allow(root, 10);
+  while (guess(clumsy) != kRcLockout) {
+  }
+  CHECK(code(root, tpm::dictionary_attack_lock_reset()) == tpm::kSuccess);
+  CHECK(eventually([&] {
+    return code(clumsy, tpm::nv_read_as_index(kIndex, 8, "secret")) == kRcUninitialized;
+  }));
+}
+
+TEST_CASE("no user gets at the lockout authorization") {
+  if (!can_become_nobody()) return;
+  TestBench bench;
+  RawClient root = bench.context();
+  RawClient user = context_of(bench, kNobody);
+  const auto policy_secret = [](RawClient& client, const std::string& value) {
+    const Answer session = client.call(tpm::start_auth_session(TPM2_SE_POLICY));
+    const std::uint32_t handle = tpm::handle(session.response);
+    return code(client, tpm::policy_secret(TPM2_RH_LOCKOUT, handle, value));
+  };
+  CHECK(policy_secret(user, "wrong") == kRcLockout);
+  CHECK(code(user, tpm::start_auth_session(TPM2_SE_HMAC, TPM2_RH_LOCKOUT)) == kRcLockout);
+  CHECK(policy_secret(root, "") == tpm::kSuccess);
+  // What an administrator gets wrong shuts it off, and leaves users alone.
+  CHECK(policy_secret(root, "wrong") == kRcAuthFail);
+  CHECK(policy_secret(root, "") == kRcLockout);
+  CHECK(counter(root) == 0);
+  CHECK(root.ask(tbs::proto::LockoutStatus{}).entries.empty());
+  CHECK(code(user, tpm::create_primary_ecc()) == tpm::kSuccess);
+}
+
+TEST_CASE("a new embedded TPM allows as many failures as a chip") {
+  TestBench bench;
+  if (device_under_test() != DeviceKind::Embedded) return;
+  RawClient root = bench.context();
+  CHECK(tpm::property(root.response(tpm::get_property(TPM2_PT_MAX_AUTH_FAIL))) == 31);
+  CHECK(tpm::property(root.response(tpm::get_property(TPM2_PT_LOCKOUT_INTERVAL))) == 600);
+  CHECK(tpm::property(root.response(tpm::get_property(TPM2_PT_LOCKOUT_RECOVERY))) == 3600);
+  CHECK(counter(root) == 0);
+  // Only a new one: an administrator's settings stay.
+  allow(root, 7);
+  CHECK(bench.stop_daemon() == 0);
+  bench.restart_daemon();
+  RawClient later = bench.context();
+  CHECK(tpm::property(later.response(tpm::get_property(TPM2_PT_MAX_AUTH_FAIL))) == 7);
 }
 
 TEST_CASE("many guesses at once, cancelled or abandoned, are no way around the guard") {

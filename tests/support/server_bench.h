@@ -23,7 +23,7 @@ namespace tbs::test {
 class FakeEnvironment : public server::Environment {
  public:
   TimePoint time{};
-  std::uint64_t wall_time = 1'700'000'000;
+  MachineTime machine{.since_boot = 5000, .wall = 1'700'000'000};
   bool short_of_memory = false;
   std::vector<std::move_only_function<void()>> posted;
 
@@ -32,7 +32,6 @@ class FakeEnvironment : public server::Environment {
   }
 
   [[nodiscard]] TimePoint now() const override { return time; }
-  [[nodiscard]] std::uint64_t wall_clock() const override { return wall_time; }
   [[nodiscard]] bool memory_is_short() override { return short_of_memory; }
   void post(std::move_only_function<void()> work) override { posted.push_back(std::move(work)); }
 };
@@ -133,7 +132,7 @@ class ServerBench {
   }
 
   FakeEnvironment environment;
-  policy::AuthorizationGuard guard{[this] { return environment.wall_time; }};
+  policy::AuthorizationGuard guard{[this] { return environment.machine; }};
   FakeAuditLog audit;
   FakeSink sink;
   FakeFirmware firmware;

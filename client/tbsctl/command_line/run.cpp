@@ -32,8 +32,9 @@ Outcome run(const CommandLine& line, const Console& console) {
 
 }  // namespace
 
-Outcome run_command_line(const CommandLine& line, std::ostream& out, std::ostream& notes) {
-  const Console console{.out = out, .notes = notes, .json = line.json};
+Outcome run_command_line(const CommandLine& line, const Output& output) {
+  const Console console{
+      .out = output.text, .notes = output.notes, .json = line.json, .raw = &output.bytes};
   auto outcome = run(line, console);
   if (!outcome) outcome.error().message += advice_text(outcome.error().advice, line.title);
   return outcome;

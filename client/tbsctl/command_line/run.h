@@ -8,6 +8,12 @@ namespace tbs::ctl {
 
 // Prepares, connects to tbsd as the subcommand needs it, and runs. The message of a failure is
 // complete: it says what to do where there is something.
-Outcome run_command_line(const CommandLine& line, std::ostream& out, std::ostream& notes);
+struct Output {
+  std::ostream& text;
+  std::ostream& bytes;
+  std::ostream& notes;
+};
+
+Outcome run_command_line(const CommandLine& line, const Output& output);
 
 }  // namespace tbs::ctl

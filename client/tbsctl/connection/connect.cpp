@@ -2,25 +2,10 @@
 
 #include "client/socket_path.h"
 #include "client/socket_stream.h"
+#include "client/tbsctl/connection/conversation.h"
 
 namespace tbs::ctl {
 namespace {
-
-// A daemon that lives answers long before; these are for one that stands still.
-constexpr std::chrono::seconds kAnswerPatience{10};
-constexpr std::chrono::seconds kStartPatience{90};
-
-client::Deadline deadline_for(Patience patience) {
-  switch (patience) {
-    case Patience::Answer:
-      return client::Clock::now() + kAnswerPatience;
-    case Patience::Start:
-      return client::Clock::now() + kStartPatience;
-    case Patience::Command:
-      break;
-  }
-  return {};
-}
 
 std::string_view advice_for(client::StreamFault fault) {
   switch (fault) {
@@ -47,15 +32,16 @@ class DaemonSocket : public Stream {
   DaemonSocket(client::SocketStream socket, std::string path)
       : socket_(std::move(socket)), path_(std::move(path)) {}
 
-  std::expected<void, Failure> send(proto::Bytes bytes) override {
-    const auto sent = socket_.send_all(bytes);
+  std::expected<void, Failure> send(proto::Bytes bytes, client::Deadline deadline) override {
+    const auto sent = socket_.send_all(bytes, deadline);
     if (!sent) return std::unexpected(lost(sent.error()));
     return {};
   }
 
   std::expected<std::size_t, Failure> receive(std::span<std::uint8_t> room,
-                                              Patience patience) override {
-    const auto count = socket_.receive(room, deadline_for(patience));
+                                              client::Deadline deadline) override {
+    if (client::is_over(deadline)) return std::unexpected(lost({client::StreamFault::TimedOut}));
+    const auto count = socket_.receive(room, deadline);
     if (!count) return std::unexpected(lost(count.error()));
     return *count;
   }
@@ -73,7 +59,7 @@ class DaemonSocket : public Stream {
 
 std::expected<std::unique_ptr<Stream>, Failure> connect_to_daemon(const std::string& socket) {
   std::string path = client::socket_path(socket);
-  auto connected = client::SocketStream::connect(path);
+  auto connected = client::SocketStream::connect(path, Conversation::deadline_for(Patience::Start));
   if (!connected) {
     return std::unexpected(unreachable("cannot reach tbsd at " + path, connected.error()));
   }

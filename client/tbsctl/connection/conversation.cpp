@@ -1,5 +1,8 @@
 #include "client/tbsctl/connection/conversation.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "client/tbsctl/text/format.h"
 
 namespace tbs::ctl {
@@ -12,7 +15,26 @@ Failure refused(const proto::Frame& frame) {
                      refusal->status);
 }
 
+client::Deadline earlier(client::Deadline one, client::Deadline other) {
+  return one ? std::min(*one, *other) : other;
+}
+
 }  // namespace
+
+client::Deadline Conversation::deadline_for(Patience patience) {
+  // A daemon that lives answers long before; these are for one that stands still.
+  switch (patience) {
+    case Patience::Answer:
+      return client::Clock::now() + std::chrono::seconds(10);
+    case Patience::Start:
+      return client::Clock::now() + std::chrono::seconds(90);
+    case Patience::Tpm:
+      return client::Clock::now() + std::chrono::seconds(120);
+    case Patience::Command:
+      break;
+  }
+  return {};
+}
 
 Failure Conversation::broken(std::string_view why) {
   return {.exit = Exit::Failed,
@@ -33,8 +55,8 @@ std::expected<proto::Bytes, Failure> Conversation::exchange(const proto::Buffer&
                                                             std::uint64_t id, Expected expected) {
   // A daemon that has refused us may have closed already: what it said is worth more than the
   // failure to write.
-  const auto sent = stream_->send(frame);
-  auto answer = next_frame(expected.patience);
+  const auto sent = stream_->send(frame, expected.deadline);
+  auto answer = next_frame(expected.deadline);
   if (!answer) return std::unexpected(sent ? answer.error() : sent.error());
   if (answer->type == proto::Type::Refusal) return std::unexpected(refused(*answer));
   if (answer->type != expected.type || answer->request_id != id) {
@@ -43,14 +65,16 @@ std::expected<proto::Bytes, Failure> Conversation::exchange(const proto::Buffer&
   return answer->payload;
 }
 
-std::expected<proto::Frame, Failure> Conversation::next_frame(Patience patience) {
+std::expected<proto::Frame, Failure> Conversation::next_frame(client::Deadline deadline) {
+  bool begun = false;
   while (true) {
     auto frame = extractor_.next();
     if (!frame) return std::unexpected(broken(proto::fault_text(frame.error())));
     if (frame->has_value()) return **frame;
-    const auto count = stream_->receive(extractor_.writable(), patience);
+    const auto count = stream_->receive(extractor_.writable(), deadline);
     if (!count) return std::unexpected(count.error());
     extractor_.commit(*count);
+    if (!std::exchange(begun, true)) deadline = earlier(deadline, deadline_for(Patience::Answer));
   }
 }
 

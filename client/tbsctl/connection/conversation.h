@@ -13,6 +13,15 @@
 
 namespace tbs::ctl {
 
+// What is waited for, and so how long:
+enum class Patience : std::uint8_t {
+  Answer,   // 10 s: what the daemon says about itself, which comes at once
+  Start,    // 90 s: what needs a TPM that may still be starting
+  Tpm,      // 120 s: tbsctl's own TPM commands, all of them; they are short but wait for others'
+  Command,  // as long as it takes: a user's own TPM command
+};
+
+// Whatever it is: when the first bytes of an answer have come, the rest has to come within 10 s.
 class Conversation {
  public:
   explicit Conversation(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
@@ -21,14 +30,23 @@ class Conversation {
   // gives as the reason when it does not take us.
   std::expected<proto::HelloReply, Failure> handshake(proto::Role role, std::uint32_t wanted);
 
+  // From now on.
+  static client::Deadline deadline_for(Patience patience);
+
   // The answer to a request, whatever its status. Byte fields in it are valid until the next call.
+  // A series of requests that must end has one deadline.
   template <typename Request>
   std::expected<proto::ReplyTo<Request>, Failure> ask(const Request& request) {
+    return ask(request, default_deadline(request));
+  }
+  template <typename Request>
+  std::expected<proto::ReplyTo<Request>, Failure> ask(const Request& request,
+                                                      client::Deadline deadline) {
     using Answer = proto::ReplyTo<Request>;
     const std::uint64_t id = ++last_id_;
     proto::Buffer frame;
     proto::append_frame(frame, id, request);
-    auto payload = exchange(frame, id, {Answer::kType, patience_for(request)});
+    auto payload = exchange(frame, id, {Answer::kType, deadline});
     if (!payload) return std::unexpected(std::move(payload.error()));
     auto answer = proto::decode<Answer>(*payload);
     if (!answer) return std::unexpected(broken("its answer cannot be read"));
@@ -38,23 +56,29 @@ class Conversation {
  private:
   struct Expected {
     proto::Type type;
-    Patience patience;
+    client::Deadline deadline;
   };
 
-  static Patience patience_for(const proto::Submit&) { return Patience::Command; }
-  static Patience patience_for(const proto::Hello& hello) {
-    return hello.role == proto::Role::Context ? Patience::Start : Patience::Answer;
+  client::Deadline default_deadline(const proto::Submit&) {
+    if (!tpm_limit_) tpm_limit_ = deadline_for(Patience::Tpm);
+    return tpm_limit_;
   }
-  static Patience patience_for(const proto::DeviceInfo&) { return Patience::Start; }
-  static Patience patience_for(const auto&) { return Patience::Answer; }
+  static client::Deadline default_deadline(const proto::Hello& hello) {
+    return deadline_for(hello.role == proto::Role::Context ? Patience::Start : Patience::Answer);
+  }
+  static client::Deadline default_deadline(const proto::DeviceInfo&) {
+    return deadline_for(Patience::Start);
+  }
+  static client::Deadline default_deadline(const auto&) { return deadline_for(Patience::Answer); }
   std::expected<proto::Bytes, Failure> exchange(const proto::Buffer& frame, std::uint64_t id,
                                                 Expected expected);
-  std::expected<proto::Frame, Failure> next_frame(Patience patience);
+  std::expected<proto::Frame, Failure> next_frame(client::Deadline deadline);
   static Failure broken(std::string_view why);
 
   std::unique_ptr<Stream> stream_;
   proto::FrameExtractor extractor_{proto::Direction::ToClient};
   std::uint64_t last_id_ = 0;
+  client::Deadline tpm_limit_;
 };
 
 }  // namespace tbs::ctl

@@ -3,12 +3,20 @@
 #include <iterator>
 
 namespace tbs::ctl {
+namespace {
+
+// More than any tbsd lets in at a time.
+constexpr std::size_t kMostContexts = 1U << 20;
+
+}  // namespace
 
 std::expected<std::vector<proto::ContextEntry>, Failure> all_contexts(Conversation& daemon) {
   std::vector<proto::ContextEntry> all;
+  // However many pages there are, they take no longer than one answer may.
+  const auto deadline = Conversation::deadline_for(Patience::Answer);
   std::uint64_t after = 0;
   while (true) {
-    auto page = daemon.ask(proto::ListContexts{.after = after});
+    auto page = daemon.ask(proto::ListContexts{.after = after}, deadline);
     if (!page) return std::unexpected(page.error());
     if (page->status != proto::Status::Success) {
       return std::unexpected(tbs_failure("cannot list the contexts", page->status));
@@ -25,6 +33,10 @@ std::expected<std::vector<proto::ContextEntry>, Failure> all_contexts(Conversati
     all.insert(all.end(), std::make_move_iterator(page->entries.begin()),
                std::make_move_iterator(page->entries.end()));
     if (!more) return all;
+    if (all.size() > kMostContexts) {
+      return std::unexpected(
+          Failure{.exit = Exit::Failed, .message = "tbsd lists contexts without end"});
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Whom the daemon's guard holds back, and how near the TPM itself is to its lockout.
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -34,6 +35,21 @@ struct TpmLockout {
   std::uint32_t interval = 0;  // seconds after which the counter goes down by one
   std::uint32_t recovery = 0;  // seconds after a failure of the lockout authorization
 };
+
+// What tbsd lets users fail together; the rest is kept for administrators (tbsd.conf(5)). A TPM
+// that counts nothing has nothing to keep.
+std::uint32_t users_limit(const TpmLockout& tpm) {
+  return tpm.limit > 1 ? tpm.limit - 1 : tpm.limit;
+}
+
+bool users_held_back(const TpmLockout& tpm) {
+  return tpm.limit != 0 && tpm.interval != 0 && tpm.counter >= users_limit(tpm);
+}
+
+std::string left_for_users(const TpmLockout& tpm) {
+  if (users_held_back(tpm)) return "none, the last one is kept for administrators";
+  return std::to_string(users_limit(tpm) - std::min(tpm.counter, users_limit(tpm)));
+}
 
 std::optional<TpmLockout> parse(proto::Bytes response) {
   const auto header = proto::read_tpm_header(response);
@@ -75,10 +91,9 @@ nlohmann::ordered_json as_json(const proto::LockoutStatusReply& guard,
                              {"forgotten_in_seconds", entry.seconds}});
   }
   if (tpm) {
-    json["tpm"] = {{"counter", tpm->counter},
-                   {"limit", tpm->limit},
-                   {"interval_seconds", tpm->interval},
-                   {"recovery_seconds", tpm->recovery}};
+    json["tpm"] = {{"counter", tpm->counter},           {"limit", tpm->limit},
+                   {"users_limit", users_limit(*tpm)},  {"users_held_back", users_held_back(*tpm)},
+                   {"interval_seconds", tpm->interval}, {"recovery_seconds", tpm->recovery}};
   }
   return json;
 }
@@ -93,7 +108,8 @@ void print_for_people(std::ostream& out, const proto::LockoutStatusReply& guard,
     print_properties(
         out, {{"TPM's counter", std::to_string(tpm->counter) + " of " + std::to_string(tpm->limit)},
               {"Decreases by one in", seconds(tpm->interval)},
-              {"Lockout authorization", "again after " + seconds(tpm->recovery)}});
+              {"Lockout authorization", "again after " + seconds(tpm->recovery)},
+              {"Left for users", left_for_users(*tpm)}});
   }
   print_properties(out,
                    {{"Lockout after", std::to_string(guard.per_user) + " failures of a user, or " +
@@ -140,29 +156,31 @@ Outcome run_lockout_reset(Conversation& daemon, const Console& console, std::uin
 
 Subcommand lockout_subcommand() {
   const auto options = std::make_shared<LockoutOptions>();
-  return {.name = "lockout",
-          .summary = "Show who is locked out, and the TPM's own counter",
-          .help =
-              "Users with too many failed authorizations are locked out until their failures "
-              "are\nforgotten. An administrator sees all users, others themselves.\n\n"
-              "--reset is for administrators. It does not reset the TPM's own counter; that "
-              "takes\nthe lockout authorization: tpm2_dictionarylockout --clear-lockout.",
-          .options = {{.name = "--reset",
-                       .about = "Forget the failed authorizations of all users, or of the one "
-                                "given by --uid",
-                       .read = set(field(options, &LockoutOptions::reset))},
-                      {.name = "--uid",
-                       .value = "USER",
-                       .about = "Only of this user: a number or a name",
-                       .read = read_user(field(options, &LockoutOptions::uid)),
-                       .with = "--reset"}},
-          .needs = [options] { return options->reset ? kObserver : kContext; },
-          .run =
-              [options](const Environment& environment) {
-                Conversation& daemon = *environment.daemon;
-                if (!options->reset) return run_lockout(daemon, environment.console);
-                return run_lockout_reset(daemon, environment.console, options->uid);
-              }};
+  return {
+      .name = "lockout",
+      .summary = "Show who is locked out, and the TPM's own counter",
+      .help =
+          "Users with too many failed authorizations are locked out until their failures "
+          "are\nforgotten, at the latest when the TPM's counter is back at 0. No user gets it to "
+          "the TPM's\nlimit. An administrator sees all users, others themselves.\n\n"
+          "--reset is for administrators. It does not reset the TPM's own counter; that "
+          "takes\nthe lockout authorization: tpm2_dictionarylockout --clear-lockout.",
+      .options = {{.name = "--reset",
+                   .about = "Forget the failed authorizations of all users, or of the one "
+                            "given by --uid",
+                   .read = set(field(options, &LockoutOptions::reset))},
+                  {.name = "--uid",
+                   .value = "USER",
+                   .about = "Only of this user: a number or a name",
+                   .read = read_user(field(options, &LockoutOptions::uid)),
+                   .with = "--reset"}},
+      .needs = [options] { return options->reset ? kObserver : kContext; },
+      .run =
+          [options](const Environment& environment) {
+            Conversation& daemon = *environment.daemon;
+            if (!options->reset) return run_lockout(daemon, environment.console);
+            return run_lockout_reset(daemon, environment.console, options->uid);
+          }};
 }
 
 }  // namespace tbs::ctl

@@ -1,3 +1,4 @@
+#include "client/read_event_log.h"
 #include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/log/commands.h"
 #include "client/tbsctl/log/event_log.h"
@@ -9,7 +10,6 @@
 namespace tbs::ctl {
 namespace {
 
-// Firmware has less than a megabyte for its log.
 constexpr std::size_t kLargestFile = 64U << 20;
 
 struct LogOptions {
@@ -18,16 +18,22 @@ struct LogOptions {
   bool compare = true;  // with the PCRs of the TPM
 };
 
+// However many parts there are, it takes no longer than one answer may.
 std::expected<proto::Buffer, Failure> log_of_daemon(Conversation& daemon) {
+  const auto deadline = Conversation::deadline_for(Patience::Answer);
   proto::Buffer log;
   for (bool more = true; more;) {
-    const auto part = daemon.ask(proto::ReadLog{.offset = log.size()});
+    const auto part = daemon.ask(proto::ReadLog{.offset = log.size()}, deadline);
     if (!part) return std::unexpected(part.error());
     if (part->status != proto::Status::Success) {
       return std::unexpected(tbs_failure("cannot get the event log", part->status));
     }
     more = part->more != 0 && !part->bytes.empty();
     log.insert(log.end(), part->bytes.begin(), part->bytes.end());
+    if (log.size() > client::kMostLog) {
+      return std::unexpected(
+          Failure{.exit = Exit::Failed, .message = "tbsd sends an event log without end"});
+    }
   }
   return log;
 }
@@ -55,7 +61,7 @@ Outcome run_log(const Environment& environment, const LogOptions& options) {
   if (!bytes) return std::unexpected(bytes.error());
   if (options.raw) {
     const auto* const text = reinterpret_cast<const char*>(bytes->data());
-    environment.console.out.write(text, std::ssize(*bytes));
+    environment.console.bytes().write(text, std::ssize(*bytes));
     return {};
   }
   LogReport report{.log = parse_event_log(*bytes), .pcrs = {}};

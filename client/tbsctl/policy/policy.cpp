@@ -10,10 +10,10 @@
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/input_file.h"
 #include "client/tbsctl/text/priority.h"
-#include "client/tbsctl/text/terminal.h"
 #include "client/tbsctl/text/user_names.h"
 #include "client/tbsctl/tpm/command_name.h"
 #include "proto/rules/rule_files.h"
+#include "proto/terminal_text.h"
 #include "proto/tpm/constants.h"
 
 namespace tbs::ctl {
@@ -111,7 +111,7 @@ Outcome run_check(const Console& console, const PolicyOptions& options) {
                                                    {"profile", rules->profile},
                                                    {"dry_run", rules->dry_run}});
   } else {
-    console.out << terminal_text(folder) << ": " << rules->rules.size()
+    console.out << proto::terminal_text(folder) << ": " << rules->rules.size()
                 << " rules with those of profile " << rules->profile
                 << (rules->dry_run ? ", dry-run" : "") << '\n';
   }

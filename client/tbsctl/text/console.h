@@ -13,6 +13,10 @@ struct Console {
   std::ostream& out;
   std::ostream& notes;
   bool json = false;
+  std::ostream* raw = nullptr;
+
+  // For bytes that are no text. Nobody filters them.
+  [[nodiscard]] std::ostream& bytes() const { return raw == nullptr ? out : *raw; }
 };
 
 // One JSON document in ASCII, so that no text in it can steer a terminal, and a newline. Text that

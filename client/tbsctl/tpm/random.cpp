@@ -22,6 +22,9 @@ struct RandomOptions {
 
 // A TPM gives at most as many bytes as its largest digest has, and says how many it gave.
 constexpr std::uint64_t kMostPerCommand = 64;
+// So many in the time that tbsctl has for TPM commands: what gives less, keeps us here. It is less
+// than the smallest digest.
+constexpr std::uint64_t kLeastProgress = 16;
 
 std::unexpected<Failure> bad_response(proto::Bytes response) {
   return std::unexpected(
@@ -45,10 +48,12 @@ std::expected<proto::Buffer, Failure> random_bytes_in(proto::Bytes response, std
   return proto::Buffer(bytes->buffer, bytes->buffer + bytes->size);
 }
 
-std::expected<proto::Buffer, Failure> get_random(Conversation& daemon, std::uint64_t wanted) {
+std::expected<proto::Buffer, Failure> get_random(Conversation& daemon, std::uint64_t wanted,
+                                                 client::Deadline deadline) {
   const auto count = static_cast<std::uint16_t>(std::min(wanted, kMostPerCommand));
   const proto::Buffer command = tpm::build::get_random(count);
-  const auto result = daemon.ask(proto::Submit{.priority = kPriorityNormal, .command = command});
+  const auto result =
+      daemon.ask(proto::Submit{.priority = kPriorityNormal, .command = command}, deadline);
   if (!result) return std::unexpected(result.error());
   if (result->status != proto::Status::Success) {
     return std::unexpected(tbs_failure("tbsd did not run TPM2_GetRandom", result->status));
@@ -60,18 +65,25 @@ std::expected<proto::Buffer, Failure> get_random(Conversation& daemon, std::uint
 
 Outcome run_random(Conversation& daemon, const Console& console, std::uint64_t count, bool raw) {
   std::string held;  // a JSON document is printed as a whole, everything else as it comes
+  client::Deadline deadline = Conversation::deadline_for(Patience::Tpm);
+  std::uint64_t progress = 0;
   for (std::uint64_t left = count; left > 0;) {
-    const auto bytes = get_random(daemon, left);
+    const auto bytes = get_random(daemon, left, deadline);
     if (!bytes) return std::unexpected(bytes.error());
     left -= bytes->size();
+    progress += bytes->size();
+    if (progress >= kLeastProgress) {
+      progress = 0;
+      deadline = Conversation::deadline_for(Patience::Tpm);
+    }
     if (console.json) {
       held += to_hex(*bytes);
     } else if (raw) {
-      console.out << std::string(bytes->begin(), bytes->end());
+      console.bytes() << std::string(bytes->begin(), bytes->end());
     } else {
       console.out << to_hex(*bytes);
     }
-    if (!console.out) return {};
+    if (!console.out || !console.bytes()) return {};
   }
   if (console.json) {
     print_json(console.out, {{"count", count}, {"random", held}});

@@ -40,7 +40,7 @@ Failure submit_failure(const SubmitRequest& request, proto::Status status) {
 void print_response(const Console& console, proto::Bytes response, bool raw) {
   if (raw) {
     const std::string bytes(response.begin(), response.end());
-    console.out << bytes;
+    console.bytes() << bytes;
   } else {
     console.out << to_hex(response) << '\n';
   }
@@ -82,8 +82,11 @@ std::vector<Option> submit_options(const std::shared_ptr<SubmitOptions>& options
 }  // namespace
 
 Outcome run_submit(Conversation& daemon, const Console& console, const SubmitRequest& request) {
-  const auto result = daemon.ask(proto::Submit{
-      .locality = request.locality, .priority = request.priority, .command = request.command});
+  // It takes as long as it takes: that is the user's to decide.
+  const auto result = daemon.ask(
+      proto::Submit{
+          .locality = request.locality, .priority = request.priority, .command = request.command},
+      Conversation::deadline_for(Patience::Command));
   if (!result) return std::unexpected(result.error());
   if (result->status != proto::Status::Success) {
     return std::unexpected(submit_failure(request, result->status));

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +13,13 @@
 #include <libtpms/tpm_types.h>
 #include <libtpms/tpm_library.h>
 #include <libtpms/tpm_error.h>
+#include <libtpms/tpm_nvfilename.h>
 // clang-format on
+
+#include "proto/tpm/commands.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "proto/tpm_header.h"
 
 namespace tbs::device::embedded {
 namespace {
@@ -20,6 +27,15 @@ namespace {
 // What the callbacks see; libtpms hands them no pointer of ours.
 std::optional<StateFolder> folder;
 std::uint8_t current_locality = 0;
+// The memory of a TPM that is being made. It goes into the folder as a whole, so that nothing
+// half-made is there when that is interrupted.
+std::optional<std::map<std::string, std::vector<std::uint8_t>, std::less<>>> unborn;
+
+// What a new TPM 2.0 allows, as a chip does: libtpms' own 3 failures are gone with three users who
+// mistype once, and its 1000 s for each make a user wait.
+constexpr std::uint32_t kFailuresAllowed = 31;
+constexpr std::uint32_t kForgetsOneIn = 600;        // seconds
+constexpr std::uint32_t kLockoutAuthBackIn = 3600;  // seconds
 
 // The first thing that went wrong with the folder. After it libtpms is in failure mode, and what it
 // has in memory is not what is on the disk: this process is of no more use.
@@ -33,9 +49,16 @@ TPM_RESULT nothing_to_do() {
   return TPM_SUCCESS;
 }
 
+std::expected<std::optional<std::vector<std::uint8_t>>, std::string> kept(const char* name) {
+  if (!unborn) return folder->load(name);
+  const auto found = unborn->find(name);
+  if (found == unborn->end()) return std::nullopt;
+  return found->second;
+}
+
 TPM_RESULT load_data(unsigned char** data, std::uint32_t* length, std::uint32_t /*tpm*/,
                      const char* name) {
-  const auto blob = folder->load(name);
+  const auto blob = kept(name);
   if (!blob) {
     complain(blob.error());
     return TPM_FAIL;
@@ -52,6 +75,10 @@ TPM_RESULT load_data(unsigned char** data, std::uint32_t* length, std::uint32_t 
 
 TPM_RESULT store_data(const unsigned char* data, std::uint32_t length, std::uint32_t /*tpm*/,
                       const char* name) {
+  if (unborn) {
+    unborn->insert_or_assign(name, std::vector<std::uint8_t>(data, data + length));
+    return TPM_SUCCESS;
+  }
   const auto stored = folder->store(name, {data, length});
   if (stored) return TPM_SUCCESS;
   complain(stored.error());
@@ -59,6 +86,7 @@ TPM_RESULT store_data(const unsigned char* data, std::uint32_t length, std::uint
 }
 
 TPM_RESULT delete_name(std::uint32_t /*tpm*/, const char* name, TPM_BOOL must_exist) {
+  if (unborn) return unborn->erase(name) == 0 && must_exist ? TPM_FAIL : TPM_SUCCESS;
   const auto removed = folder->remove(name);
   if (!removed) complain(removed.error());
   if (!removed || (!*removed && must_exist)) return TPM_FAIL;
@@ -82,7 +110,44 @@ std::unexpected<std::string> failure(const char* step, TPM_RESULT code) {
   return std::unexpected(std::string(text));
 }
 
+std::expected<void, std::string> run_once(TpmLibrary& tpm, const proto::Buffer& command) {
+  const auto response = tpm.process(command, 0);
+  if (!response) return std::unexpected(response.error());
+  const auto header = proto::read_tpm_header(*response);
+  if (!header || header->code != tpm::rc::kSuccess) {
+    return failure("setting up a new TPM", header ? header->code : TPM_FAIL);
+  }
+  return {};
+}
+
 }  // namespace
+
+std::expected<void, std::string> TpmLibrary::make_new() {
+  unborn.emplace();
+  {
+    auto tpm = power_on();
+    if (!tpm) return std::unexpected(tpm.error());
+    for (const proto::Buffer& command : {tpm::build::startup(tpm::kStartupClear),
+                                         tpm::build::dictionary_attack_parameters(
+                                             kFailuresAllowed, kForgetsOneIn, kLockoutAuthBackIn),
+                                         tpm::build::shutdown(tpm::kStartupClear)}) {
+      if (auto done = run_once(*tpm, command); !done) return done;
+    }
+  }
+  const auto made = *std::exchange(unborn, std::nullopt);
+  for (const auto& [name, bytes] : made) {
+    if (auto stored = folder->store(name, bytes); !stored) return stored;
+  }
+  return {};
+}
+
+std::expected<TpmLibrary, std::string> TpmLibrary::power_on() {
+  const TPM_RESULT begun = TPMLIB_MainInit();
+  if (begun != TPM_SUCCESS || !storage_failure.empty()) {
+    return failure("powering the TPM on (is its state damaged?)", begun);
+  }
+  return TpmLibrary();
+}
 
 std::expected<TpmLibrary, std::string> TpmLibrary::start(Family family, StateFolder state) {
   folder.emplace(std::move(state));
@@ -100,11 +165,14 @@ std::expected<TpmLibrary, std::string> TpmLibrary::start(Family family, StateFol
   callbacks.tpm_io_getphysicalpresence = get_physical_presence;
   const TPM_RESULT registered = TPMLIB_RegisterCallbacks(&callbacks);
   if (registered != TPM_SUCCESS) return failure("registering the callbacks", registered);
-  const TPM_RESULT begun = TPMLIB_MainInit();
-  if (begun != TPM_SUCCESS || !storage_failure.empty()) {
-    return failure("powering the TPM on (is its state damaged?)", begun);
+  if (family == Family::Tpm20) {
+    const auto known = folder->load(TPM_PERMANENT_ALL_NAME);
+    if (!known) return std::unexpected(known.error());
+    if (!*known) {
+      if (auto made = make_new(); !made) return std::unexpected(made.error());
+    }
   }
-  return TpmLibrary();
+  return power_on();
 }
 
 TpmLibrary::TpmLibrary(TpmLibrary&& other) noexcept
@@ -116,7 +184,6 @@ TpmLibrary::~TpmLibrary() {
   if (!running_) return;
   TPMLIB_Terminate();
   std::free(response_);
-  folder.reset();
 }
 
 std::expected<std::span<const std::uint8_t>, std::string> TpmLibrary::process(

@@ -15,7 +15,8 @@ namespace tbs::device::embedded {
 
 class TpmLibrary {
  public:
-  // Powers the TPM on; a fresh state folder gets a newly made TPM.
+  // Powers the TPM on; an empty state folder gets a newly made TPM, whose protection
+  // against guessing is set as that of a chip.
   static std::expected<TpmLibrary, std::string> start(Family family, StateFolder state);
 
   TpmLibrary(TpmLibrary&& other) noexcept;
@@ -30,6 +31,9 @@ class TpmLibrary {
 
  private:
   TpmLibrary() = default;
+
+  static std::expected<TpmLibrary, std::string> power_on();
+  static std::expected<void, std::string> make_new();
 
   bool running_ = true;
   unsigned char* response_ = nullptr;  // grown by libtpms with realloc

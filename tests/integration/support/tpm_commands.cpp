@@ -170,6 +170,31 @@ Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t recove
       .finish();
 }
 
+Buffer dictionary_attack_lock_reset() {
+  return authorized(TPM2_CC_DictionaryAttackLockReset, {TPM2_RH_LOCKOUT}).finish();
+}
+
+Buffer start_auth_session(std::uint8_t type, std::uint32_t bind) {
+  return CommandBuilder(TPM2_CC_StartAuthSession)
+      .handle(TPM2_RH_NULL)
+      .handle(bind)
+      .sized(Buffer(16, 0))
+      .sized({})
+      .u8(type)
+      .u16(TPM2_ALG_NULL)
+      .u16(TPM2_ALG_SHA256)
+      .finish();
+}
+
+Buffer policy_secret(std::uint32_t entity, std::uint32_t session, const std::string& password) {
+  return authorized(TPM2_CC_PolicySecret, {entity, session}, password)
+      .sized({})
+      .sized({})
+      .sized({})
+      .u32(0)
+      .finish();
+}
+
 Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
                                const std::string& password) {
   return define(index, kPasswordIndex, size, password);

@@ -49,6 +49,13 @@ Buffer clear();
 Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t recovery,
                                     std::uint32_t lockout_recovery);
 
+// Sets the counter of failed authorizations back, in the same way.
+Buffer dictionary_attack_lock_reset();
+
+// A session that is neither salted nor encrypts.
+Buffer start_auth_session(std::uint8_t type, std::uint32_t bind = TPM2_RH_NULL);
+Buffer policy_secret(std::uint32_t entity, std::uint32_t session, const std::string& password);
+
 // An index that is read and written with its own password, and guarded against guessing.
 Buffer nv_define_with_password(std::uint32_t index, std::uint16_t size,
                                const std::string& password);

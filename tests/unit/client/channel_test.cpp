@@ -422,3 +422,28 @@ TEST_CASE("commands begun without reading do not lock up a daemon that waits to 
     REQUIRE(size == 16384);
   }
 }
+
+TEST_CASE("a question that is not answered ends with the connection", "[client][channel]") {
+  FakeDaemon daemon(greeted([](Peer& peer) {
+    while (peer.next()) {
+    }
+  }));
+  const auto channel = connect(daemon);
+  CHECK(channel->ask(proto::ReadLog{}, in(1)).error() == Status::ServiceNotRunning);
+  CHECK(channel->ended());
+  CHECK(channel->cancel() == Status::ServiceNotRunning);
+}
+
+TEST_CASE("answers that come all the time do not keep a series of questions going",
+          "[client][channel]") {
+  FakeDaemon daemon(greeted([](Peer& peer) {
+    while (const auto frame = peer.next()) {
+      peer.send(frame->request_id, proto::LogPart{.more = 1, .bytes = {}});
+    }
+  }));
+  const auto channel = connect(daemon);
+  const Deadline deadline = in(50);
+  while (channel->ask(proto::ReadLog{}, deadline).has_value()) {
+  }
+  CHECK(is_over(deadline));
+}

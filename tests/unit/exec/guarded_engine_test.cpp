@@ -29,6 +29,15 @@ class ScriptedGuard final : public CommandGuard {
     seen.emplace_back(response.begin(), response.end());
   }
 
+  std::optional<Buffer> question(const ClientCommand&) override { return wants; }
+  void answered(proto::Bytes response) override {
+    learnt.assign(response.begin(), response.end());
+    answer = then;
+  }
+
+  std::optional<Buffer> wants;
+  std::optional<Buffer> then;
+  Buffer learnt;
   std::optional<Buffer> answer;
   bool curious = false;
   std::vector<ContextId> asked;
@@ -75,4 +84,43 @@ TEST_CASE("the guard is told what nobody waits for any more", "[exec][lockout]")
   execution->detach();
   execution->on_response(kFailure);
   REQUIRE(bench.guard.seen == std::vector<Buffer>{kFailure});
+}
+
+TEST_CASE("what the guard has to ask the TPM comes before the command", "[exec][lockout]") {
+  Bench bench;
+  const Buffer question = {1, 2, 3};
+  bench.guard.wants = question;
+  bench.guard.curious = true;
+  const auto execution = bench.engine.execute(bench.command);
+  REQUIRE(bench.guard.asked.empty());
+  const auto first = std::get<exec::Transmit>(execution->start());
+  CHECK(first.command == question);
+  CHECK_FALSE(first.client_command);
+  const auto second = std::get<exec::Transmit>(execution->on_response(Buffer{7}));
+  CHECK(bench.guard.learnt == Buffer{7});
+  CHECK(second.command == test::kShortCommand);
+  CHECK(second.client_command);
+  CHECK(std::get<exec::Done>(execution->on_response(kFailure)).response == kFailure);
+  CHECK(bench.guard.seen == std::vector<Buffer>{kFailure});
+}
+
+TEST_CASE("with the TPM's answer the guard may hold the command back", "[exec][lockout]") {
+  Bench bench;
+  bench.guard.wants = Buffer{1};
+  bench.guard.then = kFailure;
+  const auto execution = bench.engine.execute(bench.command);
+  execution->start();
+  CHECK(std::get<exec::Done>(execution->on_response(Buffer{7})).response == kFailure);
+}
+
+TEST_CASE("a command that is withdrawn while the TPM is asked is not sent", "[exec][lockout]") {
+  Bench bench;
+  bench.guard.wants = Buffer{1};
+  const auto execution = bench.engine.execute(bench.command);
+  execution->start();
+  execution->detach();
+  const auto end = std::get<exec::Done>(execution->on_response(Buffer{7}));
+  CHECK(end.status == proto::Status::CommandCanceled);
+  CHECK(bench.guard.learnt == Buffer{7});
+  CHECK(bench.guard.asked.empty());
 }

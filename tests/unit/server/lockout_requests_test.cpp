@@ -74,7 +74,8 @@ TEST_CASE("an administrator resets one user", "[server][lockout]") {
   REQUIRE(reply.entries.size() == 1);
   CHECK(reply.entries[0].uid == 1001);
   REQUIRE(bench.known.size() == 1);
-  CHECK(bench.known[0] == "1001 1699999900\n");
+  CHECK(bench.known[0].find("\n1001 ") != std::string::npos);
+  CHECK(bench.known[0].find("\n1000 ") == std::string::npos);
   REQUIRE(bench.audit.of(proto::Event::Lockout).size() == 1);
   CHECK(bench.audit.of(proto::Event::Lockout)[0].text ==
         "prog (pid 1001, uid 1002) made the lockout guard forget those of uid 1000");

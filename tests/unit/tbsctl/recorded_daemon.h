@@ -25,13 +25,14 @@ using ctl::Stream;
 struct Recorded {
   std::deque<proto::Buffer> answers;
   std::vector<proto::Buffer> requests;
+  std::vector<client::Deadline> deadlines;  // with which bytes were waited for
 };
 
 class RecordedStream : public Stream {
  public:
   explicit RecordedStream(Recorded& recorded) : recorded_(recorded) {}
 
-  std::expected<void, Failure> send(proto::Bytes bytes) override {
+  std::expected<void, Failure> send(proto::Bytes bytes, client::Deadline) override {
     recorded_.requests.emplace_back(bytes.begin(), bytes.end());
     if (recorded_.answers.empty()) return std::unexpected(lost());
     const proto::Buffer& answer = recorded_.answers.front();
@@ -40,7 +41,9 @@ class RecordedStream : public Stream {
     return {};
   }
 
-  std::expected<std::size_t, Failure> receive(std::span<std::uint8_t> room, Patience) override {
+  std::expected<std::size_t, Failure> receive(std::span<std::uint8_t> room,
+                                              client::Deadline deadline) override {
+    recorded_.deadlines.push_back(deadline);
     constexpr std::size_t kPiece = 7;
     const std::size_t count = std::min({room.size(), pending_.size(), kPiece});
     if (count == 0) return std::unexpected(lost());

@@ -44,3 +44,49 @@ TEST_CASE_METHOD(RecordedDaemon, "a daemon that breaks the protocol is told from
     CHECK(daemon.ask(proto::DaemonStatus{}).error().exit == Exit::Failed);
   }
 }
+
+namespace {
+
+// How long from now on, in whole seconds; nothing: for ever.
+std::optional<long> seconds_left(const tbs::client::Deadline& deadline) {
+  if (!deadline) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(*deadline - tbs::client::Clock::now()).count();
+}
+
+const proto::Buffer kResponse(16, 1);
+
+}  // namespace
+
+TEST_CASE_METHOD(RecordedDaemon, "an answer that comes byte by byte has to come to an end",
+                 "[tbsctl][conversation]") {
+  answer(proto::LockoutResetReply{});
+  REQUIRE(daemon.ask(proto::LockoutReset{}).has_value());
+  // All pieces are waited for until the same moment.
+  REQUIRE(recorded.deadlines.size() > 1);
+  CHECK(seconds_left(recorded.deadlines.front()).value() <= 10);
+  for (const auto& deadline : recorded.deadlines) CHECK(deadline == recorded.deadlines.front());
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a user's TPM command takes as long as it takes",
+                 "[tbsctl][conversation]") {
+  answer(proto::Result{.response = kResponse});
+  REQUIRE(daemon
+              .ask(proto::Submit{.command = kResponse},
+                   Conversation::deadline_for(tbs::ctl::Patience::Command))
+              .has_value());
+  CHECK_FALSE(recorded.deadlines.front().has_value());
+  // What has begun has to come to an end.
+  CHECK(seconds_left(recorded.deadlines.back()).value() <= 10);
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "the TPM commands of tbsctl have one time together",
+                 "[tbsctl][conversation]") {
+  answer(proto::Result{.response = kResponse});
+  answer(proto::Result{.response = kResponse});
+  REQUIRE(daemon.ask(proto::Submit{.command = kResponse}).has_value());
+  const auto first = recorded.deadlines.front();
+  CHECK(seconds_left(first).value() <= 120);
+  recorded.deadlines.clear();
+  REQUIRE(daemon.ask(proto::Submit{.command = kResponse}).has_value());
+  CHECK(recorded.deadlines.front() == first);
+}

@@ -1,17 +1,17 @@
-#include "client/tbsctl/text/terminal.h"
+#include "proto/terminal_text.h"
 
 #include <catch2/catch.hpp>
 
-using namespace tbs::ctl;
+using tbs::proto::terminal_text;
 
-TEST_CASE("text that can be read stays", "[tbsctl][terminal]") {
+TEST_CASE("text that can be read stays", "[proto][terminal]") {
   for (const char* const text :
        {"", "plain text", "Schl\xc3\xbcssel", "\xe9\x8d\xb5", "\xf0\x9f\x94\x91", "\xc2\xa0"}) {
     CHECK(terminal_text(text) == text);
   }
 }
 
-TEST_CASE("what steers a terminal goes", "[tbsctl][terminal]") {
+TEST_CASE("what steers a terminal goes", "[proto][terminal]") {
   CHECK(terminal_text("a\x1b[31mb\nc\rd\x7f") == "a?[31mb?c?d?");
   CHECK(terminal_text("\xc2\x9b"
                       "31m") == "?31m");  // the control sequence introducer
@@ -21,7 +21,7 @@ TEST_CASE("what steers a terminal goes", "[tbsctl][terminal]") {
   CHECK(terminal_text(std::string_view("\0", 1)) == "?");
 }
 
-TEST_CASE("bytes that are no UTF-8 go, one by one", "[tbsctl][terminal]") {
+TEST_CASE("bytes that are no UTF-8 go, one by one", "[proto][terminal]") {
   CHECK(terminal_text("\xff\x80") == "??");
   CHECK(terminal_text("\xc3") == "?");
   CHECK(terminal_text("\xc3(") == "?(");

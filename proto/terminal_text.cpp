@@ -1,9 +1,9 @@
-#include "client/tbsctl/text/terminal.h"
+#include "proto/terminal_text.h"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace tbs::ctl {
+namespace tbs::proto {
 namespace {
 
 // How many bytes a character has by its first byte; 0 when none starts with it.
@@ -56,4 +56,4 @@ std::string terminal_text(std::string_view text) {
   return out;
 }
 
-}  // namespace tbs::ctl
+}  // namespace tbs::proto

@@ -1,0 +1,14 @@
+#include "daemon/host/machine_clock.h"
+
+#include <catch2/catch.hpp>
+
+using namespace tbs;
+
+TEST_CASE("both clocks run, and a start of the machine has one name", "[host]") {
+  const MachineTime first = host::machine_time();
+  const MachineTime second = host::machine_time();
+  CHECK(first.since_boot > 0);
+  CHECK(second.since_boot >= first.since_boot);
+  CHECK(first.wall > 1'700'000'000);
+  CHECK(host::boot_id() == host::boot_id());
+}
