@@ -59,6 +59,7 @@ inline constexpr std::uint32_t kSign = TPM2_CC_Sign;
 inline constexpr std::uint32_t kUnseal = TPM2_CC_Unseal;
 inline constexpr std::uint32_t kNvRead = TPM2_CC_NV_Read;
 inline constexpr std::uint32_t kNvWrite = TPM2_CC_NV_Write;
+inline constexpr std::uint32_t kClockSet = TPM2_CC_ClockSet;
 inline constexpr std::uint32_t kContextLoad = TPM2_CC_ContextLoad;
 inline constexpr std::uint32_t kContextSave = TPM2_CC_ContextSave;
 inline constexpr std::uint32_t kFlushContext = TPM2_CC_FlushContext;
