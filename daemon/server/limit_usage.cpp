@@ -35,10 +35,25 @@ class Writer {
 
 constexpr std::size_t kKib = 1024;
 
+// What outlives all contexts; a TPM has room for little of it.
+void add_lasting(Writer& writer, const policy::Ownership& ownership) {
+  Peak<AccountId> bytes;
+  Peak<AccountId> indices;
+  Peak<AccountId> persistent;
+  for (const auto& [account, usage] : ownership.usage()) {
+    bytes.see(usage.nv_bytes, account);
+    indices.see(usage.nv_indices, account);
+    persistent.see(usage.persistent_objects, account);
+  }
+  writer.add(&Limits::nv_bytes_per_user, bytes);
+  writer.add(&Limits::nv_indices_per_user, indices);
+  writer.add(&Limits::persistent_per_user, persistent);
+}
+
 }  // namespace
 
 proto::LimitList limit_usage(const CommandSink& sink, const Admission& admission,
-                             const policy::Backlog& backlog) {
+                             const policy::Backlog& backlog, const policy::Ownership& ownership) {
   const exec::Usage usage = sink.usage();
   Writer writer(admission.limits());
   writer.add(&Limits::contexts, {.amount = admission.contexts().total(), .who = {}});
@@ -49,6 +64,7 @@ proto::LimitList limit_usage(const CommandSink& sink, const Admission& admission
   writer.add(&Limits::sessions_per_user, usage.sessions_of_account);
   writer.add(&Limits::orphans_per_user, usage.orphans_of_account);
   writer.add(&Limits::orphan_seconds, {});
+  add_lasting(writer, ownership);
   writer.add(&Limits::backlog_kib_per_user, backlog.peak(), kKib);
   writer.add(&Limits::backlog_kib, {.amount = backlog.total(), .who = {}}, kKib);
   return writer.take();

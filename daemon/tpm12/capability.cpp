@@ -53,6 +53,15 @@ std::optional<Flags> parse_flags(Bytes parameters) {
   }
 }
 
+std::optional<std::vector<std::uint32_t>> parse_word_list(Bytes parameters) {
+  const auto list = parse_sized(parameters);
+  if (!list || list->size() % 4 != 0) return std::nullopt;
+  ByteReader reader(*list);
+  std::vector<std::uint32_t> words(list->size() / 4);
+  for (std::uint32_t& word : words) word = reader.be32();
+  return words;
+}
+
 Buffer capability_word(std::uint32_t word) {
   Buffer parameters;
   ByteWriter writer(parameters);

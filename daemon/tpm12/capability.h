@@ -23,9 +23,10 @@ inline constexpr std::size_t kSubCapabilityOffset = 8;
 
 std::optional<CapabilityQuery> parse_capability_query(proto::Bytes parameters);
 
-// From the parameters of a response: a number, or a TPM_KEY_HANDLE_LIST.
+// From the parameters of a response: a number, a TPM_KEY_HANDLE_LIST, or numbers up to the end.
 std::optional<std::uint32_t> parse_capability_word(proto::Bytes parameters);
 std::optional<std::vector<std::uint32_t>> parse_handle_list(proto::Bytes parameters);
+std::optional<std::vector<std::uint32_t>> parse_word_list(proto::Bytes parameters);
 
 // TPM_PERMANENT_FLAGS (its disable) or TPM_STCLEAR_FLAGS (its deactivated).
 struct Flags {

@@ -61,6 +61,7 @@ inline constexpr std::uint32_t kProperty = 5;
 inline constexpr std::uint32_t kKeyHandle = 7;
 inline constexpr std::uint32_t kCheckLoaded = 8;
 inline constexpr std::uint32_t kKeyStatus = 0x0C;
+inline constexpr std::uint32_t kNvList = 0x0D;
 inline constexpr std::uint32_t kHandle = 0x14;
 }  // namespace cap
 namespace flag {

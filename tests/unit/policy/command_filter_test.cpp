@@ -63,12 +63,20 @@ class ScriptedGuard final : public CommandGuard {
 class Bench {
  public:
   Bench() {
-    const std::vector<std::uint32_t> attributes = {tpm::cc::kGetRandom,
-                                                   tpm::cc::kClear | test::handles(1),
-                                                   tpm::cc::kNvDefineSpace | test::handles(1),
-                                                   tpm::cc::kEvictControl | test::handles(2),
-                                                   tpm::cc::kNvRead | test::handles(2),
-                                                   tpm::cc::kPcrExtend | test::handles(1)};
+    const std::vector<std::uint32_t> attributes = {
+        tpm::cc::kGetRandom,
+        tpm::cc::kClear | test::handles(1),
+        tpm::cc::kNvDefineSpace | test::handles(1),
+        tpm::cc::kEvictControl | test::handles(2),
+        tpm::cc::kNvRead | test::handles(2),
+        tpm::cc::kPcrExtend | test::handles(1),
+        TPM2_CC_EventSequenceComplete | test::handles(2),
+        TPM2_CC_PolicySecret | test::handles(2),
+        TPM2_CC_StartAuthSession | test::handles(2),
+        TPM2_CC_NV_UndefineSpace | test::handles(2),
+        TPM2_CC_NV_Write | test::handles(2),
+        TPM2_CC_Hash,
+        TPM2_CC_NV_UndefineSpaceSpecial | test::handles(2)};
     table.load(attributes);
   }
 
@@ -79,7 +87,8 @@ class Bench {
 
   tpm::CommandTable table;
   ScriptedGuard guard;
-  CommandFilter filter{table, guard};
+  Ownership ownership;
+  CommandFilter filter{table, guard, ownership};
 };
 
 std::uint32_t code_of(const Buffer& response) {
@@ -189,11 +198,17 @@ TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][filter]") 
   // NV_ReadValue names its index first; PCR_Reset selects by bits.
   CHECK(wrapped(command(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 0})).effect ==
         Effect::Blocked);
+  // The parameters inside may be encrypted: any index or PCR could be meant.
   CHECK(wrapped(command(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 1})).effect ==
-        Effect::Pass);
+        Effect::Blocked);
   CHECK(wrapped(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 2})).effect ==
         Effect::Blocked);
   CHECK(wrapped(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1})).effect ==
+        Effect::Blocked);
+  CHECK(bench
+            .ask(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1}), test::kUserRoles,
+                 Family::Tpm12)
+            .effect ==
         Effect::Pass);
   // Cut short, it is for the resource manager to refuse.
   CHECK(wrapped({0, 0xC1, 0}).effect == Effect::Pass);
@@ -201,4 +216,51 @@ TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][filter]") 
             .ask(command(tpm12::kTagCommand, ord::kExecuteTransport, {}), test::kUserRoles,
                  Family::Tpm12)
             .effect == Effect::Pass);
+}
+
+TEST_CASE("the lockout and the platform hierarchy are seen wherever they stand",
+          "[policy][filter]") {
+  Bench bench;
+  bench.filter.set_rules(rules_of(""));
+  const auto blocked = [&](const Buffer& bytes) {
+    return bench.ask(bytes).effect == Effect::Blocked;
+  };
+  // PolicySecret: entity and policy session.
+  const auto secret = [](std::uint8_t last) {
+    return command(tpm::kTagSessions, TPM2_CC_PolicySecret,
+                   {0x40, 0, 0, last, 3, 0, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0});
+  };
+  CHECK(blocked(secret(0x0A)));
+  CHECK(blocked(secret(0x0C)));
+  CHECK_FALSE(blocked(secret(0x0B)));
+  // StartAuthSession: the key for the salt, and what the session is bound to.
+  CHECK(blocked(command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 0x0A})));
+  CHECK_FALSE(blocked(command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 7})));
+  // Hash proves with the last parameter in whose name it was made.
+  CHECK(blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x0C})));
+  CHECK_FALSE(blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x01})));
+  // As an authorization it makes no sense, and is blocked all the same.
+  CHECK(blocked(command(
+      tpm::kTagSessions, tpm::cc::kNvRead, {1, 0x50, 0, 0, 1, 0x50, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 0x0A, 0, 0, 0, 0, 0})));
+  // EventSequenceComplete: the PCR comes first.
+  const auto event = [](std::uint8_t pcr) {
+    return command(tpm::kTagNoSessions, TPM2_CC_EventSequenceComplete, {0, 0, 0, pcr, 0x80, 0, 0, 0});
+  };
+  CHECK(blocked(event(12)));
+  CHECK_FALSE(blocked(event(23)));
+}
+
+TEST_CASE("what somebody else made is seen by who made it", "[policy][filter]") {
+  Bench bench;
+  bench.filter.set_rules(rules_of(""));
+  bench.ownership.apply({.handle = 0x01500001, .bytes = 8}, account_of(UserId{1000}));
+  bench.ownership.apply({.handle = 0x01500002, .bytes = 8}, account_of(UserId{1001}));
+  const auto undefine = [&](std::uint8_t last) {
+    return bench.ask(command(tpm::kTagNoSessions, TPM2_CC_NV_UndefineSpace, {0x40, 0, 0, 1, 1, 0x50, 0, last})).effect;
+  };
+  CHECK(undefine(1) == Effect::Pass);
+  CHECK(undefine(2) == Effect::Blocked);
+  CHECK(undefine(3) == Effect::Blocked);
+  bench.filter.set_rules(rules_of("allow user owner other nv 0x01500002\n"));
+  CHECK(undefine(2) == Effect::Pass);
 }

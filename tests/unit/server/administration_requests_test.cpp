@@ -175,10 +175,17 @@ TEST_CASE("how near somebody is to a limit", "[server][administration]") {
                      .sessions_of_context = {.amount = 1, .who = alice},
                      .sessions_of_account = {.amount = 2, .who = alice},
                      .orphans_of_account = {}};
+  bench.ownership.restore("nv 5 1003 100 0\nnv 6 1003 28 0\npersistent 7 1004\n",
+                          [](const std::string&) {});
   const auto observer = bench.observer(1002);
   observer->send_from_client(2, proto::ListLimits{});
   const auto reply = observer->take_only<proto::LimitList>();
   REQUIRE(reply);
+  CHECK(limit(*reply, "nv-bytes-per-user").used == 128);
+  CHECK(limit(*reply, "nv-bytes-per-user").uid == 1003);
+  CHECK(limit(*reply, "nv-indices-per-user").used == 2);
+  CHECK(limit(*reply, "persistent-per-user").used == 1);
+  CHECK(limit(*reply, "persistent-per-user").uid == 1004);
   CHECK(reply->entries.size() == policy::kLimitRules.size());
   CHECK(limit(*reply, "max-contexts").used == 3);
   CHECK(limit(*reply, "max-contexts").limit == 100);
