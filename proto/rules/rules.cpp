@@ -2,22 +2,10 @@
 
 #include <algorithm>
 
+#include "proto/rules/conditions.h"
+
 namespace tbs::rules {
 namespace {
-
-bool contains(const Ranges& ranges, std::uint32_t value) {
-  return std::ranges::any_of(
-      ranges, [value](const Range& range) { return value >= range.first && value <= range.last; });
-}
-
-bool fits(const Ranges& ranges, std::uint32_t value) {
-  return ranges.empty() || contains(ranges, value);
-}
-
-bool fits_one(const Ranges& ranges, const std::vector<std::uint32_t>& values) {
-  return ranges.empty() ||
-         std::ranges::any_of(values, [&](std::uint32_t value) { return contains(ranges, value); });
-}
 
 // A folder of control groups has those below it, too.
 bool is_within(const std::string& path, const std::string& folder) {
@@ -35,16 +23,10 @@ bool fits(const RoleTerm& term, const Subject& subject) {
       return subject.unit == term.text;
     case RoleTerm::Kind::Cgroup:
       return is_within(subject.cgroup, term.text);
+    case RoleTerm::Kind::Tenant:
+      return subject.tenant == term.text;
   }
   return false;
-}
-
-bool fits(const Rule& rule, const CommandFacts& facts) {
-  return (facts.roles & role_bit(rule.role)) != 0 && fits(rule.commands, facts.command) &&
-         fits(rule.priorities, facts.priority) && fits(rule.localities, facts.locality) &&
-         fits_one(rule.nv_indices, facts.nv_indices) &&
-         fits_one(rule.persistent_handles, facts.persistent_handles) &&
-         fits_one(rule.pcrs, facts.pcrs);
 }
 
 }  // namespace
@@ -75,8 +57,13 @@ Match evaluate(const Rules& rules, const CommandFacts& facts) {
 
 bool needs_handles(const Rules& rules) {
   return std::ranges::any_of(rules.rules, [](const Rule& rule) {
-    return !rule.nv_indices.empty() || !rule.persistent_handles.empty() || !rule.pcrs.empty();
+    return !rule.nv_indices.empty() || !rule.persistent_handles.empty() || !rule.pcrs.empty() ||
+           !rule.handles.empty() || rule.hierarchies != 0;
   });
+}
+
+bool needs_owner(const Rules& rules) {
+  return std::ranges::any_of(rules.rules, [](const Rule& rule) { return rule.owner.has_value(); });
 }
 
 }  // namespace tbs::rules

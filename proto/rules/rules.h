@@ -20,6 +20,7 @@ struct Subject {
   std::vector<std::uint32_t> gids;
   std::string unit;    // of systemd; empty when it is in none
   std::string cgroup;  // path, with a slash in front
+  std::string tenant;  // for whom the socket was made; empty for users of this machine
   // User 0, or a member of the group that the configuration names.
   bool administrator = false;
 };
@@ -38,7 +39,7 @@ constexpr RoleSet role_bit(std::size_t role) {
 
 // What makes somebody have a role.
 struct RoleTerm {
-  enum class Kind : std::uint8_t { Uid, Gid, Unit, Cgroup };
+  enum class Kind : std::uint8_t { Uid, Gid, Unit, Cgroup, Tenant };
   Kind kind = Kind::Uid;
   std::uint32_t number = 0;
   std::string text;
@@ -55,6 +56,17 @@ struct Range {
 };
 using Ranges = std::vector<Range>;
 
+// Hierarchies of a TPM 2.0, each with what limits it to a firmware.
+enum class Hierarchy : std::uint8_t { Owner, Endorsement, Platform, Lockout, Null };
+// One bit for each.
+using HierarchySet = std::uint8_t;
+constexpr HierarchySet hierarchy_bit(Hierarchy hierarchy) {
+  return static_cast<HierarchySet>(1U << static_cast<unsigned>(hierarchy));
+}
+
+// Who made the NV index or persistent object that a command removes or changes.
+enum class Owner : std::uint8_t { Self, Other };
+
 // What is asked: one command of a client.
 struct CommandFacts {
   RoleSet roles = 0;
@@ -65,6 +77,10 @@ struct CommandFacts {
   std::vector<std::uint32_t> nv_indices;
   std::vector<std::uint32_t> persistent_handles;
   std::vector<std::uint32_t> pcrs;
+  std::vector<std::uint32_t> handles;  // of any kind, those of authorizations among them
+  // It may name other NV indices and PCRs, which cannot be seen.
+  bool hidden = false;
+  std::optional<Owner> owner;
 };
 
 struct Rule {
@@ -77,7 +93,12 @@ struct Rule {
   Ranges nv_indices;
   Ranges persistent_handles;
   Ranges pcrs;
-  std::string origin;  // "FILE:LINE", or "profile NAME"
+  Ranges handles;
+  HierarchySet hierarchies = 0;
+  std::optional<Owner> owner;
+  RoleSet tenants = 0;  // one of these roles, too
+  std::string origin;   // "FILE:LINE", or "profile NAME"
+  std::string text;     // as it was written
 };
 
 enum class BlockedResponse : std::uint8_t {
@@ -102,7 +123,8 @@ struct Match {
 [[nodiscard]] bool is_administrator(RoleSet roles);
 [[nodiscard]] Match evaluate(const Rules& rules, const CommandFacts& facts);
 
-// Whether some rule looks at more than the command's code, priority and locality.
+// Whether some rule looks at what commands name, or at who made it.
 [[nodiscard]] bool needs_handles(const Rules& rules);
+[[nodiscard]] bool needs_owner(const Rules& rules);
 
 }  // namespace tbs::rules

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "proto/command_names.h"
+#include "proto/rules/conditions.h"
 #include "proto/rules/profiles.h"
 
 namespace tbs::rules {
@@ -37,8 +38,7 @@ class Words {
   // What follows, without blanks at its ends.
   std::string_view rest() {
     skip_blanks();
-    const std::size_t last = rest_.find_last_not_of(kBlank);
-    return last == rest_.npos ? std::string_view{} : rest_.substr(0, last + 1);
+    return rest_.substr(0, rest_.find_last_not_of(kBlank) + 1);
   }
 
  private:
@@ -77,14 +77,29 @@ std::expected<Range, std::string> range(std::string_view text, bool commands) {
   return Range{*first, *last};
 }
 
+// Calls `take` with each part of a list, until one is not taken.
+Result for_each_in(std::string_view list, auto take) {
+  while (true) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (const Result taken = take(list.substr(0, comma)); !taken) return taken;
+    if (comma == list.size()) return {};
+    list.remove_prefix(comma + 1);
+  }
+}
+
 class Parser {
  public:
   // `line` without its comment.
   Result statement(std::string_view line, std::string origin) {
     Words words(line);
+    const std::string_view text = words.rest();
     const std::string_view verb = words.next();
     if (verb.empty()) return {};
-    if (verb == "allow" || verb == "block") return rule(verb == "allow", words, std::move(origin));
+    if (verb == "allow" || verb == "block") {
+      return rule(
+          {.allow = verb == "allow", .origin = std::move(origin), .text = std::string(text)},
+          words);
+    }
     if (verb == "role") return role(words);
     return setting(verb, words);
   }
@@ -124,16 +139,13 @@ class Parser {
       if (index == kMaxRoles) return Failure("too many roles");
       rules.roles.push_back({.name = std::string(name), .terms = {}});
     }
-    std::string_view rest = words.rest();
-    while (true) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const auto parsed = term(rest.substr(0, comma));
+    return for_each_in(words.rest(), [&](std::string_view text) -> Result {
+      auto parsed = term(text);
       if (!parsed) return Failure(parsed.error());
       if (rules.roles[index].terms.size() == kMaxTerms) return Failure("too many terms");
-      rules.roles[index].terms.push_back(*parsed);
-      if (comma == rest.size()) return {};
-      rest.remove_prefix(comma + 1);
-    }
+      rules.roles[index].terms.push_back(*std::move(parsed));
+      return {};
+    });
   }
 
   static std::expected<RoleTerm, std::string> term(std::string_view text) {
@@ -142,11 +154,12 @@ class Parser {
     const std::string_view value = words.next();
     const auto fault = [&] {
       return Failure("'" + std::string(text.substr(0, 64)) +
-                     "' is none of: uid N, gid N, unit NAME, cgroup /PATH");
+                     "' is none of: uid N, gid N, unit NAME, cgroup /PATH, tenant NAME");
     };
     if (value.empty() || value.size() > kMaxName || !words.at_end()) return fault();
     using Kind = RoleTerm::Kind;
     if (kind == "unit") return RoleTerm{.kind = Kind::Unit, .text = std::string(value)};
+    if (kind == "tenant") return RoleTerm{.kind = Kind::Tenant, .text = std::string(value)};
     if (kind == "cgroup" && value.front() == '/') {
       return RoleTerm{.kind = Kind::Cgroup, .text = std::string(value)};
     }
@@ -155,9 +168,8 @@ class Parser {
     return RoleTerm{.kind = kind == "uid" ? Kind::Uid : Kind::Gid, .number = *id, .text = {}};
   }
 
-  Result rule(bool allow, Words& words, std::string origin) {
+  Result rule(Rule rule, Words& words) {
     if (rules.rules.size() == kMaxRules) return Failure("too many rules");
-    Rule rule{.allow = allow, .origin = std::move(origin)};
     const std::string_view who = words.next();
     rule.role = find_role(who);
     if (rule.role == rules.roles.size()) {
@@ -165,13 +177,21 @@ class Parser {
     }
     if (words.at_end()) return Failure("a rule needs a condition: command, priority, ...");
     while (!words.at_end()) {
-      if (const auto added = condition(rule, words); !added) return added;
+      const std::string_view name = words.next();
+      if (const auto added = condition(rule, name, words.next()); !added) return added;
     }
     rules.rules.push_back(std::move(rule));
     return {};
   }
 
-  static Result condition(Rule& rule, Words& words) {
+  Result condition(Rule& rule, std::string_view name, std::string_view value) {
+    if (name == "hierarchy") return hierarchies(rule, value);
+    if (name == "owner") return owner(rule, value);
+    if (name == "tenant") return tenants(rule, value);
+    return ranges(rule, name, value);
+  }
+
+  static Result ranges(Rule& rule, std::string_view name, std::string_view value) {
     struct Kind {
       std::string_view name;
       Ranges Rule::* ranges;
@@ -180,17 +200,57 @@ class Parser {
                                           Kind{"priority", &Rule::priorities},
                                           Kind{"locality", &Rule::localities},
                                           Kind{"nv", &Rule::nv_indices},
+                                          Kind{"pcr", &Rule::pcrs},
                                           Kind{"persistent", &Rule::persistent_handles},
-                                          Kind{"pcr", &Rule::pcrs}};
-    const std::string_view name = words.next();
+                                          Kind{"handle", &Rule::handles}};
     const auto* const kind = std::ranges::find(kKinds, name, &Kind::name);
     if (kind == kKinds.end()) return Failure(quoted(name) + " is no condition");
     Ranges& ranges = rule.*kind->ranges;
-    if (!ranges.empty()) return Failure(std::string(name) + " stands twice in one rule");
-    auto parsed = parse_ranges(words.next(), name == "command");
+    if (!ranges.empty()) return twice(name);
+    auto parsed = parse_ranges(value, name == "command");
     if (!parsed) return Failure(parsed.error());
     ranges = *std::move(parsed);
     return {};
+  }
+
+  static Result hierarchies(Rule& rule, std::string_view value) {
+    if (rule.hierarchies != 0) return twice("hierarchy");
+    return for_each_in(value, [&](std::string_view name) -> Result {
+      const auto hierarchy = hierarchy_named(name);
+      if (!hierarchy) {
+        return Failure(quoted(name) + " is none of: owner, endorsement, platform, lockout, null");
+      }
+      rule.hierarchies |= hierarchy_bit(*hierarchy);
+      return {};
+    });
+  }
+
+  static Result owner(Rule& rule, std::string_view value) {
+    if (rule.owner) return twice("owner");
+    if (value != "self" && value != "other") return Failure("owner is self or other");
+    rule.owner = value == "self" ? Owner::Self : Owner::Other;
+    return {};
+  }
+
+  // Each tenant is a role whose name nobody can write.
+  Result tenants(Rule& rule, std::string_view value) {
+    if (rule.tenants != 0) return twice("tenant");
+    return for_each_in(value, [&](std::string_view name) -> Result {
+      if (name.empty() || name.size() > kMaxName) return Failure("a tenant needs a name");
+      const std::string role = "tenant " + std::string(name);
+      const std::size_t index = find_role(role);
+      if (index == rules.roles.size()) {
+        if (index == kMaxRoles) return Failure("too many roles and tenants");
+        rules.roles.push_back(
+            {.name = role, .terms = {{.kind = RoleTerm::Kind::Tenant, .text = std::string(name)}}});
+      }
+      rule.tenants |= role_bit(index);
+      return {};
+    });
+  }
+
+  static Result twice(std::string_view name) {
+    return Failure(std::string(name) + " stands twice in one rule");
   }
 
   [[nodiscard]] std::size_t find_role(std::string_view name) const {
@@ -219,15 +279,15 @@ std::expected<void, ParseError> parse_text(Parser& parser, const std::string& na
 
 std::expected<Ranges, std::string> parse_ranges(std::string_view text, bool commands) {
   Ranges ranges;
-  while (true) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const auto one = range(text.substr(0, comma), commands);
+  const auto parsed = for_each_in(text, [&](std::string_view part) -> Result {
+    const auto one = range(part, commands);
     if (!one) return Failure(one.error());
     if (ranges.size() == kMaxRanges) return Failure("too many in one list");
     ranges.push_back(*one);
-    if (comma == text.size()) return ranges;
-    text.remove_prefix(comma + 1);
-  }
+    return {};
+  });
+  if (!parsed) return std::unexpected(parsed.error());
+  return ranges;
 }
 
 std::expected<Rules, ParseError> parse_rules(std::span<const Source> sources) {

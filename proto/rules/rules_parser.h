@@ -5,11 +5,12 @@
 //   profile linux | windows | none
 //   answer windows | tpm
 //   dry-run yes | no
-//   role NAME = TERM, ...          TERM: uid N | gid N | unit NAME | cgroup /PATH
+//   role NAME = TERM, ...          TERM: uid N | gid N | unit NAME | cgroup /PATH | tenant NAME
 //   allow | block ROLE CONDITION ...
 //
-//   CONDITION: command LIST, priority LIST, locality LIST, nv LIST, persistent LIST or pcr LIST;
-//   LIST: names of commands, numbers and ranges (0x100-0x1ff, 300-), with commas and no blanks.
+//   CONDITION: command, priority, locality, nv, persistent, pcr, handle, each with a LIST;
+//   hierarchy and tenant with names; owner self | other. LIST: names of commands, numbers and
+//   ranges (0x100-0x1ff, 300-), with commas and no blanks.
 //
 // The text may come from anybody's editor: it is bounded (kMaxText, kMaxRules, ...), and the first
 // thing that is wrong with it is told with its line.

@@ -28,6 +28,7 @@ namespace cc {
 inline constexpr std::uint32_t kEvictControl = TPM2_CC_EvictControl;
 inline constexpr std::uint32_t kHierarchyControl = TPM2_CC_HierarchyControl;
 inline constexpr std::uint32_t kUndefineSpace = TPM2_CC_NV_UndefineSpace;
+inline constexpr std::uint32_t kUndefineSpaceSpecial = TPM2_CC_NV_UndefineSpaceSpecial;
 inline constexpr std::uint32_t kChangeEps = TPM2_CC_ChangeEPS;
 inline constexpr std::uint32_t kChangePps = TPM2_CC_ChangePPS;
 inline constexpr std::uint32_t kClear = TPM2_CC_Clear;
@@ -59,6 +60,11 @@ inline constexpr std::uint32_t kSign = TPM2_CC_Sign;
 inline constexpr std::uint32_t kUnseal = TPM2_CC_Unseal;
 inline constexpr std::uint32_t kNvRead = TPM2_CC_NV_Read;
 inline constexpr std::uint32_t kNvWrite = TPM2_CC_NV_Write;
+inline constexpr std::uint32_t kNvIncrement = TPM2_CC_NV_Increment;
+inline constexpr std::uint32_t kNvSetBits = TPM2_CC_NV_SetBits;
+inline constexpr std::uint32_t kNvExtend = TPM2_CC_NV_Extend;
+inline constexpr std::uint32_t kNvWriteLock = TPM2_CC_NV_WriteLock;
+inline constexpr std::uint32_t kNvReadLock = TPM2_CC_NV_ReadLock;
 inline constexpr std::uint32_t kClockSet = TPM2_CC_ClockSet;
 inline constexpr std::uint32_t kContextLoad = TPM2_CC_ContextLoad;
 inline constexpr std::uint32_t kContextSave = TPM2_CC_ContextSave;
@@ -135,6 +141,24 @@ inline constexpr std::uint32_t kRhNull = TPM2_RH_NULL;
 inline constexpr std::uint32_t kRhLockout = TPM2_RH_LOCKOUT;
 inline constexpr std::uint32_t kRhEndorsement = TPM2_RH_ENDORSEMENT;
 inline constexpr std::uint32_t kRhPlatform = TPM2_RH_PLATFORM;
+// The same hierarchies, limited to a firmware or to its version (Part 2, "TPM_RH", of revisions
+// that are newer than tpm2-tss 3.2): each is authorized as the one that it is part of. The second
+// have the version in their last two bytes.
+inline constexpr std::uint32_t kRhFirmwareLimited = 0x40000140;
+inline constexpr std::uint32_t kRhVersionLimitedFirst = 0x40010000;
+inline constexpr std::uint32_t kRhVersionLimitedLast = 0x4004FFFF;
+
+// The hierarchy that `handle` is, or is part of; the handle itself when it is none.
+constexpr std::uint32_t hierarchy_of(std::uint32_t handle) {
+  constexpr std::uint32_t kParts[] = {kRhOwner, kRhEndorsement, kRhPlatform, kRhNull};
+  if (handle >= kRhFirmwareLimited && handle < kRhFirmwareLimited + 4) {
+    return kParts[handle - kRhFirmwareLimited];
+  }
+  if (handle >= kRhVersionLimitedFirst && handle <= kRhVersionLimitedLast) {
+    return kParts[(handle - kRhVersionLimitedFirst) >> 16];
+  }
+  return handle;
+}
 
 // Part 2, "TPMI_DH_SAVED": what kind of object a saved context holds. tpm2-tss has no names for
 // them.

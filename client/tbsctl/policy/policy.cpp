@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +15,7 @@
 #include "client/tbsctl/text/terminal.h"
 #include "client/tbsctl/text/user_names.h"
 #include "client/tbsctl/tpm/command_name.h"
+#include "proto/rules/conditions.h"
 #include "proto/rules/rule_files.h"
 #include "proto/tpm/constants.h"
 
@@ -28,8 +31,10 @@ struct PolicyOptions {
   std::vector<std::uint32_t> gids;
   std::string unit;
   std::string cgroup;
+  std::string tenant;
   bool administrator = false;          // as a member of the administrators' group
-  std::vector<std::uint32_t> handles;  // NV indices, persistent handles and PCRs that it names
+  std::vector<std::uint32_t> handles;  // that the command names
+  std::optional<rules::Owner> owner;   // who made what it removes or changes
   std::uint32_t priority = kPriorityNormal;
   std::uint32_t locality = 0;
 };
@@ -58,12 +63,15 @@ rules::CommandFacts facts_of(const PolicyOptions& options, const rules::Rules& r
                          .gids = options.gids,
                          .unit = options.unit,
                          .cgroup = options.cgroup,
+                         .tenant = options.tenant,
                          .administrator = options.uid == 0 || options.administrator};
   std::ranges::copy(groups_of(options.user), std::back_inserter(subject.gids));
   rules::CommandFacts facts{.roles = rules::roles_of(rules, subject),
                             .command = options.command,
                             .priority = options.priority,
-                            .locality = options.locality};
+                            .locality = options.locality,
+                            .handles = options.handles,
+                            .owner = options.owner};
   for (const std::uint32_t handle : options.handles) {
     const tpm::HandleType type = tpm::handle_type(handle);
     if (type == tpm::HandleType::NvIndex) facts.nv_indices.push_back(handle);
@@ -81,24 +89,57 @@ std::vector<std::string> role_names(const rules::Rules& rules, rules::RoleSet ro
   return names;
 }
 
-void print_match(const Console& console, const rules::Rules& rules,
-                 const rules::CommandFacts& facts, const rules::Match& match) {
-  const std::string why = match.rule == nullptr ? "no rule is about it" : match.rule->origin;
-  const auto roles = role_names(rules, facts.roles);
-  if (console.json) {
-    print_json(console.out, nlohmann::ordered_json{{"allowed", match.allowed},
-                                                   {"rule", match.rule == nullptr ? "" : why},
-                                                   {"command", command_name(facts.command)},
-                                                   {"roles", roles},
-                                                   {"dry_run", rules.dry_run}});
-    return;
+std::vector<std::string> texts_of(const std::vector<const rules::Rule*>& list) {
+  std::vector<std::string> texts;
+  for (const rules::Rule* const rule : list) {
+    texts.push_back(rule->text + " (" + rule->origin + ")");
   }
-  console.out << command_name(facts.command) << (match.allowed ? ": allowed (" : ": blocked (")
-              << printable(why) << ")";
-  if (!match.allowed && rules.dry_run) console.out << "; only logged: dry-run is on";
-  console.out << "\nroles:";
-  for (const std::string& role : roles) console.out << ' ' << printable(role);
-  console.out << '\n';
+  return texts;
+}
+
+// What decided, and what else could.
+struct Explanation {
+  const rules::Rules& rules;
+  rules::CommandFacts facts;
+  rules::Match match = rules::evaluate(rules, facts);
+  std::vector<std::string> conditions = match.rule == nullptr
+                                            ? std::vector<std::string>()
+                                            : rules::reasons(rules, *match.rule, facts);
+  std::vector<std::string> others = texts_of(rules::near_misses(rules, facts));
+};
+
+void print_as_json(std::ostream& out, const Explanation& why) {
+  const rules::Rule* const rule = why.match.rule;
+  print_json(out, nlohmann::ordered_json{{"allowed", why.match.allowed},
+                                         {"rule", rule == nullptr ? "" : rule->origin},
+                                         {"statement", rule == nullptr ? "" : rule->text},
+                                         {"conditions", why.conditions},
+                                         {"otherwise", why.others},
+                                         {"command", command_name(why.facts.command)},
+                                         {"roles", role_names(why.rules, why.facts.roles)},
+                                         {"dry_run", why.rules.dry_run}});
+}
+
+void print_explanation(std::ostream& out, const Explanation& why) {
+  const rules::Rule* const rule = why.match.rule;
+  out << command_name(why.facts.command) << (why.match.allowed ? ": allowed (" : ": blocked (")
+      << (rule == nullptr ? "no rule is about it" : printable(rule->origin)) << ")";
+  if (!why.match.allowed && why.rules.dry_run) out << "; only logged: dry-run is on";
+  out << "\nroles:";
+  for (const std::string& role : role_names(why.rules, why.facts.roles)) {
+    out << ' ' << printable(role);
+  }
+  if (rule != nullptr) {
+    out << "\nrule: " << printable(rule->text) << "\ndecided by:";
+    const char* separator = " ";
+    for (const std::string& condition : why.conditions) {
+      out << std::exchange(separator, ", ") << printable(condition);
+    }
+  }
+  for (const std::string& text : why.others) {
+    out << "\nwith another handle or owner: " << printable(text);
+  }
+  out << '\n';
 }
 
 Outcome run_check(const Console& console, const PolicyOptions& options) {
@@ -121,10 +162,13 @@ Outcome run_check(const Console& console, const PolicyOptions& options) {
 Outcome run_explain(const Console& console, const PolicyOptions& options) {
   const auto rules = read_rules(options);
   if (!rules) return std::unexpected(rules.error());
-  const auto facts = facts_of(options, *rules);
-  const rules::Match match = rules::evaluate(*rules, facts);
-  print_match(console, *rules, facts, match);
-  if (!match.allowed) return failure("the command would be blocked");
+  const Explanation why{.rules = *rules, .facts = facts_of(options, *rules)};
+  if (console.json) {
+    print_as_json(console.out, why);
+  } else {
+    print_explanation(console.out, why);
+  }
+  if (!why.match.allowed) return failure("the command would be blocked");
   return {};
 }
 
@@ -152,6 +196,26 @@ Reader read_command(const Shared& options) {
     const auto code = parse_command_code(text);
     if (!code) return std::unexpected("'" + text + "' is no TPM command");
     options->command = *code;
+    return {};
+  };
+}
+
+Reader read_hierarchy(const Shared& options) {
+  return [options](const std::string& text) -> std::expected<void, std::string> {
+    const auto hierarchy = rules::hierarchy_named(text);
+    if (!hierarchy) {
+      return std::unexpected("'" + text +
+                             "' is none of: owner, endorsement, platform, lockout, null");
+    }
+    options->handles.push_back(rules::handle_of(*hierarchy));
+    return {};
+  };
+}
+
+Reader read_owner(const Shared& options) {
+  return [options](const std::string& text) -> std::expected<void, std::string> {
+    if (text != "self" && text != "other") return std::unexpected("OWNER is self or other");
+    options->owner = text == "self" ? rules::Owner::Self : rules::Owner::Other;
     return {};
   };
 }
@@ -187,6 +251,10 @@ std::vector<Option> explain_options(const Shared& options) {
        .value = "PATH",
        .about = "Control group of the client",
        .read = read_text(field(options, &PolicyOptions::cgroup))},
+      {.name = "--tenant",
+       .value = "NAME",
+       .about = "Tenant of the client's socket",
+       .read = read_text(field(options, &PolicyOptions::tenant))},
       {.name = "--admin",
        .about = "A member of the administrators' group",
        .read = set(field(options, &PolicyOptions::administrator))},
@@ -195,6 +263,15 @@ std::vector<Option> explain_options(const Shared& options) {
        .about = "NV index, persistent handle or PCR that the command names",
        .read = read_numbers(field(options, &PolicyOptions::handles)),
        .repeated = true},
+      {.name = "--hierarchy",
+       .value = "NAME",
+       .about = "Hierarchy that it names: owner, endorsement, platform, lockout, null",
+       .read = read_hierarchy(options),
+       .repeated = true},
+      {.name = "--owner",
+       .value = "OWNER",
+       .about = "Who made what it removes or changes: self or other",
+       .read = read_owner(options)},
       priority_option(field(options, &PolicyOptions::priority)),
       locality_option(field(options, &PolicyOptions::locality)),
   };
@@ -219,7 +296,9 @@ Subcommand explain_subcommand(const Shared& options) {
           .help =
               "Exit codes: 0 allowed, 1 blocked.\n\nExamples:\n"
               "  tbsctl policy explain alice TPM2_Clear\n"
-              "  tbsctl policy explain 1000 NV_Read --handle 0x1500010 --unit backup.service",
+              "  tbsctl policy explain 1000 NV_Read --handle 0x1500010 --unit backup.service\n"
+              "  tbsctl policy explain alice PCR_Extend --handle 7\n"
+              "  tbsctl policy explain alice PolicySecret --hierarchy lockout",
           .options = explain_options(options),
           .needs = always(kNoDaemon),
           .run = [options](const Environment& environment) {

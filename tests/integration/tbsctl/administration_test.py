@@ -151,8 +151,11 @@ class Policy(unittest.TestCase):
 
     def test_explain(self):
         blocked = self.json("explain", "1000", "Clear", code=FAILED)
-        self.assertEqual(blocked, {"allowed": False, "rule": "profile linux", "command": "Clear",
-                                   "roles": ["everybody", "user"], "dry_run": False})
+        self.assertTrue(blocked.pop("statement").startswith("block user command Clear,"), blocked)
+        self.assertEqual(blocked, {"allowed": False, "rule": "profile linux",
+                                   "conditions": ["command Clear"], "otherwise": [],
+                                   "command": "Clear", "roles": ["everybody", "user"],
+                                   "dry_run": False})
         for who in (("0",), ("1000", "--admin")):
             allowed = self.json("explain", *who, "Clear")
             self.assertTrue(allowed["allowed"])
@@ -192,6 +195,18 @@ class Policy(unittest.TestCase):
         self.assertIn("backup", allowed["roles"])
         self.assertIn("staff", self.json("explain", "1000", "NV_Read", "--gid", "50")["roles"])
         self.assertTrue(self.json("explain", "1000", "NV_Read", "--handle", "0x1500100")["allowed"])
+
+    def test_explain_conditions(self):
+        extend = ("explain", "1000", "PCR_Extend", "--handle")
+        self.assertEqual(self.json(*extend, "7", code=FAILED)["conditions"],
+                         ["command PCR_Extend", "pcr 7"])
+        self.assertTrue(self.json(*extend, "23")["otherwise"][0].endswith("(profile linux)"))
+        ran = self.policy("explain", "1000", "PolicySecret", "--hierarchy", "lockout")
+        self.assertEqual(ran.code, FAILED)
+        self.assertIn("\ndecided by: hierarchy lockout\n", ran.out)
+        undefine = ("explain", "1000", "NV_UndefineSpace", "--owner")
+        self.assertTrue(self.json(*undefine, "self")["allowed"])
+        self.assertFalse(self.json(*undefine, "other", code=FAILED)["allowed"])
 
     def test_wrong_usage(self):
         for arguments in (("explain", "1000"), ("explain", "x", "Clear"),

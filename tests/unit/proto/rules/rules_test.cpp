@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/rules/conditions.h"
 #include "proto/rules/profiles.h"
 #include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
@@ -115,7 +116,8 @@ TEST_CASE("conditions: all of a rule must fit", "[policy][rules]") {
   REQUIRE_FALSE(allowed([](CommandFacts& q) { q.pcrs = {7}; }));
   REQUIRE(allowed([](CommandFacts& q) { q.pcrs = {16}; }));
   REQUIRE_FALSE(allowed([](CommandFacts& q) { q.persistent_handles = {0x81000001}; }));
-  REQUIRE_FALSE(needs_handles(rules_of("")));
+  REQUIRE_FALSE(needs_handles(rules_of("profile none")));
+  REQUIRE(needs_handles(rules_of("")));
 }
 
 TEST_CASE("settings", "[policy][rules]") {
@@ -134,6 +136,17 @@ TEST_CASE("what is wrong is told with its line", "[policy][rules]") {
                                  "block user command NoSuchCommand",
                                  "block user color red",
                                  "block user command Clear command Clear",
+                                 "block user handle lockout",
+                                 "block user hierarchy",
+                                 "block user hierarchy owner,",
+                                 "block user hierarchy 0x40000001",
+                                 "block user hierarchy owner hierarchy platform",
+                                 "block user owner nobody",
+                                 "block user owner self owner other",
+                                 "block user tenant",
+                                 "block user tenant a,,b",
+                                 "block user tenant a tenant b",
+                                 "role x = tenant",
                                  "block user priority 5-4",
                                  "block user priority x",
                                  "block user priority 4294967296",
@@ -169,4 +182,122 @@ TEST_CASE("rules are bounded", "[policy][rules]") {
   std::string list = "block user command 1";
   for (std::size_t i = 0; i <= kMaxRanges; ++i) list += ",1";
   REQUIRE(error_of(list).find("too many") != std::string::npos);
+}
+
+TEST_CASE("hierarchies are known by every number that they have", "[policy][rules]") {
+  const Rules rules = rules_of("profile none\nblock user hierarchy lockout,platform\n");
+  REQUIRE(needs_handles(rules));
+  const auto blocked = [&](std::uint32_t handle) {
+    CommandFacts asked = question(rules, kAlice, kNvRead);
+    asked.handles = {0x80000000, handle};
+    return !evaluate(rules, asked).allowed;
+  };
+  CHECK(blocked(TPM2_RH_LOCKOUT));
+  CHECK(blocked(TPM2_RH_PLATFORM));
+  // Limited to the firmware, and to a version of it.
+  CHECK(blocked(0x40000142));
+  CHECK(blocked(0x40030007));
+  CHECK_FALSE(blocked(TPM2_RH_OWNER));
+  CHECK_FALSE(blocked(TPM2_RH_ENDORSEMENT));
+  CHECK_FALSE(blocked(TPM2_RH_NULL));
+  CHECK_FALSE(blocked(TPM2_RH_PW));
+  CHECK_FALSE(blocked(0x40000140));
+  CHECK_FALSE(blocked(0x40000144));
+  CHECK_FALSE(blocked(0x40010007));
+  CHECK_FALSE(blocked(0x40050000));
+  CHECK_FALSE(evaluate(rules, question(rules, kAlice, kNvRead)).rule);
+}
+
+TEST_CASE("rules by handle and by owner", "[policy][rules]") {
+  const Rules rules = rules_of(
+      "profile none\n"
+      "allow user command NV_UndefineSpace nv 0x01500000 owner other\n"
+      "block user owner other\n"
+      "block user handle 0x40000001,0x81000000-0x81ffffff command NV_Read\n");
+  REQUIRE(needs_owner(rules));
+  CHECK_FALSE(needs_owner(rules_of("profile none\nblock user handle 5\n")));
+  CommandFacts asked = question(rules, kAlice, TPM2_CC_NV_UndefineSpace);
+  CHECK(evaluate(rules, asked).allowed);
+  asked.owner = Owner::Self;
+  CHECK(evaluate(rules, asked).allowed);
+  asked.owner = Owner::Other;
+  CHECK_FALSE(evaluate(rules, asked).allowed);
+  asked.nv_indices = {0x01500000};
+  CHECK(evaluate(rules, asked).allowed);
+  CommandFacts read = question(rules, kAlice, kNvRead);
+  read.handles = {0x81000001};
+  CHECK_FALSE(evaluate(rules, read).allowed);
+  read.handles = {0x80000001};
+  CHECK(evaluate(rules, read).allowed);
+}
+
+TEST_CASE("tenants are roles, and a condition", "[policy][rules]") {
+  const Rules rules = rules_of(
+      "profile none\n"
+      "role guests = tenant web, tenant mail\n"
+      "block user tenant web,build command GetRandom\n"
+      "block guests command NV_Read\n");
+  const auto allowed = [&](const std::string& tenant, std::uint32_t command) {
+    return evaluate(rules, question(rules, {.uid = 5, .tenant = tenant}, command)).allowed;
+  };
+  CHECK_FALSE(allowed("web", kGetRandom));
+  CHECK_FALSE(allowed("build", kGetRandom));
+  CHECK(allowed("mail", kGetRandom));
+  CHECK(allowed("", kGetRandom));
+  CHECK_FALSE(allowed("mail", kNvRead));
+  CHECK(allowed("build", kNvRead));
+}
+
+TEST_CASE("what cannot be seen is blocked by what it could be, and not allowed",
+          "[policy][rules]") {
+  const Rules rules = rules_of(
+      "profile none\nallow user pcr 16\nblock user pcr 0-15 command 0x14\nblock user nv 5 command "
+      "1\n");
+  CommandFacts asked = question(rules, kAlice, 0x14);
+  asked.pcrs = {16};
+  CHECK(evaluate(rules, asked).allowed);
+  asked.pcrs = {17};
+  asked.hidden = true;
+  CHECK_FALSE(evaluate(rules, asked).allowed);
+  CHECK(reasons(rules, *evaluate(rules, asked).rule, asked).back() == "pcr that cannot be seen");
+}
+
+TEST_CASE("the conditions that decided, and the rules that could have", "[policy][rules]") {
+  const Rules rules = rules_of("");
+  CommandFacts asked = question(rules, kAlice, TPM2_CC_PCR_Extend);
+  const auto others = near_misses(rules, asked);
+  REQUIRE(others.size() == 1);
+  CHECK(others.front()->text.ends_with(" pcr 0-15,17-22,24-"));
+  asked.pcrs = {7};
+  const Match match = evaluate(rules, asked);
+  REQUIRE(match.rule == others.front());
+  CHECK(reasons(rules, *match.rule, asked) ==
+        std::vector<std::string>{"command PCR_Extend", "pcr 7"});
+  CHECK(near_misses(rules, asked).empty());
+  CommandFacts secret = question(rules, kAlice, TPM2_CC_PolicySecret);
+  secret.handles = {TPM2_RH_LOCKOUT};
+  CHECK(reasons(rules, *evaluate(rules, secret).rule, secret) ==
+        std::vector<std::string>{"hierarchy lockout"});
+  CommandFacts undefine = question(rules, kAlice, TPM2_CC_NV_UndefineSpace);
+  undefine.owner = Owner::Other;
+  CHECK(reasons(rules, *evaluate(rules, undefine).rule, undefine) ==
+        std::vector<std::string>{"command NV_UndefineSpace", "owner other"});
+}
+
+TEST_CASE("the linux profile leaves users the PCRs for debugging and applications",
+          "[policy][rules]") {
+  const Rules rules = rules_of("");
+  for (const std::uint32_t command :
+       {TPM2_CC_PCR_Extend, TPM2_CC_PCR_Event, TPM2_CC_PCR_Reset, TPM2_CC_EventSequenceComplete}) {
+    for (std::uint32_t pcr = 0; pcr < 32; ++pcr) {
+      CommandFacts asked = question(rules, kAlice, command);
+      asked.pcrs = {pcr};
+      CHECK(evaluate(rules, asked).allowed == (pcr == 16 || pcr == 23));
+      asked.roles = roles_of(rules, kRoot);
+      CHECK(evaluate(rules, asked).allowed);
+    }
+  }
+  // Of the vendor, and of TPM 1.2 for whoever stands at the machine.
+  CHECK_FALSE(evaluate(rules, question(rules, kAlice, 0x20000000)).allowed);
+  CHECK_FALSE(evaluate(rules, question(rules, kAlice, 0x4000000A)).allowed);
 }

@@ -73,3 +73,41 @@ TEST_CASE_METHOD(Policy, "who may do what", "[tbsctl][policy]") {
     CHECK(std::ranges::count(roles, "administrator") == 1);
   }
 }
+
+TEST_CASE_METHOD(Policy, "which condition decided, and what else could", "[tbsctl][policy]") {
+  const auto explain = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"explain", "4000000000"});
+    words.insert(words.end(), {"--dir", folder.path()});
+    out.str({});
+    return run(words).has_value();
+  };
+  SECTION("the PCR") {
+    CHECK_FALSE(explain({"PCR_Extend", "--handle", "7"}));
+    CHECK(out.str().find("\ndecided by: command PCR_Extend, pcr 7\n") != std::string::npos);
+    CHECK(out.str().find("\nrule: block user command PCR_Extend,") != std::string::npos);
+    CHECK(explain({"PCR_Extend", "--handle", "23"}));
+    CHECK(out.str().find("\nwith another handle or owner: block user command PCR_Extend,") !=
+          std::string::npos);
+  }
+  SECTION("the hierarchy") {
+    CHECK_FALSE(explain({"PolicySecret", "--hierarchy", "lockout"}));
+    CHECK(out.str().find("\ndecided by: hierarchy lockout\n") != std::string::npos);
+    CHECK(explain({"PolicySecret", "--hierarchy", "owner"}));
+    CHECK_FALSE(explain({"PolicySecret", "--hierarchy", "other"}));
+  }
+  SECTION("the owner") {
+    CHECK_FALSE(explain({"NV_UndefineSpace", "--owner", "other", "--json"}));
+    const auto json = nlohmann::json::parse(out.str());
+    CHECK(json["conditions"] == nlohmann::json({"command NV_UndefineSpace", "owner other"}));
+    CHECK(json["statement"].get<std::string>().ends_with(" owner other"));
+    CHECK(explain({"NV_UndefineSpace", "--owner", "self"}));
+    CHECK_FALSE(explain({"NV_UndefineSpace", "--owner", "me"}));
+  }
+  SECTION("the tenant") {
+    (void)folder.file("10.conf", "block user tenant web command GetRandom\n");
+    CHECK_FALSE(explain({"GetRandom", "--tenant", "web"}));
+    CHECK(out.str().find("\ndecided by: command GetRandom, tenant web\n") != std::string::npos);
+    CHECK(out.str().find("\nroles: everybody user tenant web\n") != std::string::npos);
+    CHECK(explain({"GetRandom", "--tenant", "mail"}));
+  }
+}
