@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <stdexcept>
 #include <utility>
 
@@ -40,6 +41,10 @@ std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
 
 TimePoint now() {
   return std::chrono::steady_clock::now();
+}
+
+std::uint64_t wall_clock() {
+  return static_cast<std::uint64_t>(std::time(nullptr));
 }
 
 // The two families' command codes do not overlap.
@@ -93,6 +98,7 @@ App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
                          .now = now},
                         rm_log_),
       authorization_guard_([this] { return environment_.wall_clock(); }),
+      ownership_guard_(resource_manager_.commands(), wall_clock),
       pump_(io_, *device_, guarded_engine_, identity_, {.deadline_of = deadline_of}),
       firmware_(io_, {.places = {.device = config_.device,
                                  .event_log = config_.event_log,
@@ -104,8 +110,10 @@ App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
                .firmware = firmware_,
                .raw_contexts = raw_router_,
                .guard = authorization_guard_,
+               .ownership = ownership_guard_,
                .command_table = resource_manager_.commands()}),
       lockout_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
+      ownership_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/ownership"),
       listener_(io_),
       reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
 
@@ -114,9 +122,7 @@ App::~App() = default;
 int App::run() {
   raise_descriptor_limit();
   authorization_guard_.set_limits(guard_limits(config_));
-  authorization_guard_.restore(lockout_file_.read(),
-                               [this](std::string text) { lockout_file_.write(std::move(text)); });
-  rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });
+  restore_state();
   apply(config_);
   server_.set_rules(rules_);
   if (const auto listening = listen(); !listening) {
@@ -131,6 +137,16 @@ int App::run() {
   watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
   return rm_log_.differences() == 0 ? 0 : kExitTablesDiffer;
+}
+
+void App::restore_state() {
+  authorization_guard_.restore(lockout_file_.read(),
+                               [this](std::string text) { lockout_file_.write(std::move(text)); });
+  rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });
+  ownership_guard_.restore(ownership_file_.read(),
+                           [this](std::string text) { ownership_file_.write(std::move(text)); });
+  inventory_engine_.on_inventory(
+      [this](const tpm::Inventory& found) { ownership_guard_.learn(found); });
 }
 
 std::expected<void, std::string> App::listen() {
@@ -236,6 +252,7 @@ void App::apply(const Config& config) {
   const exec::Limits limits = rm_limits(config.limits);
   resource_manager12_.configure(limits);
   resource_manager_.configure(limits);
+  ownership_guard_.set_limits(config.limits);
   pump_.set_high_share(config.high_share);
   server_.configure(config.limits,
                     {.group = config.admin_gid, .has_group = !config.admin_group.empty()},

@@ -13,7 +13,9 @@
 #include "daemon/config/load_config.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/exec/family_engine.h"
+#include "daemon/exec/guard_chain.h"
 #include "daemon/exec/guarded_engine.h"
+#include "daemon/exec/inventory_engine.h"
 #include "daemon/exec/pass_through.h"
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware_files.h"
@@ -21,6 +23,7 @@
 #include "daemon/host/sleep_watch.h"
 #include "daemon/loop/blocking_calls.h"
 #include "daemon/policy/authorization_guard.h"
+#include "daemon/policy/ownership_guard.h"
 #include "daemon/pump.h"
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
@@ -51,6 +54,7 @@ class App {
   void finish();
   void reload();
   void reloaded(const std::expected<Loaded, EarlyExit>& loaded);
+  void restore_state();
   void apply(const Config& config);
   void on_device_changed();
   void watch_sleep();
@@ -73,7 +77,10 @@ class App {
   exec::PassThrough raw_engine_{identity_};
   exec::RawContextRouter raw_router_{engine_, raw_engine_};
   policy::AuthorizationGuard authorization_guard_;
-  exec::GuardedEngine guarded_engine_{raw_router_, authorization_guard_};
+  policy::OwnershipGuard ownership_guard_;
+  exec::GuardChain guards_{&ownership_guard_, &authorization_guard_};
+  exec::InventoryEngine inventory_engine_{raw_router_, identity_};
+  exec::GuardedEngine guarded_engine_{inventory_engine_, guards_};
   Pump pump_;
   firmware::FirmwareFiles firmware_;
   server::SystemEnvironment environment_{io_};
@@ -81,6 +88,7 @@ class App {
   server::Server server_;
   server::ConnectionManager connections_{io_, server_};
   StateFile lockout_file_;
+  StateFile ownership_file_;
   server::Listener listener_;
   bool announced_ = false;
   bool stopping_ = false;

@@ -1,5 +1,8 @@
 #include "daemon/policy/command_facts.h"
 
+#include <algorithm>
+#include <array>
+
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm12/command_view.h"
 
@@ -7,6 +10,7 @@ namespace tbs::policy {
 namespace {
 
 void note_handle(std::uint32_t handle, rules::CommandFacts& facts) {
+  facts.handles.push_back(handle);
   switch (tpm::handle_type(handle)) {
     case tpm::HandleType::Pcr:
       facts.pcrs.push_back(handle);
@@ -38,21 +42,40 @@ void note_selection(proto::ByteReader reader, rules::CommandFacts& facts) {
   }
 }
 
-// Handles, and for NV_DefineSpace and EvictControl the new one.
+// Parameters that are handles: what NV_DefineSpace and EvictControl give out, and the hierarchy
+// that proves where data came from, which comes last.
+void note_parameters(const tpm::CommandView& view, rules::CommandFacts& facts) {
+  proto::ByteReader reader(view.parameters);
+  switch (view.code()) {
+    case tpm::cc::kEvictControl:
+      break;
+    case tpm::cc::kNvDefineSpace:
+    case tpm::cc::kNvDefineSpace2:
+      reader.skip(reader.be16());  // the authorization value, encrypted or not
+      reader.skip(2);              // size of what follows
+      if (view.code() == tpm::cc::kNvDefineSpace2) reader.skip(1);  // TPM_HT
+      break;
+    case tpm::cc::kHash:
+    case tpm::cc::kSequenceComplete:
+    case tpm::cc::kLoadExternal:
+      reader.skip(reader.remaining() - std::min<std::size_t>(reader.remaining(), 4));
+      break;
+    default:
+      return;
+  }
+  const std::uint32_t handle = reader.be32();
+  if (reader.ok()) note_handle(handle, facts);
+}
+
 void note_names(proto::Bytes command, const tpm::CommandTable& commands,
                 rules::CommandFacts& facts) {
   const auto view = tpm::parse_command(command, commands);
   if (!view) return;
   for (std::uint8_t i = 0; i < view->info->handles; ++i) note_handle(view->handles[i], facts);
-  proto::ByteReader parameters(view->parameters);
-  if (view->code() == tpm::cc::kEvictControl) {
-    note_handle(parameters.be32(), facts);
-  } else if (view->code() == tpm::cc::kNvDefineSpace) {
-    parameters.skip(parameters.be16());  // the authorization value, encrypted or not
-    parameters.skip(2);                  // size of what follows
-    const std::uint32_t index = parameters.be32();
-    if (parameters.ok()) note_handle(index, facts);
+  for (std::uint8_t i = 0; i < view->session_count; ++i) {
+    note_handle(view->sessions[i].handle, facts);
   }
+  note_parameters(*view, facts);
 }
 
 void note_names12(proto::Bytes command, rules::CommandFacts& facts) {
@@ -82,6 +105,16 @@ void note_names12(proto::Bytes command, rules::CommandFacts& facts) {
   }
 }
 
+// Whether note_names12() looks at its parameters.
+bool names_something12(std::uint32_t ordinal) {
+  namespace ord = tpm12::ord;
+  static constexpr std::array kOrdinals = {
+      ord::kExtend,           ord::kPcrRead,       ord::kSha1CompleteExtend,
+      ord::kPcrReset,         ord::kNvDefineSpace, ord::kNvWriteValue,
+      ord::kNvWriteValueAuth, ord::kNvReadValue,   ord::kNvReadValueAuth};
+  return std::ranges::find(kOrdinals, ordinal) != kOrdinals.end();
+}
+
 rules::CommandFacts bare_facts(const ClientCommand& command, std::uint32_t code) {
   return {.roles = command.requester().roles,
           .command = code,
@@ -107,7 +140,9 @@ std::optional<rules::CommandFacts> embedded_facts_of(const ClientCommand& comman
   const auto embedded = command.embedded();
   if (!embedded) return std::nullopt;
   rules::CommandFacts facts = bare_facts(command, command.effective_code());
-  if (names == Names::Included) note_names12(*embedded, facts);
+  if (names == Names::Omitted) return facts;
+  note_names12(*embedded, facts);
+  facts.hidden = names_something12(facts.command);
   return facts;
 }
 

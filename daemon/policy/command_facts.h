@@ -11,9 +11,10 @@
 
 namespace tbs::policy {
 
-// Whether facts include what the command names: NV indices, PCRs, persistent handles, those that
-// NV_DefineSpace and EvictControl give out among them. Nothing is found where transport encryption
-// hides it.
+// Whether facts include what the command names: NV indices, PCRs, persistent handles, hierarchies,
+// those that stand among the parameters too. A command inside a transport session may have its
+// parameters encrypted: what is found there is a guess, and the facts say so. Who made what the
+// command changes is not among them.
 enum class Names : std::uint8_t { Omitted, Included };
 
 rules::CommandFacts facts_of(const ClientCommand& command, const tpm::CommandTable& commands,

@@ -23,6 +23,7 @@ std::uint32_t blocked_code(rules::BlockedResponse wanted, Family family, bool em
 void CommandFilter::set_rules(rules::Rules rules) {
   rules_ = std::move(rules);
   names_ = rules::needs_handles(rules_) ? Names::Included : Names::Omitted;
+  needs_owner_ = rules::needs_owner(rules_);
 }
 
 Decision CommandFilter::check(const ClientCommand& command) {
@@ -34,14 +35,23 @@ Decision CommandFilter::check(const ClientCommand& command) {
   return decision;
 }
 
+std::optional<rules::Owner> CommandFilter::owner_of(const ClientCommand& command) const {
+  if (!needs_owner_) return std::nullopt;
+  const auto change = lasting_change_of(command, commands_);
+  if (!change) return std::nullopt;
+  return ownership_.owner_of(*change, command.requester().account);
+}
+
 Decision CommandFilter::apply_rules(const ClientCommand& command) const {
   rules::CommandFacts facts = facts_of(command, commands_, names_);
+  if (!command.embedded()) facts.owner = owner_of(command);
   rules::Match match = rules::evaluate(rules_, facts);
   const bool outer_blocked = !match.allowed;
   if (!outer_blocked) {
     auto inner = embedded_facts_of(command, names_);
     if (!inner) return {};
     facts = *std::move(inner);
+    facts.owner = owner_of(command);
     match = rules::evaluate(rules_, facts);
   }
   if (match.allowed) return {};

@@ -8,6 +8,7 @@
 #include "daemon/command/client_command.h"
 #include "daemon/command/command_guard.h"
 #include "daemon/policy/command_facts.h"
+#include "daemon/policy/ownership.h"
 #include "daemon/tpm/command_info.h"
 #include "proto/rules/rules.h"
 
@@ -24,23 +25,26 @@ struct Decision {
 
 class CommandFilter {
  public:
-  // Both must outlive it. `commands` is the TPM's own table, which may be empty or grow.
-  CommandFilter(const tpm::CommandTable& commands, CommandGuard& guard)
-      : commands_(commands), guard_(guard) {}
+  // All must outlive it. `commands` is the TPM's own table, which may be empty or grow.
+  CommandFilter(const tpm::CommandTable& commands, CommandGuard& guard, const Ownership& ownership)
+      : commands_(commands), guard_(guard), ownership_(ownership) {}
 
   void set_rules(rules::Rules rules);
   [[nodiscard]] const rules::Rules& rules() const { return rules_; }
 
   Decision check(const ClientCommand& command);
-
- private:
   // The decision as far as the rules go.
   [[nodiscard]] Decision apply_rules(const ClientCommand& command) const;
 
+ private:
+  [[nodiscard]] std::optional<rules::Owner> owner_of(const ClientCommand& command) const;
+
   const tpm::CommandTable& commands_;
   CommandGuard& guard_;
+  const Ownership& ownership_;
   rules::Rules rules_;
   Names names_ = Names::Omitted;
+  bool needs_owner_ = false;
 };
 
 }  // namespace tbs::policy

@@ -29,6 +29,11 @@ struct Limits {
   // Saved sessions whose context has closed and that another context of the user may still load.
   std::size_t orphans_per_user = 16;
   std::size_t orphan_seconds = 1800;
+  // What stays on the TPM. The smallest TPMs have 6 KiB for NV indices and persistent objects
+  // together, of which the maker's certificates take a part, and room for seven such objects.
+  std::size_t nv_bytes_per_user = 2048;
+  std::size_t nv_indices_per_user = 16;
+  std::size_t persistent_per_user = 3;
   // Commands that wait and answers that are not read. A context may always have one command.
   std::size_t backlog_kib_per_user = 4096;
   std::size_t backlog_kib = 16384;
@@ -60,6 +65,12 @@ inline constexpr std::array kLimitRules = {
               "Saved sessions of a user whose contexts have closed"},
     LimitRule{"orphan-lifetime", &Limits::orphan_seconds, Scope::User, 1, 31536000,
               "Seconds that such a session is kept"},
+    LimitRule{"nv-bytes-per-user", &Limits::nv_bytes_per_user, Scope::User, 0, 1000000,
+              "Bytes in the NV indices that a user has made; administrators are excepted"},
+    LimitRule{"nv-indices-per-user", &Limits::nv_indices_per_user, Scope::User, 0, 100000,
+              "NV indices that a user has made; administrators are excepted"},
+    LimitRule{"persistent-per-user", &Limits::persistent_per_user, Scope::User, 0, 100000,
+              "Persistent objects that a user has made; administrators are excepted"},
     LimitRule{"max-backlog-per-user", &Limits::backlog_kib_per_user, Scope::User, 64, 1048576,
               "KiB of commands that wait and answers not read, of one user"},
     LimitRule{"max-backlog", &Limits::backlog_kib, Scope::All, 64, 1048576,

@@ -97,7 +97,8 @@ Handled AdministrationRequests::daemon_status(Client& client, std::uint64_t requ
 
 Handled AdministrationRequests::list_limits(Client& client, std::uint64_t request_id,
                                             const proto::ListLimits&) {
-  client.link->send(request_id, limit_usage(clients_, sink_, admission_, back_pressure_.backlog()));
+  client.link->send(request_id,
+                    limit_usage(clients_, sink_, admission_, back_pressure_.backlog(), ownership_));
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "daemon/base/clock.h"
+#include "daemon/policy/ownership.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/back_pressure.h"
@@ -21,12 +22,13 @@ class AdministrationRequests {
  public:
   // All must outlive it.
   AdministrationRequests(const Clients& clients, CommandSink& sink, const Admission& admission,
-                         const BackPressure& back_pressure, const Environment& environment,
-                         Audit& audit)
+                         const BackPressure& back_pressure, const policy::Ownership& ownership,
+                         const Environment& environment, Audit& audit)
       : clients_(clients),
         sink_(sink),
         admission_(admission),
         back_pressure_(back_pressure),
+        ownership_(ownership),
         environment_(environment),
         audit_(audit),
         started_(environment.now()) {}
@@ -46,6 +48,7 @@ class AdministrationRequests {
   CommandSink& sink_;
   const Admission& admission_;
   const BackPressure& back_pressure_;
+  const policy::Ownership& ownership_;
   const Environment& environment_;
   Audit& audit_;
   TimePoint started_;

@@ -32,4 +32,13 @@ void CommandScreening::locked_out(const ClientCommand& command) {
   if (client != nullptr) audit_.locked_out(*client, command.effective_code());
 }
 
+// What would be blocked was reported when the command came.
+std::optional<proto::Buffer> CommandScreening::judge(const ClientCommand& command) {
+  auto decision = filter_.apply_rules(command);
+  if (decision.effect != policy::Effect::Blocked) return std::nullopt;
+  const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
+  if (client != nullptr) audit_.blocked(*client, decision);
+  return std::move(decision.response);
+}
+
 }  // namespace tbs::server

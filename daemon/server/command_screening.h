@@ -8,18 +8,21 @@
 
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/command_filter.h"
+#include "daemon/policy/ownership_guard.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/clients.h"
 
 namespace tbs::server {
 
-class CommandScreening : private policy::AuthorizationGuard::Observer {
+class CommandScreening : private policy::AuthorizationGuard::Observer,
+                         private policy::OwnershipGuard::Judge {
  public:
   // All must outlive it.
   CommandScreening(const tpm::CommandTable& commands, policy::AuthorizationGuard& guard,
-                   const Clients& clients, Audit& audit)
-      : filter_(commands, guard), clients_(clients), audit_(audit) {
+                   policy::OwnershipGuard& ownership, const Clients& clients, Audit& audit)
+      : filter_(commands, guard, ownership.ownership()), clients_(clients), audit_(audit) {
     guard.set_observer(*this);
+    ownership.set_judge(*this);
   }
 
   void set_rules(rules::Rules rules) { filter_.set_rules(std::move(rules)); }
@@ -31,6 +34,7 @@ class CommandScreening : private policy::AuthorizationGuard::Observer {
  private:
   void held_back(const ClientCommand& command) override;
   void locked_out(const ClientCommand& command) override;
+  std::optional<proto::Buffer> judge(const ClientCommand& command) override;
 
   policy::CommandFilter filter_;
   const Clients& clients_;

@@ -50,7 +50,7 @@ Peak peak_of(const Totals& totals) {
 }  // namespace
 
 proto::LimitList limit_usage(const Clients& clients, CommandSink& sink, const Admission& admission,
-                             const policy::Backlog& backlog) {
+                             const policy::Backlog& backlog, const policy::Ownership& ownership) {
   Peaks peaks;
   Totals contexts;
   Totals objects;
@@ -66,6 +66,12 @@ proto::LimitList limit_usage(const Clients& clients, CommandSink& sink, const Ad
     sessions[user] += held.sessions;
     peaks[&Limits::objects_per_context].see(held.objects, user);
     peaks[&Limits::sessions_per_context].see(held.sessions, user);
+  }
+  for (const auto& [account, usage] : ownership.usage()) {
+    const UserId user{static_cast<std::uint32_t>(account)};
+    peaks[&Limits::nv_bytes_per_user].see(usage.nv_bytes, user);
+    peaks[&Limits::nv_indices_per_user].see(usage.nv_indices, user);
+    peaks[&Limits::persistent_per_user].see(usage.persistent_objects, user);
   }
   peaks[&Limits::contexts_per_user] = peak_of(contexts);
   peaks[&Limits::objects_per_user] = peak_of(objects);

@@ -45,12 +45,14 @@ Server::Server(const Dependencies& dependencies)
       audit_(dependencies.audit_log),
       admission_(sink_, audit_),
       back_pressure_(clients_, environment_, audit_),
-      screening_(dependencies.command_table, dependencies.guard, clients_, audit_),
+      screening_(dependencies.command_table, dependencies.guard, dependencies.ownership, clients_,
+                 audit_),
       submissions_(clients_, sink_, back_pressure_, environment_, audit_),
       handshake_(clients_, sink_, dependencies.raw_contexts, admission_, deadlines_, audit_),
       commands_(sink_, screening_, submissions_, audit_),
       sticky_(sink_),
-      administration_(clients_, sink_, admission_, back_pressure_, environment_, audit_),
+      administration_(clients_, sink_, admission_, back_pressure_,
+                      dependencies.ownership.ownership(), environment_, audit_),
       lockout_(dependencies.guard, audit_),
       firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {}
 

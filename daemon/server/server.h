@@ -17,6 +17,7 @@
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware.h"
 #include "daemon/policy/authorization_guard.h"
+#include "daemon/policy/ownership_guard.h"
 #include "daemon/server/administration_requests.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/audit.h"
@@ -41,6 +42,7 @@ struct Dependencies {
   firmware::Firmware& firmware;
   exec::RawContextRouter& raw_contexts;
   policy::AuthorizationGuard& guard;
+  policy::OwnershipGuard& ownership;
   const tpm::CommandTable& command_table;  // the TPM's own; it may grow
 };
 

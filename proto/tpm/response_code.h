@@ -46,6 +46,7 @@ inline constexpr std::uint32_t kReferenceH0 = TPM2_RC_REFERENCE_H0;
 inline constexpr std::uint32_t kReferenceH6 = TPM2_RC_REFERENCE_H6;
 inline constexpr std::uint32_t kReferenceS0 = TPM2_RC_REFERENCE_S0;
 inline constexpr std::uint32_t kReferenceS6 = TPM2_RC_REFERENCE_S6;
+inline constexpr std::uint32_t kNvSpace = TPM2_RC_NV_SPACE;
 inline constexpr std::uint32_t kNvRate = TPM2_RC_NV_RATE;
 inline constexpr std::uint32_t kLockout = TPM2_RC_LOCKOUT;
 inline constexpr std::uint32_t kRetry = TPM2_RC_RETRY;

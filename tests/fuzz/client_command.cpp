@@ -9,6 +9,7 @@
 #include "daemon/command/client_response.h"
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/command_filter.h"
+#include "daemon/policy/ownership_guard.h"
 #include "proto/rules/rules_parser.h"
 
 using namespace tbs;
@@ -24,15 +25,23 @@ rules::Rules curious_rules() {
   const std::vector<rules::Source> sources = {
       {.name = "fuzz.conf",
        .text = "block user nv 0x01500000-0x015000ff\nblock user persistent 0x81000001-0x81000010\n"
-               "block user pcr 0-3,17\nblock user command 0x5d priority 300-\n"}};
+               "block user pcr 0-3,17\nblock user command 0x5d priority 300-\n"
+               "block user hierarchy platform\nblock user handle 0x80000003 owner other\n"}};
   return rules::parse_rules(sources).value();
 }
 
 tpm::CommandTable some_commands() {
   // TPMA_CC: code, and the number of handles in bits 25 to 27.
-  const std::vector<std::uint32_t> attributes = {
-      0x17B,           0x126 | 1U << 25, 0x12A | 1U << 25, 0x120 | 2U << 25, 0x14E | 2U << 25,
-      0x182 | 1U << 25};
+  const std::vector<std::uint32_t> attributes = {0x17B,
+                                                 0x126 | 1U << 25,
+                                                 0x12A | 1U << 25,
+                                                 0x120 | 2U << 25,
+                                                 0x14E | 2U << 25,
+                                                 0x182 | 1U << 25,
+                                                 0x122 | 2U << 25,
+                                                 0x137 | 2U << 25,
+                                                 0x19D | 1U << 25,
+                                                 0x15D | 1U << 25};
   tpm::CommandTable table;
   table.load(attributes);
   return table;
@@ -49,12 +58,17 @@ void check(const ClientCommand& command, proto::Bytes response) {
   }
   const tpm::CommandTable table = some_commands();
   policy::AuthorizationGuard guard([] { return std::uint64_t{1'700'000'000}; });
-  policy::CommandFilter filter(table, guard);
+  policy::Ownership ownership;
+  policy::CommandFilter filter(table, guard, ownership);
   filter.set_rules(curious_rules());
   const auto decision = filter.check(command);
   require(decision.effect == policy::Effect::Pass || decision.rule != nullptr);
   require(decision.response.empty() || proto::read_tpm_header(decision.response).has_value());
   guard.responded(command, response);
+  policy::OwnershipGuard owners(table, [] { return std::uint64_t{1'700'000'000}; });
+  owners.refusal(command);
+  owners.responded(command, response);
+  require(owners.ownership().entries().size() <= 1);
   require(result_of(command, response).has_value() == proto::read_tpm_header(response).has_value());
 }
 

@@ -94,6 +94,7 @@ class ServerBench {
                 .firmware = firmware,
                 .raw_contexts = raw_contexts,
                 .guard = guard,
+                .ownership = ownership,
                 .command_table = commands}) {
     configure({});
   }
@@ -138,6 +139,7 @@ class ServerBench {
   FakeSink sink;
   FakeFirmware firmware;
   tpm::CommandTable commands;
+  policy::OwnershipGuard ownership{commands, [] { return std::uint64_t{1'700'000'000}; }};
   exec::TpmIdentity engine_identity;
   exec::PassThrough managed{engine_identity};
   exec::PassThrough raw{engine_identity};

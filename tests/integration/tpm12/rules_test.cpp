@@ -1,4 +1,5 @@
-// A command inside TPM_ExecuteTransport is judged as if it had come alone.
+// A command inside TPM_ExecuteTransport is judged as if it had come alone; PCRs that measure the
+// machine are the administrators', and an NV index its maker's.
 
 #include <catch2/catch.hpp>
 
@@ -73,4 +74,75 @@ TEST_CASE("a rule blocks inside a transport session with the answer that it name
   bench.take_ownership(root);
   CHECK(as_nobody([] { return as_user(kBadOrdinal, kBadOrdinal); }) == 0);
   CHECK(root->owned());
+}
+
+namespace {
+
+namespace ord = tbs::tpm12::ord;
+
+Client::Command extend(std::uint32_t pcr) {
+  client12::Bytes parameters = client12::words({pcr});
+  parameters.resize(parameters.size() + tbs::tpm12::kDigestSize);
+  return {.ordinal = ord::kExtend, .handles = {}, .parameters = parameters, .sessions = {}};
+}
+
+Client::Command reset_pcr(std::uint32_t pcr) {
+  client12::Bytes parameters = {0, 3, 0, 0, 0};
+  parameters[2 + pcr / 8] = static_cast<std::uint8_t>(1U << (pcr % 8));
+  return {.ordinal = ord::kPcrReset, .handles = {}, .parameters = parameters, .sessions = {}};
+}
+
+// TPM_NV_DATA_PUBLIC and an authorization value. A TPM whose NV is not locked wants no owner's.
+Client::Command define(std::uint32_t index, std::uint32_t size) {
+  client12::Bytes parameters = {0x00, 0x18};
+  const auto add = [&](const client12::Bytes& bytes) {
+    parameters.insert(parameters.end(), bytes.begin(), bytes.end());
+  };
+  add(client12::words({index}));
+  for (int info = 0; info < 2; ++info) {
+    add({0, 3, 0, 0, 0, 0x1F});
+    add(client12::Bytes(tbs::tpm12::kDigestSize));
+  }
+  add({0x00, 0x17});
+  add(client12::words({0x00040004}));  // read and written with the index's own authorization
+  add({0, 0, 0});
+  add(client12::words({size}));
+  add(client12::Bytes(tbs::tpm12::kDigestSize));
+  return {.ordinal = ord::kNvDefineSpace, .handles = {}, .parameters = parameters, .sessions = {}};
+}
+
+constexpr std::uint32_t kRootsIndex = 0x1100;
+constexpr std::uint32_t kUsersIndex = 0x1200;
+
+int as_user_of_nv_and_pcrs() {
+  LibraryClient user;
+  if (user->run(extend(7)).code != kBlocked) return 1;
+  if (user->run(reset_pcr(17)).code != kBlocked) return 2;
+  if (user->run(extend(16)).code != 0 || user->run(reset_pcr(16)).code != 0) return 3;
+  if (user->run(define(kRootsIndex, 0)).code != kBlocked) return 4;
+  if (user->run(define(kRootsIndex, 16)).code != kBlocked) return 5;
+  if (user->run(define(0xFFFFFFFF, 0)).code != kBlocked) return 6;
+  if (user->run(define(kUsersIndex, 16)).code != 0) return 7;
+  if (user->run(define(kUsersIndex, 0)).code != 0) return 8;
+  if (user->run(define(kUsersIndex, 0x1000)).code != tbs::tpm12::rc::kNoSpace) return 9;
+  client12::Transport transport(*user);
+  // Which one it is may be encrypted there.
+  for (const auto& command : {extend(7), extend(16), define(kRootsIndex, 0), define(0x1300, 8)}) {
+    transport.run(command);
+    if (transport.outer_code() != kEmbeddedBlocked) return 10;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("users extend no PCR that measures the machine, and undefine nothing of others") {
+  if (!can_become_nobody()) return;
+  Tpm12Bench bench;
+  LibraryClient root;
+  bench.take_ownership(root);
+  REQUIRE(root->run(define(kRootsIndex, 16)).code == 0);
+  CHECK(as_nobody(as_user_of_nv_and_pcrs) == 0);
+  CHECK(root->run(extend(7)).code == 0);
+  CHECK(root->run(define(kRootsIndex, 0)).code == 0);
 }

@@ -57,9 +57,19 @@ class Bench {
  public:
   Bench() {
     // TPMA_CC: code, and the number of handles in bits 25 to 27.
-    const std::vector<std::uint32_t> attributes = {
-        0x17B,           0x126 | 1U << 25, 0x12A | 1U << 25, 0x120 | 2U << 25, 0x14E | 2U << 25,
-        0x182 | 1U << 25};
+    const std::vector<std::uint32_t> attributes = {0x17B,
+                                                   0x126 | 1U << 25,
+                                                   0x12A | 1U << 25,
+                                                   0x120 | 2U << 25,
+                                                   0x14E | 2U << 25,
+                                                   0x182 | 1U << 25,
+                                                   0x185 | 2U << 25,
+                                                   0x151 | 2U << 25,
+                                                   0x176 | 2U << 25,
+                                                   0x122 | 2U << 25,
+                                                   0x137 | 2U << 25,
+                                                   0x17D,
+                                                   0x11F | 2U << 25};
     table.load(attributes);
   }
 
@@ -70,7 +80,8 @@ class Bench {
 
   tpm::CommandTable table;
   ScriptedGuard guard;
-  CommandFilter filter{table, guard};
+  Ownership ownership;
+  CommandFilter filter{table, guard, ownership};
 };
 
 std::uint32_t code_of(const Buffer& response) {
@@ -171,11 +182,61 @@ TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][filter]") 
   CHECK(code_of(plain.response) == 0x80280400);
   // NV_ReadValue names its index first; PCR_Reset selects by bits.
   CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 0})).effect == Effect::Blocked);
-  CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 1})).effect == Effect::Pass);
+  // The parameters inside may be encrypted: any index or PCR could be meant.
+  CHECK(wrapped(command(0x00C1, 0xCF, {0, 0, 0x11, 1})).effect == Effect::Blocked);
   CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 2})).effect == Effect::Blocked);
-  CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 1})).effect == Effect::Pass);
+  CHECK(wrapped(command(0x00C1, 0xC8, {0, 3, 0, 0, 1})).effect == Effect::Blocked);
+  CHECK(bench.ask(command(0x00C1, 0xC8, {0, 3, 0, 0, 1}), test::kUserRoles, Family::Tpm12).effect ==
+        Effect::Pass);
   // Cut short, it is for the resource manager to refuse.
   CHECK(wrapped({0, 0xC1, 0}).effect == Effect::Pass);
   CHECK(bench.ask(command(0x00C1, 0xE7, {}), test::kUserRoles, Family::Tpm12).effect ==
         Effect::Pass);
+}
+
+TEST_CASE("the lockout and the platform hierarchy are seen wherever they stand",
+          "[policy][filter]") {
+  Bench bench;
+  bench.filter.set_rules(rules_of(""));
+  const auto blocked = [&](const Buffer& bytes) {
+    return bench.ask(bytes).effect == Effect::Blocked;
+  };
+  // PolicySecret: entity and policy session.
+  const auto secret = [](std::uint8_t last) {
+    return command(0x8002, 0x151,
+                   {0x40, 0, 0, last, 3, 0, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0});
+  };
+  CHECK(blocked(secret(0x0A)));
+  CHECK(blocked(secret(0x0C)));
+  CHECK_FALSE(blocked(secret(0x0B)));
+  // StartAuthSession: the key for the salt, and what the session is bound to.
+  CHECK(blocked(command(0x8001, 0x176, {0x40, 0, 0, 7, 0x40, 0, 0, 0x0A})));
+  CHECK_FALSE(blocked(command(0x8001, 0x176, {0x40, 0, 0, 7, 0x40, 0, 0, 7})));
+  // Hash proves with the last parameter in whose name it was made.
+  CHECK(blocked(command(0x8001, 0x17D, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x0C})));
+  CHECK_FALSE(blocked(command(0x8001, 0x17D, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x01})));
+  // As an authorization it makes no sense, and is blocked all the same.
+  CHECK(blocked(command(
+      0x8002, 0x14E, {1, 0x50, 0, 0, 1, 0x50, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 0x0A, 0, 0, 0, 0, 0})));
+  // EventSequenceComplete: the PCR comes first.
+  const auto event = [](std::uint8_t pcr) {
+    return command(0x8001, 0x185, {0, 0, 0, pcr, 0x80, 0, 0, 0});
+  };
+  CHECK(blocked(event(12)));
+  CHECK_FALSE(blocked(event(23)));
+}
+
+TEST_CASE("what somebody else made is seen by who made it", "[policy][filter]") {
+  Bench bench;
+  bench.filter.set_rules(rules_of(""));
+  bench.ownership.apply({.handle = 0x01500001, .bytes = 8}, account_of(UserId{1000}));
+  bench.ownership.apply({.handle = 0x01500002, .bytes = 8}, account_of(UserId{1001}));
+  const auto undefine = [&](std::uint8_t last) {
+    return bench.ask(command(0x8001, 0x122, {0x40, 0, 0, 1, 1, 0x50, 0, last})).effect;
+  };
+  CHECK(undefine(1) == Effect::Pass);
+  CHECK(undefine(2) == Effect::Blocked);
+  CHECK(undefine(3) == Effect::Blocked);
+  bench.filter.set_rules(rules_of("allow user owner other nv 0x01500002\n"));
+  CHECK(undefine(2) == Effect::Pass);
 }

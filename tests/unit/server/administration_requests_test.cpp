@@ -170,10 +170,17 @@ TEST_CASE("how near somebody is to a limit", "[server][administration]") {
   bench.sink.holdings[ContextId{first->id()}] = {.objects = 3, .sessions = 1};
   bench.sink.holdings[ContextId{second->id()}] = {.objects = 4, .sessions = 1};
   bench.sink.holdings[ContextId{other->id()}] = {.objects = 6, .sessions = 0};
+  bench.ownership.restore("nv 5 1003 100 0\nnv 6 1003 28 0\npersistent 7 1004\n",
+                          [](const std::string&) {});
   const auto observer = bench.observer(1002);
   observer->send_from_client(2, proto::ListLimits{});
   const auto reply = observer->take_only<proto::LimitList>();
   REQUIRE(reply);
+  CHECK(limit(*reply, "nv-bytes-per-user").used == 128);
+  CHECK(limit(*reply, "nv-bytes-per-user").uid == 1003);
+  CHECK(limit(*reply, "nv-indices-per-user").used == 2);
+  CHECK(limit(*reply, "persistent-per-user").used == 1);
+  CHECK(limit(*reply, "persistent-per-user").uid == 1004);
   CHECK(reply->entries.size() == policy::kLimitRules.size());
   CHECK(limit(*reply, "max-contexts").used == 3);
   CHECK(limit(*reply, "max-contexts").limit == 100);
