@@ -18,7 +18,7 @@ void RmLog::tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sess
 }
 
 void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {
-  const auto uid = static_cast<std::uint32_t>(user);
+  const auto uid = shown_number(user);
   log_limited(
       spdlog::level::warn, Topic::HandleLost,
       fmt::format("handle {:#010x} of uid {} could not be kept: the TPM does not save it or "
@@ -29,7 +29,7 @@ void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code)
 }
 
 void RmLog::session_dropped(UserId user, std::uint32_t handle, std::string_view reason) {
-  const auto uid = static_cast<std::uint32_t>(user);
+  const auto uid = shown_number(user);
   log_limited(spdlog::level::info, Topic::SessionDropped,
               fmt::format("session {:#010x} of uid {} was flushed: {}", handle, uid, reason), uid);
 }

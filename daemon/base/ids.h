@@ -12,15 +12,29 @@ namespace tbs {
 // One client context, which is one connection. Never reused while the daemon runs.
 enum class ContextId : std::uint64_t {};
 
-// The user a context belongs to, from the socket's peer credentials.
-enum class UserId : std::uint32_t {};
+// Whom a context belongs to: a user of the machine, from the socket's peer credentials, or a tenant,
+// for whom a socket of its own speaks. A tenant has a bit set that no uid has.
+enum class UserId : std::uint64_t {};
+
+inline constexpr std::uint64_t kTenantBit = std::uint64_t{1} << 32;
+// Of the 32 bits below it: where uids end that Linux distributions use.
+inline constexpr std::uint32_t kFirstTenantNumber = std::uint32_t{1} << 31;
+
+constexpr bool is_tenant(UserId user) {
+  return (static_cast<std::uint64_t>(user) & kTenantBit) != 0;
+}
+
+// As clients and logs are told: the uid, or the number of the tenant.
+constexpr std::uint32_t shown_number(UserId user) {
+  return static_cast<std::uint32_t>(user);
+}
 
 // To whom the time of the TPM and the rest is charged.
-enum class AccountId : std::uint32_t {};
+enum class AccountId : std::uint64_t {};
 
-// Each user has an account of its own.
+// Each user has an account of its own, and so has each tenant.
 constexpr AccountId account_of(UserId user) {
-  return AccountId{static_cast<std::uint32_t>(user)};
+  return AccountId{static_cast<std::uint64_t>(user)};
 }
 
 // A client's number for one of its requests; unique among the outstanding ones of a connection.

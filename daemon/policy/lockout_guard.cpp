@@ -9,6 +9,7 @@ namespace {
 // Failures kept of one user; with so many a user is locked out whatever the limits are.
 constexpr std::size_t kMostKept = 64;
 constexpr std::size_t kMostUsers = 4096;
+constexpr std::uint64_t kHighestUser = kTenantBit | UINT32_MAX;
 
 // A TPM that forgets more slowly is taken to forget in this time.
 constexpr std::uint64_t kLongestSpan = std::uint64_t{30} * 24 * 3600;
@@ -92,7 +93,7 @@ std::string LockoutGuard::to_text() const {
   std::string text;
   for (const auto& [user, own] : failures_) {
     for (const std::uint64_t at : own) {
-      text += std::to_string(static_cast<std::uint32_t>(user)) + " " + std::to_string(at) + "\n";
+      text += std::to_string(static_cast<std::uint64_t>(user)) + " " + std::to_string(at) + "\n";
     }
   }
   return text;
@@ -105,10 +106,10 @@ void LockoutGuard::from_text(std::string_view text, std::uint64_t now) {
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     std::uint64_t user = 0;
     std::uint64_t at = 0;
-    if (!take_number(line, user) || !take_number(line, at) || !line.empty() || user > UINT32_MAX) {
+    if (!take_number(line, user) || !take_number(line, at) || !line.empty() || user > kHighestUser) {
       continue;
     }
-    const UserId id{static_cast<std::uint32_t>(user)};
+    const UserId id{user};
     if (!failures_.contains(id) && failures_.size() >= kMostUsers) continue;
     auto& own = failures_[id];
     if (own.size() < kMostKept) own.push_back(std::min(at, now));

@@ -27,7 +27,7 @@ proto::ContextEntry AdministrationRequests::describe(const Client& client) const
   const std::size_t waiting =
       client.outstanding.size() - (running.state == sched::RunState::Running ? 1 : 0);
   return {.context = client.id,
-          .uid = static_cast<std::uint32_t>(client.peer.user),
+          .uid = shown_number(client.peer.user),
           .pid = static_cast<std::uint32_t>(client.peer.pid),
           .priority = runs ? running.priority : client.last_priority,
           .queued = static_cast<std::uint32_t>(waiting),

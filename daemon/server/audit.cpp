@@ -11,7 +11,7 @@ using proto::Event;
 namespace level = spdlog::level;
 
 host::AuditFields fields_of(const Client& client) {
-  return {.uid = static_cast<std::uint32_t>(client.peer.user),
+  return {.uid = shown_number(client.peer.user),
           .pid = client.peer.pid,
           .program = client.peer.program,
           .context = client.id};
@@ -20,7 +20,7 @@ host::AuditFields fields_of(const Client& client) {
 // Program, process and user.
 std::string name_of(const Client& client) {
   return fmt::format("{} (pid {}, uid {})", client.peer.program, client.peer.pid,
-                     static_cast<std::uint32_t>(client.peer.user));
+                     shown_number(client.peer.user));
 }
 
 std::string command_text(std::uint32_t code) {
@@ -68,7 +68,7 @@ void Audit::no_context(const Client& client, std::size_t contexts, std::size_t o
 void Audit::held_up(const Client& client, std::size_t waiting) {
   write(level::info, Event::Backlog, client,
         fmt::format("uid {} has {} KiB waiting; its clients are not read from until that is less",
-                    static_cast<std::uint32_t>(client.peer.user), waiting / 1024));
+                    shown_number(client.peer.user), waiting / 1024));
 }
 
 void Audit::out_of_memory(const Client& client) {
@@ -99,7 +99,7 @@ void Audit::locked_out(const Client& client, std::uint32_t command) {
   write_command(level::warn, Event::Lockout, client, command,
                 fmt::format("uid {} is locked out: too many failed authorizations, the last of "
                             "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
-                            static_cast<std::uint32_t>(client.peer.user), name_of(client)));
+                            shown_number(client.peer.user), name_of(client)));
 }
 
 void Audit::lockout_reset(const Client& client, const std::string& whose) {

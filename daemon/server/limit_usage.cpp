@@ -22,7 +22,7 @@ struct Peak {
   void see(std::uint64_t amount, UserId user) {
     if (amount <= used) return;
     used = amount;
-    uid = static_cast<std::uint32_t>(user);
+    uid = shown_number(user);
   }
 };
 

@@ -19,7 +19,7 @@ Handled LockoutRequests::status(Client& client, std::uint64_t request_id,
   for (const auto& entry : guard_.entries()) {
     if (!client.peer.administrator && entry.user != client.peer.user) continue;
     if (reply.entries.size() == proto::kMaxLockoutEntries) break;
-    reply.entries.push_back({.uid = static_cast<std::uint32_t>(entry.user),
+    reply.entries.push_back({.uid = shown_number(entry.user),
                              .failures = static_cast<std::uint32_t>(entry.failures),
                              .locked = entry.locked ? 1U : 0U,
                              .seconds = static_cast<std::uint32_t>(entry.until - now)});

@@ -66,9 +66,22 @@ TEST_CASE("failures outlive the daemon", "[policy][lockout]") {
   // Old ones, rubbish and a clock that was wrong.
   after.from_text("1001 5\nrubbish\n-1 7\n1003 \n99999999999 1\n1003 1700009999 x\n", kNow);
   REQUIRE(after.entries(kNow).empty());
+  after.from_text("8589934592 1700000000\n", kNow);  // above every number there is
+  REQUIRE(after.entries(kNow).empty());
   after.from_text("1003 9999999999\n1003 9999999999", kNow);
   REQUIRE(after.entries(kNow + after.limits().window).empty());
   fail(after, kCarol, 1);
+}
+
+TEST_CASE("a tenant's failures are not those of the user with the same number",
+          "[policy][lockout]") {
+  const UserId tenant{kTenantBit | 1001};
+  LockoutGuard before;
+  fail(before, tenant, 4);
+  LockoutGuard after;
+  after.from_text(before.to_text(), kNow);
+  REQUIRE(after.locked(tenant, kNow));
+  REQUIRE_FALSE(after.locked(UserId{1001}, kNow));
 }
 
 TEST_CASE("the TPM's own limit holds whatever is configured", "[policy][lockout]") {
