@@ -7,18 +7,20 @@
 #include <cstdint>
 #include <functional>
 
+#include "proto/limits.h"
+
 namespace tbs {
 
 // One client context, which is one connection. Never reused while the daemon runs.
 enum class ContextId : std::uint64_t {};
 
-// Whom a context belongs to: a user of the machine, from the socket's peer credentials, or a tenant,
-// for whom a socket of its own speaks. A tenant has a bit set that no uid has.
+// Whom a context belongs to: a user of the machine, from the socket's peer credentials, or a
+// tenant, for whom a socket of its own speaks. A tenant has a bit set that no uid has.
 enum class UserId : std::uint64_t {};
 
 inline constexpr std::uint64_t kTenantBit = std::uint64_t{1} << 32;
-// Of the 32 bits below it: where uids end that Linux distributions use.
-inline constexpr std::uint32_t kFirstTenantNumber = std::uint32_t{1} << 31;
+// In the 32 bits below it tenants begin where uids that Linux distributions use end.
+using proto::kFirstTenantNumber;
 
 constexpr bool is_tenant(UserId user) {
   return (static_cast<std::uint64_t>(user) & kTenantBit) != 0;

@@ -11,6 +11,7 @@
 
 #include "daemon/config/config_lines.h"
 #include "daemon/config/option_table.h"
+#include "daemon/config/tenant_files.h"
 #include "proto/rules/rule_files.h"
 #include "version.h"
 
@@ -143,9 +144,15 @@ std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arg
     return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + rules.error() + "\n"});
   }
   loaded.rules = *std::move(rules);
+  auto tenants = read_tenants(loaded.config.tenants_dir, loaded.config.limits, loaded.rules);
+  if (!tenants) {
+    return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + tenants.error() + "\n"});
+  }
+  loaded.config.tenants = *std::move(tenants);
   if (mode.check) {
-    return std::unexpected(EarlyExit{0, "tbsd: " + file_of(app) + " and the rules in " +
-                                            loaded.config.policy_dir + " can be used\n"});
+    return std::unexpected(EarlyExit{0, "tbsd: " + file_of(app) + ", the rules in " +
+                                            loaded.config.policy_dir + " and the tenants in " +
+                                            loaded.config.tenants_dir + " can be used\n"});
   }
   return loaded;
 }

@@ -26,7 +26,8 @@ bool Backlog::may_read(std::uint64_t connection, UserId user) const {
 
 bool Backlog::full(UserId user) const {
   const std::size_t own = of(user);
-  if (own >= per_user_) return true;
+  const auto narrower = narrower_.find(user);
+  if (own >= (narrower == narrower_.end() ? per_user_ : narrower->second)) return true;
   return sum_ >= total_ && own >= total_ / users_.size();
 }
 

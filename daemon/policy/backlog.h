@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 
 #include "daemon/base/ids.h"
 
@@ -15,9 +16,12 @@ namespace tbs::policy {
 
 class Backlog {
  public:
-  void set_limits(std::size_t per_user, std::size_t total) {
+  // `narrower`: users for whom another number holds than for the rest.
+  void set_limits(std::size_t per_user, std::size_t total,
+                  std::unordered_map<UserId, std::size_t> narrower = {}) {
     per_user_ = per_user;
     total_ = total;
+    narrower_ = std::move(narrower);
   }
 
   // The connection has this much waiting now.
@@ -40,6 +44,7 @@ class Backlog {
   std::unordered_map<UserId, std::size_t> users_;
   std::size_t sum_ = 0;
   std::size_t per_user_ = SIZE_MAX;
+  std::unordered_map<UserId, std::size_t> narrower_;
   std::size_t total_ = SIZE_MAX;
 };
 

@@ -9,7 +9,8 @@ namespace {
 // Failures kept of one user; with so many a user is locked out whatever the limits are.
 constexpr std::size_t kMostKept = 64;
 constexpr std::size_t kMostUsers = 4096;
-constexpr std::uint64_t kHighestUser = kTenantBit | UINT32_MAX;
+// Two bits above those of a uid say what kind of user it is.
+constexpr std::uint64_t kHighestUser = (kTenantBit << 2) - 1;
 
 // A TPM that forgets more slowly is taken to forget in this time.
 constexpr std::uint64_t kLongestSpan = std::uint64_t{30} * 24 * 3600;

@@ -77,7 +77,7 @@ SessionCounts count_sessions(State& state, ContextId context) {
 
 // How many sessions the context can still have.
 std::size_t sessions_available(State& state, ContextId context) {
-  const exec::Limits& limits = state.options.limits;
+  const exec::Limits& limits = state.options.limits_of(state.contexts.at(context));
   return std::min(
       {remaining(limits.sessions_per_context, state.sessions.count(context)),
        remaining(limits.sessions_per_user, state.sessions.count(state.contexts.at(context))),
@@ -86,7 +86,7 @@ std::size_t sessions_available(State& state, ContextId context) {
 
 // What a property reads for a context; empty when it reads what the TPM says.
 std::optional<std::size_t> own_property(State& state, ContextId context, std::uint32_t name) {
-  const exec::Limits& limits = state.options.limits;
+  const exec::Limits& limits = state.options.limits_of(state.contexts.at(context));
   switch (name) {
     // Saved sessions are refreshed behind the client's back, so for clients there is no gap.
     case tpm::pt::kContextGapMax:

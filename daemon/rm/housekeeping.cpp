@@ -20,7 +20,8 @@ Session* superfluous_orphan(State& state) {
     return old;
   }
   for (const Session& session : state.sessions.each()) {
-    if (session.orphan() && state.sessions.orphans(session.user) > limits.orphans_per_user) {
+    if (session.orphan() && state.sessions.orphans(session.user) >
+                                state.options.limits_of(session.user).orphans_per_user) {
       return state.sessions.oldest_orphan(session.user);
     }
   }

@@ -101,4 +101,16 @@ Handled AdministrationRequests::list_limits(Client& client, std::uint64_t reques
   return {};
 }
 
+Handled AdministrationRequests::list_tenants(Client& client, std::uint64_t request_id,
+                                             const proto::ListTenants&) {
+  proto::TenantList list;
+  for (const SharedProfile& tenant : admission_.tenants()) {
+    if (list.entries.size() == proto::kMaxTenants) break;
+    list.entries.push_back(
+        {.number = shown_number(tenant_user(tenant->tenant)), .name = tenant->tenant});
+  }
+  client.link->send(request_id, std::move(list));
+  return {};
+}
+
 }  // namespace tbs::server

@@ -28,7 +28,7 @@ void Admission::leave(const Peer& peer) {
 // Administrators can always look at a daemon that somebody else has filled.
 std::size_t Admission::connections_allowed(const Peer& peer) const {
   if (peer.administrator) return limits_.contexts + kExtraConnections;
-  return std::min(limits_.contexts_per_user, limits_.contexts) + kExtraConnectionsOfUser;
+  return std::min(limits_of(peer).contexts_per_user, limits_.contexts) + kExtraConnectionsOfUser;
 }
 
 std::size_t Admission::contexts_of(UserId user) const {
@@ -42,7 +42,7 @@ Status Admission::admit(const Client& client) const {
   if (raw_context_ || (contexts_ > 0 && wants_raw(client))) return Status::TooManyContexts;
   const std::size_t held = contexts_of(client.peer.user);
   if (contexts_ >= limits_.contexts ||
-      (held >= limits_.contexts_per_user && !client.peer.administrator)) {
+      (held >= limits_of(client.peer).contexts_per_user && !client.peer.administrator)) {
     audit_.no_context(client, contexts_, held);
     return Status::TooManyContexts;
   }

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "daemon/base/ids.h"
 #include "daemon/policy/limits.h"
@@ -32,6 +34,12 @@ class Admission {
     permissions_ = permissions;
   }
   [[nodiscard]] const policy::Limits& limits() const { return limits_; }
+  // Those that hold for this one.
+  [[nodiscard]] const policy::Limits& limits_of(const Peer& peer) const {
+    return peer.socket->limits ? *peer.socket->limits : limits_;
+  }
+  void set_tenants(std::vector<SharedProfile> tenants) { tenants_ = std::move(tenants); }
+  [[nodiscard]] const std::vector<SharedProfile>& tenants() const { return tenants_; }
   [[nodiscard]] const Permissions& permissions() const { return permissions_; }
 
   // Counts the connection; false when there are too many. Each is given back by leave().
@@ -63,6 +71,7 @@ class Admission {
   Audit& audit_;
   policy::Limits limits_;
   Permissions permissions_;
+  std::vector<SharedProfile> tenants_;
   std::unordered_map<UserId, Account> users_;
   std::size_t connections_ = 0;
   std::size_t contexts_ = 0;

@@ -19,7 +19,11 @@ class BackPressure {
   BackPressure(Clients& clients, Environment& environment, Audit& audit)
       : clients_(clients), environment_(environment), audit_(audit) {}
 
-  void set_limits(std::size_t per_user, std::size_t total) { backlog_.set_limits(per_user, total); }
+  // Bytes; `tenants` are those who have less than a user.
+  void set_limits(std::size_t per_user, std::size_t total,
+                  std::unordered_map<UserId, std::size_t> tenants = {}) {
+    backlog_.set_limits(per_user, total, std::move(tenants));
+  }
 
   // What the client has waiting has changed.
   void update(const Client& client);

@@ -7,9 +7,10 @@
 
 namespace tbs::server {
 
-void ConnectionManager::accept(Connection::Socket socket) {
+void ConnectionManager::accept(Connection::Socket socket, SharedProfile profile) {
   auto peer = peer_of(socket.native_handle());
   if (!peer) return;  // it has gone already
+  peer->socket = std::move(profile);
   const std::uint64_t id = ++last_id_;
   const auto connection = std::make_shared<Connection>(std::move(socket), id, server_);
   if (!server_.accept(id, connection, *std::move(peer))) return;

@@ -20,7 +20,8 @@ class ConnectionManager {
   // `server` must outlive it.
   ConnectionManager(boost::asio::io_context& io, Server& server) : server_(server), timer_(io) {}
 
-  void accept(Connection::Socket socket);
+  // `profile` is that of the listening socket.
+  void accept(Connection::Socket socket, SharedProfile profile);
 
  private:
   void arm_timer();

@@ -46,7 +46,10 @@ void LockoutRequests::forget(const Client& client, std::uint32_t uid) {
     guard_.reset(std::nullopt);
     audit_.lockout_reset(client, "all failures");
   } else {
-    guard_.reset(UserId{uid});
+    // As it is shown: a user's on either socket, or a tenant's.
+    for (const auto& entry : guard_.entries()) {
+      if (shown_number(entry.user) == uid) guard_.reset(entry.user);
+    }
     audit_.lockout_reset(client, "those of uid " + std::to_string(uid));
   }
 }

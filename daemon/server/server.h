@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware.h"
@@ -52,6 +53,8 @@ class Server : public LinkOwner {
   void configure(const policy::Limits& limits, const AdministratorRule& administrators,
                  const Permissions& permissions);
   void set_rules(rules::Rules rules);
+  // The tenants there are now. Clients of one who is no longer among them are disconnected.
+  void set_tenants(std::vector<SharedProfile> tenants);
 
   // A client has connected. `id` is higher than all before. False when it was turned away.
   bool accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);
@@ -83,6 +86,8 @@ class Server : public LinkOwner {
 
   Handled handle(Client& client, const proto::Frame& frame);
   void assign_all_roles();
+  void set_backlog_limits();
+  [[nodiscard]] bool lost_its_tenant(const Client& client) const;
   void refuse(Client& client, const Breach& breach);
   void drop(std::uint64_t id);
 

@@ -66,7 +66,7 @@ TEST_CASE("failures outlive the daemon", "[policy][lockout]") {
   // Old ones, rubbish and a clock that was wrong.
   after.from_text("1001 5\nrubbish\n-1 7\n1003 \n99999999999 1\n1003 1700009999 x\n", kNow);
   REQUIRE(after.entries(kNow).empty());
-  after.from_text("8589934592 1700000000\n", kNow);  // above every number there is
+  after.from_text("17179869184 1700000000\n", kNow);  // above every number there is
   REQUIRE(after.entries(kNow).empty());
   after.from_text("1003 9999999999\n1003 9999999999", kNow);
   REQUIRE(after.entries(kNow + after.limits().window).empty());

@@ -67,6 +67,9 @@ class DispatcherSink : public server::CommandSink {
       engine_, {.deadline_of = [](std::uint32_t) { return std::chrono::seconds(60); }}};
 };
 
+// A member of the administrators' group, as the administrators' socket has it.
+const UserId kAdministrator = server::administrators_profile()->user_of(UserId{1001});
+
 }  // namespace
 
 TEST_CASE("an administrator who is not user 0 revokes, then cancels all that is queued",
@@ -96,7 +99,7 @@ TEST_CASE("a revocation is queued in the name of who asks for it", "[server][rev
   admin->send_from_client(7, proto::RevokeAttestation{});
   REQUIRE(bench.sink.outstanding.size() == 1);
   const ClientCommand& queued = *bench.sink.outstanding.front();
-  CHECK(queued.requester().user == UserId{1001});
+  CHECK(queued.requester().user == kAdministrator);
   CHECK(queued.requester().is_administrator());
   CHECK(queued.context() == ContextId{admin->id()});
   CHECK(queued.request() == RequestId{7});
@@ -115,9 +118,9 @@ TEST_CASE("a revocation counts as what the client has waiting", "[server][revoca
   ServerBench bench;
   const auto admin = bench.context(1001, {kAdminGroup});
   admin->send_from_client(7, proto::RevokeAttestation{});
-  CHECK(bench.server.backlog().of(UserId{1001}) == server::revoke_command(Family::Tpm20).size());
+  CHECK(bench.server.backlog().of(kAdministrator) == server::revoke_command(Family::Tpm20).size());
   bench.sink.answer(tpm_message(0));
-  CHECK(bench.server.backlog().of(UserId{1001}) == 0);
+  CHECK(bench.server.backlog().of(kAdministrator) == 0);
 }
 
 TEST_CASE("a TPM that refuses to revoke is an error", "[server][revocation]") {
