@@ -1,5 +1,6 @@
 #include "daemon/app.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -69,12 +70,17 @@ policy::LockoutLimits guard_limits(const Config& config) {
           .total = config.lockout_total};
 }
 
-// One descriptor per client: take what the service manager allows.
-void raise_descriptor_limit() {
+// Descriptors that are no client's, and some to spare.
+constexpr rlim_t kOwnDescriptors = 64;
+
+// One descriptor per client: take what the service manager allows. How many clients that is for.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return limit.rlim_cur - std::min(limit.rlim_cur, kOwnDescriptors);
 }
 
 }  // namespace
@@ -115,26 +121,28 @@ App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
                .command_table = resource_manager_.commands()}),
       lockout_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
       ownership_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/ownership"),
-      listener_(io_),
+      sockets_(io_),
       reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
 
 App::~App() = default;
 
 int App::run() {
-  raise_descriptor_limit();
+  server_.set_most_connections(raise_descriptor_limit());
+  host::set_log_level(config_.log_level);
   authorization_guard_.set_limits(guard_limits(config_));
   restore_state();
-  apply(config_);
-  server_.set_rules(rules_);
-  if (const auto listening = listen(); !listening) {
-    spdlog::error("{}", listening.error());
+  if (const auto opened = sockets_.open(config_, host::inherited_sockets()); !opened) {
+    spdlog::error("{}", opened.error());
     return 1;
   }
+  apply(config_);
+  server_.set_rules(rules_);
   wait_for_signal();
   pump_.start({.answer = [this](const sched::Answer& answer) { server_.deliver(answer); },
                .device_changed = [this] { on_device_changed(); }});
-  listener_.start(
-      [this](server::Listener::Socket socket) { connections_.accept(std::move(socket)); });
+  sockets_.start([this](server::Listener::Socket socket, server::SharedProfile profile) {
+    connections_.accept(std::move(socket), std::move(profile));
+  });
   watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
   return rm_log_.differences() == 0 ? 0 : kExitTablesDiffer;
@@ -150,12 +158,6 @@ void App::restore_state() {
                            [this](std::string text) { ownership_file_.write(std::move(text)); });
   inventory_engine_.on_inventory(
       [this](const tpm::Inventory& found) { ownership_guard_.learn(found); });
-}
-
-std::expected<void, std::string> App::listen() {
-  const auto inherited = host::inherited_sockets();
-  if (inherited.size() > 1) return std::unexpected("more than one socket was handed over");
-  return inherited.empty() ? listener_.bind(config_.socket) : listener_.adopt(inherited.front());
 }
 
 std::string App::tpm_name() const {
@@ -221,7 +223,7 @@ void App::stop(int signal) {
   if (std::exchange(stopping_, true)) return;
   spdlog::info("stopping on {}", strsignal(signal));
   notify_.stopping();
-  listener_.stop();
+  sockets_.stop();
   sleep_watch_.stop();
   reader_.drop_waiting();
   stop_deadline_.expires_after(kStopDeadline);
@@ -248,10 +250,13 @@ void App::reload() {
 void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   if (stopping_) return;
   if (loaded) {
+    sockets_.set_tenants(loaded->config);
     apply(loaded->config);
     authorization_guard_.set_limits(guard_limits(loaded->config));
     server_.set_rules(loaded->rules);
-    spdlog::info("configuration reloaded; device and socket stay as they are until a restart");
+    spdlog::info(
+        "configuration reloaded; device and sockets, but for tenants', stay as they are until a "
+        "restart");
   } else {
     const std::string& text = loaded.error().text;
     spdlog::error("the configuration was not reloaded, the old one stays: {}",
@@ -265,14 +270,20 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
 void App::apply(const Config& config) {
   host::set_log_level(config.log_level);
   const exec::Limits limits = rm_limits(config.limits);
-  resource_manager12_.configure(limits);
-  resource_manager_.configure(limits);
+  const auto tenants = sockets_.tenants();
+  std::unordered_map<AccountId, exec::Limits> of_tenants;
+  for (const server::SharedProfile& tenant : tenants) {
+    if (tenant->limits) of_tenants[account_of(*tenant->speaks_for())] = rm_limits(*tenant->limits);
+  }
+  resource_manager12_.configure(limits, of_tenants);
+  resource_manager_.configure(limits, of_tenants);
   ownership_guard_.set_limits(config.limits);
   pump_.set_high_share(config.high_share);
   server_.configure(config.limits,
                     {.group = config.admin_gid, .has_group = !config.admin_group.empty()},
                     {.everyone_reads_log = config.log_readers == LogReaders::Everyone,
                      .raw_contexts = config.raw_contexts});
+  server_.set_tenants(tenants);
 }
 
 }  // namespace tbs

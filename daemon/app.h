@@ -21,6 +21,7 @@
 #include "daemon/firmware/firmware_files.h"
 #include "daemon/host/service_notify.h"
 #include "daemon/host/sleep_watch.h"
+#include "daemon/listening_sockets.h"
 #include "daemon/loop/blocking_calls.h"
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/ownership_guard.h"
@@ -29,7 +30,6 @@
 #include "daemon/rm12/resource_manager.h"
 #include "daemon/rm_log.h"
 #include "daemon/server/connection_manager.h"
-#include "daemon/server/listener.h"
 #include "daemon/server/server.h"
 #include "daemon/server/system_environment.h"
 #include "daemon/state_file.h"
@@ -48,7 +48,6 @@ class App {
   int run();
 
  private:
-  std::expected<void, std::string> listen();
   void wait_for_signal();
   void stop(int signal);
   void finish();
@@ -90,7 +89,7 @@ class App {
   server::ConnectionManager connections_{io_, server_};
   StateFile lockout_file_;
   StateFile ownership_file_;
-  server::Listener listener_;
+  ListeningSockets sockets_;
   bool announced_ = false;
   std::string last_status_;  // as the service manager has it
   bool stopping_ = false;

@@ -5,6 +5,13 @@
 #include "daemon/host/limited_log.h"
 
 namespace tbs {
+namespace {
+
+std::string name_of(UserId user) {
+  return fmt::format("{} {}", is_tenant(user) ? "tenant number" : "uid", shown_number(user));
+}
+
+}  // namespace
 
 using host::log_limited;
 using host::Topic;
@@ -18,20 +25,18 @@ void RmLog::tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sess
 }
 
 void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {
-  const auto uid = static_cast<std::uint32_t>(user);
-  log_limited(
-      spdlog::level::warn, Topic::HandleLost,
-      fmt::format("handle {:#010x} of uid {} could not be kept: the TPM does not save it or "
-                  "load it again (response code {:#x}); its program will be told that the "
-                  "handle is unknown",
-                  handle, uid, response_code),
-      uid);
+  log_limited(spdlog::level::warn, Topic::HandleLost,
+              fmt::format("handle {:#010x} of {} could not be kept: the TPM does not save it or "
+                          "load it again (response code {:#x}); its program will be told that the "
+                          "handle is unknown",
+                          handle, name_of(user), response_code),
+              shown_number(user));
 }
 
 void RmLog::session_dropped(UserId user, std::uint32_t handle, std::string_view reason) {
-  const auto uid = static_cast<std::uint32_t>(user);
   log_limited(spdlog::level::info, Topic::SessionDropped,
-              fmt::format("session {:#010x} of uid {} was flushed: {}", handle, uid, reason), uid);
+              fmt::format("session {:#010x} of {} was flushed: {}", handle, name_of(user), reason),
+              shown_number(user));
 }
 
 void RmLog::tables_differ(std::string_view difference) {

@@ -52,6 +52,12 @@ inline constexpr std::uint32_t kMaxOwnerAuth = 64;
 // Most entries of a list of limits.
 inline constexpr std::size_t kMaxLimits = 64;
 
+// Most tenants that a daemon has.
+inline constexpr std::size_t kMaxTenants = 256;
+
+// The numbers of tenants begin here, in place of a uid.
+inline constexpr std::uint32_t kFirstTenantNumber = 0x80000000;
+
 // Most users in the answer about the lockout guard.
 inline constexpr std::size_t kMaxLockoutEntries = 1024;
 

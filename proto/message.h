@@ -36,6 +36,7 @@ enum class Type : std::uint16_t {
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
   RevokeAttestation = 0x0013,
+  ListTenants = 0x0020,
 
   HelloReply = 0x8001,
   Result = 0x8002,
@@ -52,6 +53,7 @@ enum class Type : std::uint16_t {
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
   RevokeAttestationReply = 0x8013,
+  TenantList = 0x8020,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
 };
@@ -317,6 +319,27 @@ struct LimitList {
   static constexpr Type kType = Type::LimitList;
   Status status = Status::Success;
   std::vector<LimitEntry> entries;
+  void fields(auto& f) { f(status), f(entries); }
+};
+
+// Asks for the names of tenants. Where others have a uid, these have a number from
+// kFirstTenantNumber on; a daemon that has shown one knows this question.
+struct ListTenants {
+  static constexpr Type kType = Type::ListTenants;
+  void fields(auto&) {}
+};
+
+struct TenantEntry {
+  static constexpr std::string_view kName = "tenant-entry";
+  std::uint32_t number = 0;
+  std::string name;
+  void fields(auto& f) { f(number), f(name); }
+};
+
+struct TenantList {
+  static constexpr Type kType = Type::TenantList;
+  Status status = Status::Success;
+  std::vector<TenantEntry> entries;
   void fields(auto& f) { f(status), f(entries); }
 };
 

@@ -58,6 +58,7 @@ struct MessageRow {
 inline constexpr std::uint32_t kTextMax = 2 + kMaxText;
 inline constexpr std::uint32_t kContextEntryMax = 8 + 6 * 4 + 3 * 8 + kTextMax;
 inline constexpr std::uint32_t kLimitEntryMax = 2 * 4 + 2 * 8 + kTextMax;
+inline constexpr std::uint32_t kTenantEntryMax = 4 + kTextMax;
 
 // In the order of their numbers.
 inline constexpr std::tuple kMessages{
@@ -76,6 +77,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<PhysicalPresence, PhysicalPresenceReply>{"physical-presence", 4, kMaxPresenceInput},
     MessageRow<OwnerAuth, OwnerAuthReply>{"owner-auth", 4, 4},
     MessageRow<RevokeAttestation, RevokeAttestationReply>{"revoke-attestation", 0, 0},
+    MessageRow<ListTenants, TenantList>{"list-tenants", 0, 0},
 
     MessageRow<HelloReply>{"hello-reply", 24, 24},
     MessageRow<Result>{"result", 4, 4 + kMaxTpmMessage},
@@ -93,6 +95,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<PhysicalPresenceReply>{"physical-presence-reply", 4, 4 + kMaxPresenceOutput},
     MessageRow<OwnerAuthReply>{"owner-auth-reply", 4, 4 + kMaxOwnerAuth},
     MessageRow<RevokeAttestationReply>{"revoke-attestation-reply", 4, 4},
+    MessageRow<TenantList>{"tenant-list", 4, 4 + kMaxTenants* kTenantEntryMax},
     MessageRow<Refusal>{"refusal", 4 + 2, 4 + kTextMax},
 };
 

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
 #include "daemon/base/log_level.h"
+#include "daemon/config/tenant.h"
 #include "daemon/exec/limits.h"
 #include "daemon/policy/limits.h"
 
@@ -19,6 +21,7 @@ enum class LogReaders : std::uint8_t { Administrators, Everyone };
 struct Config {
   std::string device = "/dev/tpm0";
   std::string socket = "/run/tbs/tbsd.sock";
+  std::string admin_socket = "auto";
   LogLevel log_level = LogLevel::Info;
   std::string admin_group;
   policy::Limits limits;
@@ -31,6 +34,7 @@ struct Config {
   std::string ppi = "auto";
   bool raw_contexts = false;
   std::string policy_dir = "/etc/tbs/policy.d";
+  std::string tenants_dir = "/etc/tbs/tenants.d";
   std::string state_dir = "/var/lib/tbs";
   unsigned lockout_window = 480;  // minutes
   unsigned lockout_per_user = 4;
@@ -43,6 +47,8 @@ struct Config {
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;
+  // Derived: what the files of `tenants_dir` say.
+  std::vector<Tenant> tenants;
 };
 
 }  // namespace tbs

@@ -12,6 +12,7 @@
 #include "daemon/config/config_lines.h"
 #include "daemon/config/option_table.h"
 #include "daemon/config/state_folders.h"
+#include "daemon/config/tenant_files.h"
 #include "proto/rules/rule_files.h"
 #include "version.h"
 
@@ -156,6 +157,11 @@ std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arg
     return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + rules.error() + "\n"});
   }
   loaded.rules = *std::move(rules);
+  auto tenants = read_tenants(loaded.config.tenants_dir, loaded.config.limits, loaded.rules);
+  if (!tenants) {
+    return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + tenants.error() + "\n"});
+  }
+  loaded.config.tenants = *std::move(tenants);
   if (mode.check) return std::unexpected(verdict(loaded.config, file_of(app)));
   return loaded;
 }

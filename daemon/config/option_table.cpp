@@ -47,10 +47,15 @@ std::vector<Option> basic_options() {
        "The TPM: /dev/tpm0, auto, embedded[:DIR], embedded12[:DIR], swtpm:path=P or "
        "swtpm:host=H,port=N",
        Text{&Config::device, check_device}},
-      {"socket", "PATH", "Where clients connect", Text{&Config::socket}},
+      {"socket", "PATH", "Where every user may connect; nobody is an administrator there",
+       Text{&Config::socket}},
+      {"admin-socket", "PATH",
+       "Where administrators connect: auto (admin.sock beside the other), none, or a path",
+       Text{&Config::admin_socket}},
       {"log-level", "LEVEL", "What is logged: " + joined(kLogLevels, " or "),
        choice<&Config::log_level>(kLogLevels)},
-      {"admin-group", "NAME", "Members of this group are administrators, as user 0 is",
+      {"admin-group", "NAME",
+       "Members of this group may open the administrators' socket, and are administrators there",
        Text{&Config::admin_group}},
   };
 }
@@ -69,6 +74,9 @@ std::vector<Option> policy_options() {
   return {
       {"policy-dir", "FOLDER", "Folder of the rules: its files NAME.conf",
        Text{&Config::policy_dir}},
+      {"tenants-dir", "FOLDER",
+       "Folder of the tenants, who have sockets of their own: its files NAME.conf",
+       Text{&Config::tenants_dir}},
       {"lockout-window", "MINUTES", "Minutes for which a failed authorization counts",
        Number{&Config::lockout_window, 1, 100000}},
       {"lockout-per-user", "N", "Failed authorizations after which a user is blocked",

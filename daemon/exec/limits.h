@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <unordered_map>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
 
 namespace tbs::exec {
 
@@ -36,6 +38,8 @@ enum class Share : std::uint8_t {
 
 struct Options {
   Limits limits;
+  // Of those accounts for which other numbers hold.
+  std::unordered_map<AccountId, Limits> own_limits;
   Share share = Share::Idle;
   // Flush saved sessions that are found when the TPM is first brought up. They are leftovers of an
   // earlier run, unless a program uses the kernel's resource manager at that moment.
@@ -44,6 +48,11 @@ struct Options {
   bool verify = false;
   // The time that orphans age by.
   std::function<TimePoint()> now = [] { return TimePoint{}; };
+
+  [[nodiscard]] const Limits& limits_of(AccountId account) const {
+    const auto own = own_limits.find(account);
+    return own == own_limits.end() ? limits : own->second;
+  }
 };
 
 }  // namespace tbs::exec

@@ -11,6 +11,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "daemon/base/tenant_name.h"
 #include "daemon/host/limited_log.h"
 #include "proto/terminal_text.h"
 
@@ -33,6 +34,12 @@ void send_to_journal(std::vector<std::string> entry) {
   static_cast<void>(sd_journal_sendv(parts.data(), static_cast<int>(parts.size())));
 }
 
+// Whose lines these are; those of one are bounded apart from those of another.
+std::uint32_t account_of(const AuditFields& fields) {
+  if (!fields.tenant.empty()) return shown_number(tenant_user(fields.tenant));
+  return fields.uid.value_or(0);
+}
+
 }  // namespace
 
 std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,
@@ -45,6 +52,7 @@ std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::E
   if (fields.uid) entry.push_back(fmt::format("TBS_UID={}", *fields.uid));
   if (fields.pid) entry.push_back(fmt::format("TBS_PID={}", *fields.pid));
   if (!fields.program.empty()) entry.push_back("TBS_PROGRAM=" + fields.program);
+  if (!fields.tenant.empty()) entry.push_back("TBS_TENANT=" + fields.tenant);
   if (fields.context) entry.push_back(fmt::format("TBS_CONTEXT={}", *fields.context));
   if (fields.command) entry.push_back(fmt::format("TBS_COMMAND={:#x}", *fields.command));
   if (!fields.rule.empty()) entry.push_back("TBS_RULE=" + fields.rule);
@@ -55,7 +63,7 @@ void audit(spdlog::level::level_enum level, proto::Event event, const AuditField
            const std::string& text) {
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
   if (!spdlog::should_log(level)) return;
-  const auto line = bounded(event, fields.uid.value_or(0), proto::terminal_text(text));
+  const auto line = bounded(event, account_of(fields), proto::terminal_text(text));
   if (!line) return;
   if (journal) {
     send_to_journal(journal_entry(level, event, fields, *line));

@@ -17,9 +17,10 @@ namespace tbs::host {
 
 // What is known of it; what is not stays away from the journal's entry.
 struct AuditFields {
-  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> uid;  // of the process
   std::optional<std::int64_t> pid;
   std::string program;
+  std::string tenant;
   std::optional<std::uint64_t> context;
   std::optional<std::uint32_t> command;  // code of the TPM command
   std::string rule;                      // where the rule stands

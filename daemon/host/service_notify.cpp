@@ -1,6 +1,7 @@
 #include "daemon/host/service_notify.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 
 #include <systemd/sd-daemon.h>
@@ -45,11 +46,16 @@ void ServiceNotify::feed_watchdog() {
   });
 }
 
-std::vector<int> inherited_sockets() {
-  std::vector<int> sockets;
-  const int count = std::max(sd_listen_fds(1), 0);
+std::vector<InheritedSocket> inherited_sockets() {
+  char** names = nullptr;
+  const int count = std::max(sd_listen_fds_with_names(1, &names), 0);
+  std::vector<InheritedSocket> sockets;
   sockets.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) sockets.push_back(SD_LISTEN_FDS_START + i);
+  for (int i = 0; i < count; ++i) {
+    sockets.push_back({.descriptor = SD_LISTEN_FDS_START + i, .name = names[i]});
+    std::free(names[i]);
+  }
+  std::free(static_cast<void*>(names));
   return sockets;
 }
 

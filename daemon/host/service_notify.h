@@ -28,7 +28,12 @@ class ServiceNotify {
   std::chrono::microseconds interval_{0};
 };
 
-// Listening sockets handed over by the service manager (sd_listen_fds(3)).
-std::vector<int> inherited_sockets();
+struct InheritedSocket {
+  int descriptor = -1;
+  std::string name;  // FileDescriptorName= of the socket unit
+};
+
+// Listening sockets handed over by the service manager (sd_listen_fds_with_names(3)).
+std::vector<InheritedSocket> inherited_sockets();
 
 }  // namespace tbs::host

@@ -22,7 +22,7 @@ std::uint32_t lockout_code(Family family) {
 }
 
 LockoutGuard::Key key_of(const ClientCommand& command) {
-  return command.requester().user;
+  return command.requester().account;
 }
 
 bool is_under_guard(const ClientCommand& command) {

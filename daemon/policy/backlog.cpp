@@ -26,7 +26,8 @@ void Backlog::change(AccountId account, std::size_t before, std::size_t now) {
 
 bool Backlog::full(AccountId account) const {
   const std::size_t own = of(account);
-  if (own >= per_account_) return true;
+  const auto narrower = narrower_.find(account);
+  if (own >= (narrower == narrower_.end() ? per_account_ : narrower->second)) return true;
   const std::size_t most = is_administrators(account) ? total_ : total_ - total_ / kReservedPart;
   return sum_ >= most && own >= most / std::max<std::size_t>(waiting_, 1);
 }

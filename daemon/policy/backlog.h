@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 
 #include "daemon/base/ids.h"
 #include "daemon/base/tally.h"
@@ -16,9 +17,12 @@ namespace tbs::policy {
 
 class Backlog {
  public:
-  void set_limits(std::size_t per_account, std::size_t total) {
+  // `narrower`: accounts for which another number holds than for the rest.
+  void set_limits(std::size_t per_account, std::size_t total,
+                  std::unordered_map<AccountId, std::size_t> narrower = {}) {
     per_account_ = per_account;
     total_ = total;
+    narrower_ = std::move(narrower);
   }
 
   // One of the account's connections has this much waiting now, and had `before`.
@@ -37,6 +41,7 @@ class Backlog {
   std::size_t waiting_ = 0;  // accounts with something waiting
   std::size_t sum_ = 0;
   std::size_t per_account_ = SIZE_MAX;
+  std::unordered_map<AccountId, std::size_t> narrower_;
   std::size_t total_ = SIZE_MAX;
 };
 

@@ -9,6 +9,8 @@ namespace {
 // Failures kept of one user; with so many a user is locked out whatever the limits are.
 constexpr std::size_t kMostKept = 64;
 constexpr std::size_t kMostUsers = 4096;
+// Two bits above those of a uid say what kind of user it is.
+constexpr std::uint64_t kHighestUser = (kTenantBit << 2) - 1;
 
 // For how long a user who has failed comes after those who have not while the TPM is near its
 // limit, however short the configured window is. Not longer than the window's default.
@@ -90,10 +92,10 @@ std::vector<LockoutGuard::Entry> LockoutGuard::entries(std::uint64_t now) {
   entries.reserve(failures_.size());
   for (const auto& [user, own] : failures_) {
     entries.push_back(
-        {.user = user, .failures = own.size(), .until = own.front() + longest_window()});
+        {.account = user, .failures = own.size(), .until = own.front() + longest_window()});
   }
-  for (Entry& entry : entries) entry.locked = locked(entry.user, now);
-  std::ranges::sort(entries, {}, &Entry::user);
+  for (Entry& entry : entries) entry.locked = locked(entry.account, now);
+  std::ranges::sort(entries, {}, &Entry::account);
   return entries;
 }
 
@@ -101,7 +103,7 @@ std::string LockoutGuard::to_text() const {
   std::string text;
   for (const auto& [user, own] : failures_) {
     for (const std::uint64_t at : own) {
-      text += std::to_string(static_cast<std::uint32_t>(user)) + " " + std::to_string(at) + "\n";
+      text += std::to_string(static_cast<std::uint64_t>(user)) + " " + std::to_string(at) + "\n";
     }
   }
   return text;
@@ -114,10 +116,10 @@ void LockoutGuard::from_text(std::string_view text, std::uint64_t then, std::uin
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     std::uint64_t user = 0;
     std::uint64_t at = 0;
-    if (!take_number(line, user) || !take_number(line, at) || !line.empty() || user > UINT32_MAX) {
+    if (!take_number(line, user) || !take_number(line, at) || !line.empty() || user > kHighestUser) {
       continue;
     }
-    const Key id{static_cast<std::uint32_t>(user)};
+    const Key id{user};
     if (!failures_.contains(id) && failures_.size() >= kMostUsers) continue;
     auto& own = failures_[id];
     const std::uint64_t age = then - std::min(at, then);

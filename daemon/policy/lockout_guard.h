@@ -34,10 +34,10 @@ struct LockoutLimits {
 class LockoutGuard {
  public:
   // Whose failures are counted together.
-  using Key = UserId;
+  using Key = AccountId;
 
   struct Entry {
-    Key user{};
+    Key account{};
     std::size_t failures = 0;
     bool locked = false;
     std::uint64_t until = 0;  // when the oldest failure is forgotten

@@ -77,16 +77,16 @@ SessionCounts count_sessions(State& state, ContextId context) {
 
 // How many sessions the context can still have.
 std::size_t sessions_available(State& state, ContextId context) {
-  const exec::Limits& limits = state.options.limits;
+  const AccountId account = state.contexts.at(context).account;
+  const exec::Limits& limits = state.options.limits_of(account);
   return std::min({remaining(limits.sessions_per_context, state.sessions.count(context)),
-                   remaining(limits.sessions_per_user,
-                             state.sessions.count(state.contexts.at(context).account)),
+                   remaining(limits.sessions_per_user, state.sessions.count(account)),
                    remaining(state.facts.active_sessions, state.sessions.total())});
 }
 
 // What a property reads for a context; empty when it reads what the TPM says.
 std::optional<std::size_t> own_property(State& state, ContextId context, std::uint32_t name) {
-  const exec::Limits& limits = state.options.limits;
+  const exec::Limits& limits = state.options.limits_of(state.contexts.at(context).account);
   switch (name) {
     // Saved sessions are refreshed behind the client's back, so for clients there is no gap.
     case tpm::pt::kContextGapMax:

@@ -69,7 +69,7 @@ bool CommandDecision::decide_read_public() {
 }
 
 bool CommandDecision::decide_new_session() {
-  const exec::Limits& limits = run_.state.options.limits;
+  const exec::Limits& limits = run_.state.options.limits_of(run_.principal().account);
   if (run_.state.sessions.count(run_.context) >= limits.sessions_per_context) {
     return run_.refuse(tpm::rc::kSessionMemory);
   }

@@ -36,7 +36,7 @@ void ContextCommands::reset() {
 }
 
 bool ContextCommands::object_limit_reached() {
-  const exec::Limits& limits = run_.state.options.limits;
+  const exec::Limits& limits = run_.state.options.limits_of(run_.principal().account);
   if (run_.state.objects.count(run_.context) < limits.objects_per_context &&
       run_.state.objects.count(run_.principal().account) < limits.objects_per_user) {
     return false;
@@ -155,7 +155,7 @@ bool ContextCommands::load_session(const Bytes& blob, exec::PhysicalHandle handl
   }
   run_.plan.session_slots = 1;
   return run_.state.sessions.count(run_.context) >=
-             run_.state.options.limits.sessions_per_context &&
+             run_.state.options.limits_of(run_.principal().account).sessions_per_context &&
          run_.refuse(tpm::rc::kSessionMemory);
 }
 
@@ -164,7 +164,8 @@ bool ContextCommands::load_known_session(Session& session, Bytes blob) {
                         std::ranges::equal(session.client_blob, blob);
   if (!entitled) return run_.refuse(kUnknownParameter);
   if (session.owner != run_.context &&
-      run_.state.sessions.count(run_.context) >= run_.state.options.limits.sessions_per_context) {
+      run_.state.sessions.count(run_.context) >=
+          run_.state.options.limits_of(run_.principal().account).sessions_per_context) {
     return run_.refuse(tpm::rc::kSessionMemory);
   }
   // Loading it is all that there is to do: the client's own command is never sent.

@@ -20,9 +20,10 @@ Session* superfluous_orphan(State& state) {
     return old;
   }
   for (const Session& session : state.sessions.each()) {
+    const AccountId account = session.principal.account;
     if (session.orphan() &&
-        state.sessions.orphans(session.principal.account) > limits.orphans_per_user) {
-      return state.sessions.oldest_orphan(session.principal.account);
+        state.sessions.orphans(account) > state.options.limits_of(account).orphans_per_user) {
+      return state.sessions.oldest_orphan(account);
     }
   }
   return nullptr;

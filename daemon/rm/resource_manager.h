@@ -30,7 +30,12 @@ class ResourceManager final : public exec::Engine {
   ResourceManager(exec::Options options, exec::Observer& observer);
 
   // What can be changed while running. Nobody loses what is there already, orphans aside.
-  void configure(const exec::Limits& limits) { state_.options.limits = limits; }
+  // `own_limits`: of the accounts for which others hold.
+  void configure(const exec::Limits& limits,
+                 std::unordered_map<AccountId, exec::Limits> own_limits = {}) {
+    state_.options.limits = limits;
+    state_.options.own_limits = std::move(own_limits);
+  }
 
   void open_context(ContextId context, const Principal& principal) override;
   void close_context(ContextId context) override;

@@ -41,7 +41,7 @@ bool ContextCommands::decide() {
 }
 
 bool ContextCommands::limit_reached(Kind kind) {
-  const exec::Limits& limits = run_.state.options.limits;
+  const exec::Limits& limits = run_.state.options.limits_of(run_.principal().account);
   const bool key = kind == Kind::Key;
   const std::size_t for_context = key ? limits.objects_per_context : limits.sessions_per_context;
   const std::size_t for_user = key ? limits.objects_per_user : limits.sessions_per_user;

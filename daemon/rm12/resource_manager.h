@@ -35,7 +35,12 @@ class ResourceManager final : public exec::Engine {
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override;
 
   // Takes effect with the next command. What is held already stays.
-  void configure(const exec::Limits& limits) { state_.options.limits = limits; }
+  // `own_limits`: of the accounts for which others hold.
+  void configure(const exec::Limits& limits,
+                 std::unordered_map<AccountId, exec::Limits> own_limits = {}) {
+    state_.options.limits = limits;
+    state_.options.own_limits = std::move(own_limits);
+  }
   [[nodiscard]] exec::Usage usage() const override { return state_.table.usage(); }
   [[nodiscard]] const State& state() const { return state_; }
 

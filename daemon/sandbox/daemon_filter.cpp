@@ -28,6 +28,9 @@ constexpr std::array kLoop = {
     "timerfd_gettime", "timerfd_settime", "wait4",      "waitid",
 };
 
+// The group of the administrators' socket and of a tenant's.
+constexpr std::array kSocketFiles = {"chown", "fchownat"};
+
 // Of the program that is started, until it is what it will be; and for ending it.
 constexpr std::array kChild = {
     "arch_prctl",      "execve",    "kill",         "rt_sigqueueinfo", "seccomp",
@@ -64,6 +67,7 @@ std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs) {
   filter.allow(kBasicCalls);
   filter.allow(kFileCalls);
   filter.allow(kLoop);
+  filter.allow(kSocketFiles);
   filter.forbid(kAttacks);
   allow_memory(filter);
   allow_threads(filter);

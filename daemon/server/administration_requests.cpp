@@ -27,7 +27,7 @@ proto::ContextEntry AdministrationRequests::describe(const Client& client) const
   const std::size_t waiting =
       client.outstanding.size() - (running.state == sched::RunState::Running ? 1 : 0);
   return {.context = client.id,
-          .uid = static_cast<std::uint32_t>(client.peer.principal.user),
+          .uid = shown_number(client.peer.principal.user),
           .pid = static_cast<std::uint32_t>(client.peer.pid),
           .priority = runs ? running.priority : client.last_priority,
           .queued = static_cast<std::uint32_t>(waiting),
@@ -101,6 +101,18 @@ Handled AdministrationRequests::list_limits(Client& client, std::uint64_t reques
                                             const proto::ListLimits&) {
   client.link->send(request_id,
                     limit_usage(sink_, admission_, back_pressure_.backlog(), ownership_));
+  return {};
+}
+
+Handled AdministrationRequests::list_tenants(Client& client, std::uint64_t request_id,
+                                             const proto::ListTenants&) {
+  proto::TenantList list;
+  for (const SharedProfile& tenant : admission_.tenants()) {
+    if (list.entries.size() == proto::kMaxTenants) break;
+    list.entries.push_back(
+        {.number = shown_number(tenant_user(tenant->tenant)), .name = tenant->tenant});
+  }
+  client.link->send(request_id, std::move(list));
   return {};
 }
 

@@ -38,6 +38,7 @@ class AdministrationRequests {
                          const proto::CancelContext& request);
   Handled daemon_status(Client& client, std::uint64_t request_id, const proto::DaemonStatus&);
   Handled list_limits(Client& client, std::uint64_t request_id, const proto::ListLimits&);
+  Handled list_tenants(Client& client, std::uint64_t request_id, const proto::ListTenants&);
 
  private:
   [[nodiscard]] proto::ContextEntry describe(const Client& client) const;

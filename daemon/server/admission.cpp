@@ -39,7 +39,8 @@ bool Admission::Places::free_for(AccountId account, std::size_t for_users) const
   return of_users + kept < for_users;
 }
 
-bool Admission::may_connect(AccountId account) const {
+bool Admission::may_connect(const Peer& peer) const {
+  const AccountId account = peer.principal.account;
   const std::size_t possible =
       most_connections_ - std::min(most_connections_, kAdministratorsPlaces);
   if (!connections_.free_for(account, std::min(limits_.contexts + kExtraConnections, possible))) {
@@ -47,12 +48,12 @@ bool Admission::may_connect(AccountId account) const {
   }
   return is_administrators(account) ||
          connections_.all.of(account) <
-             std::min(limits_.contexts_per_user, limits_.contexts) + kExtraConnectionsOfAccount;
+             std::min(limits_of(peer).contexts_per_user, limits_.contexts) + kExtraConnectionsOfAccount;
 }
 
-bool Admission::enter(AccountId account) {
-  const bool allowed = may_connect(account);
-  connections_.take(account);
+bool Admission::enter(const Peer& peer) {
+  const bool allowed = may_connect(peer);
+  connections_.take(peer.principal.account);
   return allowed;
 }
 
@@ -63,12 +64,13 @@ void Admission::leave(AccountId account) {
 Status Admission::admit(const Client& client) const {
   if (client.role == proto::Role::Observer) return Status::Success;
   // A raw context is alone.
-  if (raw_context_ || (contexts_.all.total() > 0 && wants_raw(client)))
+  if (raw_context_ || (contexts_.all.total() > 0 && wants_raw(client))) {
     return Status::TooManyContexts;
-  const AccountId account = client.peer.principal.account;
+  }
+  const AccountId account = client.account();
   const std::size_t held = contexts_.all.of(account);
   if (!contexts_.free_for(account, limits_.contexts) ||
-      (held >= limits_.contexts_per_user && !is_administrators(account))) {
+      (held >= limits_of(client.peer).contexts_per_user && !is_administrators(account))) {
     audit_.no_context(client, contexts_.all.total(), held);
     return Status::TooManyContexts;
   }

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "daemon/base/ids.h"
 #include "daemon/base/tally.h"
@@ -38,10 +40,16 @@ class Admission {
   [[nodiscard]] const policy::Limits& limits() const { return limits_; }
   // As many connections as there can be at all; those of administrators are among them.
   void set_most_connections(std::size_t most) { most_connections_ = most; }
+  // Those that hold for this one.
+  [[nodiscard]] const policy::Limits& limits_of(const Peer& peer) const {
+    return peer.socket->limits ? *peer.socket->limits : limits_;
+  }
+  void set_tenants(std::vector<SharedProfile> tenants) { tenants_ = std::move(tenants); }
+  [[nodiscard]] const std::vector<SharedProfile>& tenants() const { return tenants_; }
   [[nodiscard]] const Permissions& permissions() const { return permissions_; }
 
   // Counts the connection; false when there are too many. Each is given back by leave().
-  bool enter(AccountId account);
+  bool enter(const Peer& peer);
   void leave(AccountId account);
 
   // Whether the client gets what its hello asks for.
@@ -64,13 +72,14 @@ class Admission {
     [[nodiscard]] bool free_for(AccountId account, std::size_t for_users) const;
   };
 
-  [[nodiscard]] bool may_connect(AccountId account) const;
+  [[nodiscard]] bool may_connect(const Peer& peer) const;
   [[nodiscard]] bool wants_raw(const Client& client) const;
 
   const CommandSink& sink_;
   Audit& audit_;
   policy::Limits limits_;
   Permissions permissions_;
+  std::vector<SharedProfile> tenants_;
   std::size_t most_connections_ = SIZE_MAX;
   Places connections_;
   Places contexts_;

@@ -11,16 +11,25 @@ using proto::Event;
 namespace level = spdlog::level;
 
 host::AuditFields fields_of(const Client& client) {
-  return {.uid = static_cast<std::uint32_t>(client.peer.principal.user),
-          .pid = client.peer.pid,
-          .program = client.peer.program,
+  const Peer& peer = client.peer;
+  const UserId user = peer.principal.user;
+  return {.uid = is_tenant(user) ? peer.subject.uid : shown_number(user),
+          .pid = peer.pid,
+          .program = peer.program,
+          .tenant = peer.socket->tenant,
           .context = client.id};
 }
 
-// Program, process and user.
+// The user, or the tenant.
+std::string account_name(const Client& client) {
+  const std::string& tenant = client.peer.socket->tenant;
+  if (!tenant.empty()) return "tenant " + tenant;
+  return fmt::format("uid {}", shown_number(client.peer.principal.user));
+}
+
+// Program, process, and the user or tenant.
 std::string name_of(const Client& client) {
-  return fmt::format("{} (pid {}, uid {})", client.peer.program, client.peer.pid,
-                     static_cast<std::uint32_t>(client.peer.principal.user));
+  return fmt::format("{} (pid {}, {})", client.peer.program, client.peer.pid, account_name(client));
 }
 
 std::string command_text(std::uint32_t code) {
@@ -67,8 +76,8 @@ void Audit::no_context(const Client& client, std::size_t contexts, std::size_t o
 
 void Audit::held_up(const Client& client, std::size_t waiting) {
   write(level::info, Event::Backlog, client,
-        fmt::format("uid {} has {} KiB waiting; its clients are not read from until that is less",
-                    static_cast<std::uint32_t>(client.peer.principal.user), waiting / 1024));
+        fmt::format("{} has {} KiB waiting; its clients are not read from until that is less",
+                    account_name(client), waiting / 1024));
 }
 
 void Audit::out_of_memory(const Client& client) {
@@ -98,9 +107,9 @@ void Audit::answered_locked_out(const Client& client, std::uint32_t command) {
 void Audit::locked_out(const Client& client, std::uint32_t command) {
   write_command(
       level::warn, Event::Lockout, client, command,
-      fmt::format("uid {} is locked out: too many failed authorizations, the last of "
+      fmt::format("{} is locked out: too many failed authorizations, the last of "
                   "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
-                  static_cast<std::uint32_t>(client.peer.principal.user), name_of(client)));
+                  account_name(client), name_of(client)));
 }
 
 void Audit::lockout_auth_failed(const Client& client, std::uint32_t command,

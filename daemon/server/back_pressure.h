@@ -21,8 +21,10 @@ class BackPressure {
   BackPressure(Clients& clients, Environment& environment, Audit& audit)
       : clients_(clients), environment_(environment), audit_(audit) {}
 
-  void set_limits(std::size_t per_account, std::size_t total) {
-    backlog_.set_limits(per_account, total);
+  // Bytes; `tenants` are those who have less than a user.
+  void set_limits(std::size_t per_account, std::size_t total,
+                  std::unordered_map<AccountId, std::size_t> tenants = {}) {
+    backlog_.set_limits(per_account, total, std::move(tenants));
   }
 
   // What is kept for the client has changed.

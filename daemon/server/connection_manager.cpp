@@ -17,33 +17,47 @@ constexpr std::size_t kMostNewcomers = 256;
 
 class ConnectionManager::Newcomer : public TurnTaker {
  public:
-  Newcomer(ConnectionManager& manager, AccountId account, Connection::Socket socket)
-      : manager_(manager), account_(account), socket_(std::move(socket)) {
+  Newcomer(ConnectionManager& manager, AccountId account, Connection::Socket socket,
+           SharedProfile profile)
+      : manager_(manager),
+        account_(account),
+        socket_(std::move(socket)),
+        profile_(std::move(profile)) {
     manager_.newcomers_.add(account_);
   }
 
   void take_turn() override {
     manager_.newcomers_.remove(account_);
-    manager_.enter(std::move(socket_));
+    manager_.enter(std::move(socket_), std::move(profile_));
   }
 
  private:
   ConnectionManager& manager_;
   AccountId account_;
   Connection::Socket socket_;
+  SharedProfile profile_;
 };
 
-void ConnectionManager::accept(Connection::Socket socket) {
+void ConnectionManager::accept(Connection::Socket socket, SharedProfile profile) {
   const auto user = user_of_peer(socket.native_handle());
   if (!user) return;  // it has gone already
-  const AccountId account = accounts_.account_of(*user);
+  const AccountId account = account_of_newcomer(*user, *profile);
   if (newcomers_.of(account) >= kMostNewcomers) return;
-  turns_.want(account, std::make_shared<Newcomer>(*this, account, std::move(socket)));
+  turns_.want(account,
+              std::make_shared<Newcomer>(*this, account, std::move(socket), std::move(profile)));
 }
 
-void ConnectionManager::enter(Connection::Socket socket) {
+// As far as it is known without a look at its process.
+AccountId ConnectionManager::account_of_newcomer(UserId user, const SocketProfile& profile) {
+  if (const auto tenant = profile.speaks_for()) return account_of(*tenant);
+  if (profile.highest == HighestRole::Administrator) return administrators_account(user);
+  return accounts_.account_of(user);
+}
+
+void ConnectionManager::enter(Connection::Socket socket, SharedProfile profile) {
   auto peer = peer_of(socket.native_handle(), accounts_);
   if (!peer) return;
+  peer->socket = std::move(profile);
   const std::uint64_t id = ++last_id_;
   const auto connection = std::make_shared<Connection>(std::move(socket), id, server_, turns_);
   const auto account = server_.accept(id, connection, *std::move(peer));

@@ -25,13 +25,15 @@ class ConnectionManager {
   ConnectionManager(boost::asio::io_context& io, Server& server)
       : server_(server), turns_(io), accounts_(io), timer_(io) {}
 
-  void accept(Connection::Socket socket);
+  // `profile` is that of the listening socket.
+  void accept(Connection::Socket socket, SharedProfile profile);
 
  private:
   // A socket whose peer has not been looked at yet.
   class Newcomer;
 
-  void enter(Connection::Socket socket);
+  [[nodiscard]] AccountId account_of_newcomer(UserId user, const SocketProfile& profile);
+  void enter(Connection::Socket socket, SharedProfile profile);
   void arm_timer();
 
   Server& server_;

@@ -21,7 +21,7 @@ class Writer {
     const bool named = peak.who && used > 0 && rule.scope != policy::Scope::All;
     list_.entries.push_back(
         {.scope = static_cast<std::uint32_t>(rule.scope),
-         .uid = named ? static_cast<std::uint32_t>(user_of(*peak.who)) : proto::kNobody,
+         .uid = named ? shown_number(user_of(*peak.who)) : proto::kNobody,
          .limit = limits_.*value,
          .used = used,
          .name = std::string(rule.name)});

@@ -22,11 +22,25 @@ constexpr int kBacklog = 512;
 // Connections taken before the loop looks at anything else.
 constexpr int kAtOnce = 32;
 
-bool somebody_answers(asio::io_context& io, const std::string& path) {
+// Whoever may not connect cannot tell whether somebody listens: then somebody may.
+bool may_be_in_use(asio::io_context& io, const std::string& path) {
   Protocol::socket probe(io);
   boost::system::error_code error;
   probe.connect(Protocol::endpoint(path), error);
-  return !error;
+  return error != asio::error::connection_refused &&
+         error != boost::system::errc::no_such_file_or_directory;
+}
+
+// Nobody can connect before listen(), so who may is settled when the first one comes.
+std::expected<void, std::string> restrict_to(const SocketFile& file) {
+  const auto failed = [&file](const char* what) {
+    return std::unexpected(std::string(what) + " " + file.path + ": " + std::strerror(errno));
+  };
+  if (file.group && ::chown(file.path.c_str(), static_cast<uid_t>(-1), *file.group) != 0) {
+    return failed("give its group the socket");
+  }
+  if (::chmod(file.path.c_str(), file.mode) != 0) return failed("set the mode of");
+  return {};
 }
 
 }  // namespace
@@ -42,27 +56,28 @@ std::expected<void, std::string> Listener::adopt(int descriptor) {
   return {};
 }
 
-std::expected<void, std::string> Listener::bind(const std::string& path) {
+std::expected<void, std::string> Listener::make_way(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  if (!std::filesystem::is_socket(path, ignored)) return {};
+  auto& io = static_cast<asio::io_context&>(acceptor_.get_executor().context());
+  if (may_be_in_use(io, path)) return std::unexpected("another daemon answers on " + path);
+  std::filesystem::remove(path, ignored);
+  return {};
+}
+
+std::expected<void, std::string> Listener::bind(const SocketFile& file) {
+  const std::string& path = file.path;
   if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
     return std::unexpected("socket path '" + path + "' is empty or longer than 107 bytes");
   }
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  if (std::filesystem::is_socket(path, ignored)) {
-    auto& io = static_cast<asio::io_context&>(acceptor_.get_executor().context());
-    if (somebody_answers(io, path)) {
-      return std::unexpected("another daemon answers on " + path);
-    }
-    std::filesystem::remove(path, ignored);
-  }
+  if (auto free = make_way(path); !free) return free;
   boost::system::error_code error;
   acceptor_.open(Protocol(), error);
   if (!error) acceptor_.bind(Protocol::endpoint(path), error);
   if (error) return std::unexpected("bind " + path + ": " + error.message());
   own_path_ = path;
-  if (::chmod(path.c_str(), 0666) != 0) {
-    return std::unexpected("open " + path + " to all users: " + std::strerror(errno));
-  }
+  if (auto restricted = restrict_to(file); !restricted) return restricted;
   acceptor_.listen(kBacklog, error);
   if (error) return std::unexpected("listen on " + path + ": " + error.message());
   return {};

@@ -1,16 +1,28 @@
 #pragma once
 
-// The socket that clients connect to: bound by the daemon, or handed over by systemd.
+// A socket that clients connect to: bound by the daemon, or handed over by systemd.
 
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
+
+#include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 namespace tbs::server {
+
+// A socket's file, and who may open it.
+struct SocketFile {
+  std::string path;
+  mode_t mode = 0666;
+  std::optional<gid_t> group = std::nullopt;  // else the daemon's own
+
+  bool operator==(const SocketFile&) const = default;
+};
 
 class Listener {
  public:
@@ -24,15 +36,16 @@ class Listener {
 
   // Takes over a listening socket from systemd (sd_listen_fds(3)).
   std::expected<void, std::string> adopt(int descriptor);
-  // Binds `path` with mode 0666: who may do what is decided by peer credentials, not by the file.
   // A socket that a dead daemon has left there is replaced; one that somebody answers on is not.
-  std::expected<void, std::string> bind(const std::string& path);
+  std::expected<void, std::string> bind(const SocketFile& file);
 
   void start(AcceptHandler handler);
-  // No more connections; a socket file of our own is removed.
+  // No more connections; a socket file of our own is removed. What has already been accepted may
+  // still be on its way through the loop, which must not find the listener gone.
   void stop();
 
  private:
+  std::expected<void, std::string> make_way(const std::string& path);
   void accept();
   void accept_waiting();
 

@@ -17,9 +17,9 @@ Handled LockoutRequests::status(Client& client, std::uint64_t request_id,
                                   .per_user = static_cast<std::uint32_t>(limits.per_user),
                                   .total = static_cast<std::uint32_t>(limits.total)};
   for (const auto& entry : guard_.entries()) {
-    if (!client.peer.administrator && entry.user != client.peer.principal.user) continue;
+    if (!client.peer.administrator && entry.account != client.account()) continue;
     if (reply.entries.size() == proto::kMaxLockoutEntries) break;
-    reply.entries.push_back({.uid = static_cast<std::uint32_t>(entry.user),
+    reply.entries.push_back({.uid = shown_number(user_of(entry.account)),
                              .failures = static_cast<std::uint32_t>(entry.failures),
                              .locked = entry.locked ? 1U : 0U,
                              .seconds = static_cast<std::uint32_t>(entry.until - now)});
@@ -46,7 +46,10 @@ void LockoutRequests::forget(const Client& client, std::uint32_t uid) {
     guard_.reset(std::nullopt);
     audit_.lockout_reset(client, "all failures");
   } else {
-    guard_.reset(UserId{uid});
+    // As it is shown: a user's on either socket, or a tenant's.
+    for (const auto& entry : guard_.entries()) {
+      if (shown_number(user_of(entry.account)) == uid) guard_.reset(entry.account);
+    }
     audit_.lockout_reset(client, "those of uid " + std::to_string(uid));
   }
 }

@@ -10,12 +10,15 @@
 
 #include "daemon/base/ids.h"
 #include "daemon/command/requester.h"
+#include "daemon/server/socket_profile.h"
 #include "proto/rules/rules.h"
 
 namespace tbs::server {
 
 struct Peer {
-  // The account is that of the user until it is known what the peer may do.
+  // The socket that it came through.
+  SharedProfile socket = everybodys_profile();
+  // Who it is; once it has roles, for whom it works.
   Principal principal{};
   pid_t pid = 0;
   rules::Subject subject;
@@ -26,14 +29,14 @@ struct Peer {
   std::shared_ptr<const Requester> requester;
 };
 
-// Who counts as administrator whatever the rules say: user 0, and the members of one group if it is
-// named.
+// Who counts as administrator on the administrators' socket, whatever the rules say: user 0, and
+// the members of one group if it is named.
 struct AdministratorRule {
   gid_t group = 0;
   bool has_group = false;
 };
 
-// What it may do by these rules.
+// Whom it stands for, and what it may do by its socket and these rules.
 void assign_roles(Peer& peer, const AdministratorRule& administrators, const rules::Rules& rules);
 
 }  // namespace tbs::server

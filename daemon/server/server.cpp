@@ -59,7 +59,7 @@ Server::Server(const Dependencies& dependencies)
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
                        const Permissions& permissions) {
   admission_.configure(limits, permissions);
-  back_pressure_.set_limits(limits.backlog_kib_per_user * 1024, limits.backlog_kib * 1024);
+  set_backlog_limits();
   administrators_ = administrators;
   assign_all_roles();
 }
@@ -67,6 +67,39 @@ void Server::configure(const policy::Limits& limits, const AdministratorRule& ad
 void Server::set_rules(rules::Rules rules) {
   screening_.set_rules(std::move(rules));
   assign_all_roles();
+}
+
+void Server::set_tenants(std::vector<SharedProfile> tenants) {
+  admission_.set_tenants(std::move(tenants));
+  set_backlog_limits();
+  assign_all_roles();
+  std::vector<std::uint64_t> lost;
+  for (const auto& [id, client] : clients_.all()) {
+    if (lost_its_tenant(client)) lost.push_back(id);
+  }
+  for (const std::uint64_t id : lost) {
+    if (Client* const client = clients_.find(id)) {
+      refuse(*client, {.status = Status::AccessDenied, .reason = "its tenant is no more"});
+    }
+  }
+}
+
+bool Server::lost_its_tenant(const Client& client) const {
+  const SharedProfile& socket = client.peer.socket;
+  return socket->speaks_for() &&
+         std::ranges::find(admission_.tenants(), socket) == admission_.tenants().end();
+}
+
+void Server::set_backlog_limits() {
+  const policy::Limits& limits = admission_.limits();
+  std::unordered_map<AccountId, std::size_t> narrower;
+  for (const SharedProfile& tenant : admission_.tenants()) {
+    if (const auto user = tenant->speaks_for(); user && tenant->limits) {
+      narrower[account_of(*user)] = tenant->limits->backlog_kib_per_user * 1024;
+    }
+  }
+  back_pressure_.set_limits(limits.backlog_kib_per_user * 1024, limits.backlog_kib * 1024,
+                            std::move(narrower));
 }
 
 // Who is connected stays so, with what the new rules say.
@@ -80,7 +113,7 @@ std::optional<AccountId> Server::accept(std::uint64_t id, std::shared_ptr<Client
                                         Peer peer) {
   assign_roles(peer, administrators_, screening_.rules());
   Client& client = clients_.add(id, std::move(link), std::move(peer));
-  if (!admission_.enter(client.account())) {
+  if (!admission_.enter(client.peer)) {
     refuse(client, {.status = Status::TooManyContexts, .reason = "too many connections"});
     return std::nullopt;
   }
@@ -132,6 +165,7 @@ Handled Server::handle(Client& client, const proto::Frame& frame) {
       Route::of_anyone<&Server::administration_, &AdministrationRequests::cancel_context>(),
       Route::of_anyone<&Server::administration_, &AdministrationRequests::daemon_status>(),
       Route::of_anyone<&Server::administration_, &AdministrationRequests::list_limits>(),
+      Route::of_anyone<&Server::administration_, &AdministrationRequests::list_tenants>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::status>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::reset>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::read_log>(),

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware.h"
@@ -54,6 +55,10 @@ class Server : public LinkOwner {
   void configure(const policy::Limits& limits, const AdministratorRule& administrators,
                  const Permissions& permissions);
   void set_rules(rules::Rules rules);
+  // As many connections as the system has descriptors for.
+  void set_most_connections(std::size_t most) { admission_.set_most_connections(most); }
+  // The tenants there are now. Clients of one who is no longer among them are disconnected.
+  void set_tenants(std::vector<SharedProfile> tenants);
 
   // A client has connected. `id` is higher than all before. To whom it is charged; nothing when it
   // was turned away.
@@ -86,6 +91,8 @@ class Server : public LinkOwner {
 
   Handled handle(Client& client, const proto::Frame& frame);
   void assign_all_roles();
+  void set_backlog_limits();
+  [[nodiscard]] bool lost_its_tenant(const Client& client) const;
   void refuse(Client& client, const Breach& breach);
   void drop(std::uint64_t id);
 

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <unistd.h>
+
 #include "tests/bench/samples.h"
 #include "tests/bench/tbs_client.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -35,6 +37,7 @@ bool answers(const std::string& socket) {
 Daemon::Daemon(const Setup& setup, const test::TempFolder& folder, const std::string& name,
                const std::string& device, const std::vector<std::string>& arguments)
     : socket_(folder / (name + ".sock")),
+      admin_socket_(folder / (name == "tbsd" ? "admin.sock" : name + ".admin.sock")),
       log_file_(folder / (name + ".log")),
       program_({.command = command_of(setup, socket_, device, arguments),
                 .environment = {},
@@ -43,6 +46,10 @@ Daemon::Daemon(const Setup& setup, const test::TempFolder& folder, const std::st
 Daemon::~Daemon() {
   program_.signal(SIGTERM);
   program_.wait(std::chrono::seconds(10));
+}
+
+const std::string& Daemon::socket() const {
+  return ::access(admin_socket_.c_str(), W_OK) == 0 ? admin_socket_ : socket_;
 }
 
 void Daemon::wait_until_ready() {

@@ -23,11 +23,13 @@ class Daemon {
   // Returns when a context can be opened and its TPM answers; throws with the log otherwise.
   void wait_until_ready();
 
-  [[nodiscard]] const std::string& socket() const { return socket_; }
+  // The administrators', which are not limited as users are, for who may open it.
+  [[nodiscard]] const std::string& socket() const;
   [[nodiscard]] pid_t pid() const { return program_.pid(); }
 
  private:
   std::string socket_;
+  std::string admin_socket_;
   std::string log_file_;
   test::Program program_;
 };

@@ -50,7 +50,8 @@ example ported ported.c tbs-compat
 for page in man1/tbsctl.1 man3/tbs.3 man5/tbsd.conf.5 man8/tbsd.8; do
     [[ -s $prefix/share/man/$page || -s $prefix/share/man/$page.gz ]]
 done
-for file in tbsd.service tbsd.socket tbsd@.service tbsd@.socket; do
+for file in tbsd.service tbsd.socket tbsd-admin.socket tbsd@.service tbsd@.socket tbsd-admin@.socket \
+    tbsd-tenant@.socket; do
     grep -q . "$prefix/lib/systemd/system/$file"
 done
 grep -q "$prefix/sbin/tbsd" "$prefix/lib/systemd/system/tbsd.service"

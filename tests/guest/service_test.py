@@ -12,7 +12,9 @@ import pathlib
 import pwd
 import shlex
 import signal
+import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -199,14 +201,37 @@ class Lifetime(Service):
     def reads_log(self):
         return sh("tbsctl log", check=False, user="nobody").returncode == 0
 
+    def test_each_socket_gives_what_its_unit_says(self):
+        tenant = "/run/tbs/tenants/web.sock"
+        sh("systemctl stop tbsd.service; systemctl start tbsd-tenant@web.socket tbsd.service")
+        try:
+            for path, mode in (("/run/tbs/tbsd.sock", 0o666), ("/run/tbs/admin.sock", 0o600),
+                               (tenant, 0o600)):
+                found = os.stat(path)
+                self.assertEqual((found.st_mode & 0o7777, found.st_uid), (mode, 0), path)
+            sh("tbsctl lockout --reset")
+            sh("tbsctl lockout --reset", TBS_SOCKET="/run/tbs/admin.sock")
+            for path in ("/run/tbs/tbsd.sock", tenant):
+                refused = sh("tbsctl lockout --reset", check=False, TBS_SOCKET=path)
+                self.assertEqual(refused.returncode, 4, refused.stdout)
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(tenant)
+                # A context that can use either family.
+                client.sendall(struct.pack("<HHIQHHIII", 1, 1, 16, 1, 1, 1, 1, 6, 0))
+                client.recv(64)
+                self.assertIn("tenant web", sh("tbsctl contexts"))
+            self.random()
+        finally:
+            sh("systemctl stop tbsd-tenant@web.socket")
+
     def test_a_daemon_by_the_name_of_its_device(self):
-        sh("systemctl stop tbsd.socket tbsd.service")
+        sh("systemctl stop tbsd.socket tbsd-admin.socket tbsd.service")
         sh("systemctl start tbsd@tpm0.socket")
         try:
             self.assertIn("/dev/tpm0", sh("tbsctl --device tpm0 info", user="nobody"))
             self.assertEqual(shown("ActiveState", "tbsd@tpm0.service"), "active")
         finally:
-            sh("systemctl stop tbsd@tpm0.socket tbsd@tpm0.service")
+            sh("systemctl stop tbsd@tpm0.socket tbsd-admin@tpm0.socket tbsd@tpm0.service")
 
     def test_the_tpm_in_software(self):
         with self.changed("[Service]\nExecStart=\nExecStart=/usr/local/sbin/tbsd "

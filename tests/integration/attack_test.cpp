@@ -273,7 +273,7 @@ TEST_CASE("descriptors that are passed go nowhere") {
 TEST_CASE("root in a user namespace of its own is the user who made it") {
   if (!can_become_nobody()) return;
   TestBench bench;
-  const std::string socket = bench.socket();
+  const std::string socket = bench.everybodys_socket();
   const int outcome = as_nobody([&] {
     // Its own PID namespace as well: the processes of the two sides do not know each other.
     if (::unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) return 77;

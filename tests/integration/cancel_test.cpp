@@ -126,7 +126,7 @@ TEST_CASE("another user's context can be cancelled by an administrator only") {
   bench.occupy_tpm(blocker);
   client.submit(1, tpm::get_random(8));
   REQUIRE(bench.wait_for_load(client, 1, 0));
-  const std::string socket = bench.socket();
+  const std::string socket = bench.everybodys_socket();
   const std::uint64_t target = client.context_id();
   const int outcome = as_nobody([&socket, target] {
     RawClient observer = RawClient::observer(socket);

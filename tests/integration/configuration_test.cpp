@@ -99,7 +99,9 @@ TEST_CASE("--check says whether the configuration can be used, without a TPM") {
   const Outcome good = run_with_file("max-contexts=5\n", {"--check", "--policy-dir=/no/rules"});
   INFO(good.output);
   CHECK(good.exit_code == 0);
-  CHECK(good.output == "tbsd: tbsd.conf and the rules in /no/rules can be used\n");
+  CHECK(good.output ==
+        "tbsd: tbsd.conf, the rules in /no/rules and the tenants in /etc/tbs/tenants.d can be "
+        "used\n");
   const Outcome bad = run_with_file("device=floppy\n", {"--check"});
   INFO(bad.output);
   CHECK(bad.exit_code == 2);

@@ -178,7 +178,8 @@ TEST_CASE("physical presence: what is wrong with a call") {
 TEST_CASE("physical presence: users may look, administrators may submit") {
   if (!can_become_nobody()) return;
   MachineBench bench(make_presence);
-  CHECK(as_nobody([] {
+  CHECK(as_nobody([&] {
+          Tbsx_Set_Socket(bench.bench().socket().c_str());
           const TBS_CONTEXT_PARAMS2 params{.version = TBS_CONTEXT_VERSION_TWO, .asUINT32 = 4};
           TBS_HCONTEXT context = nullptr;
           if (Tbsi_Context_Create(reinterpret_cast<PCTBS_CONTEXT_PARAMS>(&params), &context) != 0) {

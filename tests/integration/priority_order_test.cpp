@@ -137,7 +137,7 @@ TEST_CASE("a user without rights is capped at HIGH, silently") {
   RawClient root = bench.context();
   REQUIRE(root.call(tpm::get_random(8), kMax).status == Status::Success);
   CHECK(bench.entry_of(root.context_id())->priority == kMax);
-  const std::string socket = bench.socket();
+  const std::string socket = bench.everybodys_socket();
   const int outcome = as_nobody([&socket] {
     RawClient nobody = RawClient::context(socket);
     const Answer answer = nobody.call(tpm::get_random(8), kMax);

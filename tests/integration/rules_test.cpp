@@ -4,6 +4,8 @@
 #include <csignal>
 #include <filesystem>
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include "proto/service_codes.h"
@@ -75,7 +77,12 @@ TEST_CASE("new rules come with SIGHUP, and a broken file changes nothing") {
   if (!can_become_nobody()) return;
   RuleFolder folder("block user command GetRandom\n");
   TestBench bench(folder.options());
-  RawClient user = context_of(bench, kNobody);
+  // On the socket where there can be administrators, opened to a user.
+  REQUIRE(::chmod(bench.daemon().admin_socket().c_str(), 0666) == 0);
+  RawClient user = [&] {
+    const ConnectingAs other(kNobody);
+    return RawClient::context(bench.daemon().admin_socket());
+  }();
   CHECK(code(user, tpm::get_random(8)) == kBlocked);
   folder.write(
       "role friends = uid 65534\nallow friends command GetRandom\n"

@@ -2,6 +2,7 @@
 
 // A server without a socket, a TPM or a clock, and its clients.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -113,6 +114,7 @@ class ServerBench {
     peer.subject.uid = uid;
     peer.subject.gids = std::move(groups);
     peer.program = "prog";
+    peer.socket = socket ? socket : usual_socket(peer.subject);
     server.accept(id, link, std::move(peer));
     return link;
   }
@@ -144,8 +146,16 @@ class ServerBench {
   exec::PassThrough raw{engine_identity};
   exec::RawContextRouter raw_contexts{managed, raw};
   server::Server server;
+  // Where clients connect; null: administrators to their own, others to everybody's.
+  server::SharedProfile socket;
 
  private:
+  static server::SharedProfile usual_socket(const rules::Subject& subject) {
+    const bool administrator =
+        subject.uid == 0 || std::ranges::find(subject.gids, kAdminGroup) != subject.gids.end();
+    return administrator ? server::administrators_profile() : server::everybodys_profile();
+  }
+
   std::uint64_t last_id_ = 0;
 };
 

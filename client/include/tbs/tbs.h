@@ -36,7 +36,8 @@
  * - TBS_E_INTERNAL_ERROR can come from every function: memory or descriptors of this process are
  *   exhausted, or the service sent what this library does not understand.
  *
- * The service listens on /run/tbs/tbsd.sock. The environment variable TBS_SOCKET names another
+ * The service listens on /run/tbs/tbsd.sock for everybody and on /run/tbs/admin.sock for
+ * administrators, whose programs take the latter. The environment variable TBS_SOCKET names another
  * socket; it is ignored in programs with raised privileges (secure_getenv(3)).
  */
 #ifndef _TBS_H_

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "client/socket_path.h"
 #include "client/tbsctl/command_line/subcommands.h"
 #include "version.h"
 
@@ -44,14 +45,17 @@ std::string socket_of_device(const std::string& device) {
   if (name.empty() || !std::ranges::all_of(name, fits)) {
     throw CLI::ValidationError("--device", "'" + device + "' is not the name of a TPM, as tpm1 is");
   }
-  return "/run/tbs/" + name + ".sock";
+  const std::string path = "/run/tbs/" + name;
+  return client::socket_with_most_rights(path + ".admin.sock", path + ".sock");
 }
 
 void add_global_options(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", std::string("tbsctl ") + kVersion);
   app.add_flag("--json", line.json, "Print data as JSON");
-  app.add_option("--socket", line.socket,
-                 "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/tbsd.sock)")
+  app.add_option(
+         "--socket", line.socket,
+         "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/admin.sock for who may open it, else "
+         "/run/tbs/tbsd.sock)")
       ->type_name("PATH");
   app.add_option_function<std::string>(
          "--device", [&line](const std::string& name) { line.socket = socket_of_device(name); },

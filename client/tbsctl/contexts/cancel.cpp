@@ -16,7 +16,7 @@ Failure cancel_failure(std::uint64_t context, proto::Status status) {
   if (status == proto::Status::InvalidContext) {
     failure.message = what + ": there is none with this number; `tbsctl contexts` lists them";
   } else if (status == proto::Status::AccessDenied) {
-    failure.message = what + ": it belongs to another user; an administrator of tbsd can cancel it";
+    failure.message = what + ": it belongs to another user or tenant";
   }
   return failure;
 }

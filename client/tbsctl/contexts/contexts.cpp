@@ -2,6 +2,7 @@
 
 #include "client/tbsctl/contexts/commands.h"
 #include "client/tbsctl/contexts/context_pages.h"
+#include "client/tbsctl/contexts/tenants.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/named.h"
 #include "client/tbsctl/text/table.h"
@@ -42,13 +43,20 @@ std::string activity(const proto::ContextEntry& entry) {
 }
 
 nlohmann::ordered_json as_json(const proto::ContextEntry& entry, UserNames& users) {
-  nlohmann::ordered_json json = {
-      {"context", entry.context},     {"uid", entry.uid},
-      {"user", users.of(entry.uid)},  {"pid", entry.pid},
-      {"program", entry.program},     {"priority", entry.priority},
-      {"queued", entry.queued},       {"queued_bytes", entry.queued_bytes},
-      {"submitted", entry.submitted}, {"state", state_text(entry)},
-      {"command", nullptr},           {"running_us", nullptr}};
+  nlohmann::ordered_json json = {{"context", entry.context},
+                                 {"uid", entry.uid},
+                                 {"user", users.of(entry.uid)},
+                                 {"tenant", nullptr},
+                                 {"pid", entry.pid},
+                                 {"program", entry.program},
+                                 {"priority", entry.priority},
+                                 {"queued", entry.queued},
+                                 {"queued_bytes", entry.queued_bytes},
+                                 {"submitted", entry.submitted},
+                                 {"state", state_text(entry)},
+                                 {"command", nullptr},
+                                 {"running_us", nullptr}};
+  if (const auto tenant = users.tenant(entry.uid)) json["tenant"] = *tenant;
   if (is_on_the_tpm(entry)) {
     json["command"] = {{"code", entry.command}, {"name", command_name(entry.command)}};
     json["running_us"] = entry.running_us;
@@ -82,6 +90,7 @@ Outcome run_contexts(Conversation& daemon, const Console& console) {
   const auto entries = all_contexts(daemon);
   if (!entries) return std::unexpected(entries.error());
   UserNames users;
+  learn_tenants(daemon, *entries, users);
   if (console.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const proto::ContextEntry& entry : *entries) list.push_back(as_json(entry, users));

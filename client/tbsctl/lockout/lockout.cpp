@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/command_line/readers.h"
+#include "client/tbsctl/contexts/tenants.h"
 #include "client/tbsctl/lockout/commands.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/priority.h"
@@ -133,6 +134,7 @@ Outcome run_lockout(Conversation& daemon, const Console& console) {
     return std::unexpected(tbs_failure("cannot ask the lockout guard", guard->status));
   }
   UserNames users;
+  learn_tenants(daemon, guard->entries, users);
   if (console.json) {
     print_json(console.out, as_json(*guard, tpm, users));
   } else {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "client/tbsctl/contexts/tenants.h"
 #include "client/tbsctl/status/commands.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/named.h"
@@ -69,6 +70,7 @@ Outcome run_limits(Conversation& daemon, const Console& console) {
     print_json(console.out, entries);
   } else {
     UserNames users;
+    learn_tenants(daemon, list->entries, users);
     as_table(list->entries, users).print(console.out);
   }
   return {};

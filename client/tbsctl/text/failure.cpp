@@ -19,6 +19,8 @@ Advice advice_for(proto::Status status) {
       return Advice::Contexts;
     case proto::Status::TpmNotFound:
       return Advice::Tpm;
+    case proto::Status::AccessDenied:
+      return Advice::Rights;
     default:
       return Advice::None;
   }
@@ -51,6 +53,9 @@ std::string advice_text(Advice advice, std::string_view subcommand) {
     case Advice::Contexts:
       if (subcommand == "contexts") return "; `tbsctl limits` shows how much may be used";
       return "; `tbsctl contexts` shows who holds what";
+    case Advice::Rights:
+      return "; that takes an administrator, on the administrators' socket: /run/tbs/admin.sock, "
+             "which is taken when no other is named";
     case Advice::Tpm:
       if (subcommand == "info") return "; " + look_at("status", subcommand);
       return "; `tbsctl info` shows the TPM there is";

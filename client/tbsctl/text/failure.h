@@ -28,6 +28,7 @@ enum class Advice : std::uint8_t {
   Health,    // of the daemon
   Contexts,  // who holds what is used up
   Tpm,       // which TPM there is
+  Rights,    // whose socket gives them
 };
 
 struct Failure {

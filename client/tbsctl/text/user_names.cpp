@@ -50,6 +50,16 @@ const std::string& UserNames::of(std::uint32_t uid) {
   return known_.emplace(uid, user ? printable(user->name) : std::to_string(uid)).first->second;
 }
 
+void UserNames::add_tenant(std::uint32_t number, const std::string& name) {
+  tenants_[number] = name;
+  known_[number] = "tenant " + printable(name);
+}
+
+std::optional<std::string> UserNames::tenant(std::uint32_t number) const {
+  const auto found = tenants_.find(number);
+  return found == tenants_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::optional<std::uint32_t> parse_user(const std::string& text) {
   if (const auto number = parse_number<std::uint32_t>(text)) return number;
   const auto user = user_named(text);

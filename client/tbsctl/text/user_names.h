@@ -15,9 +15,14 @@ class UserNames {
  public:
   // The name, or the number as text when no user has it.
   const std::string& of(std::uint32_t uid);
+  // From now on the number is that of this tenant.
+  void add_tenant(std::uint32_t number, const std::string& name);
+  // The tenant's name; nothing for a user's number.
+  [[nodiscard]] std::optional<std::string> tenant(std::uint32_t number) const;
 
  private:
   std::map<std::uint32_t, std::string> known_;
+  std::map<std::uint32_t, std::string> tenants_;
 };
 
 // A number, or the name of a user or group that exists.

@@ -30,7 +30,7 @@ nlohmann::ordered_json as_json(proto::Bytes response, const proto::TpmHeader& he
 Failure submit_failure(const SubmitRequest& request, proto::Status status) {
   Failure failure = tbs_failure("tbsd did not run the command", status);
   if (request.locality != 0 && status == proto::Status::AccessDenied) {
-    failure.message += "; localities other than 0 are for administrators";
+    failure.message += "; localities other than 0 are not for everybody";
   } else if (request.locality != 0 && status == proto::Status::BadParameter) {
     failure.message += "; there is no locality " + std::to_string(request.locality);
   }

@@ -19,7 +19,10 @@ number=${TBS_FLOW_NUMBER:-0}
 device=${TBS_TEST_DEVICE:-embedded}
 family=2.0 # of the TPM; a flow may ask for 1.2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/tbs-flow.XXXXXX")
-socket=${TBS_FLOW_SOCKET:-$folder/tbsd.sock}
+# Root's programs do what takes an administrator; others do what they may.
+own_socket=$folder/tbsd.sock
+[[ $(id -u) != 0 ]] || own_socket=$folder/admin.sock
+socket=${TBS_FLOW_SOCKET:-$own_socket}
 started=()
 tbsd_options=()
 tbsd_pid=
@@ -105,7 +108,7 @@ start_tbsd() {
         spec=swtpm:path=$folder/tpm
     fi
     # Builds for tests can compare their handle tables with the TPM after each command.
-    background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$socket" \
+    background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$folder/tbsd.sock" \
         --state-dir "$folder/state" --log-level debug ${TBS_TEST_CHECK_TABLES:+--check-tables} "${tbsd_options[@]}"
     tbsd_pid=$!
     eventually ready || fail "tbsd does not become ready"

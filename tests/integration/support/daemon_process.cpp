@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include <unistd.h>
+
 #include "tests/integration/support/raw_client.h"
 
 namespace tbs::test {
@@ -43,12 +45,20 @@ std::string tbsd_program() {
 
 DaemonProcess::DaemonProcess(const TempFolder& folder, const DaemonOptions& options)
     : socket_(folder / (options.name + ".sock")),
+      admin_socket_(options.listening < 0 && options.administrators
+                        ? folder /
+                              (options.name == "tbsd" ? "admin.sock" : options.name + ".admin.sock")
+                        : ""),
       log_file_(folder / (options.name + ".log")),
       program_(program_options(options, socket_, log_file_)) {}
 
 DaemonProcess::~DaemonProcess() {
   std::fprintf(stderr, "--- log of tbsd %d%s ---\n%s---\n", program_.pid(),
                program_.running() ? ", which still runs" : "", log().c_str());
+}
+
+const std::string& DaemonProcess::socket() const {
+  return ::geteuid() == 0 && !admin_socket_.empty() ? admin_socket_ : socket_;
 }
 
 void DaemonProcess::wait_until_listening() {

@@ -21,6 +21,7 @@ struct DaemonOptions {
   std::vector<std::string> runner;  // a program that runs the daemon, and its own arguments
   int listening = -1;               // handed over as systemd does; --socket is not given then
   std::string name = "tbsd";        // of the socket and the log, without their endings
+  bool administrators = true;       // whether they have a socket
 };
 
 class DaemonProcess {
@@ -38,11 +39,16 @@ class DaemonProcess {
   int wait_for_exit();
 
   Program& program() { return program_; }
-  [[nodiscard]] const std::string& socket() const { return socket_; }
+  // Where a program of ours connects when it takes the most that it is given: root to the
+  // administrators' socket, others to everybody's.
+  [[nodiscard]] const std::string& socket() const;
+  [[nodiscard]] const std::string& everybodys_socket() const { return socket_; }
+  [[nodiscard]] const std::string& admin_socket() const { return admin_socket_; }
   [[nodiscard]] std::string log() const;
 
  private:
   std::string socket_;
+  std::string admin_socket_;  // empty when it was not bound
   std::string log_file_;
   Program program_;
 };

@@ -39,6 +39,9 @@ class TestBench {
   SwtpmProcess& swtpm() { return *swtpm_; }
   TempFolder& folder() { return folder_; }
   [[nodiscard]] const std::string& socket() const { return daemon_->socket(); }
+  [[nodiscard]] const std::string& everybodys_socket() const {
+    return daemon_->everybodys_socket();
+  }
 
   // A new daemon on the same TPM and state.
   void restart_daemon();

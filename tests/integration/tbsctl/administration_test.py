@@ -4,6 +4,7 @@ their exit codes, and who may see and do what.
 
 TBSD and TBSCTL in the environment name the programs."""
 
+import json
 import os
 import re
 import tempfile
@@ -12,6 +13,7 @@ import unittest
 
 import nobody
 import tbsctl_test
+import wire
 from tbsctl_test import FAILED, OK, TBS, TPM, UNREACHABLE, USAGE
 
 OWNER, LOCKOUT, PASSWORD = 0x40000001, 0x4000000A, 0x40000009
@@ -65,6 +67,51 @@ class Limits(tbsctl_test.WithDaemon):
         self.refused(USAGE, "limits", "x")
         self.refused(USAGE, "lockout", "--uid", "1")
         self.refused(USAGE, "lockout", "--reset", "--uid", "x")
+
+
+class Sockets(unittest.TestCase):
+    """Who is an administrator depends on the socket, and a tenant is known by its own."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tbsctl-tenants-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.web = os.path.join(self.folder, "web.sock")
+        with open(os.path.join(self.folder, "web.conf"), "w", encoding="ascii") as file:
+            file.write(f"socket = {self.web}\nmax-contexts-per-user = 2\n")
+        self.daemon = tbsctl_test.Daemon("embedded", arguments=("--tenants-dir", self.folder))
+        self.addCleanup(self.daemon.stop)
+
+    def test_contexts_name_the_tenant(self):
+        client = wire.Client(self.web)
+        self.addCleanup(client.close)
+        listed = tbsctl_test.run("contexts", socket=self.daemon.socket)
+        self.assertRegex(listed.out, r"(?m)^ +\d+ +tenant web +\d+ +python3")
+        entries = json.loads(tbsctl_test.run("--json", "contexts", socket=self.web).out)
+        entry, = [entry for entry in entries if entry["context"] == client.number]
+        self.assertEqual((entry["tenant"], entry["user"]), ("web", "tenant web"))
+        limits = tbsctl_test.run("limits", socket=self.daemon.socket).out
+        self.assertRegex(limits, r"(?m)^max-contexts-per-user .* tenant web$")
+        other = wire.Client(self.daemon.socket)
+        self.addCleanup(other.close)
+        entries = json.loads(tbsctl_test.run("--json", "contexts", socket=self.daemon.socket).out)
+        self.assertEqual([entry["tenant"] for entry in entries], ["web", None])
+
+    def test_what_everybody_may_see_is_there_on_every_socket(self):
+        for socket in (self.daemon.socket, self.web, self.daemon.socket_for({})):
+            for command in (("status",), ("contexts",), ("limits",), ("lockout",), ("info",)):
+                ran = tbsctl_test.run(*command, socket=socket)
+                self.assertEqual(ran.code, OK, ran)
+
+    def test_a_refusal_names_the_other_socket(self):
+        for socket in (self.daemon.socket, self.web):
+            for command in (("lockout", "--reset"), ("submit", "80010000000c0000017b0010",
+                                                     "--locality", "2")):
+                ran = tbsctl_test.run(*command, socket=socket)
+                self.assertEqual(ran.code, TBS, ran)
+                self.assertIn("/run/tbs/admin.sock", ran.err)
+        if os.getuid() == 0:
+            ran = tbsctl_test.run("lockout", "--reset", socket=self.daemon.admin_socket)
+            self.assertEqual(ran.code, OK, ran)
 
 
 @NEEDS_ROOT

@@ -227,7 +227,7 @@ class Comparing(base.WithDaemon):
             file.write(log.bytes)
         daemon = base.Daemon("embedded", arguments=["--event-log", path])
         self.addCleanup(daemon.stop)
-        raw = base.run("log", "--raw", socket=daemon.socket)
+        raw = base.run("log", "--raw", socket=daemon.socket_for({}))
         self.assertGreater(len(log.bytes), 3 * 65536)
         self.assertEqual(raw.bytes, log.bytes)
 
@@ -292,7 +292,7 @@ class Presence(unittest.TestCase):
             return file.read()
 
     def ppi(self, *arguments):
-        return base.run(*arguments, socket=self.daemon.socket)
+        return base.run(*arguments, socket=self.daemon.socket_for({}))
 
     def test_show(self):
         shown = self.ppi("ppi").out

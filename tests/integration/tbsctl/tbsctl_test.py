@@ -38,6 +38,7 @@ class Daemon:
         self.folder = tempfile.mkdtemp(prefix="tbsctl-test-")
         os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, "tbsd.sock")
+        self.admin_socket = os.path.join(self.folder, "admin.sock")
         if not any(argument.startswith("--state-dir") for argument in arguments):
             arguments = (*arguments, "--state-dir", self.folder)
         self.log = open(os.path.join(self.folder, "log"), "w+b")
@@ -56,6 +57,10 @@ class Daemon:
                 self.log.seek(0)
                 raise RuntimeError("tbsd did not start: " + self.log.read().decode())
             time.sleep(0.02)
+
+    def socket_for(self, options):
+        """What tbsctl would take in the daemon's usual folder: root's, unless it runs as another."""
+        return self.admin_socket if os.getuid() == 0 and not options.get("prefix") else self.socket
 
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
@@ -101,7 +106,7 @@ class WithDaemon(unittest.TestCase):
         cls.addClassCleanup(cls.daemon.stop)
 
     def tbsctl(self, *arguments, **options):
-        return run(*arguments, socket=self.daemon.socket, **options)
+        return run(*arguments, socket=self.daemon.socket_for(options), **options)
 
     def client(self, **options):
         client = wire.Client(self.daemon.socket, **options)

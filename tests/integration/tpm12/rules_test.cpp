@@ -31,7 +31,8 @@ Client::Command force_clear() {
 }
 
 // What a user gets; each outcome that differs has an exit code of its own.
-int as_user(std::uint32_t blocked, std::uint32_t embedded_blocked) {
+int as_user(Tpm12Bench& bench, std::uint32_t blocked, std::uint32_t embedded_blocked) {
+  ::setenv("TBS_SOCKET", bench.daemon().socket().c_str(), 1);
   LibraryClient user;
   if (user->run(get_random()).code != 0) return 1;
   if (user->run(force_clear()).code != blocked) return 2;
@@ -52,7 +53,7 @@ TEST_CASE("a blocked command is blocked inside a transport session") {
   {
     LibraryClient root;
     bench.take_ownership(root);
-    CHECK(as_nobody([] { return as_user(kBlocked, kEmbeddedBlocked); }) == 0);
+    CHECK(as_nobody([&] { return as_user(bench, kBlocked, kEmbeddedBlocked); }) == 0);
     CHECK(root->owned());
     // An administrator reaches the TPM, which wants physical presence.
     client12::Transport transport(*root);
@@ -72,7 +73,7 @@ TEST_CASE("a rule blocks inside a transport session with the answer that it name
   Tpm12Bench bench({"--policy-dir", folder.path()});
   LibraryClient root;
   bench.take_ownership(root);
-  CHECK(as_nobody([] { return as_user(kBadOrdinal, kBadOrdinal); }) == 0);
+  CHECK(as_nobody([&] { return as_user(bench, kBadOrdinal, kBadOrdinal); }) == 0);
   CHECK(root->owned());
 }
 

@@ -47,12 +47,36 @@ class Units(unittest.TestCase):
             if name.endswith(".service"):
                 self.services.append(path)
         self.assertEqual(len(self.services), 2)
+        self.sockets = sorted(os.path.join(self.folder, name) for name in os.listdir(self.folder)
+                              if name.endswith(".socket"))
+        self.assertEqual([os.path.basename(path) for path in self.sockets],
+                         ["tbsd-admin.socket", "tbsd-admin@tpm1.socket", "tbsd-tenant@tpm1.socket",
+                          "tbsd.socket", "tbsd@tpm1.socket"])
 
     def test_systemd_understands_them(self):
-        for path in self.services:
-            said = analyze("--man=no", "verify", path, path.replace(".service", ".socket"))
+        for path in self.services + self.sockets:
+            said = analyze("--man=no", "verify", path)
             about = [line for line in said.stdout.splitlines() if "tbsd" in line]
             self.assertEqual((said.returncode, about), (0, []), said.stdout)
+
+    def test_each_socket_says_what_it_gives(self):
+        expected = {"tbsd-admin.socket": ("admin", "0600", "tbsd.service"),
+                    "tbsd-admin@tpm1.socket": ("admin", "0600", "tbsd@%i.service"),
+                    "tbsd-tenant@tpm1.socket": ("tenant-%i", "0600", "tbsd.service"),
+                    "tbsd.socket": ("everybody", "0666", None),
+                    "tbsd@tpm1.socket": ("everybody", "0666", None)}
+        for path in self.sockets:
+            name, mode, service = expected[os.path.basename(path)]
+            self.assertEqual(settings(path, "FileDescriptorName"), [name])
+            self.assertEqual(settings(path, "SocketMode"), [mode])
+            self.assertEqual(settings(path, "Service"), [service] if service else [])
+            # As whom the service runs, so that starting it changes no owner.
+            self.assertIn("-o tbs -g tbs", *settings(path, "ExecStartPre"))
+        for path in self.services:
+            needed, = settings(path, "Requires")
+            self.assertEqual(settings(path, "After"), [needed])
+            self.assertEqual(settings(path, "Also"), [needed])
+            self.assertEqual(len(needed.split()), 2)
 
     def test_a_mistake_would_be_found(self):
         with open(self.services[0], "a", encoding="utf-8") as file:

@@ -1,6 +1,8 @@
 #include "client/socket_path.h"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include <catch2/catch.hpp>
 
@@ -9,7 +11,8 @@ using namespace tbs::client;
 TEST_CASE("the caller's path comes before the process's, the environment's and the fixed one",
           "[client][path]") {
   ::unsetenv("TBS_SOCKET");
-  REQUIRE(socket_path() == "/run/tbs/tbsd.sock");
+  const std::string fixed = socket_with_most_rights();
+  REQUIRE(socket_path() == fixed);
   ::setenv("TBS_SOCKET", "/from/environment", 1);
   REQUIRE(socket_path() == "/from/environment");
   choose_process_socket("/from/process");
@@ -18,8 +21,20 @@ TEST_CASE("the caller's path comes before the process's, the environment's and t
   choose_process_socket("");
   REQUIRE(socket_path() == "/from/environment");
   ::setenv("TBS_SOCKET", "", 1);
-  REQUIRE(socket_path() == "/run/tbs/tbsd.sock");
+  REQUIRE(socket_path() == fixed);
   ::unsetenv("TBS_SOCKET");
+}
+
+TEST_CASE("the administrators' socket is for who may open it", "[client][path]") {
+  std::string folder = std::filesystem::temp_directory_path() / "tbs-path-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string admin = folder + "/admin.sock";
+  CHECK(socket_with_most_rights(admin, "/everybodys") == "/everybodys");
+  std::ofstream(admin) << "";
+  CHECK(socket_with_most_rights(admin, "/everybodys") == admin);
+  std::filesystem::remove_all(folder);
+  CHECK(kAdminSocket == "/run/tbs/admin.sock");
+  CHECK(kDefaultSocket == "/run/tbs/tbsd.sock");
 }
 
 TEST_CASE("what a socket address cannot hold is no path", "[client][path]") {

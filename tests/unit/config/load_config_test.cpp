@@ -255,3 +255,29 @@ TEST_CASE("--help and --version succeed", "[config]") {
   }
   CHECK(etc.refusal({"--version"}).text.starts_with("tbsd "));
 }
+
+TEST_CASE("tenants are read with the configuration", "[config][tenant]") {
+  const Etc etc;
+  std::filesystem::create_directory(etc.path("tenants.d"));
+  const std::vector<std::string> arguments = {"--tenants-dir=" + etc.path("tenants.d")};
+  CHECK(etc.load(arguments)->config.tenants.empty());
+  etc.write("policy.d/10.conf", "role builders = uid 4000\n");
+  etc.write("tenants.d/web.conf", "group = root\nrole = builders\n");
+  etc.write("tenants.d/db.conf", "");
+  etc.write("tenants.d/README", "no tenant");
+  const auto loaded = etc.load(arguments);
+  REQUIRE(loaded);
+  REQUIRE(loaded->config.tenants.size() == 2);
+  CHECK(loaded->config.tenants[0].name == "db");
+  CHECK(loaded->config.tenants[1].name == "web");
+  CHECK(loaded->config.tenants[1].gid == 0U);
+
+  for (const std::string text : {"group = no-such-group-here\n", "role = masons\n",
+                                 "role = administrator\n", "colour = red\n"}) {
+    etc.write("tenants.d/web.conf", text);
+    const EarlyExit refusal = etc.refusal(arguments);
+    INFO(refusal.text);
+    CHECK(refusal.exit_code == kExitBadConfiguration);
+    CHECK(refusal.text.find(etc.path("tenants.d/web.conf")) != std::string::npos);
+  }
+}

@@ -150,7 +150,7 @@ TEST_CASE("failures outlive the process until they are reset", "[policy][lockout
   std::string kept = "untouched";
   next.restore(bench.kept, [&](std::string text) { kept = std::move(text); });
   CHECK(next.refusal(*authorized(kAlice)).has_value());
-  next.reset(kAlice);
+  next.reset(account_of(kAlice));
   CHECK(kept == "time 1000100060 100060 1700000060 0 boot-1\n1002 1000100000\n");
   CHECK_FALSE(next.refusal(*authorized(kAlice)).has_value());
   next.reset(std::nullopt);

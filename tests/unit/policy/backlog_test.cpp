@@ -31,6 +31,17 @@ TEST_CASE("an account with too much waiting is held up, and nobody else", "[poli
   REQUIRE(backlog.total() == 410);
 }
 
+TEST_CASE("another number can hold for one of them", "[policy][backlog]") {
+  Backlog backlog;
+  backlog.set_limits(1000, 100000, {{kBob, 500}});
+  backlog.change(kAlice, 0, 500);
+  backlog.change(kBob, 0, 500);
+  REQUIRE_FALSE(backlog.full(kAlice));
+  REQUIRE(backlog.full(kBob));
+  backlog.set_limits(1000, 100000);
+  REQUIRE_FALSE(backlog.full(kBob));
+}
+
 TEST_CASE("when all have too much, those wait who have more than their part", "[policy][backlog]") {
   Backlog backlog;
   backlog.set_limits(2000, 1600);

@@ -7,12 +7,12 @@ using namespace tbs::policy;
 
 namespace {
 
-constexpr UserId kAlice{1001};
-constexpr UserId kBob{1002};
-constexpr UserId kCarol{1003};
+constexpr AccountId kAlice = account_of(UserId{1001});
+constexpr AccountId kBob = account_of(UserId{1002});
+constexpr AccountId kCarol = account_of(UserId{1003});
 constexpr std::uint64_t kNow = 1'700'000'000;
 
-void fail(LockoutGuard& guard, UserId user, int times, std::uint64_t now = kNow) {
+void fail(LockoutGuard& guard, AccountId user, int times, std::uint64_t now = kNow) {
   for (int i = 0; i < times; ++i) guard.failed(user, now);
 }
 
@@ -36,8 +36,8 @@ TEST_CASE("a user is locked out after so many failures, until the window is over
 
 TEST_CASE("too many failures of all lock out those who have failed", "[policy][lockout]") {
   LockoutGuard guard;
-  for (std::uint32_t user = 1; user <= 3; ++user) fail(guard, UserId{user}, 3);
-  for (std::uint32_t user = 1; user <= 3; ++user) REQUIRE(guard.locked(UserId{user}, kNow));
+  for (std::uint32_t user = 1; user <= 3; ++user) fail(guard, AccountId{user}, 3);
+  for (std::uint32_t user = 1; user <= 3; ++user) REQUIRE(guard.locked(AccountId{user}, kNow));
   REQUIRE_FALSE(guard.locked(kAlice, kNow));
   fail(guard, kAlice, 1);
   REQUIRE(guard.locked(kAlice, kNow));
@@ -66,12 +66,25 @@ TEST_CASE("failures outlive the daemon", "[policy][lockout]") {
   // Old ones, rubbish and a clock that was wrong.
   after.from_text("1001 5\nrubbish\n-1 7\n1003 \n99999999999 1\n1003 1700009999 x\n", kNow, kNow);
   REQUIRE(after.entries(kNow).empty());
+  after.from_text("17179869184 1700000000\n", kNow, kNow);  // above every number there is
+  REQUIRE(after.entries(kNow).empty());
   after.from_text("1003 9999999999\n1003 9999999999", kNow, kNow);
   REQUIRE(after.entries(kNow + after.limits().window).empty());
   fail(after, kCarol, 1);
   // By another clock, which is 5 minutes ahead.
   after.from_text("1003 1700000200\n", kNow + 300, kNow);
   REQUIRE(after.entries(kNow).front().until == kNow - 100 + after.limits().window);
+}
+
+TEST_CASE("a tenant's failures are not those of the user with the same number",
+          "[policy][lockout]") {
+  const AccountId tenant = account_of(UserId{kTenantBit | 1001});
+  LockoutGuard before;
+  fail(before, tenant, 4);
+  LockoutGuard after;
+  after.from_text(before.to_text(), kNow, kNow);
+  REQUIRE(after.locked(tenant, kNow));
+  REQUIRE_FALSE(after.locked(account_of(UserId{1001}), kNow));
 }
 
 TEST_CASE("the TPM's own limit holds whatever is configured", "[policy][lockout]") {
@@ -120,7 +133,7 @@ class Crowd {
         {.counter = counter_, .limit = limit_, .interval = static_cast<std::uint32_t>(interval_)},
         now_);
   }
-  bool attempt(UserId user) {
+  bool attempt(AccountId user) {
     if (guard_.locked(user, now_) && guard_.knowledge_is_old(now_)) look();
     if (guard_.locked(user, now_)) return false;
     fail_on_tpm();
@@ -160,7 +173,7 @@ TEST_CASE("no number of users gets a TPM to its limit, however often and wheneve
   for (std::uint64_t step = 0; step < 120; ++step) {
     crowd.pass(std::max(interval / 7, std::uint64_t{1}));
     for (std::uint32_t user = 0; user < users; ++user) {
-      while (crowd.attempt(UserId{1000 + user})) {
+      while (crowd.attempt(AccountId{1000 + user})) {
       }
     }
     // One attempt is left for an administrator.

@@ -4,32 +4,54 @@
 
 using namespace tbs;
 using server::assign_roles;
+using server::HighestRole;
 using server::Peer;
+using server::SocketProfile;
 
 namespace {
 
-Peer peer_of_user(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
-  Peer peer{.principal = principal_of(UserId{uid})};
+constexpr server::AdministratorRule kGroup27{.group = 27, .has_group = true};
+
+Peer peer_of_user(std::uint32_t uid, std::vector<std::uint32_t> groups = {},
+                  server::SharedProfile socket = server::administrators_profile()) {
+  Peer peer{.socket = std::move(socket), .principal = principal_of(UserId{uid})};
   peer.subject.uid = uid;
   peer.subject.gids = std::move(groups);
   return peer;
 }
 
+server::SharedProfile tenant(const std::string& name, const std::string& role = "") {
+  return std::make_shared<const SocketProfile>(
+      SocketProfile{.tenant = name, .role = role, .limits = {}});
+}
+
+// A unit is an administrator, user 0 has a role, and one is for whoever is given it.
+rules::Rules some_rules() {
+  rules::Rules rules;
+  rules.roles[rules::kAdministrator].terms = {
+      {.kind = rules::RoleTerm::Kind::Unit, .text = "admin.service"}};
+  rules.roles.push_back({"superusers", {{.kind = rules::RoleTerm::Kind::Uid, .number = 0}}});
+  rules.roles.push_back({"builders", {}});
+  return rules;
+}
+
+constexpr rules::RoleSet kUsersRoles =
+    rules::role_bit(rules::kEverybody) | rules::role_bit(rules::kUser);
+
 }  // namespace
 
-TEST_CASE("user 0 is an administrator", "[server][peer]") {
+TEST_CASE("user 0 is an administrator on the administrators' socket", "[server][peer]") {
   Peer peer = peer_of_user(0);
   assign_roles(peer, {}, {});
   CHECK(peer.administrator);
 }
 
-TEST_CASE("members of the administrators' group are administrators", "[server][peer]") {
-  const server::AdministratorRule rule{.group = 27, .has_group = true};
+TEST_CASE("members of the administrators' group are administrators there", "[server][peer]") {
   Peer member = peer_of_user(1000, {100, 27});
-  assign_roles(member, rule, {});
+  assign_roles(member, kGroup27, {});
   CHECK(member.administrator);
   Peer other = peer_of_user(1000, {100});
-  assign_roles(other, rule, {});
+  assign_roles(other, kGroup27, {});
   CHECK_FALSE(other.administrator);
 }
 
@@ -41,8 +63,70 @@ TEST_CASE("group 0 makes no administrator unless it is named", "[server][peer]")
 
 TEST_CASE("who was an administrator need not stay one", "[server][peer]") {
   Peer peer = peer_of_user(1000, {27});
-  assign_roles(peer, {.group = 27, .has_group = true}, {});
+  assign_roles(peer, kGroup27, {});
   REQUIRE(peer.administrator);
   assign_roles(peer, {}, {});
   CHECK_FALSE(peer.administrator);
+}
+
+TEST_CASE("nobody is an administrator on everybody's socket", "[server][peer]") {
+  const rules::Rules rules = some_rules();
+  for (const std::uint32_t uid : {0U, 1000U}) {
+    Peer peer = peer_of_user(uid, {27}, server::everybodys_profile());
+    peer.subject.unit = "admin.service";
+    assign_roles(peer, kGroup27, rules);
+    INFO(uid);
+    CHECK_FALSE(peer.administrator);
+    CHECK_FALSE(peer.requester->is_administrator());
+    CHECK((peer.roles & kUsersRoles) == kUsersRoles);
+    // It is who it is otherwise.
+    CHECK(((peer.roles & rules::role_bit(3)) != 0) == (uid == 0));
+    CHECK(peer.principal.user == UserId{uid});
+    CHECK(peer.requester->account == AccountId{uid});
+  }
+}
+
+TEST_CASE("a user has another account on the administrators' socket", "[server][peer]") {
+  Peer there = peer_of_user(0);
+  assign_roles(there, {}, {});
+  assign_roles(there, {}, {});
+  Peer here = peer_of_user(0, {}, server::everybodys_profile());
+  assign_roles(here, {}, {});
+  CHECK(there.principal != here.principal);
+  CHECK(there.requester->account != here.requester->account);
+  CHECK(there.principal.user == UserId{0});
+  CHECK(is_administrators(there.principal.account));
+}
+
+TEST_CASE("a peer that names no socket has everybody's rights", "[server][peer]") {
+  Peer peer{.principal = principal_of(UserId{0})};
+  assign_roles(peer, {}, {});
+  CHECK_FALSE(peer.administrator);
+}
+
+TEST_CASE("on a tenant's socket everybody is the tenant and nothing else", "[server][peer]") {
+  const rules::Rules rules = some_rules();
+  for (const std::uint32_t uid : {0U, 1000U}) {
+    Peer peer = peer_of_user(uid, {27}, tenant("web"));
+    peer.subject.unit = "admin.service";
+    assign_roles(peer, kGroup27, rules);
+    CHECK(peer.roles == kUsersRoles);
+    CHECK(peer.principal.user == tenant_user("web"));
+    CHECK(peer.requester->user == tenant_user("web"));
+    CHECK(peer.requester->account == account_of(tenant_user("web")));
+  }
+  CHECK(tenant_user("web") != tenant_user("db"));
+}
+
+TEST_CASE("a tenant can have a role of the rules, and never the administrator's",
+          "[server][peer]") {
+  const rules::Rules rules = some_rules();
+  Peer peer = peer_of_user(0, {}, tenant("web", "builders"));
+  assign_roles(peer, {}, rules);
+  CHECK(peer.roles == (kUsersRoles | rules::role_bit(4)));
+  for (const std::string role : {"administrator", "no such role"}) {
+    Peer other = peer_of_user(0, {}, tenant("web", role));
+    assign_roles(other, {}, rules);
+    CHECK(other.roles == kUsersRoles);
+  }
 }

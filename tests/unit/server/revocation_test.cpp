@@ -68,6 +68,9 @@ class DispatcherSink : public server::CommandSink {
       engine_, {.deadline_of = [](std::uint32_t) { return std::chrono::seconds(60); }}};
 };
 
+// A member of the administrators' group, as the administrators' socket has it.
+constexpr UserId kAdministrator{1001};
+
 }  // namespace
 
 TEST_CASE("an administrator who is not user 0 revokes, then cancels all that is queued",
@@ -97,7 +100,7 @@ TEST_CASE("a revocation is queued in the name of who asks for it", "[server][rev
   admin->send_from_client(7, proto::RevokeAttestation{});
   REQUIRE(bench.sink.outstanding.size() == 1);
   const ClientCommand& queued = *bench.sink.outstanding.front();
-  CHECK(queued.requester().user == UserId{1001});
+  CHECK(queued.requester().user == kAdministrator);
   CHECK(queued.requester().is_administrator());
   CHECK(queued.context() == ContextId{admin->id()});
   CHECK(queued.request() == RequestId{7});

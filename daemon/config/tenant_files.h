@@ -1,0 +1,19 @@
+#pragma once
+
+// Reads the tenants' folder and the group database: not from the event loop.
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "daemon/config/tenant.h"
+#include "proto/rules/rules.h"
+
+namespace tbs {
+
+// In the order of their names; none when there is no such folder. The error names the file.
+std::expected<std::vector<Tenant>, std::string> read_tenants(const std::string& folder,
+                                                             const policy::Limits& limits,
+                                                             const rules::Rules& rules);
+
+}  // namespace tbs

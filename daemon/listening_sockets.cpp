@@ -1,0 +1,190 @@
+#include "daemon/listening_sockets.h"
+
+#include <filesystem>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "daemon/base/tenant_name.h"
+
+namespace tbs {
+namespace {
+
+using server::Listener;
+using server::SharedProfile;
+using server::SocketFile;
+using server::SocketProfile;
+
+constexpr std::string_view kAdminName = "admin";
+constexpr std::string_view kTenantPrefix = "tenant-";
+
+// What the name of a handed-over socket says that it is. A name that says nothing gives nothing:
+// it is everybody's.
+SharedProfile profile_for(std::string_view name) {
+  return name == kAdminName ? server::administrators_profile() : server::everybodys_profile();
+}
+
+std::string_view tenant_in(std::string_view name) {
+  if (!name.starts_with(kTenantPrefix)) return {};
+  name.remove_prefix(kTenantPrefix.size());
+  return is_tenant_name(name) ? name : std::string_view{};
+}
+
+SocketFile admin_file(const Config& config) {
+  SocketFile file{.path = admin_socket_path(config), .mode = 0600};
+  if (!config.admin_group.empty()) {
+    file.mode = 0660;
+    file.group = config.admin_gid;
+  }
+  return file;
+}
+
+SocketFile tenant_file(const Config& config, const Tenant& tenant) {
+  const std::filesystem::path beside = std::filesystem::path(config.socket).parent_path();
+  return {.path = !tenant.socket.empty() ? tenant.socket
+                                         : (beside / "tenants" / (tenant.name + ".sock")).string(),
+          .mode = tenant.mode.value_or(tenant.gid ? 0660 : 0600),
+          .group = tenant.gid};
+}
+
+}  // namespace
+
+std::string admin_socket_path(const Config& config) {
+  if (config.admin_socket == "none") return {};
+  if (config.admin_socket != "auto") return config.admin_socket;
+  const std::filesystem::path everybodys(config.socket);
+  const std::string stem =
+      everybodys.extension() == ".sock" ? everybodys.stem() : everybodys.filename();
+  const std::string name = stem == "tbsd" ? "admin.sock" : stem + ".admin.sock";
+  return (everybodys.parent_path() / name).string();
+}
+
+std::expected<void, std::string> ListeningSockets::open(
+    const Config& config, const std::vector<host::InheritedSocket>& inherited) {
+  for (const host::InheritedSocket& socket : inherited) {
+    if (auto adopted = adopt(socket); !adopted) return adopted;
+  }
+  if (inherited.empty()) {
+    // Everybody's last: who finds it finds the other, too.
+    if (const SocketFile admin = admin_file(config); !admin.path.empty()) {
+      if (auto bound = bind(admin, server::administrators_profile()); !bound) {
+        return std::unexpected(bound.error() + "; see admin-socket");
+      }
+    }
+    if (auto bound = bind({.path = config.socket}, server::everybodys_profile()); !bound) {
+      return bound;
+    }
+  }
+  set_tenants(config);
+  return {};
+}
+
+std::expected<void, std::string> ListeningSockets::adopt(const host::InheritedSocket& inherited) {
+  auto listener = std::make_shared<Listener>(io_);
+  if (auto adopted = listener->adopt(inherited.descriptor); !adopted) return adopted;
+  if (const auto tenant = tenant_in(inherited.name); !tenant.empty()) {
+    tenant_entry(std::string(tenant)).listener = std::move(listener);
+  } else {
+    sockets_.push_back({.listener = std::move(listener), .profile = profile_for(inherited.name)});
+  }
+  return {};
+}
+
+std::expected<void, std::string> ListeningSockets::bind(const SocketFile& file,
+                                                        SharedProfile profile) {
+  auto listener = std::make_shared<Listener>(io_);
+  if (auto bound = listener->bind(file); !bound) return bound;
+  sockets_.push_back({.listener = std::move(listener), .profile = std::move(profile)});
+  return {};
+}
+
+void ListeningSockets::start(Handler handler) {
+  handler_ = std::move(handler);
+  for (const Entry& entry : sockets_) serve(*entry.listener, entry.profile);
+  for (const auto& [name, entry] : tenants_) serve(*entry.listener, entry.profile);
+}
+
+void ListeningSockets::serve(Listener& listener, SharedProfile profile) {
+  listener.start([this, profile = std::move(profile)](Listener::Socket socket) {
+    handler_(std::move(socket), profile);
+  });
+}
+
+void ListeningSockets::set_tenants(const Config& config) {
+  for (auto& [name, entry] : tenants_) {
+    // The service manager's stay, also without a file of their own.
+    entry.wanted = entry.file.path.empty();
+    entry.profile->role.clear();
+    entry.profile->limits.reset();
+  }
+  for (const Tenant& tenant : config.tenants) set_tenant(tenant, tenant_file(config, tenant));
+  remove_unwanted_tenants();
+}
+
+void ListeningSockets::set_tenant(const Tenant& tenant, const SocketFile& file) {
+  TenantEntry& entry = tenant_entry(tenant.name);
+  entry.profile->role = tenant.role;
+  entry.profile->limits = tenant.limits;
+  const bool handed_over = entry.listener && entry.file.path.empty();
+  if (handed_over || (entry.listener && entry.file == file)) {
+    entry.wanted = true;
+    return;
+  }
+  entry.wanted = open_tenant(entry, file);
+}
+
+ListeningSockets::TenantEntry& ListeningSockets::tenant_entry(const std::string& name) {
+  TenantEntry& entry = tenants_[name];
+  if (!entry.profile) {
+    entry.profile = std::make_shared<SocketProfile>();
+    entry.profile->tenant = name;
+  }
+  return entry;
+}
+
+// The old socket goes first: the new one may have its path.
+bool ListeningSockets::open_tenant(TenantEntry& entry, const SocketFile& file) {
+  retire(std::exchange(entry.listener, nullptr));
+  auto listener = std::make_shared<Listener>(io_);
+  if (const auto bound = listener->bind(file); !bound) {
+    spdlog::error("tenant {} has no socket: {}", entry.profile->tenant, bound.error());
+    return false;
+  }
+  entry.listener = std::move(listener);
+  entry.file = file;
+  if (handler_) serve(*entry.listener, entry.profile);
+  return true;
+}
+
+void ListeningSockets::remove_unwanted_tenants() {
+  for (auto entry = tenants_.begin(); entry != tenants_.end();) {
+    if (entry->second.wanted) {
+      ++entry;
+      continue;
+    }
+    retire(std::move(entry->second.listener));
+    entry = tenants_.erase(entry);
+  }
+}
+
+// What it has accepted comes through the loop before this does.
+void ListeningSockets::retire(std::shared_ptr<Listener> listener) {
+  if (!listener) return;
+  listener->stop();
+  boost::asio::post(io_, [listener = std::move(listener)] {});
+}
+
+void ListeningSockets::stop() {
+  for (const Entry& entry : sockets_) entry.listener->stop();
+  for (const auto& [name, entry] : tenants_) entry.listener->stop();
+}
+
+std::vector<SharedProfile> ListeningSockets::tenants() const {
+  std::vector<SharedProfile> all;
+  all.reserve(tenants_.size());
+  for (const auto& [name, entry] : tenants_) all.push_back(entry.profile);
+  return all;
+}
+
+}  // namespace tbs
