@@ -130,7 +130,8 @@ EarlyExit verdict(const Config& config, const std::string& file) {
     wrong = wrong || finding.wrong;
   }
   if (wrong) return {kExitBadConfiguration, text};
-  return {0, text + "tbsd: " + file + " and the rules in " + config.policy_dir + " can be used\n"};
+  return {0, text + "tbsd: " + file + ", the rules in " + config.policy_dir +
+                 " and the tenants in " + config.tenants_dir + " can be used\n"};
 }
 
 }  // namespace

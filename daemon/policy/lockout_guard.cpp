@@ -116,7 +116,8 @@ void LockoutGuard::from_text(std::string_view text, std::uint64_t then, std::uin
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     std::uint64_t user = 0;
     std::uint64_t at = 0;
-    if (!take_number(line, user) || !take_number(line, at) || !line.empty() || user > kHighestUser) {
+    if (!take_number(line, user) || !take_number(line, at) || !line.empty() ||
+        user > kHighestUser) {
       continue;
     }
     const Key id{user};

@@ -48,7 +48,8 @@ bool Admission::may_connect(const Peer& peer) const {
   }
   return is_administrators(account) ||
          connections_.all.of(account) <
-             std::min(limits_of(peer).contexts_per_user, limits_.contexts) + kExtraConnectionsOfAccount;
+             std::min(limits_of(peer).contexts_per_user, limits_.contexts) +
+                 kExtraConnectionsOfAccount;
 }
 
 bool Admission::enter(const Peer& peer) {

@@ -105,11 +105,10 @@ void Audit::answered_locked_out(const Client& client, std::uint32_t command) {
 }
 
 void Audit::locked_out(const Client& client, std::uint32_t command) {
-  write_command(
-      level::warn, Event::Lockout, client, command,
-      fmt::format("{} is locked out: too many failed authorizations, the last of "
-                  "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
-                  account_name(client), name_of(client)));
+  write_command(level::warn, Event::Lockout, client, command,
+                fmt::format("{} is locked out: too many failed authorizations, the last of "
+                            "{}; `tbsctl lockout` shows it, `tbsctl lockout --reset` ends it",
+                            account_name(client), name_of(client)));
 }
 
 void Audit::lockout_auth_failed(const Client& client, std::uint32_t command,

@@ -19,12 +19,11 @@ class Writer {
     const policy::LimitRule& rule = policy::rule_of(value);
     const std::size_t used = peak.amount / unit;
     const bool named = peak.who && used > 0 && rule.scope != policy::Scope::All;
-    list_.entries.push_back(
-        {.scope = static_cast<std::uint32_t>(rule.scope),
-         .uid = named ? shown_number(user_of(*peak.who)) : proto::kNobody,
-         .limit = limits_.*value,
-         .used = used,
-         .name = std::string(rule.name)});
+    list_.entries.push_back({.scope = static_cast<std::uint32_t>(rule.scope),
+                             .uid = named ? shown_number(user_of(*peak.who)) : proto::kNobody,
+                             .limit = limits_.*value,
+                             .used = used,
+                             .name = std::string(rule.name)});
   }
   proto::LimitList take() { return std::move(list_); }
 

@@ -33,17 +33,16 @@ rules::Rules curious_rules() {
 }
 
 tpm::CommandTable some_commands() {
-  const std::vector<std::uint32_t> attributes = {
-      tpm::cc::kGetRandom,
-      tpm::cc::kClear | test::handles(1),
-      tpm::cc::kNvDefineSpace | test::handles(1),
-      tpm::cc::kEvictControl | test::handles(2),
-      tpm::cc::kNvRead | test::handles(2),
-      tpm::cc::kPcrExtend | test::handles(1),
-      TPM2_CC_NV_UndefineSpace | test::handles(2),
-      TPM2_CC_NV_Write | test::handles(2),
-      tpm::cc::kNvDefineSpace2 | test::handles(1),
-      TPM2_CC_Sign | test::handles(1)};
+  const std::vector<std::uint32_t> attributes = {tpm::cc::kGetRandom,
+                                                 tpm::cc::kClear | test::handles(1),
+                                                 tpm::cc::kNvDefineSpace | test::handles(1),
+                                                 tpm::cc::kEvictControl | test::handles(2),
+                                                 tpm::cc::kNvRead | test::handles(2),
+                                                 tpm::cc::kPcrExtend | test::handles(1),
+                                                 TPM2_CC_NV_UndefineSpace | test::handles(2),
+                                                 TPM2_CC_NV_Write | test::handles(2),
+                                                 tpm::cc::kNvDefineSpace2 | test::handles(1),
+                                                 TPM2_CC_Sign | test::handles(1)};
   tpm::CommandTable table;
   table.load(attributes);
   return table;

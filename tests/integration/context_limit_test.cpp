@@ -11,7 +11,7 @@ using tbs::proto::Status;
 using tbs::proto::Type;
 
 TEST_CASE("one context too many is refused until another closes") {
-  TestBench bench({.arguments = {"--max-contexts=5"}});
+  TestBench bench({.arguments = {"--max-contexts=5"}, .administrators = false});
   std::vector<RawClient> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(bench.context());
   RawClient late = bench.connect();

@@ -24,7 +24,7 @@ struct Reloadable {
   std::string file = folder / "tbsd.conf";
 
   explicit Reloadable(const std::string& text) { write_file(file, text); }
-  DaemonOptions options() { return {.arguments = {"--config=" + file}}; }
+  DaemonOptions options() { return {.arguments = {"--config=" + file}, .administrators = false}; }
 };
 
 }  // namespace

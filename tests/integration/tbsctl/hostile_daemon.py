@@ -45,7 +45,7 @@ def reply_to(kind, payload, asked):
     if kind == LIST_CONTEXTS:
         return struct.pack("<II", 0, 0) + context_entry(1)
     if kind == STATUS:
-        return struct.pack("<IIIIQQQQQQ", 0, 1, 1, 1, *([1] * 6)) + text(STEERING) * 2
+        return struct.pack("<IIIIQQQQQQ", 0, 1, 1, 1, *([1] * 6)) + text(STEERING) * 4
     if kind == LIST_LIMITS:
         return struct.pack("<I", 0) + struct.pack("<IIQQ", 0, 0, 1, 2) + text(STEERING)
     if kind == LOCKOUT_STATUS:

@@ -109,7 +109,7 @@ class WithDaemon(unittest.TestCase):
         return run(*arguments, socket=self.daemon.socket_for(options), **options)
 
     def client(self, **options):
-        client = wire.Client(self.daemon.socket, **options)
+        client = wire.Client(self.daemon.socket_for({}), **options)
         self.addCleanup(client.close)
         self.assertEqual(client.status, wire.SUCCESS)
         return client

@@ -208,8 +208,7 @@ TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][filter]") 
   CHECK(bench
             .ask(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1}), test::kUserRoles,
                  Family::Tpm12)
-            .effect ==
-        Effect::Pass);
+            .effect == Effect::Pass);
   // Cut short, it is for the resource manager to refuse.
   CHECK(wrapped({0, 0xC1, 0}).effect == Effect::Pass);
   CHECK(bench
@@ -234,17 +233,23 @@ TEST_CASE("the lockout and the platform hierarchy are seen wherever they stand",
   CHECK(blocked(secret(0x0C)));
   CHECK_FALSE(blocked(secret(0x0B)));
   // StartAuthSession: the key for the salt, and what the session is bound to.
-  CHECK(blocked(command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 0x0A})));
-  CHECK_FALSE(blocked(command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 7})));
+  CHECK(blocked(
+      command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 0x0A})));
+  CHECK_FALSE(blocked(
+      command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 7})));
   // Hash proves with the last parameter in whose name it was made.
-  CHECK(blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x0C})));
-  CHECK_FALSE(blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x01})));
+  CHECK(
+      blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x0C})));
+  CHECK_FALSE(
+      blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x01})));
   // As an authorization it makes no sense, and is blocked all the same.
-  CHECK(blocked(command(
-      tpm::kTagSessions, tpm::cc::kNvRead, {1, 0x50, 0, 0, 1, 0x50, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 0x0A, 0, 0, 0, 0, 0})));
+  CHECK(blocked(
+      command(tpm::kTagSessions, tpm::cc::kNvRead,
+              {1, 0x50, 0, 0, 1, 0x50, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 0x0A, 0, 0, 0, 0, 0})));
   // EventSequenceComplete: the PCR comes first.
   const auto event = [](std::uint8_t pcr) {
-    return command(tpm::kTagNoSessions, TPM2_CC_EventSequenceComplete, {0, 0, 0, pcr, 0x80, 0, 0, 0});
+    return command(tpm::kTagNoSessions, TPM2_CC_EventSequenceComplete,
+                   {0, 0, 0, pcr, 0x80, 0, 0, 0});
   };
   CHECK(blocked(event(12)));
   CHECK_FALSE(blocked(event(23)));
@@ -256,7 +261,10 @@ TEST_CASE("what somebody else made is seen by who made it", "[policy][filter]") 
   bench.ownership.apply({.handle = 0x01500001, .bytes = 8}, account_of(UserId{1000}));
   bench.ownership.apply({.handle = 0x01500002, .bytes = 8}, account_of(UserId{1001}));
   const auto undefine = [&](std::uint8_t last) {
-    return bench.ask(command(tpm::kTagNoSessions, TPM2_CC_NV_UndefineSpace, {0x40, 0, 0, 1, 1, 0x50, 0, last})).effect;
+    return bench
+        .ask(command(tpm::kTagNoSessions, TPM2_CC_NV_UndefineSpace,
+                     {0x40, 0, 0, 1, 1, 0x50, 0, last}))
+        .effect;
   };
   CHECK(undefine(1) == Effect::Pass);
   CHECK(undefine(2) == Effect::Blocked);
