@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <errno.h>
+#include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,8 +38,10 @@ constexpr std::array kChild = {
     "set_tid_address", "setrlimit", "timer_create", "vfork",
 };
 
-constexpr std::array<std::uint64_t, 6> kDescriptorRequests = {
-    FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, 0x5401 /* TCGETS */, TIOCGWINSZ};
+constexpr std::array<std::uint64_t, 8> kDescriptorRequests = {
+    FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, 0x5401 /* TCGETS */, TIOCGWINSZ,
+    // Whose user namespace a client is in.
+    NS_GET_PARENT, NS_GET_OWNER_UID};
 constexpr std::array<std::uint64_t, 5> kProcessRequests = {
     PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 
