@@ -68,7 +68,8 @@ std::optional<rules::Owner> Ownership::owner_of(const LastingChange& change,
 }
 
 Ownership::Entry Ownership::made_by(const LastingChange& change, AccountId account) {
-  return {.account = account,
+  // What administrators make is theirs as a whole, as what was there before.
+  return {.account = is_administrators(account) ? std::nullopt : std::optional(account),
           .bytes = change.bytes,
           .persistent = change.persistent,
           .open = change.open};
@@ -155,7 +156,7 @@ std::string Ownership::to_text() const {
   for (const auto& [handle, entry] : sorted) {
     if (!entry.account) continue;
     text += (entry.persistent ? "persistent " : "nv ") + std::to_string(handle) + " " +
-            std::to_string(static_cast<std::uint32_t>(*entry.account));
+            std::to_string(static_cast<std::uint64_t>(*entry.account));
     if (!entry.persistent) text += " " + std::to_string(entry.bytes) + (entry.open ? " 1" : " 0");
     text += "\n";
   }
@@ -179,15 +180,20 @@ void Ownership::take_line(std::string_view line) {
   const auto words = words_of(line);
   if (words.empty()) return;
   std::array<std::uint64_t, 3> age{};
-  std::array<std::uint32_t, 4> nv{};
-  std::array<std::uint32_t, 2> object{};
+  std::array<std::uint64_t, 4> nv{};
+  std::array<std::uint64_t, 2> object{};
   if (words[0] == "tpm" && read_all(words, age) && age[1] <= UINT32_MAX) {
     seen_ = {.age = {.milliseconds = age[0], .resets = static_cast<std::uint32_t>(age[1])},
              .at = age[2]};
-  } else if (words[0] == "nv" && read_all(words, nv)) {
-    entries_[nv[0]] = {.account = AccountId{nv[1]}, .bytes = nv[2], .open = nv[3] != 0};
-  } else if (words[0] == "persistent" && read_all(words, object)) {
-    entries_[object[0]] = {.account = AccountId{object[1]}, .persistent = true};
+  } else if (words[0] == "nv" && read_all(words, nv) && nv[0] <= UINT32_MAX &&
+             nv[1] < kAdministratorsBit && nv[2] <= UINT32_MAX) {
+    entries_[static_cast<std::uint32_t>(nv[0])] = {.account = AccountId{nv[1]},
+                                                   .bytes = static_cast<std::uint32_t>(nv[2]),
+                                                   .open = nv[3] != 0};
+  } else if (words[0] == "persistent" && read_all(words, object) && object[0] <= UINT32_MAX &&
+             object[1] < kAdministratorsBit) {
+    entries_[static_cast<std::uint32_t>(object[0])] = {.account = AccountId{object[1]},
+                                                       .persistent = true};
   }
 }
 

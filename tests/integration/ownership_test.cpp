@@ -148,6 +148,8 @@ TEST_CASE("who made what is remembered, and forgotten with the TPM") {
     CHECK(code(owner, tpm::nv_define(kUsersIndex, 8)) == tpm::kSuccess);
     CHECK(code(owner, nv_undefine(kUsersIndex)) == tpm::kSuccess);
   }
+  // It is written beside the loop.
+  CHECK(eventually([&] { return read_file(state / "ownership").contains("persistent"); }));
   bench.restart_daemon();
   {
     RawClient owner = context_of(bench, kBob);

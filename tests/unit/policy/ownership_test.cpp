@@ -110,7 +110,7 @@ TEST_CASE("what is known outlives the process", "[policy][ownership]") {
   CHECK(next.of(kBob).nv_bytes == 100);
   CHECK(next.entries().at(0x01500002).open);
   next.from_text(
-      "nv 1\nnv x 1 1 1\npersistent 5 4294967296\nnv 7 1001 8 0 9\n\ntpm 1\nnv 6 1001 8 0");
+      "nv 1\nnv x 1 1 1\npersistent 5 8589934592\nnv 7 1001 8 0 9\n\ntpm 1\nnv 6 1001 8 0");
   CHECK(next.entries().size() == 1);
   CHECK(next.entries().contains(6));
   CHECK(Ownership().to_text().empty());
@@ -166,4 +166,20 @@ TEST_CASE("a definition whose answer was lost is found by the next look", "[poli
   ownership.expect_nothing();
   look({0x01500006});
   CHECK(ownership.owner_of(removes(0x01500006), kBob) == Owner::Other);
+}
+
+TEST_CASE("tenants keep what they made, and administrators share theirs", "[policy][ownership]") {
+  const AccountId tenant = account_of(UserId{kTenantBit | 1001});
+  const AccountId root = administrators_account(UserId{0});
+  Ownership before;
+  before.learn({}, kNow);
+  before.apply(makes(0x01500001), tenant);
+  before.apply(makes(0x01500002), root);
+  Ownership after;
+  after.from_text(before.to_text());
+  CHECK(after.owner_of(removes(0x01500001), tenant) == Owner::Self);
+  CHECK(after.owner_of(removes(0x01500001), account_of(UserId{1001})) == Owner::Other);
+  // Root in a container is not the host's root.
+  CHECK(after.owner_of(removes(0x01500002), account_of(UserId{0})) == Owner::Other);
+  CHECK_FALSE(before.entries().at(0x01500002).account);
 }
