@@ -86,7 +86,7 @@ class Pump : public server::CommandSink {
   std::optional<TimePoint> armed_;
   bool carrying_out_ = false;
   bool doubted_ = false;
-  TimePoint last_look_{};
+  TimePoint last_look_;
   device::Facts facts_;
   proto::DeviceState device_state_ = proto::DeviceState::Starting;
   std::uint64_t times_lost_ = 0;

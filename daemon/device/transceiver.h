@@ -62,7 +62,7 @@ class Transceiver {
   // Told from the loop, at most once for each successful open(), when the device is found to be
   // gone while no command is outstanding. A device that cannot notice tells of it with the next
   // command.
-  virtual void on_loss(LossHandler handler) { static_cast<void>(handler); }
+  virtual void on_loss(LossHandler) {}
 
   // After a failure it may be called again, with or without close() in between.
   virtual void open(OpenHandler handler) = 0;

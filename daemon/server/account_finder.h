@@ -36,7 +36,7 @@ class AccountFinder {
   std::string own_map_;  // of the daemon's own namespace
   policy::SubordinateUsers subordinate_;
   struct stat read_{};
-  TimePoint next_look_{};
+  TimePoint next_look_;
   loop::BlockingCalls reader_;
 };
 

@@ -35,7 +35,7 @@ class TurnRunner {
 
   boost::asio::io_context& io_;
   LoopTurns<std::shared_ptr<TurnTaker>> turns_;
-  TimePoint window_start_{};
+  TimePoint window_start_;
   Duration window_spent_{};
   bool running_ = false;
   bool posted_ = false;
