@@ -5,17 +5,19 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "proto/byte_reader.h"
+
 using namespace tbs;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 4) return 0;
-  const std::string_view text(reinterpret_cast<const char*>(data) + 4, size - 4);
-  const UserId user{static_cast<std::uint32_t>(data[0]) << 24 | data[1] << 16 | data[2] << 8 |
-                    data[3]};
-  constexpr UserId kNamed{1000};
+  proto::ByteReader reader(proto::Bytes(data, size));
+  const UserId user{reader.be32()};
+  if (!reader.ok()) return 0;
+  const proto::Bytes rest = reader.rest();
+  const std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
   const policy::SubordinateUsers users(text, [](std::string_view name) -> std::optional<UserId> {
     if (name.empty()) std::abort();
-    return kNamed;
+    return UserId{1000};
   });
   (void)users.owner_of(user);
   (void)policy::owner_by_map(user, text);
