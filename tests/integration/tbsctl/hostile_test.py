@@ -111,7 +111,12 @@ class Hostile(unittest.TestCase):
 
     def test_a_log_without_end_ends_in_the_library(self):
         os.environ["TBS_SOCKET"] = self.serve(hostile.endless)
-        library = ctypes.CDLL(LIBTBS)
+        try:
+            library = ctypes.CDLL(LIBTBS)
+        except OSError as error:
+            if "asan" in str(error) or "ubsan" in str(error):
+                self.skipTest("a program that is not sanitized cannot load a library that is")
+            raise
         size = ctypes.c_uint32(0)
         result = library.Tbsi_Get_TCG_Log_Ex(0, None, ctypes.byref(size))
         self.assertEqual(result & 0xFFFFFFFF, BUFFER_TOO_LARGE)
