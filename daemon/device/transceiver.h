@@ -55,7 +55,7 @@ class Transceiver {
   using ResponseHandler =
       std::move_only_function<void(std::expected<std::vector<std::uint8_t>, Failure>)>;
   using CloseHandler = std::move_only_function<void()>;
-  using LossHandler = std::function<void(const Failure&)>;
+  using LossHandler = std::move_only_function<void(const Failure&)>;
 
   virtual ~Transceiver() = default;
 

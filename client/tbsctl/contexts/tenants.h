@@ -17,6 +17,7 @@ void learn_tenants(Conversation& daemon, const std::vector<std::uint32_t>& numbe
 template <typename Entry>
 void learn_tenants(Conversation& daemon, const std::vector<Entry>& entries, UserNames& users) {
   std::vector<std::uint32_t> numbers;
+  numbers.reserve(entries.size());
   for (const Entry& entry : entries) numbers.push_back(entry.uid);
   learn_tenants(daemon, numbers, users);
 }

@@ -91,6 +91,7 @@ std::vector<std::string> role_names(const rules::Rules& rules, rules::RoleSet ro
 
 std::vector<std::string> texts_of(const std::vector<const rules::Rule*>& list) {
   std::vector<std::string> texts;
+  texts.reserve(list.size());
   for (const rules::Rule* const rule : list) {
     texts.push_back(rule->text + " (" + rule->origin + ")");
   }
