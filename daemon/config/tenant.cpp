@@ -39,7 +39,7 @@ Taken take_mode(Tenant& tenant, std::string_view text) {
   if (!mode || *mode > 0777) {
     return std::unexpected("'" + std::string(text) + "' is no mode of a file, as 0660 is");
   }
-  tenant.mode = *mode;
+  tenant.mode = mode;
   return {};
 }
 

@@ -53,6 +53,8 @@ class Procedure : public Execution {
   void detach() override { withdrawn_ = detached_ = true; }
 
  protected:
+  static constexpr std::chrono::seconds kPatience{60};
+
   // What to do now.
   virtual Step next() = 0;
   // The response to send(). It has a whole header, and does not ask to wait any longer.
@@ -60,7 +62,7 @@ class Procedure : public Execution {
   // The same for operate().
   virtual Step operation_answered(proto::Bytes response, std::uint32_t code) = 0;
   // How long a TPM that asks to wait is waited for, with each command.
-  [[nodiscard]] virtual std::chrono::seconds patience() const { return std::chrono::seconds(60); }
+  [[nodiscard]] virtual std::chrono::seconds patience() const { return kPatience; }
   // Whether the execution may still end without having done anything, when withdraw() came in time.
   [[nodiscard]] virtual bool can_give_up() const { return true; }
 

@@ -49,7 +49,7 @@ std::optional<Work> Agenda::next(TimePoint now) {
 }
 
 std::unique_ptr<exec::Execution> Agenda::housekeeping() {
-  if (own_in_a_row_ >= (queue_.size() == 0 ? kMostInARow : kMostBeforeClient)) return nullptr;
+  if (own_in_a_row_ >= (queue_.empty() ? kMostInARow : kMostBeforeClient)) return nullptr;
   auto work = engine_.housekeeping();
   if (work != nullptr) ++own_in_a_row_;
   return work;
@@ -75,7 +75,7 @@ void Agenda::ended(const EndedWork& work, TimePoint now) {
 }
 
 void Agenda::context_closed() {
-  if (queue_.size() == 0) own_in_a_row_ = 0;
+  if (queue_.empty()) own_in_a_row_ = 0;
 }
 
 bool Agenda::maintenance_due(TimePoint now) {
