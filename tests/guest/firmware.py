@@ -44,7 +44,7 @@ class OnThisMachine(base.WithDaemon):
         cls.daemon = base.Daemon("auto", arguments=["--state-dir", state])
         cls.addClassCleanup(cls.daemon.stop)
         cls.library = ctypes.CDLL(os.environ["LIBTBS"])
-        cls.library.Tbsx_Set_Socket(cls.daemon.socket.encode())
+        cls.library.Tbsx_Set_Socket(cls.daemon.admin_socket.encode())
         cls.context = ctypes.c_void_p()
         both_families = struct.pack("<II", 2, 2 | 4)
         result = cls.library.Tbsi_Context_Create(both_families, ctypes.byref(cls.context))
