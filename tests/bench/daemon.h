@@ -25,6 +25,7 @@ class Daemon {
 
   // The administrators', which are not limited as users are, for who may open it.
   [[nodiscard]] const std::string& socket() const;
+  [[nodiscard]] const std::string& everybodys_socket() const { return socket_; }
   [[nodiscard]] pid_t pid() const { return program_.pid(); }
 
  private:

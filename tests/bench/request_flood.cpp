@@ -115,7 +115,7 @@ double mebibytes(pid_t pid) {
 }
 
 Measured measure(const Daemon& daemon, std::chrono::duration<double> duration) {
-  const std::string& path = daemon.socket();
+  const std::string& path = daemon.everybodys_socket();
   Repeated neighbour(kNeighbour, std::chrono::milliseconds(0), [&] {
     const auto client = std::make_shared<test::RawClient>(test::RawClient::context(path));
     return [client] { client->call(test::tpm::get_random(16)); };
@@ -124,7 +124,8 @@ Measured measure(const Daemon& daemon, std::chrono::duration<double> duration) {
     return [&path] { static_cast<void>(test::RawClient::context(path)); };
   });
   Repeated status(0, std::chrono::milliseconds(10), [&] {
-    const auto client = std::make_shared<test::RawClient>(test::RawClient::observer(path));
+    const auto client =
+        std::make_shared<test::RawClient>(test::RawClient::observer(daemon.socket()));
     return [client] { client->ask(proto::DaemonStatus{}); };
   });
   Measured measured;
@@ -156,7 +157,7 @@ void add_request_floods(const Setup& setup, Section& section) {
     const Measured quiet = measure(daemon, duration);
     const double before = mebibytes(daemon.pid());
     const FloodingProcess flood(
-        {.socket = daemon.socket(),
+        {.socket = daemon.everybodys_socket(),
          .user = kFlooder,
          .contexts = kind.frames.empty() ? 0 : kContexts,
          .observers = kind.frames.empty() || kind.needs_context ? 0 : kObservers,
