@@ -19,11 +19,8 @@ rules::RoleSet further_role(const rules::Rules& rules, const std::string& name) 
 
 rules::RoleSet roles_of(const Peer& peer, const rules::Rules& rules) {
   const SocketProfile& socket = *peer.socket;
-  // Who somebody is in a container says nothing about who they are on the machine.
-  const bool is_tenant = socket.speaks_for().has_value();
-  const rules::RoleSet own =
-      is_tenant ? rules::role_bit(rules::kEverybody) : rules::roles_of(rules, peer.subject);
-  const rules::RoleSet roles = own | further_role(rules, socket.role);
+  const rules::RoleSet roles =
+      rules::roles_of(rules, peer.subject) | further_role(rules, socket.role);
   return socket.highest == HighestRole::Administrator ? roles : as_user(roles);
 }
 
@@ -43,6 +40,7 @@ void assign_roles(Peer& peer, const AdministratorRule& administrators, const rul
       peer.socket->highest == HighestRole::Administrator &&
       (peer.subject.uid == 0 ||
        (administrators.has_group && std::ranges::find(gids, administrators.group) != gids.end()));
+  peer.subject.tenant = peer.socket->tenant;
   peer.roles = roles_of(peer, rules);
   peer.administrator = rules::is_administrator(peer.roles);
   // Once: what is counted by then must be given back to the same account.

@@ -13,7 +13,10 @@ bool is_within(const std::string& path, const std::string& folder) {
          (path.starts_with(folder) && (folder.ends_with('/') || path[folder.size()] == '/'));
 }
 
+// Who somebody is in a container says nothing about who they are on the machine: a tenant is the
+// tenant alone.
 bool fits(const RoleTerm& term, const Subject& subject) {
+  if (!subject.tenant.empty() && term.kind != RoleTerm::Kind::Tenant) return false;
   switch (term.kind) {
     case RoleTerm::Kind::Uid:
       return subject.uid == term.number;

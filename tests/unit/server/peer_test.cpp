@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/rules/rules_parser.h"
+#include "proto/tpm/constants.h"
+
 using namespace tbs;
 using server::assign_roles;
 using server::HighestRole;
@@ -116,6 +119,28 @@ TEST_CASE("on a tenant's socket everybody is the tenant and nothing else", "[ser
     CHECK(peer.requester->account == account_of(tenant_user("web")));
   }
   CHECK(tenant_user("web") != tenant_user("db"));
+}
+
+TEST_CASE("rules know a tenant by its socket", "[server][peer]") {
+  const rules::Rules rules =
+      rules::parse_rules(std::vector<rules::Source>{
+                             {.name = "a.conf",
+                              .text = "role shop = tenant web\nrole administrator = tenant web\n"
+                                      "block everybody command GetRandom tenant web\n"}})
+          .value();
+  const auto blocked = [&rules](const Peer& peer) {
+    return !rules::evaluate(rules, {.roles = peer.roles, .command = TPM2_CC_GetRandom}).allowed;
+  };
+  Peer web = peer_of_user(0, {}, tenant("web"));
+  Peer db = peer_of_user(0, {}, tenant("db"));
+  Peer user = peer_of_user(1000, {}, server::everybodys_profile());
+  for (Peer* const peer : {&web, &db, &user}) assign_roles(*peer, {}, rules);
+  CHECK((web.roles & rules::role_bit(3)) != 0);
+  CHECK_FALSE(web.administrator);
+  CHECK(blocked(web));
+  CHECK((db.roles & rules::role_bit(3)) == 0);
+  CHECK_FALSE(blocked(db));
+  CHECK_FALSE(blocked(user));
 }
 
 TEST_CASE("a tenant can have a role of the rules, and never the administrator's",
