@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 #include <stdexcept>
 #include <utility>
 
@@ -46,7 +45,7 @@ TimePoint now() {
 }
 
 std::uint64_t wall_clock() {
-  return static_cast<std::uint64_t>(std::time(nullptr));
+  return host::machine_time().wall;
 }
 
 // The two families' command codes do not overlap.
@@ -272,12 +271,16 @@ void App::apply(const Config& config) {
   const exec::Limits limits = rm_limits(config.limits);
   const auto tenants = sockets_.tenants();
   std::unordered_map<AccountId, exec::Limits> of_tenants;
+  std::unordered_map<AccountId, policy::Limits> lasting_of_tenants;
   for (const server::SharedProfile& tenant : tenants) {
-    if (tenant->limits) of_tenants[account_of(*tenant->speaks_for())] = rm_limits(*tenant->limits);
+    if (!tenant->limits) continue;
+    const AccountId account = account_of(*tenant->speaks_for());
+    of_tenants[account] = rm_limits(*tenant->limits);
+    lasting_of_tenants[account] = *tenant->limits;
   }
   resource_manager12_.configure(limits, of_tenants);
   resource_manager_.configure(limits, of_tenants);
-  ownership_guard_.set_limits(config.limits);
+  ownership_guard_.set_limits(config.limits, std::move(lasting_of_tenants));
   pump_.set_high_share(config.high_share);
   server_.configure(config.limits,
                     {.group = config.admin_gid, .has_group = !config.admin_group.empty()},

@@ -34,12 +34,14 @@ void OwnershipGuard::tell_change() {
 
 bool OwnershipGuard::has_room(const LastingChange& change, AccountId account) const {
   const Ownership::Usage usage = ownership_.of(account);
-  if (change.persistent) return usage.persistent_objects < limits_.persistent_per_user;
+  const auto own = own_limits_.find(account);
+  const Limits& limits = own == own_limits_.end() ? limits_ : own->second;
+  if (change.persistent) return usage.persistent_objects < limits.persistent_per_user;
   if (change.replaces && ownership_.owner_of(change, account) == rules::Owner::Self) {
-    return change.bytes <= limits_.nv_bytes_per_user;
+    return change.bytes <= limits.nv_bytes_per_user;
   }
-  return usage.nv_indices < limits_.nv_indices_per_user &&
-         usage.nv_bytes + change.bytes <= limits_.nv_bytes_per_user;
+  return usage.nv_indices < limits.nv_indices_per_user &&
+         usage.nv_bytes + change.bytes <= limits.nv_bytes_per_user;
 }
 
 std::optional<proto::Buffer> OwnershipGuard::refusal(const ClientCommand& command) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "daemon/command/command_guard.h"
@@ -36,7 +37,11 @@ class OwnershipGuard final : public CommandGuard {
   OwnershipGuard(const tpm::CommandTable& commands, Clock clock)
       : commands_(commands), clock_(std::move(clock)) {}
 
-  void set_limits(const Limits& limits) { limits_ = limits; }
+  // `own_limits`: of the accounts for which others hold.
+  void set_limits(const Limits& limits, std::unordered_map<AccountId, Limits> own_limits = {}) {
+    limits_ = limits;
+    own_limits_ = std::move(own_limits);
+  }
   // It must outlive the guard.
   void set_judge(Judge& judge) { judge_ = &judge; }
   // What was known before; `changed` is given it anew whenever it changes.
@@ -56,6 +61,7 @@ class OwnershipGuard final : public CommandGuard {
   const tpm::CommandTable& commands_;
   Clock clock_;
   Limits limits_;
+  std::unordered_map<AccountId, Limits> own_limits_;
   Ownership ownership_;
   Judge* judge_ = nullptr;
   std::string told_;

@@ -19,7 +19,18 @@ void BackPressure::forget(Client& client) {
   const bool was_full = backlog_.full(account);
   backlog_.change(account, client.counted_bytes, 0);
   client.counted_bytes = 0;
+  if (client.held_up) {
+    const auto waiting = held_up_.find(account);
+    std::erase(waiting->second, client.id);
+    if (waiting->second.empty()) held_up_.erase(waiting);
+  }
   if (was_full && !backlog_.full(account)) resume_later(account);
+}
+
+std::size_t BackPressure::held_up() const {
+  std::size_t clients = 0;
+  for (const auto& [account, waiting] : held_up_) clients += waiting.size();
+  return clients;
 }
 
 bool BackPressure::may_read(Client& client) {
@@ -44,7 +55,6 @@ void BackPressure::resume(AccountId account) {
     waiting->second.pop_front();
     if (waiting->second.empty()) held_up_.erase(waiting);
     Client* const client = clients_.find(id);
-    if (client == nullptr) continue;
     client->held_up = false;
     const auto link = client->link;
     link->resume();

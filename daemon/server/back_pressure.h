@@ -36,6 +36,8 @@ class BackPressure {
   // who is not is told when that changes.
   [[nodiscard]] bool may_read(Client& client);
   [[nodiscard]] const policy::Backlog& backlog() const { return backlog_; }
+  // Clients that are not read from.
+  [[nodiscard]] std::size_t held_up() const;
 
  private:
   void resume_later(AccountId account);
@@ -45,7 +47,7 @@ class BackPressure {
   Environment& environment_;
   Audit& audit_;
   policy::Backlog backlog_;
-  // In the order in which they are to go on.
+  // Those who are there, in the order in which they are to go on.
   std::unordered_map<AccountId, std::deque<std::uint64_t>> held_up_;
 };
 

@@ -82,6 +82,7 @@ class Server : public LinkOwner {
 
   [[nodiscard]] const Admission& admission() const { return admission_; }
   [[nodiscard]] const policy::Backlog& backlog() const { return back_pressure_.backlog(); }
+  [[nodiscard]] std::size_t held_up() const { return back_pressure_.held_up(); }
 
  private:
   struct Route;

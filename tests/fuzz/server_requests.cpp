@@ -116,7 +116,7 @@ class Game {
     settle();
     const auto& admission = bench_.server.admission();
     require(admission.connections().size() == 0 && admission.contexts().size() == 0);
-    require(bench_.server.backlog().total() == 0);
+    require(bench_.server.backlog().total() == 0 && bench_.server.held_up() == 0);
     require(bench_.sink.open.empty() && bench_.sink.outstanding.empty());
     require(!bench_.server.next_deadline());
   }

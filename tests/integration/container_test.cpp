@@ -94,10 +94,11 @@ using TenantFiles = std::vector<std::pair<std::string, std::string>>;
 // A daemon with tenants, whose files are in a folder of the test's.
 class Tenants {
  public:
-  explicit Tenants(const TenantFiles& tenants) {
+  explicit Tenants(const TenantFiles& tenants, std::vector<std::string> arguments = {}) {
     std::filesystem::create_directory(files());
     for (const auto& [name, text] : tenants) write(name, text);
-    bench.emplace(DaemonOptions{.arguments = {"--tenants-dir=" + files()}});
+    arguments.push_back("--tenants-dir=" + files());
+    bench.emplace(DaemonOptions{.arguments = std::move(arguments)});
   }
 
   void write(const std::string& name, const std::string& text) {
@@ -234,6 +235,30 @@ TEST_CASE("a tenant has no more than its file gives it") {
   for (int i = 0; i < 3; ++i) {
     CHECK(tpm::code(db.call(tpm::create_primary_ecc()).response) == tpm::kSuccess);
   }
+}
+
+TEST_CASE("a tenant's quotas hold for what stays on the TPM as well") {
+  Tenants tenants(TenantFiles{{"web", "nv-indices-per-user = 1\npersistent-per-user = 0\n"}});
+  RawClient web = RawClient::context(tenants.socket("web"));
+  const auto code_of = [&web](const Buffer& command) {
+    return tpm::code(web.call(command).response);
+  };
+  CHECK(code_of(tpm::nv_define(0x01500001, 8)) == tpm::kSuccess);
+  CHECK(code_of(tpm::nv_define(0x01500002, 8)) != tpm::kSuccess);
+  const auto key = tpm::handle(web.response(tpm::create_primary_ecc()));
+  CHECK(code_of(tpm::evict_control(key, 0x81000001)) != tpm::kSuccess);
+}
+
+TEST_CASE("rules know a tenant") {
+  const TempFolder rules;
+  write_file(rules / "10.conf", "block everybody command GetRandom tenant web\n");
+  Tenants tenants(TenantFiles{{"web", ""}, {"db", ""}}, {"--policy-dir=" + rules.path()});
+  RawClient web = RawClient::context(tenants.socket("web"));
+  RawClient db = RawClient::context(tenants.socket("db"));
+  RawClient user = RawClient::context(tenants.bench->everybodys_socket());
+  CHECK(tpm::code(web.call(tpm::get_random(8)).response) == kBlocked);
+  CHECK(tpm::code(db.call(tpm::get_random(8)).response) == tpm::kSuccess);
+  CHECK(tpm::code(user.call(tpm::get_random(8)).response) == tpm::kSuccess);
 }
 
 TEST_CASE("tenants come and go with a reload") {

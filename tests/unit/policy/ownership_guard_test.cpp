@@ -123,6 +123,19 @@ TEST_CASE("an account can make so much and no more", "[policy][ownership]") {
   }
 }
 
+TEST_CASE("for a tenant another number can hold", "[policy][ownership]") {
+  Bench bench;
+  bench.guard.set_limits(
+      {.nv_bytes_per_user = 100, .nv_indices_per_user = 2, .persistent_per_user = 1},
+      {{account_of(kAlice),
+        {.nv_bytes_per_user = 10, .nv_indices_per_user = 1, .persistent_per_user = 0}}});
+  CHECK(code_of(bench.run(define(kAlice, 1, 11))) == kNoSpace);
+  CHECK(bench.run(define(kAlice, 1, 5)) == kSuccess);
+  CHECK(code_of(bench.run(define(kAlice, 2, 5))) == kNoSpace);
+  CHECK(code_of(bench.run(persist(kAlice, 1))) == kNoSpace);
+  CHECK(bench.run(define(UserId{1002}, 3, 60)) == kSuccess);
+}
+
 TEST_CASE("an answer that never came is looked for", "[policy][ownership]") {
   Bench bench;
   bench.guard.learn({});

@@ -137,3 +137,21 @@ TEST_CASE("a connection that goes while it is about to be resumed", "[server][ba
   CHECK(bench.sink.outstanding.empty());
   CHECK(bench.server.backlog().total() == 0);
 }
+
+TEST_CASE("those who go while they are held up leave nothing behind", "[server][back_pressure]") {
+  ServerBench bench;
+  bench.configure({.backlog_kib_per_user = 64});
+  const proto::Buffer command = large_command();
+  // It never reads, so the user stays held up.
+  const auto silent = bench.context(1000);
+  for (std::uint64_t id = 2; id < 32; ++id) silent->send_from_client(id, submit_of(command));
+  for (int i = 0; i < 20; ++i) {
+    const auto passing = bench.context(1000);
+    passing->send_from_client(2, submit_of(command));
+    passing->send_from_client(3, submit_of(command));
+    CHECK(bench.server.held_up() == 2);
+    passing->hang_up();
+    bench.environment.run_posted();
+    CHECK(bench.server.held_up() == 1);
+  }
+}
