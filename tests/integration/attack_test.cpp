@@ -15,10 +15,8 @@
 #include <catch2/catch.hpp>
 
 #include "proto/service_codes.h"
-#include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
-#include "tests/integration/support/tpm_commands.h"
 #include "tests/integration/support/unix_socket.h"
+#include "tests/integration/support/user_clients.h"
 #include "tests/support/client_commands.h"
 
 using namespace tbs::test;
@@ -46,17 +44,6 @@ constexpr std::uint32_t kNull = TPM2_RH_NULL;
 constexpr std::uint32_t kBlocked = tbs::proto::service::kCommandBlocked;
 constexpr std::uint32_t kHrLoaded = TPM2_PT_HR_LOADED;
 constexpr std::uint32_t kHrActive = TPM2_PT_HR_ACTIVE;
-
-RawClient context_of(TestBench& bench, uid_t user) {
-  const ConnectingAs other(user);
-  return bench.context();
-}
-
-std::uint32_t code(RawClient& client, const Buffer& command) {
-  const Answer answer = client.call(command);
-  REQUIRE(answer.status == Status::Success);
-  return tpm::code(answer.response).value();
-}
 
 Buffer bare_command(std::uint32_t code, const Buffer& body) {
   Buffer command;

@@ -3,9 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "proto/tpm/response_code.h"
-#include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
-#include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/user_clients.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;
@@ -19,17 +17,6 @@ constexpr std::uint32_t kRcLockout = TPM2_RC_LOCKOUT;
 // The authorization was right.
 constexpr std::uint32_t kRcUninitialized = TPM2_RC_NV_UNINITIALIZED;
 constexpr std::uint32_t kLockoutCounter = TPM2_PT_LOCKOUT_COUNTER;
-
-RawClient context_of(TestBench& bench, uid_t user) {
-  const ConnectingAs other(user);
-  return bench.context();
-}
-
-std::uint32_t code(RawClient& client, const Buffer& command) {
-  const Answer answer = client.call(command);
-  REQUIRE(answer.status == Status::Success);
-  return tpm::code(answer.response).value();
-}
 
 std::uint32_t guess(RawClient& client) {
   return code(client, tpm::nv_read_as_index(kIndex, 8));

@@ -10,9 +10,7 @@
 #include "proto/service_codes.h"
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/structures.h"
-#include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
-#include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/user_clients.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;
@@ -30,17 +28,6 @@ constexpr std::uint32_t kKey = 0x81000777;
 constexpr uid_t kAlice = 20001;
 constexpr uid_t kBob = 20002;
 const Buffer kDigest(32, 0x11);
-
-RawClient context_of(TestBench& bench, uid_t user) {
-  const ConnectingAs other(user);
-  return bench.context();
-}
-
-std::uint32_t code(RawClient& client, const Buffer& command) {
-  const Answer answer = client.call(command);
-  REQUIRE(answer.status == Status::Success);
-  return tpm::code(answer.response).value();
-}
 
 CommandBuilder with_password(std::uint32_t command, std::initializer_list<std::uint32_t> handles) {
   CommandBuilder builder(command);

@@ -9,9 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "proto/tpm/response_code.h"
-#include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
-#include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/user_clients.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;
@@ -29,20 +27,9 @@ void allow_descriptors(rlim_t wanted) {
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
-RawClient context_of(TestBench& bench, uid_t user) {
-  const ConnectingAs other(user);
-  return bench.context();
-}
-
 Status try_context(TestBench& bench, uid_t user) {
   const ConnectingAs other(user);
   return bench.connect().hello(Role::Context).status;
-}
-
-std::uint32_t code(RawClient& client, const Buffer& command) {
-  const Answer answer = client.call(command);
-  REQUIRE(answer.status == Status::Success);
-  return tpm::code(answer.response).value();
 }
 
 tbs::proto::LimitEntry limit(TestBench& bench, const std::string& name) {

@@ -9,9 +9,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
-#include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/user_clients.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;
@@ -107,10 +105,7 @@ TEST_CASE("whatever one user asks for without end, others are served") {
     DYNAMIC_SECTION(flood.name) {
       TestBench bench;
       RawClient administrator = RawClient::observer(bench.socket());
-      RawClient victim = [&bench] {
-        const ConnectingAs other(kVictim);
-        return RawClient::context(bench.everybodys_socket());
-      }();
+      RawClient victim = context_of(bench, kVictim);
       const pid_t daemon = bench.daemon().program().pid();
       const std::size_t before = resident_bytes(daemon);
       Flooders flooders(bench, flood);

@@ -10,9 +10,7 @@
 
 #include "proto/service_codes.h"
 #include "proto/tpm/response_code.h"
-#include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
-#include "tests/integration/support/tpm_commands.h"
+#include "tests/integration/support/user_clients.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;
@@ -35,17 +33,6 @@ struct RuleFolder {
   void write(const std::string& text) const { write_file(rules + "/10-test.conf", text); }
   [[nodiscard]] DaemonOptions options() const { return {.arguments = {"--policy-dir=" + rules}}; }
 };
-
-RawClient context_of(TestBench& bench, uid_t user) {
-  const ConnectingAs other(user);
-  return bench.context();
-}
-
-std::uint32_t code(RawClient& client, const Buffer& command) {
-  const Answer answer = client.call(command);
-  REQUIRE(answer.status == Status::Success);
-  return tpm::code(answer.response).value();
-}
 
 }  // namespace
 
