@@ -1,6 +1,7 @@
 #include "tests/bench/daemon.h"
 
 #include <csignal>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -18,7 +19,11 @@ constexpr std::chrono::seconds kReadyLimit{60};
 std::vector<std::string> command_of(const Setup& setup, const std::string& socket,
                                     const std::string& device,
                                     const std::vector<std::string>& arguments) {
-  std::vector<std::string> command{setup.tbsd, "--device=" + device, "--socket=" + socket};
+  // What an installed daemon keeps is neither read nor written.
+  const std::string state = socket + ".state";
+  std::filesystem::create_directory(state);
+  std::vector<std::string> command{setup.tbsd, "--config=/dev/null", "--device=" + device,
+                                   "--socket=" + socket, "--state-dir=" + state};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;
 }

@@ -27,7 +27,7 @@ export LD_LIBRARY_PATH=$library PKG_CONFIG_PATH=$library/pkgconfig
 export TBS_SOCKET=$folder/tbsd.sock PATH=$prefix/bin:$PATH
 
 "$prefix/sbin/tbsd" --config "$folder/root/etc/tbs/tbsd.conf" --socket "$TBS_SOCKET" \
-    --device "embedded:$folder/tpm" 2>"$folder/log" &
+    --device "embedded:$folder/tpm" --state-dir "$folder" 2>"$folder/log" &
 daemon=$!
 for _ in $(seq 200); do
     [[ ! -S $TBS_SOCKET ]] || break

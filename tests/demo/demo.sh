@@ -15,7 +15,8 @@ cleanup() {
 trap cleanup EXIT
 
 echo "Starting tbsd on the embedded TPM, state in $folder/tpm"
-"$build/daemon/tbsd" --device "embedded:$folder/tpm" --socket "$TBS_SOCKET" --config /dev/null &
+"$build/daemon/tbsd" --config /dev/null --device "embedded:$folder/tpm" --state-dir "$folder" \
+    --socket "$TBS_SOCKET" &
 daemon=$!
 for _ in $(seq 100); do
     [[ ! -S $TBS_SOCKET ]] || break

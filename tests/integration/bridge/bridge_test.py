@@ -115,7 +115,8 @@ class Service:
 
     def start(self):
         self.daemon = Running(os.path.join(self.folder, "tbsd.log"), TBSD, "--config", "/dev/null",
-                              "--device", self.device, "--socket", self.socket)
+                              "--device", self.device, "--socket", self.socket,
+                              "--state-dir", self.folder)
         eventually(lambda: self.status().get("device_state") == "ready")
 
     def ask(self, what):

@@ -30,7 +30,8 @@ class Examples(unittest.TestCase):
         cls.log = os.path.join(cls.folder, "log")
         cls.daemon = subprocess.Popen(
             [os.environ["TBSD"], "--config", "/dev/null", "--device", "embedded", "--socket",
-             cls.socket, "--event-log", cls.log, "--log-readers", "everyone"],
+             cls.socket, "--state-dir", cls.folder, "--event-log", cls.log, "--log-readers",
+             "everyone"],
             stderr=subprocess.DEVNULL)
         cls.addClassCleanup(cls.stop)
         end = time.monotonic() + DEADLINE

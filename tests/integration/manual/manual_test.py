@@ -129,7 +129,8 @@ class Library(unittest.TestCase):
     def run_with_daemon(self, folder, program):
         path = os.path.join(folder, "tbsd.sock")
         daemon = subprocess.Popen([TBSD, "--config", "/dev/null", "--device", "embedded",
-                                   "--socket", path], stderr=subprocess.DEVNULL)
+                                   "--socket", path, "--state-dir", folder],
+                                  stderr=subprocess.DEVNULL)
         try:
             end = time.monotonic() + DEADLINE
             while not listens(path) and time.monotonic() < end:
