@@ -107,6 +107,7 @@ start_tbsd() {
         start_swtpm
         spec=swtpm:path=$folder/tpm
     fi
+    mkdir "$folder/state"
     # Builds for tests can compare their handle tables with the TPM after each command.
     background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$folder/tbsd.sock" \
         --state-dir "$folder/state" --log-level debug ${TBS_TEST_CHECK_TABLES:+--check-tables} "${tbsd_options[@]}"
