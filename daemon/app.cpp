@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <stdexcept>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include <sys/resource.h>
 
 #include <spdlog/spdlog.h>
 
-#include "daemon/device/open_device.h"
-#include "daemon/host/limited_log.h"
+#include "daemon/config/tenant_tpm.h"
 #include "daemon/host/log_setup.h"
-#include "daemon/host/machine_clock.h"
 #include "daemon/loop/event_loop.h"
-#include "daemon/tpm/command_class.h"
-#include "daemon/tpm12/command_class.h"
+#include "daemon/sandbox/filter.h"
 #include "version.h"
 
 namespace tbs {
@@ -27,47 +25,6 @@ constexpr std::chrono::seconds kStopDeadline{30};
 
 // With --check-tables: the tables and the TPM did not agree at least once.
 constexpr int kExitTablesDiffer = 3;
-
-std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io,
-                                                 const std::string& text, bool confined) {
-  auto spec = device::parse_device_spec(text);
-  if (!spec) throw std::runtime_error("device: " + spec.error());
-  return device::make_transceiver(
-      io, *spec,
-      [](const std::string& notice) {
-        host::log_limited(spdlog::level::warn, host::Topic::DeviceNotice, notice);
-      },
-      confined);
-}
-
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
-std::uint64_t wall_clock() {
-  return host::machine_time().wall;
-}
-
-// The two families' command codes do not overlap.
-std::chrono::seconds deadline_of(std::uint32_t command_code) {
-  return tpm12::is_ordinal(command_code) ? tpm12::deadline_of(command_code)
-                                         : tpm::deadline_of(command_code);
-}
-
-exec::Limits rm_limits(const policy::Limits& limits) {
-  return {.objects_per_context = limits.objects_per_context,
-          .objects_per_user = limits.objects_per_user,
-          .sessions_per_context = limits.sessions_per_context,
-          .sessions_per_user = limits.sessions_per_user,
-          .orphans_per_user = limits.orphans_per_user,
-          .orphan_lifetime = std::chrono::seconds(limits.orphan_seconds)};
-}
-
-policy::LockoutLimits guard_limits(const Config& config) {
-  return {.window = config.lockout_window * std::uint64_t{60},
-          .per_user = config.lockout_per_user,
-          .total = config.lockout_total};
-}
 
 // Descriptors that are no client's, and some to spare.
 constexpr rlim_t kOwnDescriptors = 64;
@@ -82,6 +39,24 @@ std::size_t raise_descriptor_limit() {
   return limit.rlim_cur - std::min(limit.rlim_cur, kOwnDescriptors);
 }
 
+// What the filter of system calls lets it do for as long as it runs.
+bool may_start_programs(const Config& config) {
+  return !sandbox::kAvailable || !config.seccomp || config::starts_programs(config);
+}
+
+void make_folders(const Config& config) {
+  for (const std::string& problem : config::make_tenant_folders(config)) {
+    spdlog::warn("{}", problem);
+  }
+}
+
+// With the folders that the daemon keeps things in. It blocks.
+std::expected<Loaded, EarlyExit> load_and_prepare(const std::vector<std::string>& arguments) {
+  auto loaded = load_config(arguments);
+  if (loaded) make_folders(loaded->config);
+  return loaded;
+}
+
 }  // namespace
 
 App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
@@ -92,94 +67,46 @@ App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
       sleep_watch_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
-      device_(make_device(io_, config_.device, config_.seccomp)),
-      resource_manager12_({.share = config_.share,
-                           .remove_saved_sessions = !config_.keep_saved_sessions,
-                           .verify = config_.check_tables,
-                           .now = now},
-                          rm_log_),
-      resource_manager_({.share = config_.share,
-                         .remove_saved_sessions = !config_.keep_saved_sessions,
-                         .verify = config_.check_tables,
-                         .now = now},
-                        rm_log_),
-      authorization_guard_(host::machine_time, host::boot_id()),
-      ownership_guard_(resource_manager_.commands(), wall_clock),
-      pump_(io_, *device_, guarded_engine_, identity_, {.deadline_of = deadline_of}),
-      firmware_(io_, {.places = {.device = config_.device,
-                                 .event_log = config_.event_log,
-                                 .presence = config_.ppi},
-                      .state_folder = config_.state_dir}),
-      server_({.environment = environment_,
-               .audit_log = audit_log_,
-               .sink = pump_,
-               .firmware = firmware_,
-               .raw_contexts = raw_router_,
-               .guard = authorization_guard_,
-               .ownership = ownership_guard_,
-               .command_table = resource_manager_.commands()}),
-      lockout_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/lockout"),
-      ownership_file_(io_, config_.state_dir.empty() ? "" : config_.state_dir + "/ownership"),
+      service_(shared_, config_, ""),
+      tenant_tpms_(shared_, may_start_programs(config_)),
       sockets_(io_),
       reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
 
 App::~App() = default;
 
 int App::run() {
-  server_.set_most_connections(raise_descriptor_limit());
+  most_connections_ = raise_descriptor_limit();
   host::set_log_level(config_.log_level);
-  authorization_guard_.set_limits(guard_limits(config_));
-  restore_state();
   if (const auto opened = sockets_.open(config_, host::inherited_sockets()); !opened) {
     spdlog::error("{}", opened.error());
     return 1;
   }
-  apply(config_);
-  server_.set_rules(rules_);
+  make_folders(config_);
+  apply(config_, rules_);
   wait_for_signal();
-  pump_.start({.answer = [this](const sched::Answer& answer) { server_.deliver(answer); },
-               .device_changed = [this] { on_device_changed(); }});
+  service_.start([this] { on_device_changed(); });
   sockets_.start([this](server::Listener::Socket socket, server::SharedProfile profile) {
-    connections_.accept(std::move(socket), std::move(profile));
+    accept(std::move(socket), std::move(profile));
   });
   watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
-  return rm_log_.differences() == 0 ? 0 : kExitTablesDiffer;
+  return service_.differences() + tenant_tpms_.differences() == 0 ? 0 : kExitTablesDiffer;
 }
 
-void App::restore_state() {
-  lockout_file_.try_writing();
-  authorization_guard_.set_commands(resource_manager_.commands());
-  authorization_guard_.restore(lockout_file_.read(),
-                               [this](std::string text) { lockout_file_.write(std::move(text)); });
-  rm_log_.on_lockout_learnt([this](const tpm::Lockout& said) { authorization_guard_.learn(said); });
-  ownership_guard_.restore(ownership_file_.read(),
-                           [this](std::string text) { ownership_file_.write(std::move(text)); });
-  inventory_engine_.on_inventory(
-      [this](const tpm::Inventory& found) { ownership_guard_.learn(found); });
-}
-
-std::string App::tpm_name() const {
-  return "TPM " + std::string(device_->name());
-}
-
-// In one line: what the service manager shows.
-std::string App::tpm_status() const {
-  const server::DeviceView device = pump_.device();
-  if (device.state == proto::DeviceState::Ready) return tpm_name() + " is ready";
-  std::string status = tpm_name() + " is not ready";
-  if (!device.problem.empty()) status += ": " + std::string(device.problem);
-  if (!device.advice.empty()) status += "; " + std::string(device.advice);
-  return status;
+// A tenant with a TPM of its own has no other.
+void App::accept(server::Listener::Socket socket, server::SharedProfile profile) {
+  const std::string& tenant = profile->tenant;
+  if (tenant.empty() || !own_tpms_.contains(tenant)) {
+    service_.accept(std::move(socket), std::move(profile));
+  } else if (TpmService* const own = tenant_tpms_.find(tenant)) {
+    own->accept(std::move(socket), std::move(profile));
+  }
 }
 
 void App::on_device_changed() {
-  const bool ready = pump_.device().state == proto::DeviceState::Ready;
-  const std::string status = tpm_status();
-  if (ready && !announced_) {
-    spdlog::info("tbsd {}: {} ({}, TPM {}) is ready", kVersion, tpm_name(),
-                 pump_.identity().manufacturer,
-                 pump_.identity().family == Family::Tpm12 ? "1.2" : "2.0");
+  const std::string status = service_.status();
+  if (service_.ready() && !announced_) {
+    spdlog::info("tbsd {}: {} is ready", kVersion, service_.description());
   }
   // Ready also without a TPM: clients can connect and are told what is wrong.
   // What is told again and again nobody needs, and it may have to wait for the one who is told.
@@ -190,19 +117,18 @@ void App::on_device_changed() {
   }
   last_status_ = status;
   announced_ = true;
-  server_.device_changed();
 }
 
 void App::watch_sleep() {
   sleep_watch_.start({.prepare =
                           [this] {
                             spdlog::info("the machine is about to sleep: emptying the TPM");
-                            pump_.prepare_sleep([this] { sleep_watch_.release(); });
+                            service_.prepare_sleep([this] { sleep_watch_.release(); });
                           },
                       .woken =
                           [this] {
                             spdlog::info("the machine is awake: looking at the TPM");
-                            pump_.wake_up();
+                            service_.wake_up();
                           }});
 }
 
@@ -231,18 +157,24 @@ void App::stop(int signal) {
     spdlog::warn("the TPM is still busy after {} s; leaving all the same", kStopDeadline.count());
     finish();
   });
-  pump_.stop([this] { finish(); });
+  const auto all = std::make_shared<int>(2);
+  const auto one = [this, all] {
+    if (--*all == 0) finish();
+  };
+  tenant_tpms_.stop_all(one);
+  service_.stop(one);
 }
 
 void App::finish() {
-  server_.close_all();
+  service_.disconnect_all();
+  tenant_tpms_.disconnect_all();
   io_.stop();
 }
 
 void App::reload() {
   if (stopping_) return;
   notify_.reloading();
-  reader_.run([arguments = arguments_] { return load_config(arguments); },
+  reader_.run([arguments = arguments_] { return load_and_prepare(arguments); },
               [this](const std::expected<Loaded, EarlyExit>& loaded) { reloaded(loaded); });
 }
 
@@ -250,9 +182,7 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   if (stopping_) return;
   if (loaded) {
     sockets_.set_tenants(loaded->config);
-    apply(loaded->config);
-    authorization_guard_.set_limits(guard_limits(loaded->config));
-    server_.set_rules(loaded->rules);
+    apply(loaded->config, loaded->rules);
     spdlog::info(
         "configuration reloaded; device and sockets, but for tenants', stay as they are until a "
         "restart");
@@ -263,30 +193,25 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
   }
   // Asked again meanwhile: then the newest file is still to be read.
   if (reader_.waiting()) return;
-  notify_.ready(loaded ? tpm_status() : tpm_status() + "; the configuration was not reloaded");
+  notify_.ready(loaded ? service_.status()
+                       : service_.status() + "; the configuration was not reloaded");
 }
 
-void App::apply(const Config& config) {
+void App::apply(const Config& config, const rules::Rules& rules) {
   host::set_log_level(config.log_level);
-  const exec::Limits limits = rm_limits(config.limits);
-  const auto tenants = sockets_.tenants();
-  std::unordered_map<AccountId, exec::Limits> of_tenants;
-  std::unordered_map<AccountId, policy::Limits> lasting_of_tenants;
-  for (const server::SharedProfile& tenant : tenants) {
-    if (!tenant->limits) continue;
-    const AccountId account = account_of(*tenant->speaks_for());
-    of_tenants[account] = rm_limits(*tenant->limits);
-    lasting_of_tenants[account] = *tenant->limits;
+  own_tpms_.clear();
+  for (const Tenant& tenant : config.tenants) {
+    if (!tenant.device.empty()) own_tpms_.insert(tenant.name);
   }
-  resource_manager12_.configure(limits, of_tenants);
-  resource_manager_.configure(limits, of_tenants);
-  ownership_guard_.set_limits(config.limits, std::move(lasting_of_tenants));
-  pump_.set_high_share(config.high_share);
-  server_.configure(config.limits,
-                    {.group = config.admin_gid, .has_group = !config.admin_group.empty()},
-                    {.everyone_reads_log = config.log_readers == LogReaders::Everyone,
-                     .raw_contexts = config.raw_contexts});
-  server_.set_tenants(tenants);
+  const auto tenants = sockets_.tenants();
+  std::vector<server::SharedProfile> sharing;
+  std::ranges::copy_if(tenants, std::back_inserter(sharing), [this](const auto& profile) {
+    return !own_tpms_.contains(profile->tenant);
+  });
+  service_.configure(config, rules, sharing);
+  tenant_tpms_.configure(config, rules, tenants);
+  service_.set_most_connections(most_connections_ -
+                                std::min(most_connections_, tenant_tpms_.descriptors()));
 }
 
 }  // namespace tbs

@@ -1,8 +1,12 @@
 #pragma once
 
-// Owns the dependencies of the daemon and the order in which they start and stop.
+// The program: its TPMs and sockets, signals, the service manager, and the order in which all of it
+// starts and stops.
 
-#include <memory>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,28 +15,14 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/config/load_config.h"
-#include "daemon/device/transceiver.h"
-#include "daemon/exec/family_engine.h"
-#include "daemon/exec/guard_chain.h"
-#include "daemon/exec/guarded_engine.h"
-#include "daemon/exec/inventory_engine.h"
-#include "daemon/exec/pass_through.h"
-#include "daemon/exec/raw_context_router.h"
-#include "daemon/firmware/firmware_files.h"
 #include "daemon/host/service_notify.h"
 #include "daemon/host/sleep_watch.h"
 #include "daemon/listening_sockets.h"
 #include "daemon/loop/blocking_calls.h"
-#include "daemon/policy/authorization_guard.h"
-#include "daemon/policy/ownership_guard.h"
-#include "daemon/pump.h"
-#include "daemon/rm/resource_manager.h"
-#include "daemon/rm12/resource_manager.h"
-#include "daemon/rm_log.h"
-#include "daemon/server/connection_manager.h"
-#include "daemon/server/server.h"
-#include "daemon/server/system_environment.h"
-#include "daemon/state_file.h"
+#include "daemon/server/account_finder.h"
+#include "daemon/server/turn_runner.h"
+#include "daemon/tenant_tpms.h"
+#include "daemon/tpm_service.h"
 
 namespace tbs {
 
@@ -53,12 +43,10 @@ class App {
   void finish();
   void reload();
   void reloaded(const std::expected<Loaded, EarlyExit>& loaded);
-  void restore_state();
-  void apply(const Config& config);
+  void apply(const Config& config, const rules::Rules& rules);
+  void accept(server::Listener::Socket socket, server::SharedProfile profile);
   void on_device_changed();
   void watch_sleep();
-  [[nodiscard]] std::string tpm_name() const;
-  [[nodiscard]] std::string tpm_status() const;
 
   boost::asio::io_context io_{1};
   Config config_;
@@ -68,28 +56,14 @@ class App {
   host::SleepWatch sleep_watch_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_deadline_;
-  std::unique_ptr<device::Transceiver> device_;
-  exec::TpmIdentity identity_;
-  RmLog rm_log_;
-  rm12::ResourceManager resource_manager12_;
-  rm::ResourceManager resource_manager_;
-  exec::FamilyEngine engine_{resource_manager12_, resource_manager_, identity_};
-  exec::PassThrough raw_engine_{identity_};
-  exec::RawContextRouter raw_router_{engine_, raw_engine_};
-  policy::AuthorizationGuard authorization_guard_;
-  policy::OwnershipGuard ownership_guard_;
-  exec::GuardChain guards_{&ownership_guard_, &authorization_guard_};
-  exec::InventoryEngine inventory_engine_{raw_router_, identity_};
-  exec::GuardedEngine guarded_engine_{inventory_engine_, guards_};
-  Pump pump_;
-  firmware::FirmwareFiles firmware_;
-  server::SystemEnvironment environment_{io_};
-  server::SystemAuditLog audit_log_;
-  server::Server server_;
-  server::ConnectionManager connections_{io_, server_};
-  StateFile lockout_file_;
-  StateFile ownership_file_;
+  server::TurnRunner turns_{io_};
+  server::AccountFinder accounts_{io_};
+  TpmService::Shared shared_{.io = io_, .turns = turns_, .accounts = accounts_};
+  TpmService service_;
+  TenantTpms tenant_tpms_;
   ListeningSockets sockets_;
+  std::set<std::string, std::less<>> own_tpms_;  // the tenants that have one
+  std::size_t most_connections_ = 0;
   bool announced_ = false;
   std::string last_status_;  // as the service manager has it
   bool stopping_ = false;

@@ -9,6 +9,7 @@
 
 #include "daemon/app.h"
 #include "daemon/config/load_config.h"
+#include "daemon/config/tenant_tpm.h"
 #include "daemon/device/device_spec.h"
 #include "daemon/host/log_setup.h"
 #include "daemon/host/memory_reserve.h"
@@ -23,7 +24,7 @@ void enter_sandbox(const tbs::Config& config) {
   const auto spec = tbs::device::parse_device_spec(config.device);
   if (!spec) return;  // the next step says what is wrong with it
   const auto confined = tbs::sandbox::confine_daemon(
-      {.starts_programs = std::holds_alternative<tbs::device::EmbeddedSpec>(*spec),
+      {.starts_programs = tbs::config::starts_programs(config),
        .network = std::holds_alternative<tbs::device::SwtpmTcpSpec>(*spec)});
   // A kernel without filters can have a TPM all the same.
   if (!confined) spdlog::warn("{}; tbsd runs without (--seccomp=no)", confined.error());

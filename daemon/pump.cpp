@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include <boost/asio/post.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include "daemon/exec/bring_up.h"
@@ -16,9 +15,6 @@ namespace {
 
 // What the kernel's driver (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both take.
 constexpr std::uint32_t kDeviceBuffer = 4096;
-
-// Between two looks at a TPM that gives cause for them: a client may have what it takes to make it.
-constexpr std::chrono::seconds kLookPause{1};
 
 TimePoint now() {
   return std::chrono::steady_clock::now();
@@ -37,44 +33,69 @@ std::string text_of(const device::Failure& failure) {
   return text;
 }
 
+// What a client is told of a device that could not be opened.
+proto::Status missing_device_status(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      return proto::Status::TpmNotFound;
+    default:
+      return proto::Status::ServiceStartPending;
+  }
+}
+
 }  // namespace
 
 Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
-           const exec::TpmIdentity& identity, sched::Dispatcher::Options options)
+           const exec::TpmIdentity& identity, const Options& options)
     : device_(device),
       engine_(engine),
       identity_(identity),
-      dispatcher_(engine, options),
+      dispatcher_(engine, options.dispatcher),
       reopening_(io),
-      doubting_(io),
-      supervisor_(device, reopening_,
-                  {.opened =
-                       [this](const device::Facts& facts) {
-                         facts_ = facts;
-                         dispatcher_.device_opened(now());
-                         carry_out();
-                       },
-                   .unavailable =
-                       [this](const device::Failure&) {
-                         device_state_ = proto::DeviceState::Down;
-                         dispatcher_.device_unavailable(now());
-                         carry_out();
-                         events_.device_changed();
-                       },
-                   .look = [this] { mend_tpm(); },
-                   .lost =
-                       [](const std::string& text) {
-                         host::log_limited(spdlog::level::err, host::Topic::DeviceLost, text);
-                       },
-                   .back =
-                       [](const std::string& text) {
-                         host::log_limited(spdlog::level::info, host::Topic::DeviceBack, text);
-                       }}),
-      timer_(io) {}
+      checking_(io),
+      supervisor_(
+          device, reopening_,
+          {.opened =
+               [this](const device::Facts& facts) {
+                 facts_ = facts;
+                 dispatcher_.device_opened(now());
+                 carry_out();
+               },
+           .unavailable =
+               [this](const device::Failure&) {
+                 device_state_ = proto::DeviceState::Down;
+                 dispatcher_.device_unavailable(now());
+                 carry_out();
+                 events_.device_changed();
+               },
+           .look = [this] { mend_tpm(); },
+           .lost =
+               [this](const std::string& text) {
+                 host::log_limited(spdlog::level::err, host::Topic::DeviceLost, text, concerned_);
+               },
+           .back =
+               [this](const std::string& text) {
+                 host::log_limited(spdlog::level::info, host::Topic::DeviceBack, text, concerned_);
+               }}),
+      health_check_(checking_,
+                    [this] {
+                      if (device_state_ != proto::DeviceState::Ready) return;
+                      dispatcher_.look_again(now());
+                      carry_out();
+                    }),
+      deferred_(io),
+      timer_(io),
+      concerned_(options.concerned) {}
 
 void Pump::start(Events events) {
   events_ = std::move(events);
-  device_.on_loss([this](const device::Failure& failure) { on_loss(failure); });
+  // Though nothing ran on it.
+  device_.on_loss([this](const device::Failure& failure) {
+    dispatcher_.device_gone(text_of(failure), now());
+    carry_out();
+  });
   supervisor_.open();
 }
 
@@ -123,18 +144,7 @@ server::DeviceView Pump::device() const {
           .times_lost = times_lost_,
           .problem = supervisor_.problem(),
           .advice = supervisor_.advice(),
-          .missing = missing_device_status()};
-}
-
-proto::Status Pump::missing_device_status() const {
-  switch (supervisor_.last_error()) {
-    case ENOENT:
-    case ENODEV:
-    case ENXIO:
-      return proto::Status::TpmNotFound;
-    default:
-      return proto::Status::ServiceStartPending;
-  }
+          .missing = missing_device_status(supervisor_.last_error())};
 }
 
 void Pump::carry_out() {
@@ -175,13 +185,15 @@ void Pump::perform(sched::Action& action) {
                    if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
                  },
                  [this](sched::GoOn&) {
-                   boost::asio::post(timer_.get_executor(), [this] {
+                   deferred_.post([this] {
                      dispatcher_.go_on(now());
                      carry_out();
                    });
                  },
                  [this](sched::Stopped&) {
+                   ended_ = true;
                    timer_.cancel();
+                   health_check_.cancel();
                    supervisor_.close([this] { stopped_(); });
                  },
              },
@@ -203,34 +215,20 @@ void Pump::device_down(const std::string& reason) {
 
 void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
   if (answer) {
-    if (device_state_ == proto::DeviceState::Ready && exec::casts_doubt(*answer)) doubt_tpm();
+    if (device_state_ == proto::DeviceState::Ready && exec::casts_doubt(*answer)) {
+      health_check_.doubt(now());
+    }
     dispatcher_.device_responded(*answer, now());
   } else {
     const device::Failure& failure = answer.error();
     const bool canceled = failure.error == ECANCELED;
     if (!canceled && !failure.reopen) {
       host::log_limited(spdlog::level::warn, host::Topic::DeviceFailure,
-                        fmt::format("TPM {}: {}", device_.name(), text_of(failure)));
+                        fmt::format("TPM {}: {}", device_.name(), text_of(failure)), concerned_);
     }
     dispatcher_.device_failed(text_of(failure), failure.reopen, canceled, now());
   }
   carry_out();
-}
-
-void Pump::on_loss(const device::Failure& failure) {
-  dispatcher_.device_gone(text_of(failure), now());
-  carry_out();
-}
-
-void Pump::doubt_tpm() {
-  if (std::exchange(doubted_, true)) return;
-  doubting_.set(std::max(last_look_ + kLookPause - now(), Duration::zero()), [this] {
-    doubted_ = false;
-    if (device_state_ != proto::DeviceState::Ready) return;
-    last_look_ = now();
-    dispatcher_.look_again(now());
-    carry_out();
-  });
 }
 
 void Pump::mend_tpm() {
@@ -256,6 +254,7 @@ void Pump::device_ready() {
 }
 
 void Pump::arm_timer() {
+  if (ended_) return;
   const auto deadline = dispatcher_.next_deadline();
   // A timer that fires too early costs one look; setting it anew for each command costs two system
   // calls. So it is only ever moved forward.

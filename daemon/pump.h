@@ -14,7 +14,9 @@
 #include "daemon/device/transceiver.h"
 #include "daemon/device_supervisor.h"
 #include "daemon/exec/execution.h"
+#include "daemon/health_check.h"
 #include "daemon/loop/asio_alarm.h"
+#include "daemon/loop/deferred.h"
 #include "daemon/sched/dispatcher.h"
 #include "daemon/server/command_sink.h"
 
@@ -22,6 +24,11 @@ namespace tbs {
 
 class Pump : public server::CommandSink {
  public:
+  struct Options {
+    sched::Dispatcher::Options dispatcher;
+    // Whom lines of the log are about: the user who has the TPM alone, or 0.
+    std::uint32_t concerned = 0;
+  };
   struct Events {
     std::function<void(sched::Answer)> answer;
     // The device became ready or failed.
@@ -29,10 +36,10 @@ class Pump : public server::CommandSink {
   };
 
   Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
-       const exec::TpmIdentity& identity, sched::Dispatcher::Options options);
+       const exec::TpmIdentity& identity, const Options& options);
 
   void start(Events events);
-  // Ends what runs, winds the TPM down and closes the device.
+  // Ends what runs, winds the TPM down and closes the device. No event comes after `stopped`.
   void stop(std::function<void()> stopped);
 
   void set_high_share(unsigned percent) { dispatcher_.set_high_share(percent); }
@@ -64,34 +71,31 @@ class Pump : public server::CommandSink {
   void transmit(const sched::SendToDevice& command);
   void device_ready();
   void device_down(const std::string& reason);
-  // The device is gone, though nothing ran on it.
-  void on_loss(const device::Failure& failure);
-  // The TPM has said that something is wrong with it: it is looked at, but not all the time.
-  void doubt_tpm();
   // The TPM was found to be of little use, a while ago.
   void mend_tpm();
   void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
   void arm_timer();
-  [[nodiscard]] proto::Status missing_device_status() const;
 
   device::Transceiver& device_;
   exec::Engine& engine_;
   const exec::TpmIdentity& identity_;
   sched::Dispatcher dispatcher_;
   loop::AsioAlarm reopening_;
-  loop::AsioAlarm doubting_;
+  loop::AsioAlarm checking_;
   DeviceSupervisor supervisor_;
+  HealthCheck health_check_;
+  loop::Deferred deferred_;
   Events events_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;
   bool carrying_out_ = false;
-  bool doubted_ = false;
-  TimePoint last_look_;
   device::Facts facts_;
   proto::DeviceState device_state_ = proto::DeviceState::Starting;
   std::uint64_t times_lost_ = 0;
   std::function<void()> quiet_;
   std::function<void()> stopped_;
+  bool ended_ = false;
+  const std::uint32_t concerned_;
 };
 
 }  // namespace tbs

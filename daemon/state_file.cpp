@@ -76,7 +76,23 @@ std::string StateFile::read() const {
 
 void StateFile::write(std::string text) {
   if (path_.empty()) return;
-  writes_.run([path = path_, text = std::move(text)] { complain(path, replace(path, text)); });
+  writing_ = true;
+  writes_.run([path = path_, text = std::move(text)] { complain(path, replace(path, text)); },
+              [this] { wrote(); });
+}
+
+void StateFile::wrote() {
+  if (writes_.waiting()) return;
+  writing_ = false;
+  if (const auto done = std::exchange(when_written_, nullptr)) done();
+}
+
+void StateFile::when_written(std::function<void()> done) {
+  if (!writing_) {
+    done();
+  } else {
+    when_written_ = std::move(done);
+  }
 }
 
 void StateFile::try_writing() const {

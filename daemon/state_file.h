@@ -3,6 +3,7 @@
 // A small text that outlives the daemon. It is read at the start and written by a helper thread,
 // the newest text only: a disk may be slow, and the loop must not wait for it.
 
+#include <functional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -20,12 +21,18 @@ class StateFile {
   // Empty when there is none.
   [[nodiscard]] std::string read() const;
   void write(std::string text);
+  // Calls back, at once or from the loop, when nothing is left to be written. One may wait.
+  void when_written(std::function<void()> done);
   // Says in the log why write() would fail, before there is anything to lose. It blocks: for the
   // start.
   void try_writing() const;
 
  private:
+  void wrote();
+
   std::string path_;
+  bool writing_ = false;
+  std::function<void()> when_written_;
   loop::BlockingCalls writes_;
 };
 

@@ -158,7 +158,7 @@ std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arg
     return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + rules.error() + "\n"});
   }
   loaded.rules = *std::move(rules);
-  auto tenants = read_tenants(loaded.config.tenants_dir, loaded.config.limits, loaded.rules);
+  auto tenants = read_tenants(loaded.config, loaded.rules);
   if (!tenants) {
     return std::unexpected(EarlyExit{kExitBadConfiguration, "tbsd: " + tenants.error() + "\n"});
   }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
+#include <set>
+#include <variant>
 
 #include "daemon/base/tenant_name.h"
+#include "daemon/device/device_spec.h"
 
 namespace tbs {
 namespace {
@@ -65,10 +69,22 @@ Taken take_socket(Tenant& tenant, std::string_view text) {
   return {};
 }
 
+Taken take_device(Tenant& tenant, std::string_view text) {
+  const auto spec = device::parse_device_spec(text);
+  if (!spec) return std::unexpected(spec.error());
+  if (!std::holds_alternative<device::EmbeddedSpec>(*spec)) {
+    return std::unexpected("'" + std::string(text) +
+                           "' is no embedded TPM, which is the only kind that a tenant can have");
+  }
+  tenant.device = text;
+  return {};
+}
+
 Taken take(Tenant& tenant, std::string_view name, std::string_view value,
            const policy::Limits& limits) {
   if (name == "socket") return take_socket(tenant, value);
   if (name == "mode") return take_mode(tenant, value);
+  if (name == "device") return take_device(tenant, value);
   if (name == "group" || name == "role") {
     (name == "group" ? tenant.group : tenant.role) = value;
     return {};
@@ -87,6 +103,15 @@ Taken take_line(Tenant& tenant, std::string_view line, const policy::Limits& lim
   if (equals == line.npos) return std::unexpected("a setting is written NAME = VALUE");
   return take(tenant, trimmed(line.substr(0, equals)), unquoted(trimmed(line.substr(equals + 1))),
               limits);
+}
+
+// Of an embedded TPM; empty for any other, and where none is kept.
+std::string folder_of(const std::string& device) {
+  const auto spec = device::parse_device_spec(device);
+  const auto* const embedded = spec ? std::get_if<device::EmbeddedSpec>(&*spec) : nullptr;
+  if (embedded == nullptr || embedded->state_dir.empty()) return {};
+  const auto folder = std::filesystem::path(embedded->state_dir).lexically_normal();
+  return (folder.has_filename() ? folder : folder.parent_path()).string();
 }
 
 }  // namespace
@@ -112,17 +137,23 @@ std::expected<Tenant, std::string> parse_tenant(const std::string& name, const s
   return tenant;
 }
 
-std::expected<void, std::string> check_together(const std::vector<Tenant>& tenants) {
+std::expected<void, std::string> check_together(const std::vector<Tenant>& tenants,
+                                                const std::string& device) {
   if (tenants.size() > kMaxTenants) {
     return std::unexpected("there are more than " + std::to_string(kMaxTenants) + " tenants");
   }
   std::map<UserId, const Tenant*> numbers;
   std::map<std::string, const Tenant*> sockets;
+  std::set<std::string> folders = {folder_of(device)};
   for (const Tenant& tenant : tenants) {
     const auto [same, is_new] = numbers.emplace(tenant_user(tenant.name), &tenant);
     if (!is_new) {
       return std::unexpected(tenant.origin + ": the names " + tenant.name + " and " +
                              same->second->name + " have the same number; choose another one");
+    }
+    if (const std::string folder = folder_of(tenant.device);
+        !folder.empty() && !folders.insert(folder).second) {
+      return std::unexpected(tenant.origin + ": another TPM has the folder " + folder);
     }
     if (tenant.socket.empty()) continue;
     if (!sockets.emplace(tenant.socket, &tenant).second) {

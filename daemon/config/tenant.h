@@ -27,6 +27,8 @@ struct Tenant {
   std::optional<mode_t> mode;
   std::string group;
   std::string role;  // of the rules
+  // Its own TPM, an embedded one (device/device_spec.h); empty: the daemon's.
+  std::string device;
   policy::Limits limits;
 
   // Derived: the number of `group`.
@@ -39,7 +41,8 @@ std::expected<Tenant, std::string> parse_tenant(const std::string& name, const s
                                                 std::string_view text,
                                                 const policy::Limits& limits);
 
-// What is wrong with having all of these at once.
-std::expected<void, std::string> check_together(const std::vector<Tenant>& tenants);
+// What is wrong with having all of these at once, beside the daemon's own device.
+std::expected<void, std::string> check_together(const std::vector<Tenant>& tenants,
+                                                const std::string& device);
 
 }  // namespace tbs

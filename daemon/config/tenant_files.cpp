@@ -62,23 +62,22 @@ std::expected<void, std::string> resolve(Tenant& tenant, const rules::Rules& rul
 
 }  // namespace
 
-std::expected<std::vector<Tenant>, std::string> read_tenants(const std::string& folder,
-                                                             const policy::Limits& limits,
+std::expected<std::vector<Tenant>, std::string> read_tenants(const Config& config,
                                                              const rules::Rules& rules) {
-  const auto files = files_in(folder);
+  const auto files = files_in(config.tenants_dir);
   if (!files) return std::unexpected(files.error());
   std::vector<Tenant> tenants;
   for (const fs::path& path : *files) {
     const auto text = read_file(path);
     if (!text) return std::unexpected(text.error());
-    auto tenant = parse_tenant(path.stem().string(), path.string(), *text, limits);
+    auto tenant = parse_tenant(path.stem().string(), path.string(), *text, config.limits);
     if (!tenant) return std::unexpected(tenant.error());
     if (const auto resolved = resolve(*tenant, rules); !resolved) {
       return std::unexpected(resolved.error());
     }
     tenants.push_back(*std::move(tenant));
   }
-  if (const auto checked = check_together(tenants); !checked) {
+  if (const auto checked = check_together(tenants, config.device); !checked) {
     return std::unexpected(checked.error());
   }
   return tenants;

@@ -27,6 +27,7 @@ struct CharSpec {
 struct EmbeddedSpec {
   std::string state_dir;  // empty: a private folder that is removed at the end
   Family family = Family::Tpm20;
+  std::string tenant;  // whose own it is; not part of the text
 };
 
 struct SwtpmUnixSpec {

@@ -22,6 +22,8 @@ constexpr std::uint32_t kEmulator = 4;
 
 std::string device_name(const EmbeddedDevice::Options& options) {
   const std::string word = options.family == Family::Tpm12 ? "embedded12" : "embedded";
+  // A tenant's clients see the name, and the host's folders are not their business.
+  if (!options.tenant.empty()) return word + " of tenant " + options.tenant;
   return options.state_dir.empty() ? word : word + ":" + options.state_dir;
 }
 

@@ -21,6 +21,7 @@ class EmbeddedDevice final : public Transceiver {
   struct Options {
     std::string state_dir;  // empty: a private folder, removed with this object
     Family family = Family::Tpm20;
+    std::string tenant;    // whose own it is; empty for the daemon's
     bool confined = true;  // to the system calls that it makes
     std::string program;   // empty: tbsd-embedded-tpm beside this program, or where it is installed
   };

@@ -24,6 +24,7 @@ class Maker {
     return std::make_unique<EmbeddedDevice>(loop_,
                                             EmbeddedDevice::Options{.state_dir = spec.state_dir,
                                                                     .family = spec.family,
+                                                                    .tenant = spec.tenant,
                                                                     .confined = confined_,
                                                                     .program = {}});
   }

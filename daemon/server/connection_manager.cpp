@@ -22,11 +22,13 @@ class ConnectionManager::Newcomer : public TurnTaker {
       : manager_(manager),
         account_(account),
         socket_(std::move(socket)),
-        profile_(std::move(profile)) {
+        profile_(std::move(profile)),
+        wanted_(manager.waiting_.watch()) {
     manager_.newcomers_.add(account_);
   }
 
   void take_turn() override {
+    if (wanted_.expired()) return;
     manager_.newcomers_.remove(account_);
     manager_.enter(std::move(socket_), std::move(profile_));
   }
@@ -36,6 +38,7 @@ class ConnectionManager::Newcomer : public TurnTaker {
   AccountId account_;
   Connection::Socket socket_;
   SharedProfile profile_;
+  std::weak_ptr<const void> wanted_;
 };
 
 void ConnectionManager::accept(Connection::Socket socket, SharedProfile profile) {
@@ -45,6 +48,11 @@ void ConnectionManager::accept(Connection::Socket socket, SharedProfile profile)
   if (newcomers_.of(account) >= kMostNewcomers) return;
   turns_.want(account,
               std::make_shared<Newcomer>(*this, account, std::move(socket), std::move(profile)));
+}
+
+void ConnectionManager::stop() {
+  waiting_.drop();
+  timer_.cancel();
 }
 
 // As far as it is known without a look at its process.

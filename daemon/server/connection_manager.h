@@ -12,6 +12,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/tally.h"
+#include "daemon/loop/deferred.h"
 #include "daemon/server/account_finder.h"
 #include "daemon/server/connection.h"
 #include "daemon/server/server.h"
@@ -21,12 +22,15 @@ namespace tbs::server {
 
 class ConnectionManager {
  public:
-  // `server` must outlive it.
-  ConnectionManager(boost::asio::io_context& io, Server& server)
-      : server_(server), turns_(io), accounts_(io), timer_(io) {}
+  // All must outlive it; turns and accounts can be those of several managers.
+  ConnectionManager(boost::asio::io_context& io, Server& server, TurnRunner& turns,
+                    AccountFinder& accounts)
+      : server_(server), turns_(turns), accounts_(accounts), waiting_(io), timer_(io) {}
 
   // `profile` is that of the listening socket.
   void accept(Connection::Socket socket, SharedProfile profile);
+  // Who has connected and waits for a turn is turned away.
+  void stop();
 
  private:
   // A socket whose peer has not been looked at yet.
@@ -37,8 +41,9 @@ class ConnectionManager {
   void arm_timer();
 
   Server& server_;
-  TurnRunner turns_;
-  AccountFinder accounts_;
+  TurnRunner& turns_;
+  AccountFinder& accounts_;
+  loop::Deferred waiting_;  // whom newcomers wait for
   Tally<AccountId> newcomers_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;

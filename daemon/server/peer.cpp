@@ -24,6 +24,12 @@ rules::RoleSet roles_of(const Peer& peer, const rules::Rules& rules) {
   return socket.highest == HighestRole::Administrator ? roles : as_user(roles);
 }
 
+// What its commands are judged by.
+rules::RoleSet command_roles(const Peer& peer, const AdministratorRule& administrators) {
+  if (!administrators.tenant_owns_tpm || !peer.socket->speaks_for()) return peer.roles;
+  return (peer.roles & ~rules::role_bit(rules::kUser)) | rules::role_bit(rules::kAdministrator);
+}
+
 void settle_principal(Peer& peer) {
   if (const auto tenant = peer.socket->speaks_for()) {
     peer.principal = principal_of(*tenant);
@@ -50,7 +56,7 @@ void assign_roles(Peer& peer, const AdministratorRule& administrators, const rul
                 .user = peer.principal.user,
                 .groups = peer.subject.gids,
                 .process = Process{.id = peer.pid, .program = peer.program},
-                .roles = peer.roles});
+                .roles = command_roles(peer, administrators)});
 }
 
 }  // namespace tbs::server

@@ -34,6 +34,9 @@ struct Peer {
 struct AdministratorRule {
   gid_t group = 0;
   bool has_group = false;
+  // The TPM is a tenant's own. For the rules on commands the tenant is its administrator; of the
+  // daemon it never is.
+  bool tenant_owns_tpm = false;
 };
 
 // Whom it stands for, and what it may do by its socket and these rules.

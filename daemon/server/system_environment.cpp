@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "daemon/host/memory_reserve.h"
 
 namespace tbs::server {
@@ -17,7 +15,7 @@ bool SystemEnvironment::memory_is_short() {
 }
 
 void SystemEnvironment::post(std::move_only_function<void()> work) {
-  boost::asio::post(io_, std::move(work));
+  deferred_.post(std::move(work));
 }
 
 void SystemAuditLog::write(spdlog::level::level_enum level, proto::Event event,

@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "daemon/loop/deferred.h"
 #include "daemon/server/audit_log.h"
 #include "daemon/server/environment.h"
 
@@ -13,14 +14,14 @@ namespace tbs::server {
 
 class SystemEnvironment : public Environment {
  public:
-  explicit SystemEnvironment(boost::asio::io_context& io) : io_(io) {}
+  explicit SystemEnvironment(boost::asio::io_context& io) : deferred_(io) {}
 
   [[nodiscard]] TimePoint now() const override;
   [[nodiscard]] bool memory_is_short() override;
   void post(std::move_only_function<void()> work) override;
 
  private:
-  boost::asio::io_context& io_;
+  loop::Deferred deferred_;
 };
 
 class SystemAuditLog : public AuditLog {

@@ -15,7 +15,7 @@
 #include "daemon/base/tenant_name.h"
 #include "proto/service_codes.h"
 #include "tests/integration/support/other_user.h"
-#include "tests/integration/support/test_bench.h"
+#include "tests/integration/support/tenants.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/integration/support/unix_socket.h"
 
@@ -87,36 +87,6 @@ int administrate(const std::string& socket, std::uint64_t others_context) {
   const auto entry = own_entry(client);
   return entry && entry->priority == kHigh ? 0 : 11;
 }
-
-// Names, and what their files say besides the socket.
-using TenantFiles = std::vector<std::pair<std::string, std::string>>;
-
-// A daemon with tenants, whose files are in a folder of the test's.
-class Tenants {
- public:
-  explicit Tenants(const TenantFiles& tenants, std::vector<std::string> arguments = {}) {
-    std::filesystem::create_directory(files());
-    for (const auto& [name, text] : tenants) write(name, text);
-    arguments.push_back("--tenants-dir=" + files());
-    bench.emplace(DaemonOptions{.arguments = std::move(arguments)});
-  }
-
-  void write(const std::string& name, const std::string& text) {
-    write_file(files() + "/" + name + ".conf", "socket = " + socket(name) + "\n" + text);
-  }
-  void remove(const std::string& name) { std::filesystem::remove(files() + "/" + name + ".conf"); }
-  void reload() { bench->daemon().program().signal(SIGHUP); }
-  [[nodiscard]] std::string socket(const std::string& name) const {
-    return folder_ / (name + ".sock");
-  }
-
- private:
-  [[nodiscard]] std::string files() const { return folder_ / "tenants.d"; }
-  TempFolder folder_;
-
- public:
-  std::optional<TestBench> bench;
-};
 
 }  // namespace
 

@@ -151,7 +151,9 @@ class Bench {
   ScriptedTransceiver device;
   exec::TpmIdentity identity;
   exec::PassThrough engine{identity};
-  Pump pump{io, device, engine, identity, {.deadline_of = [](std::uint32_t) { return 60s; }}};
+  Pump pump{io, device, engine, identity, {.dispatcher = {.deadline_of = [](std::uint32_t) {
+                                             return 60s;
+                                           }}}};
   std::vector<sched::Answer> answers;
   std::vector<DeviceState> states;
   std::function<void()> on_answer;

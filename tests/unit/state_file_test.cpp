@@ -61,3 +61,18 @@ TEST_CASE("a file that cannot be written is no reason to stop", "[state]") {
   loop.run();
   CHECK(file.read().empty());
 }
+
+TEST_CASE("it tells when nothing is left to be written", "[state]") {
+  const test::TempFolder folder;
+  boost::asio::io_context loop;
+  StateFile file(loop, folder / "state");
+  bool done = false;
+  file.when_written([&] { done = true; });
+  CHECK(done);
+  done = false;
+  for (int i = 0; i < 10; ++i) file.write("text " + std::to_string(i));
+  file.when_written([&] { done = file.read() == "text 9"; });
+  CHECK_FALSE(done);
+  loop.run();
+  CHECK(done);
+}

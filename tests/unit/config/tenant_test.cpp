@@ -8,6 +8,8 @@ using namespace tbs;
 
 namespace {
 
+constexpr const char* kDevice = "/dev/tpm0";
+
 std::expected<Tenant, std::string> parsed(std::string_view text, const std::string& name = "web") {
   return parse_tenant(name, "web.conf", text, {});
 }
@@ -22,6 +24,7 @@ TEST_CASE("an empty file is a tenant with what every user has", "[config][tenant
   CHECK(tenant->socket.empty());
   CHECK_FALSE(tenant->mode);
   CHECK(tenant->limits.contexts_per_user == policy::Limits{}.contexts_per_user);
+  CHECK(tenant->device.empty());
 }
 
 TEST_CASE("what a tenant's file can say", "[config][tenant]") {
@@ -46,7 +49,8 @@ TEST_CASE("a mistake is told with its file and line", "[config][tenant]") {
        {"nonsense", "colour = red", "mode = 0888", "mode = 10000", "mode =", "socket = tbs.sock",
         "socket =", "max-contexts-per-user = 0", "max-contexts-per-user = x",
         "max-contexts-per-user = 513", "max-contexts = 1", "max-backlog = 64",
-        "orphan-lifetime = 5", "= 5"}) {
+        "orphan-lifetime = 5", "= 5", "device = /dev/tpm0", "device = swtpm:path=/run/tpm",
+        "device = nonsense", "device ="}) {
     const auto tenant = parsed("\n" + line + "\n");
     INFO(line);
     REQUIRE_FALSE(tenant);
@@ -58,13 +62,28 @@ TEST_CASE("a mistake is told with its file and line", "[config][tenant]") {
 
 TEST_CASE("tenants must differ in their numbers and sockets", "[config][tenant]") {
   std::vector<Tenant> tenants = {*parsed("socket = /a", "one"), *parsed("socket = /b", "two")};
-  CHECK(check_together(tenants));
+  CHECK(check_together(tenants, kDevice));
   tenants[1].socket = "/a";
-  CHECK_FALSE(check_together(tenants));
+  CHECK_FALSE(check_together(tenants, kDevice));
   tenants[1].socket = "";
-  CHECK(check_together(tenants));
+  CHECK(check_together(tenants, kDevice));
   tenants.push_back(tenants[0]);
   tenants.back().socket = "";
-  CHECK_FALSE(check_together(tenants));
-  CHECK_FALSE(check_together(std::vector<Tenant>(kMaxTenants + 1)));
+  CHECK_FALSE(check_together(tenants, kDevice));
+  CHECK_FALSE(check_together(std::vector<Tenant>(kMaxTenants + 1), kDevice));
+}
+
+TEST_CASE("a tenant can have an embedded TPM of its own", "[config][tenant]") {
+  CHECK(parsed("device = embedded")->device == "embedded");
+  CHECK(parsed("device = 'embedded12:/srv/tpm'")->device == "embedded12:/srv/tpm");
+}
+
+TEST_CASE("TPMs cannot share a folder", "[config][tenant]") {
+  const std::vector<Tenant> same = {*parsed("device = embedded:/srv/tpm", "one"),
+                                    *parsed("device = embedded12:/srv//./tpm/", "two")};
+  CHECK_FALSE(check_together(same, kDevice));
+  CHECK(check_together({same[0]}, kDevice));
+  CHECK_FALSE(check_together({same[0]}, "embedded:/srv/tpm"));
+  CHECK(check_together({*parsed("device = embedded", "one"), *parsed("device = embedded", "two")},
+                       "embedded"));
 }

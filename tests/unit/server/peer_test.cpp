@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/base/tenant_name.h"
 #include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
 
@@ -154,4 +155,17 @@ TEST_CASE("a tenant can have a role of the rules, and never the administrator's"
     assign_roles(other, {}, rules);
     CHECK(other.roles == kUsersRoles);
   }
+}
+
+TEST_CASE("a tenant with a TPM of its own administrates that and not the daemon",
+          "[server][peer]") {
+  Peer peer = peer_of_user(0, {}, tenant("web"));
+  assign_roles(peer, {.tenant_owns_tpm = true}, {});
+  CHECK_FALSE(peer.administrator);
+  CHECK(peer.requester->is_administrator());
+  CHECK(peer.requester->account == account_of(tenant_user("web")));
+  // Who is no tenant gets nothing by it.
+  Peer user = peer_of_user(1000, {}, server::everybodys_profile());
+  assign_roles(user, {.tenant_owns_tpm = true}, {});
+  CHECK_FALSE(user.requester->is_administrator());
 }
