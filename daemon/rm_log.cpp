@@ -11,17 +11,30 @@ std::string name_of(UserId user) {
   return fmt::format("{} {}", is_tenant(user) ? "tenant number" : "uid", shown_number(user));
 }
 
+std::string_view text_of(exec::LossCause cause) {
+  switch (cause) {
+    case exec::LossCause::Reset:
+      return "the TPM was reset by somebody else";
+    case exec::LossCause::Restart:
+      return "the TPM was restarted by somebody else";
+    case exec::LossCause::Device:
+      return "the TPM's device was lost, and others may have used it meanwhile";
+    case exec::LossCause::NotThere:
+      break;
+  }
+  return "the TPM no longer has all that was loaded";
+}
+
 }  // namespace
 
 using host::log_limited;
 using host::Topic;
 
-void RmLog::tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) {
-  log_limited(spdlog::level::warn, Topic::TpmRestarted,
-              fmt::format("the TPM was {} by somebody else; {} objects and {} sessions of clients "
-                          "could not be kept, and their programs will be told that the handles are "
-                          "unknown",
-                          reset ? "reset" : "restarted", objects_lost, sessions_lost));
+void RmLog::loaded_lost(exec::LossCause cause, std::size_t objects, std::size_t sessions) {
+  log_limited(spdlog::level::warn, Topic::LoadedLost,
+              fmt::format("{}; {} objects and {} sessions of clients could not be kept, and their "
+                          "programs will be told that the handles are unknown",
+                          text_of(cause), objects, sessions));
 }
 
 void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {

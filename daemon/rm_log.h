@@ -11,7 +11,7 @@ namespace tbs {
 
 class RmLog : public exec::Observer {
  public:
-  void tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) override;
+  void loaded_lost(exec::LossCause cause, std::size_t objects, std::size_t sessions) override;
   void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) override;
   void session_dropped(UserId user, std::uint32_t handle, std::string_view reason) override;
   void lockout_learnt(const tpm::Lockout& lockout) override { lockout_learnt_(lockout); }

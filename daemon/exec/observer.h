@@ -12,15 +12,23 @@
 
 namespace tbs::exec {
 
+// What made the TPM forget what was loaded.
+enum class LossCause : std::uint8_t {
+  Reset,     // by its own count
+  Restart,   // by its own count
+  Device,    // it was lost, and what was loaded is given up
+  NotThere,  // the TPM does not list it any more
+};
+
 class Observer {
  public:
   virtual ~Observer() = default;
 
-  // The TPM was reset or restarted under us; what could not be kept is gone.
-  virtual void tpm_restarted(bool reset, std::size_t objects_lost, std::size_t sessions_lost) {
-    static_cast<void>(reset);
-    static_cast<void>(objects_lost);
-    static_cast<void>(sessions_lost);
+  // What could not be kept is gone.
+  virtual void loaded_lost(LossCause cause, std::size_t objects, std::size_t sessions) {
+    static_cast<void>(cause);
+    static_cast<void>(objects);
+    static_cast<void>(sessions);
   }
   // An object or a session of this user could not be saved or loaded again, and was dropped.
   virtual void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {

@@ -18,7 +18,7 @@ enum class Topic : std::uint8_t {
   DeviceFailure,
   DeviceLost,
   DeviceBack,
-  TpmRestarted,
+  LoadedLost,
   HandleLost,
   SessionDropped,
   TablesDiffer,

@@ -108,7 +108,7 @@ std::unique_ptr<exec::Execution> ResourceManager::shutdown(bool owns_power) {
 void ResourceManager::device_lost() {
   const Losses losses = drop_loaded(state_);
   if (losses.objects + losses.sessions != 0) {
-    state_.observer.tpm_restarted(false, losses.objects, losses.sessions);
+    state_.observer.loaded_lost(exec::LossCause::Device, losses.objects, losses.sessions);
   }
 }
 

@@ -105,6 +105,11 @@ std::uint32_t TpmProbe::first_property() const {
   }
 }
 
+exec::LossCause TpmProbe::cause() const {
+  if (reset_) return exec::LossCause::Reset;
+  return restarted_ ? exec::LossCause::Restart : exec::LossCause::NotThere;
+}
+
 void TpmProbe::advance() {
   stages_ = stages_.subspan(1);
   property_ = first_property();
@@ -114,7 +119,7 @@ void TpmProbe::advance() {
   state_.check_due = state_.start_due = false;
   const bool lost = losses_.objects + losses_.sessions != 0 && reason_ == Reason::Check;
   if (reset_ || restarted_ || lost) {
-    state_.observer.tpm_restarted(reset_, losses_.objects, losses_.sessions);
+    state_.observer.loaded_lost(cause(), losses_.objects, losses_.sessions);
   }
 }
 

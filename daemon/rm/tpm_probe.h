@@ -57,6 +57,7 @@ class TpmProbe {
   [[nodiscard]] std::uint32_t first_property() const;
   void compare();
   void advance();
+  [[nodiscard]] exec::LossCause cause() const;
 
   State& state_;
   Reason reason_;

@@ -72,7 +72,7 @@ std::unique_ptr<exec::Execution> ResourceManager::shutdown(bool owns_power) {
 void ResourceManager::device_lost() {
   const Losses losses = drop_loaded(state_);
   if (losses.keys + losses.sessions != 0) {
-    state_.observer.tpm_restarted(false, losses.keys, losses.sessions);
+    state_.observer.loaded_lost(exec::LossCause::Device, losses.keys, losses.sessions);
   }
 }
 

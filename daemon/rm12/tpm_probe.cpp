@@ -91,7 +91,7 @@ void TpmProbe::compare() {
   const Losses losses = drop_missing(state_, handles_.lists());
   if (reason_ == Reason::Check) return;
   if (losses.keys + losses.sessions != 0) {
-    state_.observer.tpm_restarted(true, losses.keys, losses.sessions);
+    state_.observer.loaded_lost(exec::LossCause::NotThere, losses.keys, losses.sessions);
   }
   find_strays(state_, handles_.lists(), !state_.brought_up && state_.options.remove_saved_sessions);
   state_.brought_up = true;

@@ -18,9 +18,9 @@ inline constexpr Principal kAlice = principal_of(UserId{1000});
 inline constexpr Principal kBob = principal_of(UserId{1001});
 
 struct Notes final : exec::Observer {
-  void tpm_restarted(bool reset, std::size_t objects, std::size_t sessions) override {
+  void loaded_lost(exec::LossCause cause, std::size_t objects, std::size_t sessions) override {
     ++restarts;
-    resets += reset ? 1 : 0;
+    resets += cause == exec::LossCause::Reset ? 1 : 0;
     objects_lost += objects;
     sessions_lost += sessions;
   }
