@@ -48,6 +48,7 @@ class TpmService {
   // `tenant` is whose TPM it is; empty for the daemon's own. Throws std::runtime_error when the
   // device's name cannot be understood.
   TpmService(const Shared& shared, const Config& config, const std::string& tenant);
+  ~TpmService() = default;
   TpmService(const TpmService&) = delete;
   TpmService& operator=(const TpmService&) = delete;
 
