@@ -25,23 +25,22 @@ TimePoint now() {
 
 void TurnRunner::want(AccountId account, std::shared_ptr<TurnTaker> taker) {
   const TimePoint start = now();
-  if (!may_run_at_once(start)) {
-    turns_.wait(account, std::move(taker));
-    if (!running_) run_later();
+  if (!may_run_at_once(account, start)) {
+    turns_.wait(account, std::move(taker), start);
+    if (!running_) go_on();
     return;
   }
   running_ = true;
   taker->take_turn();
-  const Duration took = now() - start;
   running_ = false;
-  window_spent_ += took;
-  if (turns_.empty()) return;  // who works alone owes nobody anything
-  turns_.charge(account, took);
-  run_later();
+  const TimePoint end = now();
+  window_spent_ += end - start;
+  turns_.charge(account, end - start, end);
+  go_on();
 }
 
-bool TurnRunner::may_run_at_once(TimePoint now) {
-  if (running_ || !turns_.empty()) return false;
+bool TurnRunner::may_run_at_once(AccountId account, TimePoint now) {
+  if (running_ || !turns_.may_have(account, now)) return false;
   if (now - window_start_ >= kWindow) {
     window_start_ = now;
     window_spent_ = {};
@@ -49,9 +48,29 @@ bool TurnRunner::may_run_at_once(TimePoint now) {
   return window_spent_ < kAtOnce;
 }
 
+void TurnRunner::go_on() {
+  if (!turns_.empty()) {
+    run_later();
+  } else if (const auto when = turns_.next_release()) {
+    run_when_released(*when);
+  }
+}
+
 void TurnRunner::run_later() {
   if (std::exchange(posted_, true)) return;
   boost::asio::post(io_, [this] { run(); });
+}
+
+// Only ever moved forward: one that fires too early costs one look.
+void TurnRunner::run_when_released(TimePoint when) {
+  if (armed_ && *armed_ <= when) return;
+  armed_ = when;
+  release_.expires_at(when);
+  release_.async_wait([this](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    armed_.reset();
+    run();
+  });
 }
 
 void TurnRunner::run() {
@@ -60,15 +79,15 @@ void TurnRunner::run() {
   const TimePoint start = now();
   TimePoint end = start;
   while (end - start < kSlice) {
-    const auto turn = turns_.next();
+    const auto turn = turns_.next(end);
     if (!turn) break;
     const TimePoint begin = end;
     turn->taker->take_turn();
     end = now();
-    turns_.charge(turn->account, end - begin);
+    turns_.charge(turn->account, end - begin, end);
   }
   running_ = false;
-  if (!turns_.empty()) run_later();
+  go_on();
 }
 
 }  // namespace tbs::server
