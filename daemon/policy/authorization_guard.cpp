@@ -83,7 +83,6 @@ void AuthorizationGuard::reset(std::optional<LockoutGuard::Key> user) {
 }
 
 bool AuthorizationGuard::locked(const ClientCommand& command, std::uint64_t now) {
-  if (!is_under_guard(command)) return false;
   switch (guard_.hold(key_of(command), now)) {
     case LockoutGuard::Hold::None:
       return false;
@@ -98,6 +97,7 @@ bool AuthorizationGuard::locked(const ClientCommand& command, std::uint64_t now)
 std::optional<proto::Buffer> AuthorizationGuard::refusal(const ClientCommand& command) {
   const bool forbidden = names_lockout(command) && !command.requester().is_administrator();
   if (!forbidden) {
+    if (!is_under_guard(command)) return std::nullopt;
     const std::uint64_t time = now();
     if (!locked(command, time)) return std::nullopt;
     // The TPM itself is asked before it is held back.
@@ -108,9 +108,9 @@ std::optional<proto::Buffer> AuthorizationGuard::refusal(const ClientCommand& co
 }
 
 std::optional<proto::Buffer> AuthorizationGuard::question(const ClientCommand& command) {
+  if (command.family() != Family::Tpm20 || !is_under_guard(command)) return std::nullopt;
   const std::uint64_t time = now();
-  if (command.family() != Family::Tpm20 || !locked(command, time)) return std::nullopt;
-  if (!guard_.knowledge_is_old(time)) return std::nullopt;
+  if (!locked(command, time) || !guard_.knowledge_is_old(time)) return std::nullopt;
   guard_.asked(time);
   return tpm::build::get_capability(tpm::cap::kProperties, tpm::pt::kLockoutCounter,
                                     tpm::kLockoutProperties);

@@ -69,6 +69,7 @@ class AuthorizationGuard final : public CommandGuard {
   void responded(const ClientCommand& command, proto::Bytes response) override;
 
  private:
+  // Of a command that is under guard.
   [[nodiscard]] bool locked(const ClientCommand& command, std::uint64_t now);
   void tell_lockout_auth(const ClientCommand& command) const;
   void tell_change() const;
