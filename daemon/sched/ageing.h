@@ -63,6 +63,7 @@ template <typename Levels>
 void drop_empty_levels(Levels& levels, TimePoint now) {
   const auto empty = [](const auto& level) { return level.second.turns.empty(); };
   const bool many =
+      levels.size() > kEmptyLevelsKept &&
       static_cast<std::size_t>(std::ranges::count_if(levels, empty)) > kEmptyLevelsKept;
   std::erase_if(levels, [&](const auto& level) {
     return empty(level) && (many || now - level.second.served > kEmptyLevelKept);
