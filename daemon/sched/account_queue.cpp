@@ -7,6 +7,12 @@
 #include "daemon/sched/ageing.h"
 
 namespace tbs::sched {
+namespace {
+
+// Contexts whose list is kept though nothing waits, because they come again and again.
+constexpr std::size_t kKept = 16;
+
+}  // namespace
 
 void AccountQueue::push(SharedCommand command, TimePoint now) {
   drop_empty_levels(levels_, now);
@@ -41,7 +47,7 @@ SharedCommand AccountQueue::take(Level& level, ContextId context, TimePoint now)
   level.turns.serve(context);
   auto& own = level.waiting.at(context);
   SharedCommand command = std::move(own.front());
-  own.pop_front();
+  own.erase(own.begin());
   --size_;
   if (own.empty()) leave(level, context);
   return command;
@@ -62,8 +68,9 @@ std::vector<SharedCommand> AccountQueue::remove(ContextId context) {
   std::vector<SharedCommand> removed;
   for (auto& [priority, level] : levels_) {
     const auto own = level.waiting.find(context);
-    if (own == level.waiting.end()) continue;
+    if (own == level.waiting.end() || own->second.empty()) continue;
     std::ranges::move(own->second, std::back_inserter(removed));
+    own->second.clear();
     leave(level, context);
   }
   size_ -= removed.size();
@@ -94,7 +101,7 @@ bool AccountQueue::forgotten(TimePoint now) {
 
 void AccountQueue::leave(Level& level, ContextId context) {
   level.turns.leave(context);
-  level.waiting.erase(context);
+  if (level.waiting.size() > kKept) level.waiting.erase(context);
 }
 
 }  // namespace tbs::sched

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -24,8 +23,8 @@ class AccountQueue {
     std::uint32_t priority = 0;
     TimePoint served;  // until then it had the account's turn, or when it came to be
     FairTurns<ContextId> turns;
-    // Most contexts have one command waiting at a time, for which a deque would be large.
-    std::unordered_map<ContextId, std::list<SharedCommand>> waiting;
+    // Most contexts have one command waiting at a time, and none more than its window.
+    std::unordered_map<ContextId, std::vector<SharedCommand>> waiting;
 
     [[nodiscard]] const ClientCommand& front_of(ContextId context) const {
       return *waiting.at(context).front();
