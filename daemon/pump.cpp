@@ -152,14 +152,15 @@ void Pump::carry_out() {
   // outermost call takes them all, in order.
   if (carrying_out_) return;
   carrying_out_ = true;
-  for (auto actions = dispatcher_.take_actions(); !actions.empty();
-       actions = dispatcher_.take_actions()) {
+  while (true) {
+    in_hand_ = dispatcher_.take_actions(std::move(in_hand_));
+    if (in_hand_.empty()) break;
     // The TPM first: it works while answers are written, and a client that its answer wakes may
     // take the processor from us.
-    for (sched::Action& action : actions) {
+    for (sched::Action& action : in_hand_) {
       if (std::holds_alternative<sched::SendToDevice>(action)) perform(action);
     }
-    for (sched::Action& action : actions) {
+    for (sched::Action& action : in_hand_) {
       if (!std::holds_alternative<sched::SendToDevice>(action)) perform(action);
     }
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -89,6 +90,7 @@ class Pump : public server::CommandSink {
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;
   bool carrying_out_ = false;
+  std::vector<sched::Action> in_hand_;  // what is being carried out
   device::Facts facts_;
   proto::DeviceState device_state_ = proto::DeviceState::Starting;
   std::uint64_t times_lost_ = 0;

@@ -39,7 +39,11 @@ class ActionList {
   // For commands that nobody waits for any more.
   void count_canceled(std::size_t commands) { counters_.canceled += commands; }
 
-  std::vector<Action> take() { return std::exchange(actions_, {}); }
+  // `done`: those taken before, whose memory the next ones may have.
+  std::vector<Action> take(std::vector<Action> done = {}) {
+    done.clear();
+    return std::exchange(actions_, std::move(done));
+  }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:

@@ -83,7 +83,10 @@ class Dispatcher {
   // After the action GoOn.
   void go_on(TimePoint now);
 
-  std::vector<Action> take_actions() { return actions_.take(); }
+  // `done`: those taken before, to be used again.
+  std::vector<Action> take_actions(std::vector<Action> done = {}) {
+    return actions_.take(std::move(done));
+  }
 
   [[nodiscard]] RunningView running_of(ContextId context) const { return runner_.view_of(context); }
   [[nodiscard]] const Counters& counters() const { return actions_.counters(); }
