@@ -2,11 +2,13 @@
 
 // One client: a connection, which is one context, or an observer.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "daemon/base/ids.h"
 #include "daemon/command/client_command.h"
@@ -26,6 +28,8 @@ enum class ReplyAs : std::uint8_t { Result, RevokeAttestationReply };
 struct Outstanding {
   SharedCommand command;
   ReplyAs reply = ReplyAs::Result;
+
+  [[nodiscard]] RequestId request() const { return command->request(); }
 };
 
 struct Client {
@@ -38,7 +42,7 @@ struct Client {
   std::uint32_t wanted = 0;
   std::uint32_t last_priority = 0;
   std::uint64_t submitted = 0;
-  std::unordered_map<std::uint64_t, Outstanding> outstanding;  // by request id
+  std::vector<Outstanding> outstanding;  // a window of them at most
   std::size_t outstanding_bytes = 0;
   std::size_t counted_bytes = 0;  // of its account's backlog
   bool held_up = false;           // not read from, because the account has too much waiting
@@ -51,6 +55,19 @@ struct Client {
     return stage == Stage::Open && role == proto::Role::Context;
   }
   [[nodiscard]] AccountId account() const { return peer.principal.account; }
+  [[nodiscard]] bool has_outstanding(std::uint64_t request_id) const {
+    return std::ranges::find(outstanding, RequestId{request_id}, &Outstanding::request) !=
+           outstanding.end();
+  }
+  // It is answered now. Nothing when there is none of this id.
+  std::optional<Outstanding> take_outstanding(RequestId request) {
+    const auto found = std::ranges::find(outstanding, request, &Outstanding::request);
+    if (found == outstanding.end()) return std::nullopt;
+    std::optional<Outstanding> taken = std::move(*found);
+    outstanding.erase(found);
+    outstanding_bytes -= taken->command->bytes().size();
+    return taken;
+  }
   // Everything that is kept for it.
   [[nodiscard]] std::size_t kept_bytes() const {
     return outstanding_bytes + link->unsent() + link->unhandled();

@@ -14,9 +14,8 @@ using proto::Status;
 constexpr std::uint32_t kMaxLocality = 4;
 
 bool is_revoking(const Client& client) {
-  return std::ranges::any_of(client.outstanding, [](const auto& entry) {
-    return entry.second.reply == ReplyAs::RevokeAttestationReply;
-  });
+  return std::ranges::find(client.outstanding, ReplyAs::RevokeAttestationReply,
+                           &Outstanding::reply) != client.outstanding.end();
 }
 
 }  // namespace
@@ -46,7 +45,7 @@ SharedCommand CommandRequests::command_of(const Client& client, std::uint64_t re
 
 Handled CommandRequests::submit(Client& client, std::uint64_t request_id,
                                 const proto::Submit& submit) {
-  if (client.outstanding.contains(request_id)) return breach("a submit that repeats a request id");
+  if (client.has_outstanding(request_id)) return breach("a submit that repeats a request id");
   Status status = acceptable(client, submit);
   SharedCommand command;
   if (status == Status::Success) {
@@ -74,7 +73,7 @@ Handled CommandRequests::cancel(Client& client, std::uint64_t request_id, const 
 
 Handled CommandRequests::revoke_attestation(Client& client, std::uint64_t request_id,
                                             const proto::RevokeAttestation&) {
-  if (client.outstanding.contains(request_id) || is_revoking(client)) {
+  if (client.has_outstanding(request_id) || is_revoking(client)) {
     return breach("a revocation that repeats a request id, or before the last one was answered");
   }
   if (!client.peer.administrator) {

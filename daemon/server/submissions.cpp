@@ -20,7 +20,7 @@ void Submissions::enqueue(Client& client, SharedCommand command, ReplyAs reply_a
   }
   ++client.submitted;
   client.last_priority = command->priority();
-  client.outstanding.emplace(request_id, Outstanding{.command = command, .reply = reply_as});
+  client.outstanding.push_back({.command = command, .reply = reply_as});
   client.outstanding_bytes += command->bytes().size();
   back_pressure_.update(client);
   if (client.outstanding.size() >= proto::kMaxOutstanding) client.link->set_window_full(true);
@@ -35,13 +35,10 @@ void Submissions::answer_at_once(Client& client, std::uint64_t request_id, proto
 void Submissions::deliver(const sched::Answer& answer) {
   Client* const client = clients_.find(static_cast<std::uint64_t>(answer.context));
   if (client == nullptr) return;
-  const auto request = client->outstanding.find(static_cast<std::uint64_t>(answer.request));
-  if (request == client->outstanding.end()) return;
-  const Outstanding asked = std::move(request->second);
-  client->outstanding.erase(request);
-  client->outstanding_bytes -= asked.command->bytes().size();
-  note(*client, *asked.command, answer);
-  reply(*client, asked.reply, static_cast<std::uint64_t>(answer.request), answer.status,
+  const auto asked = client->take_outstanding(answer.request);
+  if (!asked) return;
+  note(*client, *asked->command, answer);
+  reply(*client, asked->reply, static_cast<std::uint64_t>(answer.request), answer.status,
         answer.response);
   back_pressure_.update(*client);
   const auto link = client->link;
