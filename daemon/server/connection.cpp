@@ -93,6 +93,10 @@ void Connection::handle_frames() {
       return;
     }
     owner_.on_frame(id_, **frame);
+    if (input_.buffered() == 0) {
+      fresh_input_ = false;
+      return;
+    }
   }
 }
 
