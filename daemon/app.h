@@ -48,7 +48,8 @@ class App {
   void on_device_changed();
   void watch_sleep();
 
-  boost::asio::io_context io_{1};
+  // All its sockets and timers are used by one thread; other threads only post to it.
+  boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Config config_;
   rules::Rules rules_;  // at the start
   std::vector<std::string> arguments_;

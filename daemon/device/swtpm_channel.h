@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -30,7 +31,9 @@ struct SwtpmAddress {
   [[nodiscard]] std::string text() const;
 };
 
-using StreamSocket = boost::asio::generic::stream_protocol::socket;
+// On the loop's own executor: one of any kind costs each operation more than it does.
+using StreamSocket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
+                                                      boost::asio::io_context::executor_type>;
 
 // Resolves and connects, one address after the other. Owned by whoever waits for it: destroyed or
 // cancelled, it calls nothing any more.

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "daemon/base/ids.h"
@@ -27,7 +29,9 @@ class Connection : public ClientLink,
                    public TurnTaker,
                    public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::local::stream_protocol::socket;
+  // On the loop's own executor: one of any kind costs each operation more than it does.
+  using Socket = boost::asio::basic_stream_socket<boost::asio::local::stream_protocol,
+                                                  boost::asio::io_context::executor_type>;
 
   // `owner` and `turns` must outlive it.
   Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns);

@@ -60,7 +60,7 @@ std::expected<void, std::string> Listener::make_way(const std::string& path) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   if (!std::filesystem::is_socket(path, ignored)) return {};
-  auto& io = static_cast<asio::io_context&>(acceptor_.get_executor().context());
+  auto& io = acceptor_.get_executor().context();
   if (may_be_in_use(io, path)) return std::unexpected("another daemon answers on " + path);
   std::filesystem::remove(path, ignored);
   return {};

@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -26,7 +28,9 @@ struct SocketFile {
 
 class Listener {
  public:
-  using Socket = boost::asio::local::stream_protocol::socket;
+  // Those of the connections (connection.h), with the loop's own executor.
+  using Executor = boost::asio::io_context::executor_type;
+  using Socket = boost::asio::basic_stream_socket<boost::asio::local::stream_protocol, Executor>;
   using AcceptHandler = std::function<void(Socket)>;
 
   explicit Listener(boost::asio::io_context& io) : acceptor_(io), retry_(io) {}
@@ -49,7 +53,7 @@ class Listener {
   void accept();
   void accept_waiting();
 
-  boost::asio::local::stream_protocol::acceptor acceptor_;
+  boost::asio::basic_socket_acceptor<boost::asio::local::stream_protocol, Executor> acceptor_;
   boost::asio::steady_timer retry_;
   AcceptHandler handler_;
   std::string own_path_;
