@@ -81,6 +81,7 @@ void SwtpmConnection::finish(error_code error) {
   auto handler = std::exchange(handler_, nullptr);
   if (!error) {
     error_code ignored;
+    socket_.non_blocking(true, ignored);
     if (address_.path.empty()) socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
     return handler(&socket_);
   }

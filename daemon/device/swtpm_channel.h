@@ -43,7 +43,7 @@ class SwtpmConnection {
 
   SwtpmConnection(boost::asio::io_context& loop, SwtpmAddress address);
 
-  // The socket stays this object's. Call it once.
+  // The socket stays this object's, and does not block. Call it once.
   void connect(Handler handler, std::chrono::milliseconds limit);
 
  private:

@@ -185,19 +185,29 @@ void SwtpmDevice::set_locality() {
       wanted_locality_);
 }
 
+// A command nearly always fits into the socket at once.
 void SwtpmDevice::send_command() {
   sent_ = true;
-  writing_ = true;
-  boost::asio::async_write(
-      *socket_, boost::asio::buffer(command_),
-      [this, alive = io_.watch()](error_code error, std::size_t) {
-        if (alive.expired()) return;
-        writing_ = false;
-        if (error)
-          fail_command(Failure{.operation = "send swtpm a command", .error = error.value()});
-      });
+  error_code error;
+  const std::size_t count = socket_->write_some(boost::asio::buffer(command_), error);
+  if (error && error != boost::asio::error::would_block) return fail_sending(error);
+  writing_ = count < command_.size();
+  if (writing_) send_rest(count);
   response_.clear();
   receive();
+}
+
+void SwtpmDevice::send_rest(std::size_t from) {
+  boost::asio::async_write(*socket_, boost::asio::buffer(command_) + from,
+                           [this, alive = io_.watch()](error_code error, std::size_t) {
+                             if (alive.expired()) return;
+                             writing_ = false;
+                             if (error) fail_sending(error);
+                           });
+}
+
+void SwtpmDevice::fail_sending(error_code error) {
+  fail_command(Failure{.operation = "send swtpm a command", .error = error.value()});
 }
 
 // Whatever has come: a response is nearly always there in one piece.

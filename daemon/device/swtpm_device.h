@@ -65,6 +65,8 @@ class SwtpmDevice final : public Transceiver {
   // The steps of a command.
   void set_locality();
   void send_command();
+  void send_rest(std::size_t from);
+  void fail_sending(boost::system::error_code error);
   void receive();
   void take(proto::Bytes piece);
   void deliver();
