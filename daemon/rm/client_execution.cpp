@@ -183,7 +183,7 @@ std::optional<Step> ClientExecution::undo() {
 
 std::optional<Step> ClientExecution::verify() {
   if (!state_.options.verify) return std::nullopt;
-  if (!lists_) lists_.emplace();
+  if (!lists_) lists_ = std::make_unique<HandleLists>();
   if (auto command = lists_->next()) return send(std::move(*command));
   const std::string found = difference(state_, *lists_);
   if (!found.empty()) state_.observer.tables_differ(found);

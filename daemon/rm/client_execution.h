@@ -5,6 +5,7 @@
 // bound.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "daemon/exec/client_phases.h"
@@ -54,7 +55,7 @@ class ClientExecution final : public Procedure, private exec::ClientPhases {
   CommandDecision decision_{run_, contexts_, repair_};
   CommandResults results_{run_, contexts_};
   std::optional<TpmProbe> probe_;
-  std::optional<HandleLists> lists_;
+  std::unique_ptr<HandleLists> lists_;  // with Options::verify
 };
 
 }  // namespace tbs::rm
