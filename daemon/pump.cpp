@@ -202,10 +202,9 @@ void Pump::perform(sched::Action& action) {
 }
 
 void Pump::transmit(const sched::SendToDevice& command) {
-  device_.transmit(command.command, command.locality,
-                   [this](std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
-                     on_device_answer(std::move(answer));
-                   });
+  device_.transmit(
+      command.command, command.locality,
+      [this](const device::Transceiver::Response& answer) { on_device_answer(answer); });
 }
 
 void Pump::device_down(const std::string& reason) {
@@ -214,7 +213,7 @@ void Pump::device_down(const std::string& reason) {
   events_.device_changed();
 }
 
-void Pump::on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer) {
+void Pump::on_device_answer(const device::Transceiver::Response& answer) {
   if (answer) {
     if (device_state_ == proto::DeviceState::Ready && exec::casts_doubt(*answer)) {
       health_check_.doubt(now());

@@ -74,7 +74,7 @@ class Pump : public server::CommandSink {
   void device_down(const std::string& reason);
   // The TPM was found to be of little use, a while ago.
   void mend_tpm();
-  void on_device_answer(std::expected<std::vector<std::uint8_t>, device::Failure> answer);
+  void on_device_answer(const device::Transceiver::Response& answer);
   void arm_timer();
 
   device::Transceiver& device_;

@@ -187,7 +187,7 @@ void CharDevice::on_readable() {
     return fail_command({.operation = "read from " + path_ + ": the response was lost"});
   }
   std::exchange(response_handler_,
-                nullptr)(std::vector<std::uint8_t>(buffer_.begin(), buffer_.begin() + count));
+                nullptr)(std::span(buffer_).first(static_cast<std::size_t>(count)));
 }
 
 void CharDevice::fail_command(Failure failure) {

@@ -114,17 +114,17 @@ void EmbeddedLink::on_received(proto::Bytes bytes) {
     auto frame = assembler_.next();
     if (!frame) return lose(frame.error());
     if (!*frame) break;
-    on_frame(std::move(**frame));
+    on_frame(**frame);
   }
   if (!lost_) receive();
 }
 
-void EmbeddedLink::on_frame(ChildFrame frame) {
+void EmbeddedLink::on_frame(const ChildFrame& frame) {
   switch (static_cast<ReplyKind>(frame.kind)) {
     case ReplyKind::Ready:
       return on_ready();
     case ReplyKind::Response:
-      return on_response(std::move(frame));
+      return on_response(frame);
     case ReplyKind::Failed:
       return lose_with_advice(text_of(frame.payload));
   }
@@ -137,11 +137,11 @@ void EmbeddedLink::on_ready() {
   std::exchange(open_handler_, nullptr)(facts_);
 }
 
-void EmbeddedLink::on_response(ChildFrame frame) {
+void EmbeddedLink::on_response(const ChildFrame& frame) {
   if (!response_handler_ || frame.sequence != sequence_) {
     return lose("it answered a command that nobody sent");
   }
-  std::exchange(response_handler_, nullptr)(std::move(frame.payload));
+  std::exchange(response_handler_, nullptr)(frame.payload);
 }
 
 void EmbeddedLink::lose(std::string reason, std::string advice) {

@@ -42,9 +42,9 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
  private:
   void receive();
   void on_received(proto::Bytes bytes);
-  void on_frame(ChildFrame frame);
+  void on_frame(const ChildFrame& frame);
   void on_ready();
-  void on_response(ChildFrame frame);
+  void on_response(const ChildFrame& frame);
   void lose(std::string reason, std::string advice = {});
   void lose_with_advice(const std::string& text);
   void on_exit(const std::string& status);

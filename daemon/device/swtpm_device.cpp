@@ -237,7 +237,7 @@ void SwtpmDevice::deliver() {
   if (writing_) return fail_command({.operation = "swtpm answered before it had the command"});
   sent_ = false;
   if (cancel_exchange_) cancel_exchange_->limit(kControlLimit);
-  std::exchange(response_handler_, nullptr)(std::exchange(response_, {}));
+  std::exchange(response_handler_, nullptr)(response_);
 }
 
 void SwtpmDevice::fail_command(Failure failure) {

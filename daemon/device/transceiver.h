@@ -19,7 +19,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "daemon/base/family.h"
 
@@ -51,9 +50,10 @@ struct Facts {
 
 class Transceiver {
  public:
+  using Response = std::expected<std::span<const std::uint8_t>, Failure>;
   using OpenHandler = std::move_only_function<void(std::expected<Facts, Failure>)>;
-  using ResponseHandler =
-      std::move_only_function<void(std::expected<std::vector<std::uint8_t>, Failure>)>;
+  // The response's bytes are the device's, until the handler returns or calls it again.
+  using ResponseHandler = std::move_only_function<void(const Response&)>;
   using CloseHandler = std::move_only_function<void()>;
   using LossHandler = std::move_only_function<void(const Failure&)>;
 

@@ -69,7 +69,7 @@ void Dispatcher::device_unavailable(TimePoint now) {
   if (agenda_.stopping()) stopped();
 }
 
-void Dispatcher::device_responded(const std::vector<std::uint8_t>& response, TimePoint now) {
+void Dispatcher::device_responded(proto::Bytes response, TimePoint now) {
   if (!runner_.waits_for_device()) return;
   if (!proto::read_tpm_header(response)) {
     lose_device("the TPM's answer is no TPM response", true, now);

@@ -29,6 +29,7 @@
 #include "daemon/sched/action_list.h"
 #include "daemon/sched/agenda.h"
 #include "daemon/sched/runner.h"
+#include "proto/byte_reader.h"
 
 namespace tbs::sched {
 
@@ -58,7 +59,7 @@ class Dispatcher {
   void device_opened(TimePoint now);
   // It could not be opened: what waits for it is answered.
   void device_unavailable(TimePoint now);
-  void device_responded(const std::vector<std::uint8_t>& response, TimePoint now);
+  void device_responded(proto::Bytes response, TimePoint now);
   // It gave no response to what was sent last. `canceled`: because the kernel cancelled it.
   void device_failed(const std::string& reason, bool reopen, bool canceled, TimePoint now);
 

@@ -50,8 +50,7 @@ std::optional<EndedWork> Runner::start(Work work, TimePoint now) {
   return apply(running_->work.execution->start(), now);
 }
 
-std::optional<EndedWork> Runner::responded(const std::vector<std::uint8_t>& response,
-                                           TimePoint now) {
+std::optional<EndedWork> Runner::responded(proto::Bytes response, TimePoint now) {
   running_->on_device = false;
   if (!running_->client_command_on_device) running_->swapping += now - running_->sent;
   return apply(running_->work.execution->on_response(response), now);

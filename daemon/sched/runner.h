@@ -17,6 +17,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/sched/action_list.h"
 #include "daemon/sched/work.h"
+#include "proto/byte_reader.h"
 
 namespace tbs::sched {
 
@@ -55,7 +56,7 @@ class Runner {
   // These may be the end of what is under way.
   std::optional<EndedWork> start(Work work, TimePoint now);
   // The device has answered what it was sent.
-  std::optional<EndedWork> responded(const std::vector<std::uint8_t>& response, TimePoint now);
+  std::optional<EndedWork> responded(proto::Bytes response, TimePoint now);
   // Time has passed. The device may have missed a deadline: then overdue() says so.
   std::optional<EndedWork> tick(TimePoint now);
   [[nodiscard]] bool overdue(TimePoint now) const;

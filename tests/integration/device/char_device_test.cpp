@@ -283,7 +283,7 @@ TEST_CASE("node: destroyed while threads of its own are blocked") {
     Fixture fixture(true);
     cancel.emplace(fixture);
     REQUIRE(fixture.run.open().has_value());
-    fixture.device.transmit(get_random(8), 0, [&](const Response&) { called = true; });
+    fixture.device.transmit(get_random(8), 0, [&](const auto&) { called = true; });
     fixture.device.cancel();
     fixture.run.run_for(5ms);
     fixture.device.close([&] { called = true; });

@@ -40,10 +40,14 @@ std::expected<device::Facts, device::Failure> DeviceRun::open() {
 
 void DeviceRun::begin(std::span<const std::uint8_t> command, std::uint8_t locality) {
   response_.reset();
-  device_.transmit(command, locality, [this](Response response) {
+  device_.transmit(command, locality, [this](const device::Transceiver::Response& response) {
     CHECK_FALSE(response_.has_value());
     ++responses_;
-    response_ = std::move(response);
+    if (response) {
+      response_.emplace(std::vector(response->begin(), response->end()));
+    } else {
+      response_.emplace(std::unexpected(response.error()));
+    }
   });
   CHECK_FALSE(response_.has_value());
 }

@@ -1,5 +1,6 @@
 #include "daemon/sched/dispatcher.h"
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <tuple>
@@ -223,7 +224,7 @@ TEST_CASE("when the device is lost everything waiting is answered once", "[sched
     bench.dispatcher.device_failed("read: EIO", true, false, bench.now);
   }
   SECTION("it gives what is no response") {
-    bench.dispatcher.device_responded({1, 2, 3}, bench.now);
+    bench.dispatcher.device_responded(std::array<std::uint8_t, 3>{1, 2, 3}, bench.now);
   }
   SECTION("it hangs past the deadline") {
     bench.now += 61s;
