@@ -22,6 +22,7 @@ std::uint32_t blocked_code(rules::BlockedResponse wanted, Family family, bool em
 
 void CommandFilter::set_rules(rules::Rules rules) {
   rules_ = std::move(rules);
+  index_ = rules::RuleIndex(rules_);
   names_ = rules::needs_handles(rules_) ? Names::Included : Names::Omitted;
   needs_owner_ = rules::needs_owner(rules_);
 }
@@ -45,14 +46,14 @@ std::optional<rules::Owner> CommandFilter::owner_of(const ClientCommand& command
 Decision CommandFilter::apply_rules(const ClientCommand& command) const {
   rules::CommandFacts facts = facts_of(command, commands_, names_);
   if (!command.embedded()) facts.owner = owner_of(command);
-  rules::Match match = rules::evaluate(rules_, facts);
+  rules::Match match = rules::evaluate(rules_, index_, facts);
   const bool outer_blocked = !match.allowed;
   if (!outer_blocked) {
     auto inner = embedded_facts_of(command, names_);
     if (!inner) return {};
     facts = *std::move(inner);
     facts.owner = owner_of(command);
-    match = rules::evaluate(rules_, facts);
+    match = rules::evaluate(rules_, index_, facts);
   }
   if (match.allowed) return {};
   Decision decision{.effect = Effect::WouldBlock, .rule = match.rule, .command = facts.command};

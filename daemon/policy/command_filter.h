@@ -10,6 +10,7 @@
 #include "daemon/policy/command_facts.h"
 #include "daemon/policy/ownership.h"
 #include "daemon/tpm/command_info.h"
+#include "proto/rules/rule_index.h"
 #include "proto/rules/rules.h"
 
 namespace tbs::policy {
@@ -43,6 +44,7 @@ class CommandFilter {
   CommandGuard& guard_;
   const Ownership& ownership_;
   rules::Rules rules_;
+  rules::RuleIndex index_;
   Names names_ = Names::Omitted;
   bool needs_owner_ = false;
 };
