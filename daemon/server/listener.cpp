@@ -18,9 +18,13 @@ using Protocol = asio::local::stream_protocol;
 
 // Pause after accept() failed for want of descriptors or memory: the clients that are there go on.
 constexpr std::chrono::milliseconds kAcceptRetry{100};
-constexpr int kBacklog = 512;
-// Connections taken before the loop looks at anything else.
-constexpr int kAtOnce = 32;
+// Whoever connects waits for all who are before it in the backlog. It is short, so that somebody
+// who connects without end waits outside of it for the most part, beside the others.
+constexpr int kBacklog = 96;
+// Connections taken before the loop looks at anything else, and the pause when there are more: what
+// keeps somebody who connects without end from keeping the loop busy.
+constexpr int kAtOnce = 24;
+constexpr std::chrono::milliseconds kPause{1};
 
 // Whoever may not connect cannot tell whether somebody listens: then somebody may.
 bool may_be_in_use(asio::io_context& io, const std::string& path) {
@@ -98,14 +102,22 @@ void Listener::stop() {
 }
 
 // One that connects again and again must not keep the others waiting in the kernel.
-void Listener::accept_waiting() {
+bool Listener::accept_waiting() {
   for (int i = 0; i < kAtOnce && acceptor_.is_open(); ++i) {
     boost::system::error_code none_left;
     Socket socket(acceptor_.get_executor());
     acceptor_.accept(socket, none_left);
-    if (none_left) return;
+    if (none_left) return true;
     handler_(std::move(socket));
   }
+  return false;
+}
+
+void Listener::accept_after(std::chrono::milliseconds pause) {
+  retry_.expires_after(pause);
+  retry_.async_wait([this](const boost::system::error_code& stopped) {
+    if (!stopped) accept();
+  });
 }
 
 void Listener::accept() {
@@ -113,8 +125,7 @@ void Listener::accept() {
     if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
     if (!error) {
       handler_(std::move(socket));
-      accept_waiting();
-      accept();
+      accept_waiting() ? accept() : accept_after(kPause);
       return;
     }
     host::audit(
@@ -122,10 +133,7 @@ void Listener::accept() {
         "cannot take another connection (" + error.message() +
             "); those that are there go on, and it is tried again; raise LimitNOFILE if this goes "
             "on");
-    retry_.expires_after(kAcceptRetry);
-    retry_.async_wait([this](const boost::system::error_code& stopped) {
-      if (!stopped) accept();
-    });
+    accept_after(kAcceptRetry);
   });
 }
 

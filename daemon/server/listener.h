@@ -2,6 +2,7 @@
 
 // A socket that clients connect to: bound by the daemon, or handed over by systemd.
 
+#include <chrono>
 #include <expected>
 #include <functional>
 #include <optional>
@@ -51,7 +52,9 @@ class Listener {
  private:
   std::expected<void, std::string> make_way(const std::string& path);
   void accept();
-  void accept_waiting();
+  // Those who wait in the kernel; false when there may be more.
+  bool accept_waiting();
+  void accept_after(std::chrono::milliseconds pause);
 
   boost::asio::basic_socket_acceptor<boost::asio::local::stream_protocol, Executor> acceptor_;
   boost::asio::steady_timer retry_;
