@@ -52,7 +52,12 @@ std::optional<EndedWork> Runner::start(Work work, TimePoint now) {
 
 std::optional<EndedWork> Runner::responded(proto::Bytes response, TimePoint now) {
   running_->on_device = false;
-  if (!running_->client_command_on_device) running_->swapping += now - running_->sent;
+  if (!running_->client_command_on_device) {
+    running_->swapping += now - running_->sent;
+  } else if (code_of(response) == tpm::rc::kSuccess) {
+    running_->carried_out = true;
+    running_->grace_until = TimePoint::max();
+  }
   return apply(running_->work.execution->on_response(response), now);
 }
 
@@ -124,7 +129,7 @@ EndedWork Runner::end(Status status, TimePoint now) {
 void Runner::cancel(TimePoint now) {
   Running& running = *running_;
   running.cancel = CancelState::Grace;
-  running.grace_until = now + kCancelGrace;
+  running.grace_until = running.carried_out ? TimePoint::max() : now + kCancelGrace;
   running.work.execution->withdraw();
   if (!running.on_device) {
     // Pausing before a retry: nothing is under way, so the end can come at once.

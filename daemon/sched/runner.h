@@ -81,8 +81,9 @@ class Runner {
     bool answered = false;  // or nobody is there to be answered
     bool on_device = false;
     bool client_command_on_device = false;
-    TimePoint sent;       // what is on the device
-    Duration swapping{};  // time spent on steps around the client's command
+    bool carried_out = false;  // the client's command has succeeded: too late for a cancel
+    TimePoint sent;            // what is on the device
+    Duration swapping{};       // time spent on steps around the client's command
     TimePoint since;
     TimePoint deadline;     // of the command on the device, or the end of a pause
     TimePoint grace_until;  // with CancelState::Grace

@@ -210,6 +210,22 @@ TEST_CASE("within the grace the TPM decides how a cancel ends", "[sched][runner]
   }
 }
 
+TEST_CASE("what the TPM has carried out is not answered as cancelled", "[sched][runner][cancel]") {
+  // The cancel before its end, or after it.
+  for (const bool before : {true, false}) {
+    Bench bench;
+    bench.command({client_step(), own_step(), success()});
+    if (before) bench.runner.cancel(kStart);
+    bench.runner.responded(kOk, kStart + 1ms);
+    if (!before) bench.runner.cancel(kStart + 1ms);
+    bench.runner.tick(kStart + 900ms);
+    CHECK(bench.answers().empty());
+    CHECK(bench.runner.responded(kOk, kStart + 1s).has_value());
+    CHECK(bench.answers() == Answers{Status::Success});
+    CHECK_FALSE(bench.told.contains("detach"));
+  }
+}
+
 TEST_CASE("a cancel between two steps asks the device for nothing", "[sched][runner][cancel]") {
   Bench bench;
   SECTION("during a pause") {
