@@ -187,7 +187,7 @@ void Pump::perform(sched::Action& action) {
                  },
                  [this](sched::GoOn&) {
                    deferred_.post([this] {
-                     dispatcher_.go_on(now());
+                     dispatcher_.tick(now());
                      carry_out();
                    });
                  },

@@ -42,7 +42,7 @@ struct DeviceUnusable {
 // The machine may sleep: the TPM is empty and nothing runs, or time is up.
 struct Quiesced {};
 
-// There is more to do at once, but others must have their turn: go_on() comes next.
+// There is more to do at once, but others must have their turn: tick() comes next.
 struct GoOn {};
 
 // Everything has ended after stop(): the device can be closed for good.

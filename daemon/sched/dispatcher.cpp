@@ -141,7 +141,13 @@ std::optional<TimePoint> Dispatcher::next_deadline() const {
 }
 
 void Dispatcher::tick(TimePoint now) {
-  tick_sleep(now);
+  const Sleep& sleep = agenda_.sleep();
+  if (sleep.asleep() && now >= sleep.wake_at) wake_up(now);
+  if (sleep.falling_asleep()) {
+    if (now >= sleep.cancel_at && runner_.cancellable()) runner_.cancel(now);
+    if (now >= sleep.limit) agenda_.enter_suspend(now);
+  }
+  if (std::exchange(goes_on_, false)) settle(now);
   if (runner_.overdue(now)) {
     // The grace of a cancel may be over as well; then that is the answer.
     runner_.tick(now);
@@ -155,19 +161,6 @@ void Dispatcher::tick(TimePoint now) {
     if (const auto end = runner_.start(*std::move(work), now)) ended(*end, now);
     settle(now);
   }
-}
-
-void Dispatcher::tick_sleep(TimePoint now) {
-  const Sleep& sleep = agenda_.sleep();
-  if (sleep.asleep() && now >= sleep.wake_at) wake_up(now);
-  if (!sleep.falling_asleep()) return;
-  if (now >= sleep.cancel_at && runner_.cancellable()) runner_.cancel(now);
-  if (now >= sleep.limit) agenda_.enter_suspend(now);
-}
-
-void Dispatcher::go_on(TimePoint now) {
-  goes_on_ = false;
-  settle(now);
 }
 
 void Dispatcher::settle(TimePoint now) {
@@ -187,7 +180,13 @@ void Dispatcher::settle(TimePoint now) {
 void Dispatcher::ended(const EndedWork& work, TimePoint now) {
   release(work, now);
   if (work.kind == WorkKind::Shutdown) stopped();
-  if (work.kind == WorkKind::BringUp) brought_up(work.status, now);
+  if (work.kind != WorkKind::BringUp) return;
+  if (work.status == Status::Success) {
+    actions_.add(DeviceReady{});
+  } else {
+    device_unavailable(now);
+    actions_.add(DeviceUnusable{"the TPM could not be started"});
+  }
 }
 
 // Its time is charged whatever became of it, also when its context has been closed meanwhile.
@@ -196,15 +195,6 @@ void Dispatcher::release(const EndedWork& work, TimePoint now) {
   if (work.command && closing_.erase(work.command->context()) > 0) {
     engine_.close_context(work.command->context());
   }
-}
-
-void Dispatcher::brought_up(Status status, TimePoint now) {
-  if (status == Status::Success) {
-    actions_.add(DeviceReady{});
-    return;
-  }
-  device_unavailable(now);
-  actions_.add(DeviceUnusable{"the TPM could not be started"});
 }
 
 void Dispatcher::stopped() {

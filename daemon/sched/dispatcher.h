@@ -77,12 +77,10 @@ class Dispatcher {
   // It has slept, or did not after all: the TPM is looked at, then what waited goes on.
   void wake_up(TimePoint now);
 
-  // When tick() must be called at the latest; nothing when only events matter.
+  // When tick() must be called at the latest; nothing when only events matter. After the action
+  // GoOn it is called as well, when the loop has done what else there is.
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
   void tick(TimePoint now);
-
-  // After the action GoOn.
-  void go_on(TimePoint now);
 
   // `done`: those taken before, to be used again.
   std::vector<Action> take_actions(std::vector<Action> done = {}) {
@@ -102,11 +100,9 @@ class Dispatcher {
   void settle(TimePoint now);
   void ended(const EndedWork& work, TimePoint now);
   void release(const EndedWork& work, TimePoint now);
-  void brought_up(proto::Status status, TimePoint now);
   void stopped();
   void lose_device(const std::string& reason, bool reopen, TimePoint now);
   void give_up_device(const std::string& reason, TimePoint now);
-  void tick_sleep(TimePoint now);
 
   exec::Engine& engine_;
   ActionList actions_;

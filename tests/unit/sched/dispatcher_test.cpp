@@ -100,11 +100,11 @@ TEST_CASE("many commands that need no TPM do not keep the loop", "[sched][dispat
     dispatcher.submit(tbs::test::client_command({.request = RequestId{1000 + rounds}}), {});
     REQUIRE(taken().second == 0);
     if (rounds > 200) break;
-    dispatcher.go_on({});
+    dispatcher.tick({});
   }
   REQUIRE(answered >= 1000);
   engine.due = true;
-  dispatcher.go_on({});
+  dispatcher.close_context(ContextId{99}, {});
   REQUIRE(taken().second == 1);
 }
 
