@@ -73,15 +73,17 @@ class GapMeter {
     in_thread_.restart();
   }
 
-  // Checks that the loop went on while something of this length of time was under way.
-  void check(const std::string& what) {
+  // Checks that the loop went on while something of this length of time was under way; false when
+  // that was too short to tell.
+  bool check(const std::string& what) {
     const Clock::duration length = Clock::now() - begin_;
     const std::lock_guard lock(mutex_);
     std::cout << "# " << what << ": " << milliseconds(length) << " ms, " << in_loop_.ticks()
               << " ticks, worst gap " << milliseconds(in_loop_.worst()) << " ms; in a thread "
               << milliseconds(in_thread_.worst()) << " ms" << std::endl;
-    CHECK(length > 250ms);
+    if (length < 250ms) return false;
     CHECK(in_loop_.worst() < in_thread_.worst() + length / 4);
+    return true;
   }
 
  private:
@@ -153,14 +155,17 @@ TEST_CASE("the loop goes on while a key is made for seconds", "[2.0]") {
   CHECK(fixture.facts.interface_type == 1);
   CHECK_FALSE(fixture.facts.can_cancel);
   emulator("slow on 2:98");
-  for (int i = 0; i < 3; ++i) {
+  // Now and then the TPM finds a key at once.
+  int checked = 0;
+  for (int i = 0; i < 20 && checked < 3; ++i) {
     fixture.meter.restart();
     const auto key = fixture.run.transmit(create_primary_rsa(2048));
-    fixture.meter.check("CreatePrimary");
+    if (fixture.meter.check("CreatePrimary")) ++checked;
     REQUIRE(key.has_value());
     REQUIRE(response_code(*key) == kRcSuccess);
     REQUIRE(fixture.run.code(flush_context(response_handle(*key))) == kRcSuccess);
   }
+  CHECK(checked == 3);
 }
 
 TEST_CASE("many commands in a row", "[2.0]") {
@@ -176,7 +181,7 @@ TEST_CASE("the loop goes on while a node with a running command is closed", "[2.
   REQUIRE_FALSE(fixture.run.finished());
   fixture.meter.restart();
   fixture.run.close();
-  fixture.meter.check("close");
+  CHECK(fixture.meter.check("close"));
   CHECK_FALSE(fixture.run.finish().has_value());
   REQUIRE(fixture.run.open().has_value());
   CHECK(fixture.run.code(get_random(8)) == kRcSuccess);
@@ -208,7 +213,7 @@ TEST_CASE("errors of a write and of a command", "[2.0]") {
   emulator("freeze 6000");
   fixture.meter.restart();
   const auto late = fixture.run.transmit(get_random(8));
-  fixture.meter.check("GetRandom of a frozen TPM");
+  CHECK(fixture.meter.check("GetRandom of a frozen TPM"));
   REQUIRE_FALSE(late.has_value());
   CHECK(late.error().error == ETIME);
   CHECK_FALSE(late.error().reopen);
@@ -236,7 +241,7 @@ TEST_CASE("a cancel through sysfs blocks neither the loop nor the answer", "[1.2
     REQUIRE_FALSE(fixture.run.finished());
     fixture.device.cancel();
     const auto response = fixture.run.finish();
-    fixture.meter.check("SelfTestFull and a cancel");
+    CHECK(fixture.meter.check("SelfTestFull and a cancel"));
     if (!response) CHECK(response.error().error == ECANCELED);
     // Held back until the attribute was written, and then carried out.
     CHECK(fixture.run.code(random) == 0);
