@@ -130,7 +130,8 @@ TEST_CASE("rules know a tenant by its socket", "[server][peer]") {
                                       "block everybody command GetRandom tenant web\n"}})
           .value();
   const auto blocked = [&rules](const Peer& peer) {
-    return !rules::evaluate(rules, {.roles = peer.roles, .command = TPM2_CC_GetRandom}).allowed;
+    return !rules::evaluate(rules, {.roles = peer.requester->roles, .command = TPM2_CC_GetRandom})
+                .allowed;
   };
   Peer web = peer_of_user(0, {}, tenant("web"));
   Peer db = peer_of_user(0, {}, tenant("db"));
@@ -142,6 +143,11 @@ TEST_CASE("rules know a tenant by its socket", "[server][peer]") {
   CHECK((db.roles & rules::role_bit(3)) == 0);
   CHECK_FALSE(blocked(db));
   CHECK_FALSE(blocked(user));
+  // Also with a TPM of its own, whose administrator it is.
+  for (Peer* const peer : {&web, &db}) assign_roles(*peer, {.tenant_owns_tpm = true}, rules);
+  CHECK(web.requester->is_administrator());
+  CHECK(blocked(web));
+  CHECK_FALSE(blocked(db));
 }
 
 TEST_CASE("a tenant can have a role of the rules, and never the administrator's",
