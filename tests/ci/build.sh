@@ -19,7 +19,7 @@ build_folder() {
     fi
     ! command -v ccache >/dev/null || wrapper='ccache '
     local cc=gcc cxx=g++
-    [[ $compiler == gcc ]] || cc=clang-19 cxx=clang++-19
+    [[ $compiler == gcc ]] || cc=$(llvm_program clang) cxx=$(llvm_program clang++)
     say "configuring ${folder##*/}"
     mkdir -p "$state"
     if ! CC=$wrapper$cc CXX=$wrapper$cxx meson setup "$folder" "$top" "$@" >"$state/setup.log" 2>&1; then
@@ -28,6 +28,11 @@ build_folder() {
         return 1
     fi
     printf '%s' "$options" >"$folder/dev-options"
+}
+
+# The version that formats the sources where it is there, else the system's own.
+llvm_program() {
+    if command -v "$1-19" >/dev/null; then echo "$1-19"; else echo "$1"; fi
 }
 
 # compile FOLDER [TARGET...]: one line of progress on a terminal; elsewhere only what fails, all of it.

@@ -1,53 +1,65 @@
-# Sourced by ./dev: the packages that a verb needs. On Debian 12 what is missing is installed; on any
-# other system it is named, and the verb goes on only when nothing is missing.
+# Sourced by ./dev: the packages that a verb needs. On Debian what is missing is installed; on any other
+# system the command that installs it is told, and the verb goes on only when nothing is missing.
 
 packages_list=$top/tests/ci/packages
 installed=0 # whether this run has installed anything
 
-# need KIND...: makes sure that the packages of these kinds are there. Silent when they are.
+. "$top/tests/ci/distribution.sh"
+read_distribution
+
+# need KIND...: makes sure that what these kinds list is there. Silent when it is.
 need() {
     local kinds missing
     kinds=$(IFS='|'; echo "$*")
-    if is_debian_12; then
+    if ((automatic)); then
         missing=$(missing_packages "$kinds")
         [[ -z $missing ]] || install_packages $missing
     else
-        missing=$(missing_things "$kinds")
-        [[ -z $missing ]] || die "missing here (only on Debian 12 are they installed for you; these are" \
-            $'the names there):\n'"$missing"
+        tell_missing "$kinds"
     fi
-}
-
-is_debian_12() {
-    [[ -r /etc/os-release ]] && (. /etc/os-release && [[ $ID == debian && $VERSION_ID == 12 ]])
-}
-
-# rows KINDS: the lines of the list, "package probe", of kinds given as a|b|c.
-rows() {
-    awk -v kinds="^($1)\$" '!/^#/ && $1 ~ kinds && !seen[$2]++ { print $2, $3 }' "$packages_list"
 }
 
 missing_packages() {
     local wanted
-    wanted=$(rows "$1" | cut -d ' ' -f 1)
-    comm -23 <(sort <<<"$wanted") <(dpkg-query -W -f '${Status} ${Package}\n' $wanted 2>/dev/null |
+    wanted=$(package_rows "$names" "$1" | cut -d ' ' -f 1 | grep -vx -e - -e none)
+    comm -23 <(sort -u <<<"$wanted") <(dpkg-query -W -f '${Status} ${Package}\n' $wanted 2>/dev/null |
         sed -n 's/^install ok installed //p' | sort)
 }
 
+# What is missing, "package probe", by looking for the things themselves: they may be here without a package.
 missing_things() {
-    local package probe
-    rows "$1" | while read -r package probe; do
-        is_there "$probe" || echo "  $package"
+    package_rows "${names:-debian}" "$1" | while read -r package probe; do
+        is_there "$package" "$probe" || echo "$package $probe"
     done
 }
 
 is_there() {
-    case $1 in
-        -) true ;;
-        pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
-        h:*) [[ -e /usr/include/${1#h:} || -e /usr/local/include/${1#h:} ]] ;;
-        *) command -v "$1" >/dev/null ;;
-    esac
+    local package=$1 probes probe
+    IFS='|' read -ra probes <<<"$2"
+    for probe in "${probes[@]}"; do
+        case $probe in
+            -) [[ -z $names || $package == - || $package == none ]] || has_package "$package" ;;
+            pc:*) pkg-config --exists "${probe#pc:}" 2>/dev/null ;;
+            h:*) [[ -e /usr/include/${probe#h:} || -e /usr/local/include/${probe#h:} ]] ;;
+            *) command -v "$probe" >/dev/null ;;
+        esac && return
+    done
+    return 1
+}
+
+tell_missing() {
+    local things packages nowhere as_root=
+    things=$(missing_things "$1")
+    packages=$(awk '$1 != "-" && $1 != "none" { print $1 }' <<<"$things" | sort -u | paste -sd ' ')
+    nowhere=$(awk '$1 == "-" || $1 == "none" { print $2 }' <<<"$things" | paste -sd ' ')
+    ((EUID == 0)) || as_root='sudo '
+    if [[ -n $packages && -z $names ]]; then
+        die "these are missing here; the names are those of Debian:"$'\n  '"$packages"
+    elif [[ -n $packages ]]; then
+        die "packages are missing. Install them and try again:"$'\n  '"$as_root$install $packages"
+    elif [[ -n $nowhere ]]; then
+        say "this system has no package for these; what needs them fails: $nowhere"
+    fi
 }
 
 install_packages() {
@@ -59,13 +71,31 @@ install_packages() {
     fi
     say "installing $# packages, which takes a minute or three: $*"
     mkdir -p "$state"
-    if ! {
-        "${as_root[@]}" apt-get -q update &&
-            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-                -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
-    } >"$log" 2>&1 </dev/null; then
+    : >"$log"
+    if ! apt_get update || ! apt_get -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"; then
         tail -n 20 "$log" >&2
         die "the packages could not be installed; the whole story is in $log"
     fi
     installed=1
+}
+
+# apt_get ARGUMENT...: as long as another program holds the locks of apt or dpkg, says so and tries again, for
+# ten minutes. apt's own DPkg::Lock::Timeout does not wait for the lock of `update`.
+apt_get() {
+    local output holder told= deadline=$((SECONDS + 600))
+    output=$(mktemp)
+    until "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" \
+        >"$output" 2>&1 </dev/null; do
+        holder=$(sed -n 's/.*Could not get lock .* held by process //p' "$output" | head -n 1)
+        if [[ -z $holder ]] || ((SECONDS > deadline)); then
+            cat "$output" >>"$log"
+            rm "$output"
+            return 1
+        fi
+        [[ $told == "$holder" ]] || say "waiting for another installation to end: process $holder"
+        told=$holder
+        sleep 2
+    done
+    cat "$output" >>"$log"
+    rm "$output"
 }
