@@ -1,0 +1,112 @@
+#include "daemon/restart/journal.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+namespace tbs::restart {
+namespace {
+
+// Stores one word of the header, after everything before it and before everything after it. A
+// killed process has carried out its instructions in their order, whatever the processor made of
+// them, so only the compiler must be kept from moving stores.
+void store(std::span<std::uint8_t> memory, std::size_t offset, std::uint64_t value) {
+  auto& word = *reinterpret_cast<std::uint64_t*>(memory.data() + offset);
+  static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  std::atomic_ref(word).store(value, std::memory_order_release);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+template <typename Value>
+proto::Bytes bytes_of(const Value& value) {
+  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof(value)};
+}
+
+proto::Bytes bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+std::expected<Journal, std::string> Journal::begin(std::span<std::uint8_t> memory,
+                                                   JournalHeading heading) {
+  if (reinterpret_cast<std::uintptr_t>(memory.data()) % kJournalAlignment != 0) {
+    return std::unexpected("the memory for the journal is not aligned");
+  }
+  if (memory.size() < kHalvesStart || memory.size() > kMostJournalMemory) {
+    return std::unexpected("a journal cannot have " + std::to_string(memory.size()) +
+                           " bytes of memory");
+  }
+  store(memory, offsetof(JournalHeader, magic), 0);
+  Journal journal(memory, std::move(heading));
+  const JournalHeader header{
+      .magic = 0, .layout = kJournalLayout, .reserved = 0, .size = memory.size(), .committed = 0};
+  std::memcpy(memory.data(), &header, sizeof(header));
+  journal.append_heading();
+  if (!journal.commit()) return std::unexpected("the memory for the journal is too small");
+  store(memory, offsetof(JournalHeader, magic), kJournalMagic);
+  return journal;
+}
+
+Journal Journal::resume(std::span<std::uint8_t> memory, JournalPosition position,
+                        JournalHeading heading) {
+  Journal journal(memory, std::move(heading));
+  journal.committed_ = position.length | position.half;
+  journal.half_ = position.half;
+  journal.used_ = position.length;
+  return journal;
+}
+
+void Journal::append(std::uint16_t kind, std::initializer_list<proto::Bytes> parts) {
+  std::size_t size = 0;
+  for (const proto::Bytes part : parts) size += part.size();
+  const std::size_t room = capacity() - used_;
+  // All are multiples of the alignment, so the padding has room when the payload has.
+  if (full_ || room < sizeof(EntryHead) || size > room - sizeof(EntryHead)) {
+    full_ = true;
+    return;
+  }
+  std::uint8_t* to = half_of(memory_, half_).data() + used_;
+  const EntryHead head{.size = static_cast<std::uint32_t>(size), .kind = kind, .reserved = 0};
+  std::memcpy(to, &head, sizeof(head));
+  to += sizeof(head);
+  for (const proto::Bytes part : parts) to = std::copy_n(part.data(), part.size(), to);
+  std::fill_n(to, padded(size) - size, std::uint8_t{0});
+  used_ += sizeof(head) + padded(size);
+}
+
+bool Journal::commit() {
+  if (full_) {
+    publish(committed_ | kGivenUpBit);
+  } else {
+    publish(used_ | half_);
+  }
+  return !full_;
+}
+
+void Journal::compact() {
+  half_ = committed_half() ^ 1U;
+  used_ = 0;
+  full_ = false;
+  append_heading();
+}
+
+std::span<std::uint8_t> Journal::unused() const {
+  if (half_ != committed_half()) return {};
+  return half_of(memory_, half_ ^ 1U);
+}
+
+void Journal::append_heading() {
+  const HeadingHead head{.format = heading_.format,
+                         .build_size = static_cast<std::uint32_t>(heading_.build.size())};
+  append(kHeadingKind, {bytes_of(head), bytes_of(heading_.build), bytes_of(heading_.tpm)});
+}
+
+void Journal::publish(std::uint64_t committed) {
+  committed_ = committed;
+  store(memory_, offsetof(JournalHeader, committed), committed);
+}
+
+}  // namespace tbs::restart
