@@ -4,7 +4,7 @@
 chroots=$state/chroots
 
 # chroot_make NAME SUITE [PACKAGE...]: a Debian SUITE with these packages, ready for chroot_run. Made anew
-# when the list changes, and after a week, when the archive has moved on.
+# when the list changes, and after a week, when the archive has moved on. A mirror may be late.
 chroot_make() {
     local name=$1 folder=$chroots/$1 made=$chroots/$1.made suite=$2 IFS=' '
     shift 2
@@ -13,7 +13,8 @@ chroot_make() {
     say "making a chroot: $name, Debian $suite with $# packages"
     rm -rf "$folder" "$made"
     mkdir -p "$chroots"
-    if ! mmdebstrap --quiet --variant=apt --include="$*" "$suite" "$folder" >"$chroots/$name.log" 2>&1; then
+    if ! mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
+        ${*:+--include="$*"} "$suite" "$folder" >"$chroots/$name.log" 2>&1; then
         tail -n 20 "$chroots/$name.log" >&2
         rm -rf "$folder"
         die "the chroot $name could not be made; the whole story is in $chroots/$name.log"
