@@ -37,10 +37,6 @@ std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io, co
       config.seccomp);
 }
 
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
 std::uint64_t wall_clock() {
   return host::machine_time().wall;
 }
@@ -79,12 +75,12 @@ TpmService::TpmService(const Shared& shared, const Config& config, const std::st
       resource_manager12_({.share = config.share,
                            .remove_saved_sessions = !config.keep_saved_sessions,
                            .verify = config.check_tables,
-                           .now = now},
+                           .now = std::chrono::steady_clock::now},
                           rm_log_),
       resource_manager_({.share = config.share,
                          .remove_saved_sessions = !config.keep_saved_sessions,
                          .verify = config.check_tables,
-                         .now = now},
+                         .now = std::chrono::steady_clock::now},
                         rm_log_),
       authorization_guard_(host::machine_time, host::boot_id()),
       ownership_guard_(resource_manager_.commands(), wall_clock),

@@ -8,20 +8,13 @@
 #include <variant>
 
 #include "daemon/base/tenant_name.h"
+#include "daemon/config/trimmed.h"
 #include "daemon/device/device_spec.h"
 
 namespace tbs {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r";
-
 using Taken = std::expected<void, std::string>;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 // Quotes around a value are not part of it, as in tbsd.conf.
 std::string_view unquoted(std::string_view text) {

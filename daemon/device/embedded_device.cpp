@@ -11,14 +11,12 @@
 #include "daemon/device/child_frame.h"
 #include "daemon/device/child_process.h"
 #include "daemon/device/embedded_link.h"
+#include "daemon/device/interface_type.h"
 
 namespace tbs::device {
 namespace {
 
 namespace fs = std::filesystem;
-
-// TPM_IFTYPE_EMULATOR of tbs.h.
-constexpr std::uint32_t kEmulator = 4;
 
 std::string device_name(const EmbeddedDevice::Options& options) {
   const std::string word = options.family == Family::Tpm12 ? "embedded12" : "embedded";

@@ -8,13 +8,12 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "daemon/device/interface_type.h"
+
 namespace tbs::device {
 namespace {
 
 using boost::system::error_code;
-
-// TPM_IFTYPE_EMULATOR of tbs.h.
-constexpr std::uint32_t kEmulator = 4;
 
 constexpr std::size_t kMaxCommand = 4096;  // swtpm's own buffer
 constexpr std::size_t kHeaderSize = 10;

@@ -10,20 +10,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "daemon/device/interface_type.h"
+
 namespace tbs::device {
 namespace {
 
 namespace fs = std::filesystem;
-
-// TPM_IFTYPE_* of tbs.h.
-enum InterfaceType : std::uint32_t {
-  kUnknown = 0,
-  kPortOrMemory = 1,
-  kTrustZone = 2,
-  kOtherHardware = 3,
-  kEmulator = 4,
-  kSerialBus = 5,
-};
 
 std::string link_name(const fs::path& link) {
   std::error_code error;

@@ -15,7 +15,7 @@ bool is_blank(char c) {
   return c == ' ' || c == '\n' || c == '\t';
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
@@ -37,7 +37,7 @@ std::optional<std::uint32_t> take_number(std::string_view& text) {
 }  // namespace
 
 proto::Buffer presence_version(std::string_view text) {
-  const std::string_view version = trimmed(text);
+  const std::string_view version = without_blanks(text);
   if (version.empty() || version.size() > kMaxVersion) return {};
   proto::Buffer out(version.begin(), version.end());
   out.push_back(0);

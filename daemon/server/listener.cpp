@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr int kBacklog = 96;
 // Connections taken before the loop looks at anything else, and the pause when there are more: what
 // keeps somebody who connects without end from keeping the loop busy.
-constexpr int kAtOnce = 24;
+constexpr int kAcceptedAtOnce = 24;
 constexpr std::chrono::milliseconds kPause{1};
 
 // Whoever may not connect cannot tell whether somebody listens: then somebody may.
@@ -103,7 +103,7 @@ void Listener::stop() {
 
 // One that connects again and again must not keep the others waiting in the kernel.
 bool Listener::accept_waiting() {
-  for (int i = 0; i < kAtOnce && acceptor_.is_open(); ++i) {
+  for (int i = 0; i < kAcceptedAtOnce && acceptor_.is_open(); ++i) {
     boost::system::error_code none_left;
     Socket socket(acceptor_.get_executor());
     acceptor_.accept(socket, none_left);

@@ -15,7 +15,7 @@ constexpr std::chrono::microseconds kSlice{150};
 // Of each window, this much may be spent on turns that are given at once. A loop with more to do
 // than that is busy, and turns wait for each other.
 constexpr std::chrono::milliseconds kWindow{1};
-constexpr std::chrono::microseconds kAtOnce{300};
+constexpr std::chrono::microseconds kTurnsAtOnce{300};
 
 TimePoint now() {
   return std::chrono::steady_clock::now();
@@ -45,7 +45,7 @@ bool TurnRunner::may_run_at_once(AccountId account, TimePoint now) {
     window_start_ = now;
     window_spent_ = {};
   }
-  return window_spent_ < kAtOnce;
+  return window_spent_ < kTurnsAtOnce;
 }
 
 void TurnRunner::go_on() {

@@ -3,6 +3,7 @@
 // zero.
 
 #include "client/tbsctl/bridge/framing.h"
+#include "client/tbsctl/bridge/number_bytes.h"
 #include "proto/limits.h"
 
 namespace tbs::ctl::bridge {
@@ -35,15 +36,8 @@ constexpr std::uint32_t kServerVersion = 1;
 constexpr std::uint32_t kEndPoint = 0x01 | 0x02 | 0x08;
 constexpr std::uint32_t kNoSizes = 16;  // four numbers about what was seen so far
 
-proto::Buffer words(std::initializer_list<std::uint32_t> values) {
-  proto::Buffer bytes;
-  proto::ByteWriter writer(bytes);
-  for (const std::uint32_t value : values) writer.be32(value);
-  return bytes;
-}
-
 Reply done() {
-  return {.bytes = words({0})};
+  return {.bytes = number_bytes({0})};
 }
 
 Broken unknown(std::string_view port, std::uint32_t code) {
@@ -55,7 +49,7 @@ Broken unknown(std::string_view port, std::uint32_t code) {
 class CommandFraming : public Framing {
  public:
   [[nodiscard]] proto::Buffer pack(proto::Bytes response) const override {
-    proto::Buffer bytes = words({static_cast<std::uint32_t>(response.size())});
+    proto::Buffer bytes = number_bytes({static_cast<std::uint32_t>(response.size())});
     proto::ByteWriter writer(bytes);
     writer.bytes(response);
     writer.be32(0);
@@ -92,7 +86,7 @@ class CommandFraming : public Framing {
   static Wish parse_handshake(proto::ByteReader& reader) {
     const std::uint32_t version = reader.be32();
     if (reader.ok() && version == 0) return Broken{.why = "its version is 0", .answer = {}};
-    return Reply{.bytes = words({kServerVersion, kEndPoint, 0})};
+    return Reply{.bytes = number_bytes({kServerVersion, kEndPoint, 0})};
   }
 
   static Wish parse_alternative(proto::ByteReader& reader) {
@@ -116,7 +110,7 @@ class PlatformFraming : public Framing {
       case Signal::PowerOff:
       case Signal::Reset:
       case Signal::Restart:
-        return PowerOff{.answer = words({0})};
+        return PowerOff{.answer = number_bytes({0})};
       case Signal::PowerOn:
       case Signal::PhysicalPresenceOn:
       case Signal::PhysicalPresenceOff:
@@ -127,12 +121,12 @@ class PlatformFraming : public Framing {
       case Signal::CancelOff:
         return done();
       case Signal::CancelOn:
-        return Cancel{.answer = words({0})};
+        return Cancel{.answer = number_bytes({0})};
       case Signal::GetCommandResponseSizes:
-        return Reply{.bytes = words({kNoSizes, 0, 0, 0, 0, 0})};
+        return Reply{.bytes = number_bytes({kNoSizes, 0, 0, 0, 0, 0})};
       case Signal::ActGetSignaled:
         reader.skip(4);  // which timer
-        return Reply{.bytes = words({0, 0})};
+        return Reply{.bytes = number_bytes({0, 0})};
       case Signal::SessionEnd:
       case Signal::Stop:
         return Leave{};

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "client/tbsctl/bridge/framing.h"
+#include "client/tbsctl/bridge/number_bytes.h"
 #include "proto/limits.h"
 
 namespace tbs::ctl::bridge {
@@ -38,15 +39,8 @@ constexpr std::uint32_t kBadLocality = 0x3D;
 constexpr std::uint8_t kLastLocality = 4;
 constexpr std::uint32_t kBufferSize = 4096;
 
-proto::Buffer words(std::initializer_list<std::uint32_t> values) {
-  proto::Buffer bytes;
-  proto::ByteWriter writer(bytes);
-  for (const std::uint32_t value : values) writer.be32(value);
-  return bytes;
-}
-
 Reply answer(std::initializer_list<std::uint32_t> values) {
-  return {.bytes = words(values)};
+  return {.bytes = number_bytes(values)};
 }
 
 Reply capabilities() {
@@ -57,7 +51,7 @@ Reply capabilities() {
 
 Wish set_locality(std::uint8_t locality) {
   if (locality > kLastLocality) return answer({kBadLocality});
-  return UseLocality{.locality = locality, .answer = words({0})};
+  return UseLocality{.locality = locality, .answer = number_bytes({0})};
 }
 
 class ControlFraming : public Framing {
@@ -72,7 +66,7 @@ class ControlFraming : public Framing {
     if (auto wish = parse_pretended(static_cast<Control>(code), reader)) return *std::move(wish);
     if (auto wish = parse_refused(static_cast<Control>(code), reader)) return *std::move(wish);
     return Broken{.why = "its control command " + std::to_string(code) + " is not known",
-                  .answer = words({kBadOrdinal})};
+                  .answer = number_bytes({kBadOrdinal})};
   }
 
  private:
@@ -82,10 +76,10 @@ class ControlFraming : public Framing {
         return capabilities();
       case Control::Init:
         reader.skip(4);  // flags
-        return PowerOff{.answer = words({0})};
+        return PowerOff{.answer = number_bytes({0})};
       case Control::Shutdown:
       case Control::Stop:
-        return PowerOff{.answer = words({0})};
+        return PowerOff{.answer = number_bytes({0})};
       case Control::StoreVolatile:
         return answer({0});
       case Control::GetTpmEstablished:
@@ -93,7 +87,7 @@ class ControlFraming : public Framing {
       case Control::SetLocality:
         return set_locality(reader.u8());
       case Control::CancelTpmCommand:
-        return Cancel{.answer = words({0})};
+        return Cancel{.answer = number_bytes({0})};
       case Control::GetConfig:
         return answer({0, 0});
       case Control::SetBufferSize:

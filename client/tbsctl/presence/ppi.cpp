@@ -30,7 +30,7 @@ enum Function : std::uint32_t {
   kConfirmation = 8,
 };
 
-constexpr std::uint32_t kTpm12 = 1;
+constexpr std::uint32_t kFamily12 = 1;
 
 constexpr std::string_view kWarning =
     "physical presence operations change the TPM itself: clearing it destroys every key in it, and "
@@ -61,7 +61,7 @@ std::expected<Words, Failure> call_for(Conversation& daemon, const Words& input,
                                  .message = "the physical presence interface answered too little"});
 }
 
-struct State {
+struct Presence {
   std::string version;
   std::uint32_t pending = 0;
   std::uint32_t transition = 0;
@@ -70,8 +70,8 @@ struct State {
   bool tpm12 = false;
 };
 
-std::expected<State, Failure> ask_state(Conversation& daemon) {
-  State state;
+std::expected<Presence, Failure> ask_state(Conversation& daemon) {
+  Presence state;
   const auto version = call(daemon, {kVersion});
   if (!version) return std::unexpected(version.error());
   state.version.assign(version->begin(), version->end());
@@ -88,7 +88,7 @@ std::expected<State, Failure> ask_state(Conversation& daemon) {
   state.transition = (*transition)[0];
   state.last = (*response)[1];
   state.response = (*response)[2];
-  state.tpm12 = info->tpm_version == kTpm12;
+  state.tpm12 = info->tpm_version == kFamily12;
   return state;
 }
 

@@ -9,28 +9,28 @@
 namespace tbs::ctl {
 namespace {
 
-struct Name {
+struct OperationName {
   std::uint32_t operation;
   std::string_view tpm20;
   std::string_view tpm12;
 };
 
-constexpr std::array kNames = {
-    Name{0, "none", "none"},
-    Name{1, "enable", "enable"},
-    Name{2, "disable", "disable"},
-    Name{3, "", "activate"},
-    Name{4, "", "deactivate"},
-    Name{5, "clear", "clear"},
-    Name{6, "", "enable and activate"},
-    Name{7, "", "deactivate and disable"},
-    Name{14, "clear", "clear, enable and activate"},
-    Name{21, "clear", "clear and enable"},
-    Name{22, "clear", "clear, enable and activate"},
-    Name{23, "set PCR banks", ""},
-    Name{24, "change the endorsement seed", ""},
-    Name{33, "log all digests", ""},
-    Name{34, "disable the endorsement hierarchy", ""},
+constexpr std::array kOperationNames = {
+    OperationName{0, "none", "none"},
+    OperationName{1, "enable", "enable"},
+    OperationName{2, "disable", "disable"},
+    OperationName{3, "", "activate"},
+    OperationName{4, "", "deactivate"},
+    OperationName{5, "clear", "clear"},
+    OperationName{6, "", "enable and activate"},
+    OperationName{7, "", "deactivate and disable"},
+    OperationName{14, "clear", "clear, enable and activate"},
+    OperationName{21, "clear", "clear and enable"},
+    OperationName{22, "clear", "clear, enable and activate"},
+    OperationName{23, "set PCR banks", ""},
+    OperationName{24, "change the endorsement seed", ""},
+    OperationName{33, "log all digests", ""},
+    OperationName{34, "disable the endorsement hierarchy", ""},
 };
 
 constexpr std::uint32_t kUserAbort = 0xFFFFFFF0;
@@ -40,9 +40,10 @@ constexpr std::uint32_t kLastTpmError = 0xFFF;
 }  // namespace
 
 std::string operation_text(std::uint32_t operation, bool tpm12) {
-  const auto* const found = std::ranges::find(kNames, operation, &Name::operation);
+  const auto* const found =
+      std::ranges::find(kOperationNames, operation, &OperationName::operation);
   std::string number = std::to_string(operation);
-  if (found == kNames.end()) return number;
+  if (found == kOperationNames.end()) return number;
   const std::string_view name = tpm12 ? found->tpm12 : found->tpm20;
   return name.empty() ? number : std::string(name) + " (" + number + ")";
 }

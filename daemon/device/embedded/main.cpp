@@ -125,7 +125,7 @@ int serve(TpmLibrary& tpm) {
     const ChildFrame& frame = **command;
     std::expected<std::span<const std::uint8_t>, std::string> response;
     {
-      const RunningCommand running(frame.sequence);
+      const RunningCommand cancellable(frame.sequence);
       response = tpm.process(frame.payload, frame.kind);
     }
     if (!response) return give_up(frame.sequence, response.error());
