@@ -84,8 +84,8 @@ install_packages() {
 apt_get() {
     local output holder told= deadline=$((SECONDS + 600))
     output=$(mktemp)
-    until "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" \
-        >"$output" 2>&1 </dev/null; do
+    until with_progress "$output" "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y -o APT::Status-Fd=1 "$@"; do
         holder=$(sed -n 's/.*Could not get lock .* held by process //p' "$output" | head -n 1)
         if [[ -z $holder ]] || ((SECONDS > deadline)); then
             cat "$output" >>"$log"
@@ -98,4 +98,15 @@ apt_get() {
     done
     cat "$output" >>"$log"
     rm "$output"
+}
+
+# with_progress LOG COMMAND...: a machine that has no packages yet may not have Python either.
+with_progress() {
+    local log=$1
+    shift
+    if command -v python3 >/dev/null; then
+        python3 "$top/tests/ci/progress.py" --log "$log" "installing packages" "$@"
+    else
+        "$@" >"$log" 2>&1 </dev/null
+    fi
 }
