@@ -19,11 +19,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <catch2/catch.hpp>
 
 #include "daemon/device/char_device.h"
 #include "tests/integration/device/device_run.h"
 #include "tests/integration/device/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;
@@ -196,7 +196,7 @@ TEST_CASE("the holder of a busy node is named", "[2.0]") {
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().error == EBUSY);
   std::cout << "# " << describe(refused.error()) << ": " << refused.error().advice << std::endl;
-  CHECK_THAT(refused.error().advice, Catch::Contains("char_device_pro"));
+  CHECK_THAT(refused.error().advice, Catch::Matchers::ContainsSubstring("char_device_pro"));
 }
 
 TEST_CASE("errors of a write and of a command", "[2.0]") {

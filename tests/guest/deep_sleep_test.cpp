@@ -11,13 +11,12 @@
 #include <memory>
 #include <thread>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/commands.h"
 #include "tests/integration/support/fake_logind.h"
 #include "tests/integration/support/sequence_worker.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_commands.h"
 
 using namespace tbs::test;
@@ -177,7 +176,7 @@ TEST_CASE("what is in the TPM when the machine sleeps is there afterwards, or sa
   const int gone = alice.missing() + bob.missing();
   std::cout << "# " << gone << " of 6 gone" << "\n";
   CHECK(gone > 0);
-  CHECK_THAT(bench.daemon().log(), Catch::Contains("the TPM was restarted"));
+  CHECK_THAT(bench.daemon().log(), Catch::Matchers::ContainsSubstring("the TPM was restarted"));
   CHECK(Holder(bench.context(), 3).missing() == 0);
   CHECK(bench.status().failed == 0);
 }

@@ -11,10 +11,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;
@@ -104,8 +103,9 @@ TEST_CASE("a device that another program holds is taken when that lets it go", "
   DaemonProcess daemon(folder, {.device = node()});
   daemon.wait_until_listening();
   CHECK(RawClient(daemon.socket()).hello(Role::Context).status == Status::ServiceStartPending);
-  CHECK_THAT(daemon.log(), Catch::Contains("Device or resource busy"));
-  CHECK_THAT(daemon.log(), Catch::Contains("(pid " + std::to_string(::getpid()) + ")"));
+  CHECK_THAT(daemon.log(), Catch::Matchers::ContainsSubstring("Device or resource busy"));
+  CHECK_THAT(daemon.log(),
+             Catch::Matchers::ContainsSubstring("(pid " + std::to_string(::getpid()) + ")"));
   ::close(holder);
   REQUIRE(eventually(
       [&] { return RawClient(daemon.socket()).hello(Role::Context).status == Status::Success; }));
@@ -185,7 +185,7 @@ TEST_CASE("the kernel gives up a command of a TPM that hangs", "[2.0]") {
   REQUIRE(bench.wait_for_load(client, 0, 1));
   neighbour.submit(1, tpm::get_random(8));
   CHECK(client.receive_result().status == Status::IoError);
-  CHECK_THAT(bench.daemon().log(), Catch::Contains("Timer expired"));
+  CHECK_THAT(bench.daemon().log(), Catch::Matchers::ContainsSubstring("Timer expired"));
   // It was the other's command that timed out; this one may get through or meet the same.
   const Status beside = neighbour.receive_result().status;
   CHECK((beside == Status::Success || beside == Status::IoError));

@@ -15,10 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;
@@ -180,7 +179,8 @@ TEST_CASE("without the right to write the attribute a cancel detaches, and says 
     CHECK(tpm::code(client.call(kRandom).response) == tpm::kSuccess);
   }
   CHECK(lines_with(bench.daemon.log(), "cannot cancel through") == 1);
-  CHECK_THAT(bench.daemon.log(), Catch::Contains("Permission denied; the user of tbsd needs"));
+  CHECK_THAT(bench.daemon.log(),
+             Catch::Matchers::ContainsSubstring("Permission denied; the user of tbsd needs"));
   CHECK(bench.daemon.stop() == 0);
 }
 

@@ -1,10 +1,9 @@
 // The daemon runs without its TPM: clients are told that there is none, and as soon as it appears
 // they are served.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Role;

@@ -12,11 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "proto/service_codes.h"
 #include "tests/integration/support/unix_socket.h"
 #include "tests/integration/support/user_clients.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_commands.h"
 
 using namespace tbs::test;

@@ -1,11 +1,10 @@
 // Cancel concerns what one context has outstanding: queued commands end at once, the one that runs
 // ends as the TPM decides, and with nothing outstanding a cancel succeeds.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Cancel;

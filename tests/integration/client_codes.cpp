@@ -2,7 +2,6 @@
 // library. The daemon is played, because a real one gives some of these codes only in states that
 // cannot be brought about at will; client_c.c does the rest against tbsd itself.
 
-#define CATCH_CONFIG_MAIN
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -13,10 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;

@@ -6,12 +6,11 @@
 #include <thread>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
 #include "tests/integration/support/program.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

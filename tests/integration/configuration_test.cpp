@@ -1,8 +1,7 @@
 // The configuration: what is in force and where it comes from, and errors that name the line.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/daemon_process.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

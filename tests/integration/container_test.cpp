@@ -10,14 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/base/tenant_name.h"
 #include "proto/service_codes.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/tenants.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/integration/support/unix_socket.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

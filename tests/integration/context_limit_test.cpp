@@ -1,9 +1,8 @@
 // When all contexts are taken the next client is told so, and one that leaves makes room.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Role;

@@ -1,10 +1,9 @@
 // Clients that leave in good order or not quite: with commands waiting, or with one half of the
 // connection closed.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Status;

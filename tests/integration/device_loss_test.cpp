@@ -1,10 +1,9 @@
 // The TPM dies in the middle of its work: each waiting command is answered TBS_E_IOERROR, once, and
 // when the TPM is back the same connections work again, without anybody's help.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;

@@ -6,11 +6,10 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

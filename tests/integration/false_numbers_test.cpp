@@ -6,14 +6,13 @@
 #include <optional>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/integration/support/lying_tpm.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;

@@ -1,10 +1,9 @@
 // Clients that send as much as they can and never read an answer: the daemon's memory stays
 // bounded, and a client that behaves waits for a few commands and not for all of theirs.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

@@ -1,10 +1,9 @@
 // The stream may be cut anywhere: frames that arrive byte by byte, several at once, interleaved
 // with those of other clients, or never to their end.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

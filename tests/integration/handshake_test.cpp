@@ -1,9 +1,8 @@
 // A connection starts with one hello, in time, and may then do what its role allows.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;

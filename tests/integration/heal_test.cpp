@@ -11,8 +11,6 @@
 
 #include <sys/mount.h>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm12/command_builder.h"
@@ -23,6 +21,7 @@
 #include "tests/integration/support/notify_socket.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;

@@ -1,10 +1,9 @@
 // Localities: TPM2_PCR_Reset of PCR 20 is allowed at locality 4 and 2 only, so that the TPM itself
 // tells at which one a command has arrived.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Status;

@@ -1,9 +1,8 @@
 // Failed authorizations of one user neither lock the TPM nor anybody else.
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/response_code.h"
 #include "tests/integration/support/user_clients.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

@@ -2,14 +2,12 @@
 // cannot be brought about at will: the daemon is played. event_log_test.cpp and machine_test.cpp do
 // the rest against tbsd itself.
 
-#define CATCH_CONFIG_MAIN
 #include <atomic>
 #include <functional>
 #include <thread>
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
+#include "tests/support/catch2.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;

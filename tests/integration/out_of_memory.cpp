@@ -1,13 +1,11 @@
 // TBS_E_INTERNAL_ERROR from every function, for want of memory: this program's operator new fails
 // for a thread as long as the thread wants it to. Nothing is broken afterwards.
 
-#define CATCH_CONFIG_MAIN
 #include <cstdlib>
 #include <new>
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
+#include "tests/support/catch2.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <catch2/catch.hpp>
-
 #include "proto/service_codes.h"
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/structures.h"
 #include "tests/integration/support/user_clients.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

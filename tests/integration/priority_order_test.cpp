@@ -3,11 +3,10 @@
 
 #include <algorithm>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

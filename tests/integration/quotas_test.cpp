@@ -6,10 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/response_code.h"
 #include "tests/integration/support/user_clients.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

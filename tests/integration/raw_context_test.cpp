@@ -1,11 +1,10 @@
 // Contexts that have the TPM to themselves: as it is, alone, and nothing is left of them.
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

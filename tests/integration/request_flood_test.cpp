@@ -7,9 +7,8 @@
 
 #include <sys/resource.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/user_clients.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

@@ -8,11 +8,10 @@
 #include <memory>
 #include <thread>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/sequence_worker.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;

@@ -6,11 +6,10 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "proto/service_codes.h"
 #include "proto/tpm/response_code.h"
 #include "tests/integration/support/user_clients.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

@@ -15,10 +15,9 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

@@ -1,11 +1,10 @@
 // The machine sleeps and wakes up again, as logind tells it on the system bus. A bus of the test's
 // own and a stand-in for logind on it; the TPM is a real one.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/fake_logind.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using namespace std::chrono_literals;
@@ -100,7 +99,8 @@ TEST_CASE("a TPM that was reset in the sleep is started, and what it lost is ref
   const Buffer lost = client.response(tpm::sequence_complete(tpm::handle(started)));
   CHECK(tpm::code(lost) == tbs::tpm::by_resource_manager(tbs::tpm::at_handle(TPM2_RC_HANDLE, 1)));
   CHECK(make_key(client) == key);
-  CHECK_THAT(machine.bench.daemon().log(), Catch::Contains("2 objects and 0 sessions of clients"));
+  CHECK_THAT(machine.bench.daemon().log(),
+             Catch::Matchers::ContainsSubstring("2 objects and 0 sessions of clients"));
 }
 
 TEST_CASE("a machine that stays awake goes on") {

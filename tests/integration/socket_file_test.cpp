@@ -6,11 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/integration/support/unix_socket.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Status;

@@ -1,10 +1,9 @@
 // How long it takes from the start of the daemon to its first answer from the TPM. Printed for
 // people; a test cannot know how fast a machine must be.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

@@ -2,7 +2,6 @@
 // what is tested is the state machine, the timeouts and what happens when things break.
 // tcti_esys.cpp drives the module with ESYS against tbsd.
 
-#define CATCH_CONFIG_MAIN
 #include <atomic>
 #include <cstdlib>
 #include <thread>
@@ -12,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <tss2/tss2_tcti.h>
 
 #include "client/tcti/tss2_tcti_tbs.h"
+#include "tests/support/catch2.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;

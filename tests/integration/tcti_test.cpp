@@ -8,12 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_tctildr.h>
 
 #include "tests/integration/support/program.h"
 #include "tests/integration/support/test_bench.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

@@ -6,10 +6,9 @@
 #include <optional>
 #include <stdexcept>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/tenants.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;

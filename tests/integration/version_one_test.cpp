@@ -1,12 +1,11 @@
 // Contexts of version one, and what else differs with a TPM 1.2, through libtbs.
 
-#include <catch2/catch.hpp>
-
 #include "client/include/tbs/tbsx.h"
 #include "proto/tpm12/commands.h"
 #include "tests/integration/support/daemon_process.h"
 #include "tests/integration/support/raw_client.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

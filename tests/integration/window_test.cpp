@@ -1,10 +1,9 @@
 // A context has a window of commands that may be outstanding. What it sends beyond is not read
 // until one is answered, and nothing is lost. Request ids are unique among the outstanding ones.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 using tbs::proto::kMaxOutstanding;

@@ -1,10 +1,9 @@
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "tests/rm/fixture.h"
 #include "tests/rm/lying_numbers.h"
 #include "tests/rm/small_gap.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

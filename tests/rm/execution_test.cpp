@@ -1,11 +1,10 @@
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/capability.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

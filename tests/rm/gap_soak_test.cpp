@@ -4,10 +4,9 @@
 #include <array>
 #include <cstdio>
 
-#include <catch2/catch.hpp>
-
 #include "tests/rm/fixture.h"
 #include "tests/rm/small_gap.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

@@ -1,7 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

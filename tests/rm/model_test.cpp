@@ -11,14 +11,13 @@
 #include <optional>
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/command_view.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "tests/rm/fixture.h"
 #include "tests/rm/response_fields.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"
 #include "tests/support/tpm_process.h"

@@ -1,12 +1,11 @@
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 #include "tests/rm/response_fields.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

@@ -1,10 +1,9 @@
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/capability.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "tests/rm/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

@@ -5,12 +5,11 @@
 #include <functional>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 #include "tests/rm/response_fields.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_commands.h"
 #include "tests/support/digest.h"
 

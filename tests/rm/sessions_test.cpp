@@ -1,7 +1,5 @@
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/command_builder.h"
@@ -9,6 +7,7 @@
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
 #include "tests/rm/response_fields.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

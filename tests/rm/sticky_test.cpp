@@ -1,9 +1,8 @@
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/constants.h"
 #include "tests/rm/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

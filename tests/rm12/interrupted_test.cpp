@@ -5,9 +5,8 @@
 #include <functional>
 #include <memory>
 
-#include <catch2/catch.hpp>
-
 #include "tests/rm12/fixture.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client12/transport.h"
 
 using namespace tbs;

@@ -1,8 +1,7 @@
 // Keys: loading, using and flushing them, more of them than the TPM has room for.
 
-#include <catch2/catch.hpp>
-
 #include "tests/rm12/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

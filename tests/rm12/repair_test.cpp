@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm_header.h"
 #include "tests/rm12/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

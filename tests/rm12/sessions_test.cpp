@@ -3,11 +3,10 @@
 
 #include <algorithm>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm12/capability.h"
 #include "proto/tpm12/commands.h"
 #include "tests/rm12/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

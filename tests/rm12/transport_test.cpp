@@ -2,10 +2,9 @@
 
 #include "tests/support/client12/transport.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/service_codes.h"
 #include "tests/rm12/fixture.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;

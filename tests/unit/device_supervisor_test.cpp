@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace std::chrono_literals;

@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/temp_folder.h"
 #include "tests/integration/support/unix_socket.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 

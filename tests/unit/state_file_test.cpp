@@ -2,9 +2,8 @@
 
 #include <filesystem>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/temp_folder.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/client_cases/case.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/client_cases/case.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

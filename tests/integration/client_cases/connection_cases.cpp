@@ -1,10 +1,10 @@
 // The functions of the TCTI themselves.
 
-#include <catch2/catch.hpp>
 #include <tss2/tss2_tctildr.h>
 
 #include "tests/integration/client_cases/case.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

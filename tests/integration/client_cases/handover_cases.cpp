@@ -1,9 +1,8 @@
 // Sessions between connections: handed over by their owner, and safe from everybody else.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/client_cases/case.h"
 #include "tests/integration/support/other_user.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

@@ -1,8 +1,7 @@
 // Transient objects and sequences.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/client_cases/case.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

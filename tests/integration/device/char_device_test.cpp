@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
@@ -29,6 +28,7 @@
 #include "tests/integration/device/syscall_shim.h"
 #include "tests/integration/device/temp_dir.h"
 #include "tests/integration/device/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;
@@ -149,7 +149,7 @@ TEST_CASE("node: an error that comes with the read") {
   REQUIRE_FALSE(response.has_value());
   CHECK(response.error().error == error);
   CHECK(response.error().reopen == reopen);
-  CHECK_THAT(response.error().operation, Catch::Contains("/dev/tpm7"));
+  CHECK_THAT(response.error().operation, Catch::Matchers::ContainsSubstring("/dev/tpm7"));
 }
 
 TEST_CASE("node: a write that fails at once gives up the wait that was armed for it") {
@@ -180,7 +180,7 @@ TEST_CASE("node: a read of nothing is a lost response") {
   REQUIRE_FALSE(response.has_value());
   CHECK(response.error().error == 0);
   CHECK(response.error().reopen);
-  CHECK_THAT(response.error().operation, Catch::Contains("lost"));
+  CHECK_THAT(response.error().operation, Catch::Matchers::ContainsSubstring("lost"));
 }
 
 TEST_CASE("node: a command that is too long is refused and disturbs nothing") {
@@ -343,7 +343,7 @@ TEST_CASE("node: a cancel that cannot be written is told once, with the reason")
     CHECK(fixture.run.finish().has_value());
   }
   REQUIRE(fixture.notices.size() == 1);
-  CHECK_THAT(fixture.notices.front(), Catch::Contains(std::strerror(error)));
+  CHECK_THAT(fixture.notices.front(), Catch::Matchers::ContainsSubstring(std::strerror(error)));
   const bool advises = fixture.notices.front().find("udev rule") != std::string::npos;
   CHECK(advises == (error == EACCES));
 }
@@ -393,9 +393,9 @@ TEST_CASE("node: who holds a busy one is looked for") {
   const auto facts = fixture.run.open();
   REQUIRE_FALSE(facts.has_value());
   CHECK(facts.error().error == EBUSY);
-  CHECK_THAT(facts.error().advice, Catch::Contains("holds it"));
+  CHECK_THAT(facts.error().advice, Catch::Matchers::ContainsSubstring("holds it"));
   fixture.open_error = EACCES;
-  CHECK_THAT(fixture.run.open().error().advice, Catch::Contains("group tbs"));
+  CHECK_THAT(fixture.run.open().error().advice, Catch::Matchers::ContainsSubstring("group tbs"));
   fixture.open_error = EPERM;  // what a control group says
-  CHECK_THAT(fixture.run.open().error().advice, Catch::Contains("DeviceAllow"));
+  CHECK_THAT(fixture.run.open().error().advice, Catch::Matchers::ContainsSubstring("DeviceAllow"));
 }

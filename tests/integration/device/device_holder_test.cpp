@@ -7,9 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/device/temp_dir.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::device;
 using tbs::test::TempDir;
@@ -57,7 +56,7 @@ TEST_CASE("holder: nobody is found for a device that nobody has open") {
   const Proc proc;
   CHECK(find_holders(number_of("/dev/null"), proc.dir.path()).found.empty());
   CHECK(find_holders(number_of("/dev/null"), "/nonexistent").found.empty());
-  CHECK_THAT(holder_advice({}), Catch::Contains("another process holds it"));
+  CHECK_THAT(holder_advice({}), Catch::Matchers::ContainsSubstring("another process holds it"));
 }
 
 TEST_CASE(
@@ -71,9 +70,9 @@ TEST_CASE(
   CHECK(holders.found.empty());
   CHECK(holders.suspects.size() == 2);
   const std::string advice = holder_advice(holders);
-  CHECK_THAT(advice, Catch::Contains("perhaps "));
-  CHECK_THAT(advice, Catch::Contains("tpm2-abrmd (pid 412)"));
-  CHECK_THAT(advice, Catch::Contains("tcsd (pid 415)"));
+  CHECK_THAT(advice, Catch::Matchers::ContainsSubstring("perhaps "));
+  CHECK_THAT(advice, Catch::Matchers::ContainsSubstring("tpm2-abrmd (pid 412)"));
+  CHECK_THAT(advice, Catch::Matchers::ContainsSubstring("tcsd (pid 415)"));
 }
 
 TEST_CASE("holder: the real /proc is read without harm") {

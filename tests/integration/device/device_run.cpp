@@ -2,9 +2,8 @@
 
 #include <cstring>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/device/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 
 #include "daemon/device/embedded_device.h"
 #include "tests/integration/device/device_run.h"
 #include "tests/integration/device/temp_dir.h"
 #include "tests/integration/device/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;
@@ -178,7 +178,7 @@ TEST_CASE("embedded: a killed child is one failure; its TPM is there again after
   const auto failure = lost ? fixture.run.transmit(get_random(8)) : lost;
   REQUIRE_FALSE(failure.has_value());
   CHECK(failure.error().reopen);
-  CHECK_THAT(failure.error().operation, Catch::Contains("killed by signal 9"));
+  CHECK_THAT(failure.error().operation, Catch::Matchers::ContainsSubstring("killed by signal 9"));
   const auto again = fixture.run.transmit(get_random(8));
   REQUIRE_FALSE(again.has_value());
   fixture.run.run_for(20ms);
@@ -289,7 +289,8 @@ TEST_CASE("embedded: one folder serves one TPM at a time") {
   Fixture second(folder.file("state"));
   const auto refused = second.run.open();
   REQUIRE_FALSE(refused.has_value());
-  CHECK_THAT(refused.error().operation, Catch::Contains("in use by another embedded TPM"));
+  CHECK_THAT(refused.error().operation,
+             Catch::Matchers::ContainsSubstring("in use by another embedded TPM"));
   second.run.close();
   first.run.close();
   second.start();
@@ -301,8 +302,8 @@ TEST_CASE("embedded: a folder that others can write to is refused") {
   Fixture fixture(folder.path());
   const auto refused = fixture.run.open();
   REQUIRE_FALSE(refused.has_value());
-  CHECK_THAT(refused.error().operation, Catch::Contains("written by others"));
-  CHECK_THAT(refused.error().advice, Catch::Contains("chmod go-w"));
+  CHECK_THAT(refused.error().operation, Catch::Matchers::ContainsSubstring("written by others"));
+  CHECK_THAT(refused.error().advice, Catch::Matchers::ContainsSubstring("chmod go-w"));
 }
 
 TEST_CASE("embedded: a damaged state is a failure that says so") {
@@ -315,7 +316,7 @@ TEST_CASE("embedded: a damaged state is a failure that says so") {
   Fixture fixture(folder.file("state"));
   const auto refused = fixture.run.open();
   REQUIRE_FALSE(refused.has_value());
-  CHECK_THAT(refused.error().operation, Catch::Contains("state damaged"));
+  CHECK_THAT(refused.error().operation, Catch::Matchers::ContainsSubstring("state damaged"));
 }
 
 TEST_CASE("embedded: a missing program is a failure with advice") {
@@ -334,7 +335,7 @@ TEST_CASE("embedded: a program that is no embedded TPM is a failure") {
   DeviceRun run(loop, device);
   const auto facts = run.open();
   REQUIRE_FALSE(facts.has_value());
-  CHECK_THAT(facts.error().operation, Catch::Contains("exit status 1"));
+  CHECK_THAT(facts.error().operation, Catch::Matchers::ContainsSubstring("exit status 1"));
 }
 
 TEST_CASE("embedded: a TPM 1.2 starts and answers") {

@@ -5,9 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/device/temp_dir.h"
+#include "tests/support/catch2.h"
 
 using tbs::device::find_tpm;
 using tbs::test::TempDir;

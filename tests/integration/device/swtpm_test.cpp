@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 
 #include "daemon/device/swtpm_device.h"
 #include "tests/integration/device/device_run.h"
 #include "tests/integration/device/swtpm_process.h"
 #include "tests/integration/device/temp_dir.h"
 #include "tests/integration/device/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::test;
@@ -343,7 +343,8 @@ TEST_CASE("swtpm: a response that makes no sense is a failure that needs a reope
   const auto response = fixture.run.transmit(get_random(8));
   REQUIRE_FALSE(response.has_value());
   CHECK(response.error().reopen);
-  CHECK_THAT(response.error().operation, Catch::Contains("announces a response of"));
+  CHECK_THAT(response.error().operation,
+             Catch::Matchers::ContainsSubstring("announces a response of"));
 }
 
 TEST_CASE("swtpm: nobody there is a failure with advice") {
@@ -361,5 +362,5 @@ TEST_CASE("swtpm: a host that does not exist is a failure that names it") {
   Fixture fixture({.host = "no-such-host.invalid", .port = 9}, {.host = "127.0.0.1", .port = 9});
   const auto facts = fixture.run.open();
   REQUIRE_FALSE(facts.has_value());
-  CHECK_THAT(facts.error().operation, Catch::Contains("no-such-host.invalid"));
+  CHECK_THAT(facts.error().operation, Catch::Matchers::ContainsSubstring("no-such-host.invalid"));
 }

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/device/temp_dir.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::device;
 using tbs::Family;

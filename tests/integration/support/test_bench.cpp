@@ -7,9 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

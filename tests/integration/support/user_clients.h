@@ -6,11 +6,10 @@
 
 #include <sys/types.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 

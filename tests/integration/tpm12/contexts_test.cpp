@@ -7,9 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/tpm12/tpm12_bench.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client12/structures.h"
 
 using namespace tbs::test;

@@ -1,9 +1,8 @@
 // Which contexts a TPM 1.2 is for: those of version one, which know nothing else, and those of
 // version two that ask for it.
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/tpm12/tpm12_bench.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::test;
 

@@ -1,12 +1,11 @@
 // A command inside TPM_ExecuteTransport is judged as if it had come alone; PCRs that measure the
 // machine are the administrators', and an NV index its maker's.
 
-#include <catch2/catch.hpp>
-
 #include "proto/service_codes.h"
 #include "proto/tpm12/constants.h"
 #include "tests/integration/support/other_user.h"
 #include "tests/integration/tpm12/tpm12_bench.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client12/structures.h"
 #include "tests/support/client12/transport.h"
 

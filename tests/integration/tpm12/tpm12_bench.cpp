@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 namespace tbs::test {
 namespace {

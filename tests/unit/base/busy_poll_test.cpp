@@ -1,6 +1,6 @@
 #include "daemon/base/busy_poll.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace std::chrono_literals;
 using tbs::BusyPoll;

@@ -6,9 +6,8 @@
 
 #include <poll.h>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;

@@ -1,8 +1,7 @@
 #include "client/command_check.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/fake_daemon.h"
 
 using namespace tbs;

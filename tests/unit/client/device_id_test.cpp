@@ -1,12 +1,11 @@
 #include "client/device_id.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/service_codes.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm/structures.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/digest.h"
 
 using namespace tbs;

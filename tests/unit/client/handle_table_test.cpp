@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::client::HandleTable;
 

@@ -1,8 +1,7 @@
 #include "client/open_requests.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/message_codec.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::client;

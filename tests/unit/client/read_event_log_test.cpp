@@ -2,9 +2,8 @@
 
 #include <expected>
 
-#include <catch2/catch.hpp>
-
 #include "proto/byte_writer.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using client::receive_log;

@@ -1,12 +1,11 @@
 #include "daemon/command/client_command.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/command/client_response.h"
 #include "proto/limits.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

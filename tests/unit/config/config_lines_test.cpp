@@ -1,6 +1,6 @@
 #include "daemon/config/config_lines.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 

@@ -8,9 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/config/option_table.h"
+#include "tests/support/catch2.h"
 #include "tests/unit/config/option_samples.h"
 
 using namespace tbs;

@@ -2,8 +2,7 @@
 
 #include <set>
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/unit/config/option_samples.h"
 
 using namespace tbs;

@@ -1,8 +1,7 @@
 #include "daemon/config/tenant.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/base/tenant_name.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 

@@ -4,9 +4,8 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/temp_folder.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 

@@ -1,6 +1,6 @@
 #include "daemon/device/device_spec.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::device;
 using tbs::Family;
@@ -81,11 +81,13 @@ TEST_CASE("a refusal names what is wrong") {
       {"swtpm:host=h,port=5,ctrl=no", "ctrl=no is not a port number"},
   }));
   CAPTURE(spec);
-  CHECK_THAT(refusal(spec), Catch::Contains(reason));
+  CHECK_THAT(refusal(spec), Catch::Matchers::ContainsSubstring(reason));
 }
 
 TEST_CASE("limits of a socket path and zero bytes") {
   CHECK(parse_device_spec("swtpm:path=/" + std::string(101, 'a')).has_value());
-  CHECK_THAT(refusal("swtpm:path=/" + std::string(102, 'a')), Catch::Contains("longer than 107"));
-  CHECK_THAT(refusal(std::string_view("/dev\0x", 6)), Catch::Contains("zero byte"));
+  CHECK_THAT(refusal("swtpm:path=/" + std::string(102, 'a')),
+             Catch::Matchers::ContainsSubstring("longer than 107"));
+  CHECK_THAT(refusal(std::string_view("/dev\0x", 6)),
+             Catch::Matchers::ContainsSubstring("zero byte"));
 }

@@ -4,9 +4,8 @@
 #include <set>
 #include <sstream>
 
-#include <catch2/catch.hpp>
-
 #include "proto/event_names.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::proto;
 

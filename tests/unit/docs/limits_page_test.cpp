@@ -3,9 +3,8 @@
 #include <fstream>
 #include <sstream>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/policy/limits.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::policy;
 

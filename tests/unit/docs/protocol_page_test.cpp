@@ -5,10 +5,9 @@
 #include <map>
 #include <sstream>
 
-#include <catch2/catch.hpp>
-
 #include "proto/message_codec.h"
 #include "proto/message_list.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::proto;
 

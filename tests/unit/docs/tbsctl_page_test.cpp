@@ -6,9 +6,8 @@
 #include <set>
 #include <sstream>
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/command_line/subcommands.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

@@ -3,14 +3,13 @@
 #include <functional>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm12/capability.h"
 #include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::exec;

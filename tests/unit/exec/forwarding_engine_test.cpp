@@ -2,12 +2,11 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/exec/family_engine.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 #include "tests/unit/exec/recording_engine.h"
 

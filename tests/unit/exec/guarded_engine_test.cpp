@@ -1,11 +1,10 @@
 #include "daemon/exec/guarded_engine.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/exec/pass_through.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

@@ -4,11 +4,10 @@
 #include <chrono>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/exec/client_phases.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::exec;

@@ -1,8 +1,7 @@
 #include "daemon/exec/raw_context_router.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 #include "tests/unit/exec/recording_engine.h"
 

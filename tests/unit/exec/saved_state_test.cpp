@@ -1,6 +1,6 @@
 #include "daemon/exec/saved_state.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::exec::SavedState;
 using tbs::proto::Buffer;

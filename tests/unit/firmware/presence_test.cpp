@@ -1,9 +1,8 @@
 // The texts are what the kernel's tpm_ppi.c prints.
 
-#include <catch2/catch.hpp>
-
 #include "daemon/firmware/presence_request.h"
 #include "daemon/firmware/presence_text.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::firmware;
 using tbs::proto::Buffer;

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using host::journal_entry;

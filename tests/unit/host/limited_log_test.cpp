@@ -5,9 +5,10 @@
 #include <memory>
 #include <sstream>
 
-#include <catch2/catch.hpp>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
+
+#include "tests/support/catch2.h"
 
 using namespace tbs::host;
 using tbs::proto::Event;

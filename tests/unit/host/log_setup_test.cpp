@@ -1,6 +1,6 @@
 #include "daemon/host/log_setup.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::host::harmless_lines;
 

@@ -1,6 +1,6 @@
 #include "daemon/host/machine_clock.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 

@@ -4,9 +4,8 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/integration/support/notify_socket.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using host::ServiceNotify;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace std::chrono_literals;
 using tbs::loop::AsioAlarm;

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::loop::BlockingCalls;
 using Order = BlockingCalls::Order;

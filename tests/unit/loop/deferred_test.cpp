@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::loop::Deferred;
 

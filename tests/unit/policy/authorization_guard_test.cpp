@@ -1,12 +1,11 @@
 #include "daemon/policy/authorization_guard.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/capability.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 #include "tests/support/server_bench.h"
 

@@ -1,7 +1,5 @@
 #include "daemon/policy/command_filter.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/limits.h"
 #include "proto/rules/rules_parser.h"
 #include "proto/service_codes.h"
@@ -9,6 +7,7 @@
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 #include "tests/support/command_attributes.h"
 

@@ -1,9 +1,8 @@
 #include "daemon/policy/lasting_change.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
 #include "proto/tpm12/ordinals.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

@@ -1,6 +1,6 @@
 #include "daemon/policy/lockout_time.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using policy::LockoutTime;

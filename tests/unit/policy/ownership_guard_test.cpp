@@ -1,7 +1,6 @@
 #include "daemon/policy/ownership_guard.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

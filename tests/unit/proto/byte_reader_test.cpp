@@ -1,11 +1,10 @@
 #include "proto/byte_reader.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/byte_writer.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::proto;
 

@@ -5,9 +5,8 @@
 #include <set>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using proto::command_code;

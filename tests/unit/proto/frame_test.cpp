@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "proto/message_codec.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::proto;
 

@@ -2,8 +2,7 @@
 
 #include "proto/message_codec.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/support/sample_message.h"
 
 using namespace tbs::proto;

@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::proto;
 

@@ -1,6 +1,6 @@
 #include "proto/status.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::proto::Status;
 

@@ -1,6 +1,6 @@
 #include "proto/terminal_text.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::proto::terminal_text;
 

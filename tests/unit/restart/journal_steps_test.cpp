@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <atomic>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/restart/journal.h"
 #include "daemon/restart/state_memory.h"
+#include "tests/support/catch2.h"
 #include "tests/unit/restart/journal_texts.h"
 #include "tests/unit/restart/stepped_process.h"
 

@@ -5,8 +5,7 @@
 #include <memory>
 #include <random>
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/unit/restart/journal_texts.h"
 
 using namespace tbs;

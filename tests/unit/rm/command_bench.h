@@ -8,8 +8,6 @@
 #include <span>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/rm/command_decision.h"
 #include "daemon/rm/command_repair.h"
 #include "daemon/rm/command_results.h"
@@ -18,6 +16,7 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 #include "tests/support/command_attributes.h"
 #include "tests/support/observer_notes.h"

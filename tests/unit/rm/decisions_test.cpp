@@ -1,7 +1,5 @@
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/rm/capability_cache.h"
 #include "daemon/rm/context_gap.h"
 #include "daemon/rm/eviction.h"
@@ -9,6 +7,7 @@
 #include "daemon/rm/session_share.h"
 #include "daemon/rm/sticky.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/observer_notes.h"
 
 using namespace tbs;

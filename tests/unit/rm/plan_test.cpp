@@ -2,11 +2,10 @@
 
 #include <initializer_list>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/response_code.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/command_attributes.h"
 #include "tests/support/observer_notes.h"
 

@@ -1,8 +1,7 @@
-#include <catch2/catch.hpp>
-
 #include "daemon/rm/object_table.h"
 #include "daemon/rm/session_table.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/observer_notes.h"
 
 using namespace tbs;

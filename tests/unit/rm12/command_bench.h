@@ -7,8 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/rm12/command_decision.h"
 #include "daemon/rm12/command_repair.h"
 #include "daemon/rm12/command_results.h"
@@ -17,6 +15,7 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/service_codes.h"
+#include "tests/support/catch2.h"
 #include "tests/support/observer_notes.h"
 #include "tests/support/virtual_handles12.h"
 

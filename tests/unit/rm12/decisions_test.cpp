@@ -1,13 +1,12 @@
 // What the TPM 1.2 resource manager decides from its tables.
 
-#include <catch2/catch.hpp>
-
 #include "daemon/rm12/capability.h"
 #include "daemon/rm12/eviction.h"
 #include "daemon/rm12/operation.h"
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/reconcile.h"
 #include "proto/tpm12/commands.h"
+#include "tests/support/catch2.h"
 #include "tests/support/observer_notes.h"
 #include "tests/support/virtual_handles12.h"
 

@@ -1,11 +1,10 @@
 // The tables of the TPM 1.2 resource manager.
 
-#include <catch2/catch.hpp>
-
 #include "daemon/rm12/release.h"
 #include "daemon/rm12/resource_table.h"
 #include "daemon/rm12/saved_keys.h"
 #include "daemon/rm12/state.h"
+#include "tests/support/catch2.h"
 #include "tests/support/observer_notes.h"
 #include "tests/support/virtual_handles12.h"
 

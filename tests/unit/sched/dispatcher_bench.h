@@ -9,8 +9,6 @@
 #include <variant>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/exec/pass_through.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/byte_writer.h"
@@ -19,6 +17,7 @@
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 namespace tbs::sched::test {

@@ -1,8 +1,7 @@
 // Letting the machine sleep, and looking at the TPM after it.
 
-#include <catch2/catch.hpp>
-
 #include "daemon/sched/dispatcher.h"
+#include "tests/support/catch2.h"
 #include "tests/unit/sched/dispatcher_bench.h"
 
 using namespace tbs;

@@ -5,8 +5,7 @@
 #include <memory>
 #include <tuple>
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/unit/exec/recording_engine.h"
 #include "tests/unit/sched/dispatcher_bench.h"
 

@@ -6,9 +6,8 @@
 #include <random>
 #include <stdexcept>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/sched/run_queue.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

@@ -3,14 +3,13 @@
 
 #include <memory>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/exec/pass_through.h"
 #include "daemon/sched/dispatcher.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

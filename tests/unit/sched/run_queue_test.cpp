@@ -4,8 +4,7 @@
 #include <random>
 #include <set>
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

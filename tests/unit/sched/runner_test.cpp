@@ -4,10 +4,9 @@
 #include <span>
 #include <string>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
+#include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 
 using namespace tbs;

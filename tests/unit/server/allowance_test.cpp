@@ -1,6 +1,6 @@
 #include "daemon/server/allowance.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace std::chrono_literals;

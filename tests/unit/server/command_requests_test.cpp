@@ -1,11 +1,10 @@
 #include "daemon/server/command_requests.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/rules/rules_parser.h"
 #include "proto/service_codes.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
+#include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <catch2/catch.hpp>
 
 #include "proto/limits.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using server::Connection;

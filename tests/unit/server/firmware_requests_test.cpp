@@ -1,9 +1,8 @@
 #include "daemon/server/firmware_requests.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/firmware/log_type.h"
 #include "daemon/firmware/owner_auth_name.h"
+#include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;

@@ -1,7 +1,6 @@
 #include "daemon/server/lockout_requests.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;

@@ -3,7 +3,7 @@
 #include <map>
 #include <optional>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace std::chrono_literals;

@@ -1,10 +1,9 @@
 #include "daemon/server/peer.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/base/tenant_name.h"
 #include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using server::assign_roles;

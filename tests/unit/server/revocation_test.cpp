@@ -1,13 +1,12 @@
 #include "daemon/server/revocation.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/sched/dispatcher.h"
 #include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;

@@ -1,9 +1,8 @@
 #include "daemon/server/server.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/message_list.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;

@@ -1,9 +1,8 @@
 #include "daemon/server/state_changes.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
 #include "proto/tpm12/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using server::changes_state;

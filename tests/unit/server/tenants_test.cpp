@@ -1,8 +1,7 @@
 // Tenants as the server's clients meet them: what each may have and do, and who they are for
 // others.
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
 using namespace tbs;

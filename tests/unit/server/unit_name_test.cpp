@@ -1,6 +1,6 @@
 #include "daemon/server/unit_name.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::server;
 

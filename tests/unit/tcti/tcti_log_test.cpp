@@ -1,6 +1,6 @@
 #include "client/tcti/tcti_log.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::tcti::log_level_of;
 using tbs::tcti::LogLevel;

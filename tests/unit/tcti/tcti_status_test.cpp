@@ -1,6 +1,6 @@
 #include "client/tcti/tcti_status.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::proto::Status;
 using namespace tbs::tcti;

@@ -1,8 +1,7 @@
 #include "daemon/tpm/command_class.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::tpm;
 using std::chrono::seconds;

@@ -2,9 +2,8 @@
 
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/command_attributes.h"
 
 using namespace tbs::tpm;

@@ -3,10 +3,9 @@
 #include <array>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/support/command_attributes.h"
 
 using namespace tbs::tpm;

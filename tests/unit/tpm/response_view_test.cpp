@@ -2,10 +2,9 @@
 
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::tpm;
 using Bytes = std::vector<std::uint8_t>;

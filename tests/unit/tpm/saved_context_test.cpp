@@ -2,10 +2,9 @@
 
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/constants.h"
 #include "proto/tpm/structures.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::tpm;

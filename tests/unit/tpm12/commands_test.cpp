@@ -4,12 +4,11 @@
 
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm/command_class.h"
 #include "daemon/tpm12/command_class.h"
 #include "daemon/tpm12/command_view.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::tpm12;
 using Bytes = std::vector<std::uint8_t>;

@@ -2,13 +2,12 @@
 
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/tpm12/capability.h"
 #include "daemon/tpm12/context_blob.h"
 #include "daemon/tpm12/key_identity.h"
 #include "daemon/tpm12/response.h"
 #include "daemon/tpm12/response_code.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::tpm12;
 using Bytes = std::vector<std::uint8_t>;

@@ -2,11 +2,10 @@
 
 #include <random>
 
-#include <catch2/catch.hpp>
-
 #include "proto/rules/profiles.h"
 #include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::rules;
 

@@ -1,11 +1,10 @@
 #include "proto/rules/rules.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/rules/conditions.h"
 #include "proto/rules/profiles.h"
 #include "proto/rules/rules_parser.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::rules;
 

@@ -3,12 +3,11 @@
 #include <array>
 #include <vector>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/structures.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::tpm;

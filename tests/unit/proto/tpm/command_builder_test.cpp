@@ -1,6 +1,6 @@
 #include "proto/tpm/command_builder.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using proto::Buffer;

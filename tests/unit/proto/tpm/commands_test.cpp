@@ -1,9 +1,8 @@
 #include "proto/tpm/commands.h"
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm/structures.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using proto::Buffer;

@@ -2,9 +2,8 @@
 
 #include <cstring>
 
-#include <catch2/catch.hpp>
-
 #include "proto/limits.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using proto::Buffer;

@@ -2,10 +2,9 @@
 
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm12/commands.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using proto::Buffer;

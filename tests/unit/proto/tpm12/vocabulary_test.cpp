@@ -1,8 +1,7 @@
 // The numbers of TPM 1.2, which no library gives: a few of each table against the specification.
 
-#include <catch2/catch.hpp>
-
 #include "proto/tpm12/constants.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::tpm12;
 

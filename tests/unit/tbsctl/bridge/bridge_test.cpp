@@ -1,8 +1,6 @@
 // The parts of tbsctl bridge that decide without a socket. The frames themselves are compared with
 // real clients in tests/integration, and cut to pieces in tests/fuzz.
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/bridge/address.h"
 #include "client/tbsctl/bridge/framing.h"
 #include "client/tbsctl/bridge/peer.h"
@@ -12,6 +10,7 @@
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
 #include "proto/tpm_header.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs;
 using namespace tbs::ctl::bridge;

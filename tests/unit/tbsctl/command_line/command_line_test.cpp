@@ -2,8 +2,7 @@
 
 #include <vector>
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
 using namespace tbs::ctl;

@@ -5,9 +5,8 @@
 #include <set>
 #include <sstream>
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/command_line/command_line.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

@@ -1,6 +1,5 @@
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/contexts/commands.h"
+#include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
 using namespace tbs::ctl;

@@ -1,9 +1,9 @@
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/lockout/commands.h"
 #include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
+#include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
 using namespace tbs::ctl;

@@ -1,8 +1,7 @@
 #include "client/tbsctl/log/event_log.h"
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/log/event_text.h"
+#include "tests/support/catch2.h"
 #include "tests/support/event_log_writer.h"
 
 using namespace tbs::ctl;

@@ -2,10 +2,9 @@
 
 #include <array>
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/pcr/pcr_value.h"
 #include "client/tbsctl/text/hex.h"
+#include "tests/support/catch2.h"
 #include "tests/support/event_log_writer.h"
 
 using namespace tbs::ctl;

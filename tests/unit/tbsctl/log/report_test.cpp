@@ -2,10 +2,10 @@
 
 #include <sstream>
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/text/hex.h"
+#include "tests/support/catch2.h"
 #include "tests/support/event_log_writer.h"
 
 using namespace tbs::ctl;

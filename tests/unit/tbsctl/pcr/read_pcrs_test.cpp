@@ -1,6 +1,6 @@
 #include "client/tbsctl/pcr/read_pcrs.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

@@ -1,6 +1,6 @@
 #include "client/tbsctl/presence/presence_words.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

@@ -1,10 +1,10 @@
 #include "client/tbsctl/response_code/rc_text.h"
 
-#include <catch2/catch.hpp>
 #include <tss2/tss2_common.h>
 #include <tss2/tss2_tpm2_types.h>
 
 #include "client/tbsctl/response_code/rc_tables.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

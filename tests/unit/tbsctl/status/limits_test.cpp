@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/status/commands.h"
+#include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
 using namespace tbs::ctl;

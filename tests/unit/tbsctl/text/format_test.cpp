@@ -2,12 +2,11 @@
 
 #include <sstream>
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/text/number.h"
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/text/table.h"
 #include "client/tbsctl/tpm/command_name.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

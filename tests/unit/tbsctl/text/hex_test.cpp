@@ -1,6 +1,6 @@
 #include "client/tbsctl/text/hex.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 using tbs::proto::Buffer;

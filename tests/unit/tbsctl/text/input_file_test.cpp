@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/scratch_folder.h"
 
 using namespace tbs::ctl;

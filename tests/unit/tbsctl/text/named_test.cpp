@@ -1,8 +1,7 @@
 #include "client/tbsctl/text/named.h"
 
-#include <catch2/catch.hpp>
-
 #include "client/tbsctl/text/priority.h"
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 

@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using tbs::ctl::TerminalFilter;
 

@@ -1,7 +1,6 @@
 #include "client/tbsctl/tpm/command_bytes.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/scratch_folder.h"
 
 using namespace tbs::ctl;

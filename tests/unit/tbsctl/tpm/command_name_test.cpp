@@ -1,6 +1,6 @@
 #include "client/tbsctl/tpm/command_name.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch2.h"
 
 using namespace tbs::ctl;
 
