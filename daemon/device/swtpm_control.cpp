@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint64_t kInfoSpecification = 1;
 constexpr std::uint32_t kMaxInfo = 3 * 1024;
+constexpr std::size_t kMaxControlCommand = 20;
 
 // The information is a small JSON text; one word of it matters.
 std::optional<Family> family_of(std::string_view text) {
@@ -19,6 +20,7 @@ std::optional<Family> family_of(std::string_view text) {
 
 proto::Buffer encode_control(ControlCommand command, std::uint8_t locality) {
   proto::Buffer bytes;
+  bytes.reserve(kMaxControlCommand);
   proto::ByteWriter writer(bytes);
   writer.be32(static_cast<std::uint32_t>(command));
   if (command == ControlCommand::Init) writer.be32(0);  // flags

@@ -22,7 +22,7 @@ run_all() {
     if check 'build, gcc' build_default; then
         suite 'tests' build
     fi
-    if check 'build, release' build_release build-installed "$state/installed"; then
+    if check 'build, release' build_installed; then
         check 'installation' "$top/tests/ci/installation.sh" "$top/build-installed" "$state/installed"
     fi
     if check 'build, clang with ASan and UBSan' build_sanitized; then
@@ -70,4 +70,5 @@ has_suite() {
 }
 
 formatted() { sources | xargs clang-format-19 --dry-run -Werror; }
+build_installed() { werror=1 build_release build-installed "$state/installed"; }
 build_sanitized() { configure_sanitized build-asan address,undefined true && compile build-asan; }
