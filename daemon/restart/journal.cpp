@@ -1,22 +1,17 @@
 #include "daemon/restart/journal.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <utility>
+
+#include "daemon/restart/ordered_store.h"
 
 namespace tbs::restart {
 namespace {
 
-// Stores one word of the header, after everything before it and before everything after it. A
-// killed process has carried out its instructions in their order, whatever the processor made of
-// them, so only the compiler must be kept from moving stores.
 void store(std::span<std::uint8_t> memory, std::size_t offset, std::uint64_t value) {
-  auto& word = *reinterpret_cast<std::uint64_t*>(memory.data() + offset);
-  static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  std::atomic_ref(word).store(value, std::memory_order_release);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
+  void* const word = memory.data() + offset;
+  store_in_order(*static_cast<std::uint64_t*>(word), value);
 }
 
 template <typename Value>

@@ -10,8 +10,11 @@
 
 namespace tbs::test {
 
-SteppedProcess::SteppedProcess(const std::function<void()>& work) : pid_(::fork()) {
+SteppedProcess::SteppedProcess(const std::function<void()>& before,
+                               const std::function<void()>& work)
+    : pid_(::fork()) {
   if (pid_ == 0) {
+    before();
     if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) std::_Exit(1);
     (void)::raise(SIGSTOP);
     work();

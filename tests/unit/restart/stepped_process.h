@@ -11,8 +11,8 @@ namespace tbs::test {
 
 class SteppedProcess {
  public:
-  // The child does `work` and ends with status 0; it stands before the first instruction.
-  explicit SteppedProcess(const std::function<void()>& work);
+  // The child does `before` in one go, then stands before `work`, and ends with status 0 after it.
+  SteppedProcess(const std::function<void()>& before, const std::function<void()>& work);
   // Kills it.
   ~SteppedProcess();
   SteppedProcess(const SteppedProcess&) = delete;
