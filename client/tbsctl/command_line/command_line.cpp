@@ -39,29 +39,14 @@ constexpr const char* kCommonOptions =
     "\n\nEvery subcommand takes --json, --socket and --device too; see `tbsctl --help`.";
 
 // The socket of tbsd@NAME.socket. A path is taken for the device's node.
-std::string socket_of_device(const std::string& device) {
+std::expected<std::string, std::string> socket_of_device(const std::string& device) {
   const std::string name = device.starts_with("/dev/") ? device.substr(5) : device;
   const auto fits = [](unsigned char letter) { return std::isalnum(letter) != 0; };
   if (name.empty() || !std::ranges::all_of(name, fits)) {
-    throw CLI::ValidationError("--device", "'" + device + "' is not the name of a TPM, as tpm1 is");
+    return std::unexpected("'" + device + "' is not the name of a TPM, as tpm1 is");
   }
   const std::string path = "/run/tbs/" + name;
   return client::socket_with_most_rights(path + ".admin.sock", path + ".sock");
-}
-
-void add_global_options(CLI::App& app, CommandLine& line) {
-  app.set_version_flag("--version", std::string("tbsctl ") + kVersion);
-  app.add_flag("--json", line.json, "Print data as JSON");
-  app.add_option(
-         "--socket", line.socket,
-         "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/admin.sock for who may open it, else "
-         "/run/tbs/tbsd.sock)")
-      ->type_name("PATH");
-  app.add_option_function<std::string>(
-         "--device", [&line](const std::string& name) { line.socket = socket_of_device(name); },
-         "Ask the tbsd of this TPM, tpm1 for instance, where there are several")
-      ->type_name("NAME")
-      ->excludes("--socket");
 }
 
 void read_value(const Option& option, const std::string& text) {
@@ -149,6 +134,36 @@ Subcommand take(std::vector<Subcommand>& table, const std::vector<std::string>& 
 
 }  // namespace
 
+std::vector<Option> global_options(CommandLine& line) {
+  const auto json = [&line](const std::string&) -> std::expected<void, std::string> {
+    line.json = true;
+    return {};
+  };
+  const auto socket = [&line](const std::string& path) -> std::expected<void, std::string> {
+    line.socket = path;
+    return {};
+  };
+  const auto device = [&line](const std::string& name) -> std::expected<void, std::string> {
+    auto path = socket_of_device(name);
+    if (!path) return std::unexpected(path.error());
+    line.socket = *std::move(path);
+    return {};
+  };
+  return {
+      {.name = "--json", .about = "Print data as JSON", .read = json},
+      {.name = "--socket",
+       .value = "PATH",
+       .about = "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/admin.sock for who may open "
+                "it, else /run/tbs/tbsd.sock)",
+       .read = socket,
+       .offer = {Offer::Kind::Files}},
+      {.name = "--device",
+       .value = "NAME",
+       .about = "Ask the tbsd of this TPM, tpm1 for instance, where there are several",
+       .read = device,
+       .offer = {Offer::Kind::Tpms}}};
+}
+
 std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
                                                                       const char* const* argv,
                                                                       std::ostream& out) {
@@ -158,7 +173,10 @@ std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(kFooter);
-  add_global_options(app, line);
+  app.set_version_flag("--version", std::string("tbsctl ") + kVersion);
+  const auto globals = global_options(line);
+  for (const Option& option : globals) add_option(app, option);
+  app.get_option("--device")->excludes("--socket");
   for (const Subcommand& entry : table) add_subcommand(app, entry);
   try {
     app.parse(argc, argv);

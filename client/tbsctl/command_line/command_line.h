@@ -6,6 +6,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "client/tbsctl/command_line/subcommand.h"
 
@@ -17,6 +18,9 @@ struct CommandLine {
   std::string title;      // "cancel", "policy check"
   Subcommand subcommand;  // with its options read; of "policy check" it is "check"
 };
+
+// What every subcommand takes, too. They are read into `line`.
+std::vector<Option> global_options(CommandLine& line);
 
 // Nothing when the help or the version was asked for: it is printed to `out` then.
 std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,

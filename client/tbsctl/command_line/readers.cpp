@@ -66,14 +66,16 @@ Option priority_option(const std::shared_ptr<std::uint32_t>& into) {
       .name = "--priority",
       .value = "PRIORITY",
       .about = "A number, or low (100), normal (200, the default), high (300), system (400), max",
-      .read = read_priority(into)};
+      .read = read_priority(into),
+      .offer = names_of(kPriorities)};
 }
 
 Option locality_option(const std::shared_ptr<std::uint32_t>& into) {
   return {.name = "--locality",
           .value = "NUMBER",
           .about = "Locality of the command (default 0)",
-          .read = read_number<std::uint32_t>(into)};
+          .read = read_number<std::uint32_t>(into),
+          .offer = {Offer::Kind::Words, {"0", "1", "2", "3", "4"}}};
 }
 
 }  // namespace tbs::ctl

@@ -73,6 +73,13 @@ Reader read_name(const std::shared_ptr<Value>& into, const Names<Value, kCount>&
   };
 }
 
+template <typename Value, std::size_t kCount>
+Offer names_of(const Names<Value, kCount>& names) {
+  Offer offer{.kind = Offer::Kind::Words};
+  for (const Named<Value>& each : names) offer.words.emplace_back(each.name);
+  return offer;
+}
+
 // Options that several subcommands have.
 Option priority_option(const std::shared_ptr<std::uint32_t>& into);
 Option locality_option(const std::shared_ptr<std::uint32_t>& into);

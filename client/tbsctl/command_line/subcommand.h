@@ -34,6 +34,13 @@ inline constexpr Needs kTpm20Context{.connection = Needs::Connection::Context,
 // Takes the text that a user gave; the error says what is wrong with it.
 using Reader = std::function<std::expected<void, std::string>(const std::string& text)>;
 
+// What a shell offers where a value is typed.
+struct Offer {
+  enum class Kind : std::uint8_t { Nothing, Words, Files, Folders, Users, Groups, Contexts, Tpms };
+  Kind kind = Kind::Nothing;
+  std::vector<std::string> words;
+};
+
 struct Option {
   std::string name;   // "--raw", "-f,--file"; without a dash it is an argument: "ID"
   std::string value;  // what the help calls the value; empty for flags and arguments
@@ -43,6 +50,7 @@ struct Option {
   bool repeated = false;  // may have several values; all are read
   bool not_with_json = false;
   std::string with;  // an option declared before, without which this one means nothing
+  Offer offer{};
 
   [[nodiscard]] bool argument() const { return !name.starts_with('-'); }
   [[nodiscard]] bool flag() const { return !argument() && value.empty(); }

@@ -47,7 +47,8 @@ Subcommand cancel_subcommand() {
           .options = {{.name = "ID",
                        .about = "Number of the context, from `tbsctl contexts`",
                        .read = read_number(field(options, &CancelOptions::context)),
-                       .required = true}},
+                       .required = true,
+                       .offer = {Offer::Kind::Contexts}}},
           .needs = always(kObserver),
           .run = [options](const Environment& environment) {
             return run_cancel(*environment.daemon, environment.console, options->context);

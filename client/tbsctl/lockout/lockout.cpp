@@ -175,7 +175,8 @@ Subcommand lockout_subcommand() {
                    .value = "USER",
                    .about = "Only of this user: a number or a name",
                    .read = read_user(field(options, &LockoutOptions::uid)),
-                   .with = "--reset"}},
+                   .with = "--reset",
+                   .offer = {Offer::Kind::Users}}},
       .needs = [options] { return options->reset ? kObserver : kContext; },
       .run =
           [options](const Environment& environment) {

@@ -112,7 +112,8 @@ Subcommand log_subcommand() {
                   {.name = "-f,--file",
                    .value = "FILE",
                    .about = "Decode this file; the TPM is not asked; - is standard input",
-                   .read = read_file_name(field(options, &LogOptions::file))}},
+                   .read = read_file_name(field(options, &LogOptions::file)),
+                   .offer = {Offer::Kind::Files}}},
       .needs = [options] { return needs_of(*options); },
       .run = [options](const Environment& environment) { return run_log(environment, *options); }};
 }

@@ -61,7 +61,8 @@ Subcommand pcr_subcommand() {
       .help = "Example:\n  tbsctl pcr sha1:0-3+sha256:16",
       .options = {{.name = "SELECTION",
                    .about = "Banks and PCRs: sha256, sha256:0,7 or sha1:0-3+sha256 (default: all)",
-                   .read = read_selection(selections)}},
+                   .read = read_selection(selections),
+                   .offer = {Offer::Kind::Words, {"sha1", "sha256", "sha384", "sha512"}}}},
       .needs = always(kContext),
       .run = [selections](const Environment& environment) {
         return run_pcr(*environment.daemon, environment.console, *selections);

@@ -225,7 +225,8 @@ Option folder_option(const Shared& options) {
   return {.name = "--dir",
           .value = "PATH",
           .about = "Folder of the rules (default: " + std::string(rules::kRuleFolder) + ")",
-          .read = read_folder(options)};
+          .read = read_folder(options),
+          .offer = {Offer::Kind::Folders}};
 }
 
 std::vector<Option> explain_options(const Shared& options) {
@@ -234,7 +235,8 @@ std::vector<Option> explain_options(const Shared& options) {
       {.name = "USER",
        .about = "Name or number of the user; a name brings the user's groups",
        .read = read_subject(options),
-       .required = true},
+       .required = true,
+       .offer = {Offer::Kind::Users}},
       {.name = "COMMAND",
        .about = "Name or number of the TPM command",
        .read = read_command(options),
@@ -243,7 +245,8 @@ std::vector<Option> explain_options(const Shared& options) {
        .value = "GROUP",
        .about = "A group of the user, name or number",
        .read = read_groups(field(options, &PolicyOptions::gids)),
-       .repeated = true},
+       .repeated = true,
+       .offer = {Offer::Kind::Groups}},
       {.name = "--unit",
        .value = "NAME",
        .about = "systemd unit of the client",
@@ -251,7 +254,8 @@ std::vector<Option> explain_options(const Shared& options) {
       {.name = "--cgroup",
        .value = "PATH",
        .about = "Control group of the client",
-       .read = read_text(field(options, &PolicyOptions::cgroup))},
+       .read = read_text(field(options, &PolicyOptions::cgroup)),
+       .offer = {Offer::Kind::Folders}},
       {.name = "--tenant",
        .value = "NAME",
        .about = "Tenant of the client's socket",
@@ -268,11 +272,13 @@ std::vector<Option> explain_options(const Shared& options) {
        .value = "NAME",
        .about = "Hierarchy that it names: owner, endorsement, platform, lockout, null",
        .read = read_hierarchy(options),
-       .repeated = true},
+       .repeated = true,
+       .offer = {Offer::Kind::Words, {"owner", "endorsement", "platform", "lockout", "null"}}},
       {.name = "--owner",
        .value = "OWNER",
        .about = "Who made what it removes or changes: self or other",
-       .read = read_owner(options)},
+       .read = read_owner(options),
+       .offer = {Offer::Kind::Words, {"self", "other"}}},
       priority_option(field(options, &PolicyOptions::priority)),
       locality_option(field(options, &PolicyOptions::locality)),
   };

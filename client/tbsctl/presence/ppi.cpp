@@ -169,7 +169,8 @@ std::vector<Option> presence_options(const std::shared_ptr<PresenceRequest>& req
        .value = "OPERATION",
        .about = "Ask the firmware to do this at the next start: clear, none (take it back) or a "
                 "number",
-       .read = read_operation(request)},
+       .read = read_operation(request),
+       .offer = names_of(kSubmittedByName)},
       {.name = "--parameter",
        .value = "NUMBER",
        .about = "Parameter of the operation, such as the banks of operation 23",

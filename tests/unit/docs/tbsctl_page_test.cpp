@@ -1,5 +1,4 @@
-// Keeps tbsctl(1) and the completion for bash true: both list the subcommands and options that the
-// table has, and no others.
+// Keeps tbsctl(1) true: it lists the subcommands and options that the table has, and no others.
 
 #include <fstream>
 #include <regex>
@@ -85,26 +84,4 @@ TEST_CASE("the manual page has every option where it belongs", "[docs][tbsctl]")
       CHECK(options.contains(option));
     }
   }
-}
-
-TEST_CASE("the completion has all subcommands and options", "[docs][tbsctl]") {
-  const auto script = content_of(TBS_DOCS_DIR "/../client/tbsctl/completion/tbsctl");
-  std::string pattern;
-  std::string words;
-  for (const Subcommand& entry : subcommands()) {
-    pattern += (pattern.empty() ? "" : "|") + entry.name;
-    words += " " + entry.name;
-    Names options = option_names(entry);
-    for (const Subcommand& part : entry.parts) options.merge(option_names(part));
-    const std::size_t start = script.find("\n    " + entry.name + ") words+=");
-    const std::string line =
-        start == script.npos ? "" : script.substr(start + 1, script.find('\n', start + 1) - start);
-    CAPTURE(entry.name, line);
-    for (const std::string& option : options) {
-      CHECK(found(line, "(" + option + ")(?![a-z-])").contains(option));
-    }
-    CHECK(found(line, " (--?[a-z-]+)").size() <= options.size());
-  }
-  CHECK(script.find("\n      " + pattern + ") subcommand=") != script.npos);
-  CHECK(script.find("--version" + words + "'") != script.npos);
 }

@@ -1,0 +1,93 @@
+# Completion of tbsctl(1) for bash.
+# Made from the table of subcommands by `ninja completions`; do not edit it.
+
+_tbsctl() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local at='' offer='' words='' reach=() word i
+  # Bash takes --option=value for three words.
+  if [[ $current == = ]]; then
+    current=''
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  # at: the subcommand; reach: how the daemon was named.
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in
+      --socket | --device | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
+        [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
+        ((i++))
+        [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
+        ;;
+      *)
+        case "$at $word" in
+          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge') at=${at:+$at }$word ;;
+        esac
+        ;;
+    esac
+  done
+  case "$at,$previous" in
+    'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'ppi',--parameter | 'bridge',--mode) return ;;
+    *,--socket | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
+    'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
+    'policy explain',--gid) offer=groups ;;
+    *,--device) offer=tpms ;;
+    'lockout',--uid) offer=users ;;
+    'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
+    'ppi',--submit) words='clear none' ;;
+    'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
+    'policy explain',--hierarchy) words='owner endorsement platform lockout null' ;;
+    'bridge',--protocol) words='raw mssim swtpm' ;;
+    'policy explain',--owner) words='self other' ;;
+    *)
+      case "$at,$current" in
+        '',-*) words='--json --socket --device -h --help --version' ;;
+        '',*) words='info status contexts limits events lockout policy cancel submit random log pcr ppi id bridge' ;;
+        'info',*) words='--json --socket --device -h --help' ;;
+        'status',*) words='--json --socket --device -h --help' ;;
+        'contexts',*) words='--json --socket --device -h --help' ;;
+        'limits',*) words='--json --socket --device -h --help' ;;
+        'events',*) words='--json --socket --device -h --help' ;;
+        'lockout',*) words='--reset --uid --json --socket --device -h --help' ;;
+        'policy',-*) words='--dir --json --socket --device -h --help' ;;
+        'policy',*) words='check explain' ;;
+        'policy check',*) words='--dir --json --socket --device -h --help' ;;
+        'policy explain',-*) words='--dir --gid --unit --cgroup --tenant --admin --handle --hierarchy --owner --priority --locality --json --socket --device -h --help' ;;
+        'policy explain',*) offer=users ;;
+        'cancel',-*) words='--json --socket --device -h --help' ;;
+        'cancel',*) offer=contexts ;;
+        'submit',*) words='-f --file --priority --locality --raw --json --socket --device -h --help' ;;
+        'random',*) words='--raw --json --socket --device -h --help' ;;
+        'log',*) words='--raw --no-compare -f --file --json --socket --device -h --help' ;;
+        'pcr',-*) words='--json --socket --device -h --help' ;;
+        'pcr',*) words='sha1 sha256 sha384 sha512' ;;
+        'ppi',*) words='--submit --parameter --yes --json --socket --device -h --help' ;;
+        'id',*) words='--json --socket --device -h --help' ;;
+        'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --socket --device -h --help' ;;
+        'bridge',*) offer=files ;;
+      esac
+      ;;
+  esac
+  COMPREPLY=()
+  [[ -z $words ]] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  case $offer in
+    files)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      ;;
+    folders)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      ;;
+    users) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
+    groups) mapfile -t COMPREPLY < <(compgen -g -- "$current") ;;
+    tpms) mapfile -t COMPREPLY < <(cd /sys/class/tpm 2>/dev/null && compgen -d -- "$current") ;;
+    contexts)
+      # One line for each: the heading goes, the number stays.
+      words=$("${COMP_WORDS[0]}" "${reach[@]}" contexts 2>/dev/null | awk 'NR > 1 { print $1 }')
+      mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+      ;;
+  esac
+}
+
+complete -F _tbsctl tbsctl
