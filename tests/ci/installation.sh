@@ -47,8 +47,22 @@ example() {
 example cancel cancel.c tbs -std=gnu11
 example ported ported.c tbs-compat
 
+# With CMake, from the tree where it lies now; a version with another interface is not taken.
+cmake_project() { cmake -S "$top/tests/ci/cmake" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$prefix" "$@" >"$folder/cmake.log" 2>&1; }
+cmake_project -DEXAMPLES="$top/docs/examples"
+cmake --build "$folder/cmake" >/dev/null
+"$folder/cmake/cancel" >/dev/null
+"$folder/cmake/ported" >/dev/null
+for wanted in 0.1.0 0.1 "$(pkg-config --modversion tbs)"; do cmake_project -DWANTED="$wanted"; done
+for wanted in 0 0.0.9 1 99.1; do
+    ! cmake_project -DWANTED="$wanted" || { echo "CMake took this version for $wanted" >&2; exit 1; }
+done
+
 for page in man1/tbsctl.1 man3/tbs.3 man5/tbsd.conf.5 man8/tbsd.8; do
     [[ -s $prefix/share/man/$page || -s $prefix/share/man/$page.gz ]]
+done
+for file in bash-completion/completions/tbsctl fish/vendor_completions.d/tbsctl.fish zsh/site-functions/_tbsctl; do
+    [[ -s $prefix/share/$file ]]
 done
 for file in tbsd.service tbsd.socket tbsd-admin.socket tbsd@.service tbsd@.socket tbsd-admin@.socket \
     tbsd-tenant@.socket; do

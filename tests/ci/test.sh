@@ -24,6 +24,7 @@ run_all() {
     fi
     if check 'build, release' build_installed; then
         check 'installation' "$top/tests/ci/installation.sh" "$top/build-installed" "$state/installed"
+        check 'recipes of other distributions' "$top/tests/ci/recipes.sh" "$top/build-installed" "$state/installed"
     fi
     if check 'build, clang with ASan and UBSan' build_sanitized; then
         suite 'tests under ASan and UBSan' build-asan

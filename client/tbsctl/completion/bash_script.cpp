@@ -7,7 +7,7 @@
 namespace tbs::ctl {
 namespace {
 
-constexpr const char* kStart = R"(_tbsctl() {
+constexpr const char* kBashStart = R"(_tbsctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local at='' offer='' words='' reach=() word i
   # Bash takes --option=value for three words.
@@ -22,7 +22,7 @@ constexpr const char* kStart = R"(_tbsctl() {
     case $word in
 )";
 
-constexpr const char* kAfterValues = R"()
+constexpr const char* kBashAfterValues = R"()
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
@@ -31,7 +31,7 @@ constexpr const char* kAfterValues = R"()
         case "$at $word" in
 )";
 
-constexpr const char* kAfterNames = R"() at=${at:+$at }$word ;;
+constexpr const char* kBashAfterNames = R"() at=${at:+$at }$word ;;
         esac
         ;;
     esac
@@ -39,7 +39,7 @@ constexpr const char* kAfterNames = R"() at=${at:+$at }$word ;;
   case "$at,$previous" in
 )";
 
-constexpr const char* kEnd = R"(  esac
+constexpr const char* kBashEnd = R"(  esac
   COMPREPLY=()
   [[ -z $words ]] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
   case $offer in
@@ -156,9 +156,10 @@ std::string bash_script(const Subcommand& tree) {
     if (!at.empty()) names.push_back(quoted(at.contains(' ') ? at : " " + at));
     words += word_case(at, *entry, tree);
   }
-  return script_header("bash") + kStart + "      " + joined(with_value, " | ") + kAfterValues +
-         "          " + joined(names, " | ") + kAfterNames + value_cases(tree) +
-         "    *)\n      case \"$at,$current\" in\n" + words + "      esac\n      ;;\n" + kEnd;
+  return script_header("bash") + kBashStart + "      " + joined(with_value, " | ") +
+         kBashAfterValues + "          " + joined(names, " | ") + kBashAfterNames +
+         value_cases(tree) + "    *)\n      case \"$at,$current\" in\n" + words +
+         "      esac\n      ;;\n" + kBashEnd;
 }
 
 }  // namespace tbs::ctl

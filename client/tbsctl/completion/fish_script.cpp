@@ -5,7 +5,7 @@
 namespace tbs::ctl {
 namespace {
 
-constexpr const char* kHelpers = R"(# How the daemon was named, and the program.
+constexpr const char* kFishHelpers = R"(# How the daemon was named, and the program.
 function __tbsctl_reach
     set -l words (commandline -opc)
     set -l reach $words[1]
@@ -44,7 +44,7 @@ function __tbsctl_at
         switch $word
             case )";
 
-constexpr const char* kAfterValues = R"(
+constexpr const char* kFishAfterValues = R"(
                 set value 1
             case '-*'
                 continue
@@ -52,7 +52,7 @@ constexpr const char* kAfterValues = R"(
                 switch "$at $word"
                     case )";
 
-constexpr const char* kAfterNames = R"(
+constexpr const char* kFishAfterNames = R"(
                         set at (string trim "$at $word")
                 end
         end
@@ -136,7 +136,8 @@ std::string fish_script(const Subcommand& tree) {
     }
     lines += lines_of(at, *entry);
   }
-  return script_header("fish") + kHelpers + with_value + kAfterValues + names + kAfterNames + lines;
+  return script_header("fish") + kFishHelpers + with_value + kFishAfterValues + names +
+         kFishAfterNames + lines;
 }
 
 }  // namespace tbs::ctl

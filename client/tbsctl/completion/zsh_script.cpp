@@ -5,7 +5,7 @@
 namespace tbs::ctl {
 namespace {
 
-constexpr const char* kStart = R"zsh(_tbsctl_contexts() {
+constexpr const char* kZshStart = R"zsh(_tbsctl_contexts() {
   local -a numbers
   # One line for each: the heading goes, the number stays.
   numbers=(${(f)"$($reach contexts 2>/dev/null | awk 'NR > 1 { print $1 }')"})
@@ -19,7 +19,7 @@ _tbsctl_tpms() {
 }
 )zsh";
 
-constexpr const char* kEnd = R"zsh(
+constexpr const char* kZshEnd = R"zsh(
 _tbsctl() {
   # How the daemon was named.
   local -a reach
@@ -134,9 +134,9 @@ std::string function_of(const std::string& at, const Subcommand& entry, const Su
 }  // namespace
 
 std::string zsh_script(const Subcommand& tree) {
-  std::string text = "#compdef tbsctl\n" + script_header("zsh") + kStart;
+  std::string text = "#compdef tbsctl\n" + script_header("zsh") + kZshStart;
   for (const auto& [at, entry] : places(tree)) text += function_of(at, *entry, tree);
-  return text + kEnd;
+  return text + kZshEnd;
 }
 
 }  // namespace tbs::ctl
