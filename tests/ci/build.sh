@@ -1,8 +1,9 @@
 # Sourced by ./dev: one build folder per purpose, each configured once and again when its options here
 # change. build/ belongs to whoever set it up: when it is there without our mark, it is used as it is.
 
-# Else ccache takes the same file in two copies of the tree for two files.
-export CCACHE_NOHASHDIR=1
+# Else ccache takes the same file in two copies of the tree for two files. A unity build names its sources by
+# absolute paths.
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$top
 
 # build_folder FOLDER COMPILER [MESON OPTION...]: configures it; COMPILER is gcc or clang.
 build_folder() {
@@ -49,21 +50,25 @@ progress() { python3 "$top/tests/ci/progress.py" "$@"; }
 # Warnings are errors where tbs is developed and checked, not where it is installed: the compiler of next year
 # has warnings that nobody has seen.
 build_default() { build_folder build gcc -Dwerror=true && compile build "$@"; }
-# build_release FOLDER PREFIX [TARGET...]: what is installed, without the tests. Several sources are compiled
-# as one (unity), which takes a quarter of the time: most of it goes into headers and templates. With werror=1
-# before it, warnings are errors.
+# Several sources of a library are compiled as one, which takes a quarter of the time: most of it goes into
+# headers and templates. Not in build/, where one source changes at a time and each must include what it uses.
+together=(--unity=on --unity-size=20)
+
+# build_release FOLDER PREFIX [TARGET...]: what is installed, without the tests. With werror=1 before it, warnings
+# are errors.
 build_release() {
     local folder=$1 prefix=$2
     shift 2
     build_folder "$folder" gcc --buildtype=release --prefix="$prefix" -Dtests=false \
-        --unity=on --unity-size=20 ${werror:+-Dwerror=true} && compile "$folder" "$@"
+        "${together[@]}" ${werror:+-Dwerror=true} && compile "$folder" "$@"
 }
 build_bench() {
-    build_folder build-bench gcc -Dwerror=true --buildtype=release && compile build-bench tests/bench/tbs_bench
+    build_folder build-bench gcc -Dwerror=true --buildtype=release "${together[@]}" &&
+        compile build-bench tests/bench/tbs_bench
 }
 configure_sanitized() {
     build_folder "$1" clang -Dwerror=true -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1 \
-        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only
+        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only "${together[@]}"
 }
 # sources: every file that clang-format looks after.
 sources() {

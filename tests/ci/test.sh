@@ -9,6 +9,7 @@
 # Saved fuzz inputs are ordinary tests of the sanitized build. The last line printed is the sum.
 
 results=$state/results
+. "$top/tests/ci/beside.sh"
 PATH=$PATH:/usr/lib/llvm-19/bin # where the sanitizers find llvm-symbolizer
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:abort_on_error=1:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
@@ -19,22 +20,22 @@ run_all() {
     SECONDS=0
 
     check 'format' formatted
-    if check 'build, gcc' build_default; then
-        suite 'tests' build
+    check 'build, gcc' build_default
+    # Tests wait for others most of the time, which is enough to compile and look at everything else.
+    beside 'asan:build_sanitized' 'installed:build_installed' 'tsan:build_threads' 'tidy:analyse'
+    suite 'tests' build
+    if check 'build, clang with ASan and UBSan' result_of asan; then
+        suite 'tests under ASan and UBSan' build-asan
     fi
-    if check 'build, release' build_installed; then
+    if check 'build, release' result_of installed; then
         check 'installation' "$top/tests/ci/installation.sh" "$top/build-installed" "$state/installed"
         check 'recipes of other distributions' "$top/tests/ci/recipes.sh" "$top/build-installed" "$state/installed"
     fi
-    if check 'build, clang with ASan and UBSan' build_sanitized; then
-        suite 'tests under ASan and UBSan' build-asan
-        check 'static analysis' python3 "$top/tests/ci/tidy.py" "$top" "$top/build-asan"
-    fi
-    if has_suite build threads && check 'build, clang with TSan' configure_sanitized build-tsan thread false
-    then
+    if has_suite build threads && check 'build, clang with TSan' result_of tsan; then
         suite 'threads under TSan' build-tsan --suite threads
     fi
     ! has_suite build guest || suite 'tests on a real kernel' build --suite guest --num-processes "$(nproc)"
+    check 'static analysis' result_of tidy
 
     say "after $((SECONDS / 60)) min $((SECONDS % 60)) s"
     python3 "$top/tests/ci/tally.py" sum "$results"
@@ -61,7 +62,7 @@ suite() {
     shift 2
     say "$name"
     rm -f "$folder/meson-logs/dev.json"
-    meson test -C "$folder" --logbase dev --timeout-multiplier 3 --print-errorlogs \
+    progress "$name" meson test -C "$folder" --logbase dev --timeout-multiplier 3 --print-errorlogs \
         --num-processes $((2 * $(nproc))) "$@"
     python3 "$top/tests/ci/tally.py" add "$results" "$name" "$folder/meson-logs/dev.json"
 }
@@ -73,3 +74,18 @@ has_suite() {
 formatted() { sources | xargs clang-format-19 --dry-run -Werror; }
 build_installed() { werror=1 build_release build-installed "$state/installed"; }
 build_sanitized() { configure_sanitized build-asan address,undefined true && compile build-asan; }
+build_threads() {
+    configure_sanitized build-tsan thread false && compile build-tsan $(test_programs build-tsan threads)
+}
+# test_programs FOLDER SUITE
+test_programs() {
+    meson introspect --tests "$top/$1" | python3 -c '
+import json, os, sys
+print(*{os.path.relpath(test["cmd"][0], sys.argv[1]) for test in json.load(sys.stdin)
+        if any(suite.endswith(":" + sys.argv[2]) for suite in test["suite"])})' "$top/$1" "$2"
+}
+# clang-tidy looks at each source alone, as clang would compile it.
+analyse() {
+    build_folder build-tidy clang -Dwerror=true &&
+        progress 'static analysis' python3 "$top/tests/ci/tidy.py" "$top" "$top/build-tidy" "$top/build"
+}

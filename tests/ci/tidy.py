@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over the project's own sources: tidy.py TOP BUILD_FOLDER.
+"""Runs clang-tidy over the project's own sources: tidy.py TOP BUILD COMPILED.
 
-BUILD_FOLDER is one compiled with clang. A file that was clean is not looked at again until it, a
+BUILD is a build folder configured for clang, COMPILED one that is compiled, with any compiler: there ninja
+knows which headers a source includes. Neither is a unity build: a source is looked at alone. A file that was clean is not looked at again until it, a
 header of the project that it includes, its command line or the configuration changes; the marks
 for that are kept in a cache folder, named by a hash of all this.
 """
@@ -39,13 +40,13 @@ def mark(entry, made_from, top, base):
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def dirty(top, build, marks):
+def dirty(top, build, compiled, marks):
     """The files to look at, each with its mark."""
     base = (top / ".clang-tidy").read_bytes() + subprocess.run(
         [TIDY, "--version"], check=True, capture_output=True).stdout
     for nested in sorted(path for own in OWN for path in (top / own).rglob(".clang-tidy")):
         base += nested.read_bytes()
-    made_from = includes(build)
+    made_from = includes(compiled)
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(os.path.normpath(pathlib.Path(entry["directory"], entry["file"])))
@@ -66,15 +67,17 @@ def look(path, build):
 
 
 def main():
-    top, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
+    top, build, compiled = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     marks = caches / "tbs" / "tidy"
     marks.mkdir(parents=True, exist_ok=True)
-    files = dirty(top, build, marks)
+    files = dirty(top, build, compiled, marks)
     complaints = 0
     print(f"{len(files)} files changed since they were clean", flush=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, text in zip(files, pool.map(lambda path: look(path, build), files)):
+        texts = pool.map(lambda path: look(path, build), files)
+        for number, (path, text) in enumerate(zip(files, texts), 1):
+            print(f"@{number}/{len(files)} {path.relative_to(top)}", flush=True)
             if text:
                 complaints += 1
                 print(text, flush=True)
