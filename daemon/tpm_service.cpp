@@ -152,12 +152,13 @@ void TpmService::restore_state() {
 }
 
 void TpmService::stop(std::function<void()> stopped) {
+  connections_.stop();
+  server_.stop();
   pump_.stop(std::move(stopped));
 }
 
 void TpmService::disconnect_all() {
   server_.close_all();
-  connections_.stop();
 }
 
 void TpmService::when_idle(std::function<void()> idle) {

@@ -35,7 +35,7 @@ void Dispatcher::close_context(ContextId context, TimePoint now) {
 
 void Dispatcher::submit(SharedCommand command, TimePoint now) {
   if (agenda_.stopping()) {
-    actions_.answer(*command, Status::CommandCanceled);
+    actions_.answer(*command, Status::ServiceNotRunning);
     return;
   }
   if (device_ == Device::Lost) {
@@ -110,12 +110,12 @@ void Dispatcher::look_again(TimePoint now) {
 void Dispatcher::stop(bool owns_power, TimePoint now) {
   agenda_.stop(owns_power);
   for (const SharedCommand& command : agenda_.queue().clear()) {
-    actions_.answer(*command, Status::CommandCanceled);
+    actions_.answer(*command, Status::ServiceNotRunning);
   }
   if (device_ == Device::Closed || device_ == Device::Lost) {
     stopped();
   } else if (runner_.cancellable()) {
-    runner_.cancel(now);
+    runner_.cancel(now, Status::ServiceNotRunning);
   } else {
     settle(now);
   }

@@ -100,7 +100,7 @@ EndedWork Runner::finish(exec::Done done, TimePoint now) {
     const bool canceled =
         running_->cancel != CancelState::None && code_of(done.response) == tpm::rc::kCanceled;
     if (canceled) {
-      answer(Status::CommandCanceled);
+      answer(running_->canceled_as);
     } else {
       answer(done.status, std::move(done.response));
     }
@@ -126,9 +126,10 @@ EndedWork Runner::end(Status status, TimePoint now) {
   return ended;
 }
 
-void Runner::cancel(TimePoint now) {
+void Runner::cancel(TimePoint now, Status as) {
   Running& running = *running_;
   running.cancel = CancelState::Grace;
+  running.canceled_as = as;
   running.grace_until = running.carried_out ? TimePoint::max() : now + kCancelGrace;
   running.work.execution->withdraw();
   if (!running.on_device) {
@@ -140,7 +141,7 @@ void Runner::cancel(TimePoint now) {
 }
 
 void Runner::canceled_by_kernel() {
-  if (running_->cancel == CancelState::Grace) answer(Status::CommandCanceled);
+  if (running_->cancel == CancelState::Grace) answer(running_->canceled_as);
 }
 
 void Runner::abandon(TimePoint now) {
@@ -158,7 +159,7 @@ void Runner::make_way() {
 void Runner::detach() {
   running_->cancel = CancelState::Detached;
   running_->work.execution->detach();
-  if (!running_->answered) answer(Status::CommandCanceled);
+  if (!running_->answered) answer(running_->canceled_as);
 }
 
 void Runner::answer(Status status, std::vector<std::uint8_t> response) {

@@ -61,8 +61,8 @@ class Runner {
   std::optional<EndedWork> tick(TimePoint now);
   [[nodiscard]] bool overdue(TimePoint now) const;
 
-  // Only while cancellable().
-  void cancel(TimePoint now);
+  // Only while cancellable(). `as`: how it is answered if it does not come to its end.
+  void cancel(TimePoint now, proto::Status as = proto::Status::CommandCanceled);
   // The kernel says that it has cancelled what was on the device.
   void canceled_by_kernel();
   // The context has closed: nobody is there to be answered any more.
@@ -78,6 +78,7 @@ class Runner {
   struct Running {
     Work work;
     CancelState cancel = CancelState::None;
+    proto::Status canceled_as = proto::Status::CommandCanceled;
     bool answered = false;  // or nobody is there to be answered
     bool on_device = false;
     bool client_command_on_device = false;

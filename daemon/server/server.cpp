@@ -204,8 +204,34 @@ void Server::on_closed(std::uint64_t id) {
   drop(id);
 }
 
+void Server::stop() {
+  stopping_ = true;
+  std::vector<std::uint64_t> all;
+  for (const auto& [id, client] : clients_.all()) all.push_back(id);
+  for (const std::uint64_t id : all) {
+    Client* const client = clients_.find(id);
+    if (client != nullptr && client->outstanding.empty()) dismiss(*client);
+  }
+}
+
+void Server::deliver(const sched::Answer& answer) {
+  submissions_.deliver(answer);
+  if (!stopping_) return;
+  Client* const client = clients_.find(static_cast<std::uint64_t>(answer.context));
+  if (client != nullptr && client->outstanding.empty()) dismiss(*client);
+}
+
 void Server::close_all() {
-  while (!clients_.all().empty()) drop(clients_.all().begin()->first);
+  while (!clients_.all().empty()) {
+    const auto& first = clients_.all().begin();
+    stopping_ ? dismiss(first->second) : drop(first->first);
+  }
+}
+
+// It is told that the daemon stops, and nothing that it has sent since is looked at.
+void Server::dismiss(Client& client) {
+  client.link->send(0, proto::Refusal{.status = Status::ServiceNotRunning, .reason = "tbsd stops"});
+  drop(client.id);
 }
 
 void Server::refuse(Client& client, const Breach& breach) {

@@ -68,11 +68,14 @@ class Server : public LinkOwner {
   void on_closed(std::uint64_t id) override;
   void on_kept(std::uint64_t id) override;
   [[nodiscard]] bool wants_more(std::uint64_t id) override;
+  // The daemon stops. Each client is told and disconnected, once what it has outstanding is
+  // answered.
+  void stop();
   // Closes every link.
   void close_all();
 
   // An answer of the sink; ignored when its client has gone.
-  void deliver(const sched::Answer& answer) { submissions_.deliver(answer); }
+  void deliver(const sched::Answer& answer);
   // The device became ready or failed.
   void device_changed() { handshake_.device_changed(); }
 
@@ -95,6 +98,7 @@ class Server : public LinkOwner {
   void set_backlog_limits();
   [[nodiscard]] bool lost_its_tenant(const Client& client) const;
   void refuse(Client& client, const Breach& breach);
+  void dismiss(Client& client);
   void drop(std::uint64_t id);
 
   Environment& environment_;
@@ -113,6 +117,7 @@ class Server : public LinkOwner {
   AdministrationRequests administration_;
   LockoutRequests lockout_;
   FirmwareRequests firmware_;
+  bool stopping_ = false;
 };
 
 }  // namespace tbs::server

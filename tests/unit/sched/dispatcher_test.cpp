@@ -293,7 +293,7 @@ TEST_CASE("a TPM that still tests itself is waited for", "[sched][dispatcher]") 
   REQUIRE(bench.count<DeviceReady>() == 1);
 }
 
-TEST_CASE("stopping cancels what waits and lets go of the TPM in good order",
+TEST_CASE("stopping answers what waits and lets go of the TPM in good order",
           "[sched][dispatcher]") {
   Bench bench;
   SECTION("nothing runs") {
@@ -309,9 +309,31 @@ TEST_CASE("stopping cancels what waits and lets go of the TPM in good order",
     bench.submit(1, 12);
     bench.dispatcher.stop(true, bench.now);
     bench.take();
-    REQUIRE(bench.answers() == Answers{{12, Status::CommandCanceled}});
+    REQUIRE(bench.answers() == Answers{{12, Status::ServiceNotRunning}});
     REQUIRE(bench.count<CancelOnDevice>() == 1);
     bench.respond(message(tpm::rc::kCanceled));
+    REQUIRE(bench.answers().back() ==
+            std::pair<std::uint64_t, Status>{11, Status::ServiceNotRunning});
+    bench.respond(message(0));
+  }
+  SECTION("a command runs that the TPM does not give up") {
+    bench.start();
+    bench.submit(1, 11, kCreatePrimary);
+    bench.dispatcher.stop(true, bench.now);
+    bench.take();
+    REQUIRE(bench.answers().empty());
+    bench.pass(10ms);
+    REQUIRE(bench.answers() == Answers{{11, Status::ServiceNotRunning}});
+    bench.respond(message(0));
+    bench.respond(message(0));
+  }
+  SECTION("a command runs that its client has cancelled") {
+    bench.start();
+    bench.submit(1, 11, kCreatePrimary);
+    bench.dispatcher.cancel(ContextId{1}, bench.now);
+    bench.dispatcher.stop(true, bench.now);
+    bench.respond(message(tpm::rc::kCanceled));
+    REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
     bench.respond(message(0));
   }
   SECTION("the device does not answer any more") {
@@ -328,7 +350,8 @@ TEST_CASE("stopping cancels what waits and lets go of the TPM in good order",
   }
   REQUIRE(bench.count<Stopped>() == 1);
   bench.submit(1, 99);
-  REQUIRE(bench.answers().back() == std::pair<std::uint64_t, Status>{99, Status::CommandCanceled});
+  REQUIRE(bench.answers().back() ==
+          std::pair<std::uint64_t, Status>{99, Status::ServiceNotRunning});
 }
 
 TEST_CASE("an idle dispatcher asks for no wake-up for ever", "[sched][dispatcher]") {

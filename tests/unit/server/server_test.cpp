@@ -133,6 +133,42 @@ TEST_CASE("at the end all are disconnected", "[server]") {
   CHECK_FALSE(bench.server.next_deadline());
 }
 
+TEST_CASE("a server that stops tells everybody, once what is outstanding is answered", "[server]") {
+  ServerBench bench;
+  const std::vector idle = {bench.context(1000), bench.observer(1001), bench.connect(1002)};
+  const auto busy = bench.context(1000);
+  const proto::Buffer command = tpm_message(tpm::cc::kGetRandom);
+  busy->send_from_client(2, proto::Submit{.command = command});
+  busy->send_from_client(3, proto::Submit{.command = command});
+  bench.server.stop();
+  for (const auto& link : idle) {
+    CHECK(link->closed());
+    CHECK(link->take_only<proto::Refusal>()->status == Status::ServiceNotRunning);
+  }
+  bench.sink.answer({}, Status::ServiceNotRunning);
+  CHECK(busy->take_only<proto::Result>()->status == Status::ServiceNotRunning);
+  CHECK_FALSE(busy->closed());
+  bench.sink.answer(tpm_message(0));
+  const auto& received = busy->take();
+  REQUIRE(received.size() == 2);
+  CHECK(received[0].as<proto::Result>()->status == Status::Success);
+  CHECK(received[1].as<proto::Refusal>()->status == Status::ServiceNotRunning);
+  CHECK(busy->closed());
+  CHECK(bench.sink.open.empty());
+  CHECK(bench.audit.of(proto::Event::Refused).empty());
+}
+
+TEST_CASE("a server that must end before everything is answered says so too", "[server]") {
+  ServerBench bench;
+  const auto busy = bench.context(1000);
+  busy->send_from_client(2, proto::Submit{.command = tpm_message(tpm::cc::kGetRandom)});
+  bench.server.stop();
+  CHECK_FALSE(busy->closed());
+  bench.server.close_all();
+  CHECK(busy->take_only<proto::Refusal>()->status == Status::ServiceNotRunning);
+  CHECK(busy->closed());
+}
+
 TEST_CASE("events of links that are unknown mean nothing", "[server]") {
   ServerBench bench;
   bench.server.on_closed(99);
