@@ -120,6 +120,10 @@ void Pump::open_context(ContextId context, const Principal& principal) {
   engine_.open_context(context, principal);
 }
 
+void Pump::skip_handles(ContextId context, std::uint32_t earlier) {
+  engine_.skip_handles(context, earlier);
+}
+
 void Pump::close_context(ContextId context) {
   dispatcher_.close_context(context, now());
   carry_out();

@@ -76,8 +76,8 @@ struct Hello {
   std::uint16_t version_max = kProtocolVersion;
   Role role = Role::Context;
   std::uint32_t wanted = kWantTpm20;
-  std::uint32_t reserved = 0;  // zero; ignored
-  void fields(auto& f) { f(version_min), f(version_max), f(role), f(wanted), f(reserved); }
+  std::uint32_t earlier = 0;  // connections that this context has had before
+  void fields(auto& f) { f(version_min), f(version_max), f(role), f(wanted), f(earlier); }
 };
 
 struct HelloReply {

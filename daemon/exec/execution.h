@@ -99,6 +99,9 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual void open_context(ContextId context, const Principal& principal) = 0;
+  // The client of the context, just opened, has lost so many connections before. What it made on
+  // them is gone, but it may still name it: new handles are not those that it got there.
+  virtual void skip_handles(ContextId context, std::uint32_t earlier) = 0;
   // The context is gone; what it owned on the TPM is flushed by housekeeping executions.
   virtual void close_context(ContextId context) = 0;
 

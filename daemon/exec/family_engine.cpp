@@ -8,6 +8,11 @@ void FamilyEngine::open_context(ContextId context, const Principal& principal) {
   tpm20_.open_context(context, principal);
 }
 
+void FamilyEngine::skip_handles(ContextId context, std::uint32_t earlier) {
+  tpm12_.skip_handles(context, earlier);
+  tpm20_.skip_handles(context, earlier);
+}
+
 void FamilyEngine::close_context(ContextId context) {
   tpm12_.close_context(context);
   tpm20_.close_context(context);

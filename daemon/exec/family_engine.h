@@ -14,6 +14,7 @@ class FamilyEngine final : public ForwardingEngine {
       : tpm12_(tpm12), tpm20_(tpm20), identity_(identity) {}
 
   void open_context(ContextId context, const Principal& principal) override;
+  void skip_handles(ContextId context, std::uint32_t earlier) override;
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> bring_up() override;
   void device_lost() override;

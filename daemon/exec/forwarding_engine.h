@@ -12,6 +12,9 @@ class ForwardingEngine : public Engine {
   void open_context(ContextId context, const Principal& principal) override {
     behind().open_context(context, principal);
   }
+  void skip_handles(ContextId context, std::uint32_t earlier) override {
+    behind().skip_handles(context, earlier);
+  }
   void close_context(ContextId context) override { behind().close_context(context); }
   std::unique_ptr<Execution> execute(SharedCommand command) override {
     return behind().execute(std::move(command));

@@ -19,4 +19,11 @@ constexpr std::uint32_t number_of(PhysicalHandle handle) {
   return static_cast<std::uint32_t>(handle);
 }
 
+// Where the numbers of a context's handles begin, after so many lost connections of its client:
+// 65,536 further each time. After the 254th they begin where they did after the first.
+constexpr std::uint32_t first_handle_index(std::uint32_t earlier) {
+  constexpr std::uint32_t kTurn = 254;
+  return earlier == 0 ? 0 : ((earlier - 1) % kTurn + 1) << 16;
+}
+
 }  // namespace tbs::exec

@@ -14,6 +14,7 @@ class PassThrough : public Engine {
   explicit PassThrough(TpmIdentity& identity) : identity_(identity) {}
 
   void open_context(ContextId, const Principal&) override {}
+  void skip_handles(ContextId, std::uint32_t) override {}
   void close_context(ContextId) override {}
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return 0; }

@@ -19,6 +19,9 @@ class RawContextRouter final : public ForwardingEngine {
   void claim(ContextId context) { claimed_ = context; }
 
   void open_context(ContextId context, const Principal& principal) override;
+  void skip_handles(ContextId context, std::uint32_t earlier) override {
+    if (claimed_ != context) managed_.skip_handles(context, earlier);
+  }
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override {

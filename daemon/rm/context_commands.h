@@ -39,6 +39,7 @@ class ContextCommands {
   void finish_save(const tpm::ResponseView& response, bool detached);
 
  private:
+  [[nodiscard]] bool has_lost_connections() const;
   bool flush_object(exec::VirtualHandle handle);
   bool flush_session(exec::PhysicalHandle handle);
   bool load_session(const proto::Bytes& blob, exec::PhysicalHandle handle);

@@ -11,20 +11,29 @@ Object& HandleSpace::add(std::unique_ptr<Object> object) {
   auto slot = std::ranges::find_if(slots_, [](const auto& held) { return held == nullptr; });
   if (slot == slots_.end()) slot = slots_.emplace(slots_.end());
   *slot = std::move(object);
-  (*slot)->virtual_handle =
-      exec::VirtualHandle{tpm::kTransientFirst + static_cast<std::uint32_t>(slot - slots_.begin())};
+  (*slot)->virtual_handle = exec::VirtualHandle{tpm::kTransientFirst + first_ +
+                                                static_cast<std::uint32_t>(slot - slots_.begin())};
   ++count_;
   return **slot;
 }
 
+// Above every slot for one from below the first.
+std::size_t HandleSpace::slot_of(exec::VirtualHandle handle) const {
+  return tpm::handle_index(number_of(handle)) - first_;
+}
+
+bool HandleSpace::is_skipped(exec::VirtualHandle handle) const {
+  return tpm::is_transient(number_of(handle)) && tpm::handle_index(number_of(handle)) < first_;
+}
+
 Object* HandleSpace::find(exec::VirtualHandle handle) const {
-  const std::uint32_t index = tpm::handle_index(number_of(handle));
-  if (!tpm::is_transient(number_of(handle)) || index >= slots_.size()) return nullptr;
-  return slots_[index].get();
+  const std::size_t slot = slot_of(handle);
+  if (!tpm::is_transient(number_of(handle)) || slot >= slots_.size()) return nullptr;
+  return slots_[slot].get();
 }
 
 void HandleSpace::erase(const Object& object) {
-  slots_[tpm::handle_index(number_of(object.virtual_handle))].reset();
+  slots_[slot_of(object.virtual_handle)].reset();
   --count_;
   while (!slots_.empty() && slots_.back() == nullptr) slots_.pop_back();
 }

@@ -1,7 +1,8 @@
 #pragma once
 
 // The virtual handles of one context: it owns the objects and gives each the lowest free handle,
-// from 0x80000000 on, as a TPM of its own would. (Test suites of other stacks rely on both.)
+// from 0x80000000 on, as a TPM of its own would. (Test suites of other stacks rely on both.) A
+// client that has lost a connection gets others (exec::first_handle_index).
 
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,10 @@ namespace tbs::rm {
 
 class HandleSpace {
  public:
+  // Handles begin so far above 0x80000000. There may be no objects yet.
+  void begin_at(std::uint32_t first) { first_ = first; }
+  // Whether this one was, if it was any, that of a lost connection.
+  [[nodiscard]] bool is_skipped(exec::VirtualHandle handle) const;
   // Takes the object and sets its virtual handle.
   Object& add(std::unique_ptr<Object> object);
   // Null when there is no such handle.
@@ -27,6 +32,9 @@ class HandleSpace {
   [[nodiscard]] std::vector<Object*> all() const;
 
  private:
+  [[nodiscard]] std::size_t slot_of(exec::VirtualHandle handle) const;
+
+  std::uint32_t first_ = 0;
   std::vector<std::unique_ptr<Object>> slots_;
   std::size_t count_ = 0;
 };

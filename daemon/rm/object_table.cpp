@@ -9,6 +9,10 @@ void ObjectTable::open_context(ContextId context, const Principal& principal) {
   contexts_[context].principal = principal;
 }
 
+void ObjectTable::skip_handles(ContextId context, std::uint32_t earlier) {
+  contexts_.at(context).objects.begin_at(exec::first_handle_index(earlier));
+}
+
 void ObjectTable::close_context(ContextId context) {
   contexts_.erase(context);
 }

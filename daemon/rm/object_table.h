@@ -18,6 +18,11 @@ namespace tbs::rm {
 class ObjectTable {
  public:
   void open_context(ContextId context, const Principal& principal);
+  // See exec::Engine.
+  void skip_handles(ContextId context, std::uint32_t earlier);
+  [[nodiscard]] bool is_skipped(ContextId context, exec::VirtualHandle handle) const {
+    return contexts_.at(context).objects.is_skipped(handle);
+  }
   // The context must have no objects left.
   void close_context(ContextId context);
 

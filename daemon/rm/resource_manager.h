@@ -38,6 +38,9 @@ class ResourceManager final : public exec::Engine {
   }
 
   void open_context(ContextId context, const Principal& principal) override;
+  void skip_handles(ContextId context, std::uint32_t earlier) override {
+    state_.objects.skip_handles(context, earlier);
+  }
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;

@@ -19,6 +19,9 @@ class ResourceManager final : public exec::Engine {
       : state_(std::move(options), observer) {}
 
   void open_context(ContextId context, const Principal& principal) override;
+  void skip_handles(ContextId context, std::uint32_t earlier) override {
+    state_.table.skip_handles(context, earlier);
+  }
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   // The TCTI, which has a call for it, is for TPM 2.0 alone.

@@ -11,6 +11,10 @@ void ResourceTable::open_context(ContextId context, const Principal& principal) 
   contexts_[context].principal = principal;
 }
 
+void ResourceTable::skip_handles(ContextId context, std::uint32_t earlier) {
+  contexts_.at(context).first_index = exec::first_handle_index(earlier);
+}
+
 void ResourceTable::close_context(ContextId context) {
   contexts_.erase(context);
 }
@@ -36,7 +40,7 @@ VirtualHandle ResourceTable::free_handle(const ContextResources& context_entry, 
            (kind == Kind::Key &&
             std::ranges::find(permanent_keys, handle, as_seen_by_client) != permanent_keys.end());
   };
-  std::uint32_t number = static_cast<std::uint32_t>(kind) << 24;
+  std::uint32_t number = (static_cast<std::uint32_t>(kind) << 24) + context_entry.first_index;
   while (taken(VirtualHandle{number})) ++number;
   return VirtualHandle{number};
 }

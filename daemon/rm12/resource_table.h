@@ -4,7 +4,8 @@
 // from add() to erase().
 //
 // Virtual handles are the lowest free ones of their context and kind: 0x01000000 and up for keys,
-// 0x02000000 for authorization sessions, 0x04000000 for transport sessions.
+// 0x02000000 for authorization sessions, 0x04000000 for transport sessions. A client that has lost
+// a connection gets others (exec::first_handle_index).
 
 #include <cstdint>
 #include <map>
@@ -25,6 +26,8 @@ namespace tbs::rm12 {
 class ResourceTable {
  public:
   void open_context(ContextId context, const Principal& principal);
+  // See exec::Engine.
+  void skip_handles(ContextId context, std::uint32_t earlier);
   // The context must have no resources left.
   void close_context(ContextId context);
   [[nodiscard]] bool is_open(ContextId context) const { return contexts_.contains(context); }
@@ -67,6 +70,7 @@ class ResourceTable {
   using Name = std::pair<Kind, exec::VirtualHandle>;
   struct ContextResources {
     Principal principal{};
+    std::uint32_t first_index = 0;
     std::map<Name, std::unique_ptr<Resource>> resources;
   };
 

@@ -40,6 +40,7 @@ struct Client {
   proto::Role role = proto::Role::Observer;
   std::uint64_t hello_id = 0;
   std::uint32_t wanted = 0;
+  std::uint32_t earlier_connections = 0;  // that it says to have lost
   std::uint32_t last_priority = 0;
   std::uint64_t submitted = 0;
   std::vector<Outstanding> outstanding;  // a window of them at most

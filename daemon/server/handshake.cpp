@@ -19,6 +19,7 @@ Handled Handshake::hello(Client& client, std::uint64_t request_id, const proto::
   client.hello_id = request_id;
   client.role = hello.role;
   client.wanted = hello.wanted;
+  client.earlier_connections = hello.earlier;
   client.stage = Stage::Waiting;
   // An observer may look at a daemon that has no device; a context waits until one is there or not.
   if (client.role == proto::Role::Observer ||
@@ -48,6 +49,9 @@ void Handshake::open_context(Client& client) {
   }
   clients_.opened(client);
   sink_.open_context(client.context(), client.peer.principal);
+  if (client.earlier_connections > 0) {
+    sink_.skip_handles(client.context(), client.earlier_connections);
+  }
   audit_.connected(client);
 }
 

@@ -39,8 +39,9 @@ class FakeSink : public server::CommandSink {
   sched::Counters counted;
   proto::Status sticky_status = proto::Status::Success;
 
-  std::map<ContextId, Principal> open;     // contexts
-  std::vector<SharedCommand> outstanding;  // oldest first
+  std::map<ContextId, Principal> open;         // contexts
+  std::map<ContextId, std::uint32_t> skipped;  // connections that their clients had before
+  std::vector<SharedCommand> outstanding;      // oldest first
   std::vector<ContextId> canceled;
   std::vector<Sticky> sticky;
 
@@ -57,6 +58,9 @@ class FakeSink : public server::CommandSink {
 
   void open_context(ContextId context, const Principal& user) override {
     open.emplace(context, user);
+  }
+  void skip_handles(ContextId context, std::uint32_t earlier) override {
+    skipped[context] = earlier;
   }
   void close_context(ContextId context) override {
     open.erase(context);

@@ -31,6 +31,7 @@ class RecordingEngine final : public Engine {
   explicit RecordingEngine(char name) : name_(name) {}
 
   void open_context(ContextId, const Principal&) override { calls += "open "; }
+  void skip_handles(ContextId, std::uint32_t) override { calls += "skip "; }
   void close_context(ContextId) override { calls += "close "; }
   std::unique_ptr<Execution> execute(SharedCommand) override { return made("execute "); }
   [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return kLoads; }

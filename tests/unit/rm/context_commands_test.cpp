@@ -53,6 +53,21 @@ TEST_CASE("FlushContext of a session is its owner's, and of an orphan its user's
   CHECK(flushed(bench) == TPM2_POLICY_SESSION_FIRST + 2);
 }
 
+TEST_CASE("FlushContext of what went with a lost connection is done already", "[rm][contexts]") {
+  CommandBench bench;
+  bench.session(TPM2_POLICY_SESSION_FIRST + 2);  // of another context
+  bench.state.objects.skip_handles(kOther, 2);
+  for (const std::uint32_t handle : {0x80000000U, 0x80010003U, 0x02000000U, 0x03000002U}) {
+    INFO(handle);
+    CHECK(bench.decide(tpm::cc::kFlushContext, CommandBench::words({handle}), kOther));
+    CHECK(bench.reply_code() == 0);
+  }
+  CHECK(bench.state.sessions.total() == 1);
+  // What it never had it does not have.
+  CHECK(bench.decide(tpm::cc::kFlushContext, CommandBench::words({0x80020000}), kOther));
+  CHECK(bench.reply_code() == kUnknown);
+}
+
 TEST_CASE("FlushContext takes one handle and nothing else", "[rm][contexts]") {
   CommandBench bench;
   CHECK(bench.decide(tpm::cc::kFlushContext, {0x80}));

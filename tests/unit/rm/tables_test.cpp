@@ -39,6 +39,32 @@ TEST_CASE("virtual handles are the lowest free ones of each context", "[rm][obje
         std::vector{VirtualHandle{tpm::kTransientFirst + 1}});
 }
 
+TEST_CASE("who has lost a connection gets none of its handles again", "[rm][objects]") {
+  ObjectTable table;
+  table.open_context(kFirst, kAlice);
+  table.skip_handles(kFirst, 1);
+  Object& a = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false);
+  const Object& b = table.add(kFirst, PhysicalHandle{tpm::kTransientFirst + 1}, false);
+  CHECK(a.virtual_handle == VirtualHandle{tpm::kTransientFirst + 0x10000});
+  CHECK(b.virtual_handle == VirtualHandle{tpm::kTransientFirst + 0x10001});
+  CHECK(table.find(kFirst, a.virtual_handle) == &a);
+  for (const std::uint32_t stale : {0U, 1U, 0xFFFFU, 0x10002U, 0x20000U, 0xFFFFFFU}) {
+    INFO(stale);
+    CHECK(table.find(kFirst, VirtualHandle{tpm::kTransientFirst + stale}) == nullptr);
+  }
+  table.erase(a);
+  CHECK(table.add(kFirst, PhysicalHandle{tpm::kTransientFirst}, false).virtual_handle ==
+        VirtualHandle{tpm::kTransientFirst + 0x10000});
+  // Nor, for as long as there are numbers, those of the connections before.
+  std::vector<std::uint32_t> starts;
+  for (std::uint32_t earlier = 0; earlier < 255; ++earlier) {
+    starts.push_back(exec::first_handle_index(earlier));
+    CHECK(starts.back() == earlier << 16);
+  }
+  CHECK(exec::first_handle_index(255) == exec::first_handle_index(1));
+  CHECK(exec::first_handle_index(0xFFFFFFFF) < 0xFF0000);
+}
+
 TEST_CASE("objects are counted by context and user", "[rm][objects]") {
   ObjectTable table;
   table.open_context(kFirst, kAlice);

@@ -56,6 +56,17 @@ concept Loads =
 static_assert(Finds<VirtualHandle> && !Finds<PhysicalHandle> && !Finds<std::uint32_t>);
 static_assert(Loads<PhysicalHandle> && !Loads<VirtualHandle> && !Loads<std::uint32_t>);
 
+TEST_CASE("who has lost a connection gets none of its keys and sessions again", "[rm12]") {
+  TwoContexts two;
+  two.table.skip_handles(kFirst, 2);
+  const Resource& key = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});
+  CHECK(key.handle == VirtualHandle{kFirstKey + 0x20000});
+  CHECK(two.table.find(kFirst, Kind::Key, VirtualHandle{kFirstKey}) == nullptr);
+  CHECK(two.table.add(kFirst, Kind::Auth, PhysicalHandle{7}).handle ==
+        VirtualHandle{kFirstAuth + 0x20000});
+  CHECK(two.table.add(kSecond, Kind::Key, PhysicalHandle{8}).handle == VirtualHandle{kFirstKey});
+}
+
 TEST_CASE("virtual handles are the lowest free ones of each context and kind", "[rm12]") {
   TwoContexts two;
   Resource& first = two.table.add(kFirst, Kind::Key, PhysicalHandle{7});

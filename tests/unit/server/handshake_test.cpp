@@ -26,6 +26,15 @@ TEST_CASE("a hello opens a context", "[server][handshake]") {
   CHECK(bench.audit.entries[0].level == spdlog::level::debug);
 }
 
+TEST_CASE("a client that has lost connections gets other handles", "[server][handshake]") {
+  ServerBench bench;
+  const auto link = bench.connect(1000);
+  link->send_from_client(1, proto::Hello{.role = Role::Context, .earlier = 3});
+  CHECK(bench.sink.skipped.at(ContextId{link->id()}) == 3);
+  bench.context(1000);
+  CHECK(bench.sink.skipped.size() == 1);
+}
+
 TEST_CASE("an observer has no context", "[server][handshake]") {
   ServerBench bench;
   const auto link = bench.connect(1000);

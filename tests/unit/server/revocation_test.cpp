@@ -32,6 +32,9 @@ class DispatcherSink : public server::CommandSink {
     dispatcher_.take_actions();
   }
 
+  void skip_handles(ContextId context, std::uint32_t earlier) override {
+    engine_.skip_handles(context, earlier);
+  }
   void open_context(ContextId context, const Principal& user) override {
     engine_.open_context(context, user);
   }
