@@ -13,11 +13,14 @@
 #include "daemon/device/device_spec.h"
 #include "daemon/host/log_setup.h"
 #include "daemon/host/memory_reserve.h"
+#include "daemon/host/service_notify.h"
 #include "daemon/sandbox/daemon_filter.h"
 #include "daemon/sandbox/filter.h"
 #include "proto/tpm/structures.h"
 
 namespace {
+
+constexpr int kCouldNotStart = 1;
 
 void enter_sandbox(const tbs::Config& config) {
   if (!tbs::sandbox::kAvailable || !config.seccomp) return;
@@ -39,6 +42,7 @@ int main(int argc, char** argv) {
     const auto loaded = tbs::load_config(arguments);
     if (!loaded) {
       std::fputs(loaded.error().text.c_str(), loaded.error().exit_code == 0 ? stdout : stderr);
+      if (loaded.error().exit_code == kCouldNotStart) tbs::host::wait_after_failed_start();
       return loaded.error().exit_code;
     }
     tbs::host::set_up_memory_reserve();
@@ -49,6 +53,7 @@ int main(int argc, char** argv) {
     return app.run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tbsd: %s\n", error.what());
-    return 1;
+    tbs::host::wait_after_failed_start();
+    return kCouldNotStart;
   }
 }

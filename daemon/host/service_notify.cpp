@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <thread>
 
 #include <systemd/sd-daemon.h>
 
@@ -44,6 +45,11 @@ void ServiceNotify::feed_watchdog() {
   timer_.async_wait([this](const boost::system::error_code& stopped) {
     if (!stopped) feed_watchdog();
   });
+}
+
+void wait_after_failed_start() {
+  if (sd_notify(0, "STATUS=could not start; the log says why") <= 0) return;
+  std::this_thread::sleep_for(kFailedStartPause);
 }
 
 std::vector<InheritedSocket> inherited_sockets() {

@@ -28,6 +28,11 @@ class ServiceNotify {
   std::chrono::microseconds interval_{0};
 };
 
+// How long a daemon waits that could not start, before it ends, when a service manager would start
+// it again at once. Without one it does not wait.
+inline constexpr std::chrono::seconds kFailedStartPause{3};
+void wait_after_failed_start();
+
 struct InheritedSocket {
   int descriptor = -1;
   std::string name;  // FileDescriptorName= of the socket unit

@@ -6,6 +6,7 @@ BUILD names the build folder. Installs into a folder of its own, boots a guest t
 goes on there with what the README says about a real machine."""
 
 import contextlib
+import ctypes
 import grp
 import os
 import pathlib
@@ -67,6 +68,23 @@ def eventually(what, condition):
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {DEADLINE} s")
         time.sleep(0.1)
+
+
+class Program:
+    """One that keeps its context."""
+
+    def __init__(self):
+        self.library = ctypes.CDLL(os.path.join(os.environ["LD_LIBRARY_PATH"], "libtbs.so.1"))
+        self.context = ctypes.c_void_p()
+        result = self.library.Tbsi_Context_Create(struct.pack("=II", 2, 6), ctypes.byref(self.context))
+        if result != 0:
+            raise AssertionError(f"no context: {result & 0xffffffff:#x}")
+
+    def submit(self):
+        command, response = bytes.fromhex(GET_RANDOM[FAMILY]), (ctypes.c_ubyte * 4096)()
+        size = ctypes.c_uint32(4096)
+        return self.library.Tbsip_Submit_Command(self.context, 0, 200, command, len(command), response,
+                                                 ctypes.byref(size)) & 0xffffffff
 
 
 class Service(unittest.TestCase):
@@ -159,6 +177,44 @@ class Lifetime(Service):
         os.kill(int(shown("MainPID")), signal.SIGSEGV)
         eventually("a new start", lambda: self.restarts() > before)
         self.random()
+
+    def test_crashes_in_a_row_end_nothing(self):
+        for _ in range(12):
+            self.kill()
+            self.random()
+        self.assertEqual(shown("ActiveState"), "active")
+
+    def test_a_daemon_that_cannot_start_is_not_started_all_the_time(self):
+        sh("systemctl stop tbsd.service")
+        DROP_IN.parent.mkdir(exist_ok=True)
+        DROP_IN.write_text("[Service]\nExecStart=\n"
+                           "ExecStart=/usr/local/sbin/tbsd --admin-group no-such-group\n")
+        sh("systemctl daemon-reload; systemctl start --no-block tbsd.service")
+        try:
+            before = self.restarts()
+            eventually("a new start", lambda: self.restarts() > before)
+            before = self.restarts()
+            time.sleep(7)
+            self.assertLess(self.restarts() - before, 5)
+            self.assertNotEqual(shown("ActiveState"), "failed", "the limit of starts is none")
+        finally:
+            DROP_IN.unlink()
+            sh("systemctl daemon-reload; systemctl restart tbsd.service")
+        self.random()
+
+    def test_a_program_goes_on_over_restarts(self):
+        program = Program()
+        for restart in [lambda: sh("systemctl restart tbsd.service"), self.kill,
+                        lambda: sh("systemctl stop tbsd.service; systemctl start tbsd.service")]:
+            self.assertEqual(program.submit(), 0)
+            restart()
+            # The socket is there all the time, so the call waits for the daemon.
+            self.assertEqual(program.submit(), 0)
+
+    def kill(self):
+        pid = shown("MainPID")
+        os.kill(int(pid), signal.SIGKILL)
+        eventually("a new start", lambda: shown("MainPID") not in ("0", pid))
 
     def test_the_watchdog_ends_a_daemon_that_stands_still(self):
         with self.changed("[Service]\nWatchdogSec=5\n"):

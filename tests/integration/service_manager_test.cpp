@@ -1,9 +1,11 @@
 // What the service manager is told: readiness once the TPM is known, reloading, stopping, and the
 // watchdog's beat, also while the TPM is busy.
 
+#include <chrono>
 #include <csignal>
 
 #include "tests/integration/support/notify_socket.h"
+#include "tests/integration/support/program.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/support/catch2.h"
@@ -42,4 +44,17 @@ TEST_CASE("without a TPM the daemon is ready, and says what is wrong") {
   DaemonProcess daemon(folder, {.device = folder / "tpm0", .environment = {manager.environment()}});
   CHECK(manager.hears("READY=1"));
   CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a daemon that cannot start is not started anew at once") {
+  TempFolder folder;
+  NotifySocket manager(folder);
+  const auto begin = std::chrono::steady_clock::now();
+  Program tbsd({.command = {tbsd_program(), "--config=/dev/null", "--admin-group=no-such-group"},
+                .environment = {manager.environment()},
+                .output = folder / "tbsd.log"});
+  CHECK(tbsd.wait() == 1);
+  CHECK(std::chrono::steady_clock::now() - begin >= 3s);
+  CHECK(manager.hears("STATUS=could not start; the log says why"));
+  CHECK_FALSE(read_file(folder / "tbsd.log").empty());
 }

@@ -98,12 +98,22 @@ class Units(unittest.TestCase):
             self.assertEqual(said.returncode, 2)
             self.assertIn("rules.conf:1:", said.stdout)
 
-    def test_no_restart_mends_a_configuration(self):
+    def test_what_is_started_again_and_when(self):
         for path in self.services:
+            self.assertEqual(settings(path, "Restart"), ["on-failure"])
+            # Soon, however often, but for a configuration that cannot be used. That is for the main
+            # process to say: the status of a command before it would not count.
+            self.assertEqual(settings(path, "RestartSec"), ["100ms"])
+            self.assertEqual(settings(path, "StartLimitIntervalSec"), ["0"])
             self.assertEqual(settings(path, "RestartPreventExitStatus"), ["2"])
-            pause, = settings(path, "RestartSec")
-            # Five starts in ten seconds are the manager's limit; then it gives up.
-            self.assertGreater(5 * int(pause), 10)
+            self.assertEqual(settings(path, "ExecStartPre"), [])
+            self.assertEqual(settings(path, "RestartSteps"), [])
+
+    def test_only_the_daemon_speaks_to_the_manager(self):
+        for path in self.services:
+            self.assertEqual(settings(path, "Type"), ["notify"])
+            self.assertEqual(settings(path, "NotifyAccess"), ["main"])
+            self.assertGreater(int(*settings(path, "FileDescriptorStoreMax")), 1000)
 
     def run_check(self, check, configuration, rules=""):
         """What the unit's check says of a configuration."""
