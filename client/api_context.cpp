@@ -12,9 +12,9 @@ TBS_RESULT Tbsi_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, PTBS_HCONTEX
 
 TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext) {
   return at_boundary([&] {
-    const auto channel = remove_context(hContext);
-    if (!channel) return Status::InvalidContext;
-    channel->close();
+    const auto context = remove_context(hContext);
+    if (!context) return Status::InvalidContext;
+    context->close();
     return Status::Success;
   });
 }

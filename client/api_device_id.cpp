@@ -5,7 +5,7 @@
 #include <expected>
 
 #include "client/boundary.h"
-#include "client/channel.h"
+#include "client/context.h"
 #include "client/device_id.h"
 #include "client/socket_path.h"
 #include "proto/service_codes.h"
@@ -25,15 +25,15 @@ std::unexpected<std::uint32_t> failure(Failure code) {
 
 // The identifier, or the number of an HRESULT. What the key occupies goes with the connection.
 std::expected<Id, std::uint32_t> ask_device_id() {
-  const auto channel = open_channel(socket_path(), proto::kWantTpm20);
-  if (!channel) return failure(channel.error());
+  const auto context = Context::open(chosen_socket(), proto::kWantTpm20);
+  if (!context) return failure(context.error());
   std::uint32_t refusal = 0;
   for (const IdKey key : {IdKey::P256, IdKey::Rsa2048}) {
     const proto::Buffer command = create_id_key(key);
     std::array<std::uint8_t, 4096> response{};
     std::size_t size = 0;
     const Status status =
-        (*channel)->submit({0, TBS_COMMAND_PRIORITY_NORMAL, command}, response, size);
+        (*context)->submit({0, TBS_COMMAND_PRIORITY_NORMAL, command}, response, size);
     if (status != Status::Success) return failure(status);
     const auto answer = read_id_answer(proto::Bytes(response).first(size));
     if (!answer) return failure(answer.error());

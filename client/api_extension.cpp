@@ -49,12 +49,13 @@ TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, const char* 
 
 TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO* info) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     if (info == nullptr) return Status::InvalidOutputPointer;
-    *info = {.number = channel->terms().context,
-             .maxCommand = channel->terms().max_command,
-             .maxResponse = channel->terms().max_response};
+    const auto terms = context->terms();
+    *info = {.number = terms.context,
+             .maxCommand = terms.max_command,
+             .maxResponse = terms.max_response};
     return Status::Success;
   });
 }
@@ -63,12 +64,12 @@ TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Localit
                              TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand, UINT32 cbCommand,
                              TBSX_REQUEST* request) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     const Command command{Locality, Priority, {pabCommand, cbCommand}};
-    const Status fault = check_command(command.bytes, request != nullptr, 0, channel->terms());
+    const Status fault = check_command(command.bytes, request != nullptr, 0, context->terms());
     if (fault != Status::Success) return fault;
-    const auto begun = channel->begin(command);
+    const auto begun = context->begin(command);
     if (!begun) return begun.error();
     // check_command() has refused null pointers.
     // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
@@ -80,13 +81,13 @@ TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Localit
 TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE pabResult,
                               PUINT32 pcbResult, INT32 timeout) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     const Status fault = check_result_buffer(pabResult, pcbResult);
     if (fault != Status::Success) return fault;
     std::size_t size = 0;
     const auto result =
-        channel->take(request, {pabResult, *pcbResult}, size, deadline_after(timeout));
+        context->take(request, {pabResult, *pcbResult}, size, deadline_after(timeout));
     if (!result) return kPending;
     if (*result == Status::Success || *result == Status::InsufficientBuffer) {
       *pcbResult = static_cast<UINT32>(size);
@@ -97,10 +98,10 @@ TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE
 
 TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int* fd) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     if (fd == nullptr) return Status::InvalidOutputPointer;
-    const int descriptor = channel->poll_descriptor();
+    const int descriptor = context->poll_descriptor();
     if (descriptor < 0) return Status::InternalError;
     *fd = descriptor;
     return Status::Success;

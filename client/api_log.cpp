@@ -34,11 +34,11 @@ Deadline log_deadline() {
   return Clock::now() + kAnswerPatience;
 }
 
-Status log_of_channel(Channel& channel, std::span<std::uint8_t> room, std::size_t& size) {
+Status log_of_context(Context& context, std::span<std::uint8_t> room, std::size_t& size) {
   const Deadline deadline = log_deadline();
   proto::Buffer payload;
   const auto next = [&](std::uint64_t offset) -> std::expected<proto::LogPart, Status> {
-    auto answer = channel.ask(proto::ReadLog{.offset = offset}, deadline);
+    auto answer = context.ask(proto::ReadLog{.offset = offset}, deadline);
     if (!answer) return std::unexpected(answer.error());
     payload = *std::move(answer);
     const auto part = proto::decode<proto::LogPart>(payload);
@@ -82,12 +82,12 @@ Status framed_log(std::span<std::uint8_t> room, std::size_t& size) {
 
 TBS_RESULT Tbsi_Get_TCG_Log(TBS_HCONTEXT hContext, PBYTE pOutputBuf, PUINT32 pOutputBufLen) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     const Status fault = check_output(pOutputBuf, pOutputBufLen);
     if (fault != Status::Success) return fault;
     std::size_t size = 0;
-    const Status status = log_of_channel(*channel, {pOutputBuf, *pOutputBufLen}, size);
+    const Status status = log_of_context(*context, {pOutputBuf, *pOutputBufLen}, size);
     return report(status, size, pOutputBuf, pOutputBufLen);
   });
 }

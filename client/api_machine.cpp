@@ -31,12 +31,12 @@ Status check_presence(proto::Bytes input, PCBYTE output, PCUINT32 size) {
 
 // The payload of an answer, decoded; its byte fields point into `payload`.
 template <typename Question>
-std::expected<proto::ReplyTo<Question>, Status> ask(Channel& channel, const Question& question,
+std::expected<proto::ReplyTo<Question>, Status> ask(Context& context, const Question& question,
                                                     proto::Buffer& payload) {
   // A revocation is a TPM command, and waits for its turn.
   constexpr bool kNeedsTpm = std::is_same_v<Question, proto::RevokeAttestation>;
   const Deadline deadline = kNeedsTpm ? Deadline() : Clock::now() + kAnswerPatience;
-  auto received = channel.ask(question, deadline);
+  auto received = context.ask(question, deadline);
   if (!received) return std::unexpected(received.error());
   payload = *std::move(received);
   const auto answer = proto::decode<proto::ReplyTo<Question>>(payload);
@@ -50,13 +50,13 @@ std::expected<proto::ReplyTo<Question>, Status> ask(Channel& channel, const Ques
 TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE pabInput, UINT32 cbInput,
                                           PBYTE pabOutput, PUINT32 pcbOutput) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     const Status fault = check_presence({pabInput, cbInput}, pabOutput, pcbOutput);
     if (fault != Status::Success) return fault;
     proto::Buffer payload;
     const auto reply =
-        ask(*channel, proto::PhysicalPresence{.input = {pabInput, cbInput}}, payload);
+        ask(*context, proto::PhysicalPresence{.input = {pabInput, cbInput}}, payload);
     if (!reply) return reply.error();
     if (reply->output.size() > *pcbOutput) return Status::InsufficientBuffer;
     std::ranges::copy(reply->output, pabOutput);
@@ -68,12 +68,12 @@ TBS_RESULT Tbsi_Physical_Presence_Command(TBS_HCONTEXT hContext, PCBYTE pabInput
 TBS_RESULT Tbsi_Get_OwnerAuth(TBS_HCONTEXT hContext, TBS_OWNERAUTH_TYPE ownerauthType,
                               PBYTE pOutputBuf, PUINT32 pOutputBufLen) {
   return at_boundary([&] {
-    const auto channel = find_context(hContext);
-    if (!channel) return Status::InvalidContext;
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
     if (pOutputBufLen == nullptr) return Status::InvalidOutputPointer;
     if (pOutputBuf == nullptr && *pOutputBufLen != 0) return Status::InvalidOutputPointer;
     proto::Buffer payload;
-    const auto reply = ask(*channel, proto::OwnerAuth{.auth_type = ownerauthType}, payload);
+    const auto reply = ask(*context, proto::OwnerAuth{.auth_type = ownerauthType}, payload);
     if (!reply) return reply.error();
     const std::uint32_t room = *pOutputBufLen;
     *pOutputBufLen = static_cast<UINT32>(reply->value.size());
@@ -86,10 +86,10 @@ TBS_RESULT Tbsi_Get_OwnerAuth(TBS_HCONTEXT hContext, TBS_OWNERAUTH_TYPE owneraut
 
 TBS_RESULT Tbsi_Revoke_Attestation(void) {
   return at_boundary([&] {
-    const auto channel = open_channel(socket_path(), proto::kWantTpm12 | proto::kWantTpm20);
-    if (!channel) return channel.error();
+    const auto context = Context::open(chosen_socket(), proto::kWantTpm12 | proto::kWantTpm20);
+    if (!context) return context.error();
     proto::Buffer payload;
-    const auto reply = ask(**channel, proto::RevokeAttestation{}, payload);
+    const auto reply = ask(**context, proto::RevokeAttestation{}, payload);
     return reply ? Status::Success : reply.error();
   });
 }

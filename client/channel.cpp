@@ -9,91 +9,111 @@ namespace tbs::client {
 
 using proto::Status;
 
-std::expected<std::shared_ptr<Channel>, Status> open_channel(const std::string& path,
-                                                             std::uint32_t wanted) {
-  auto greeted = handshake(path, {.role = proto::Role::Context, .wanted = wanted});
-  if (!greeted) return std::unexpected(greeted.error());
-  return std::make_shared<Channel>(std::move(*greeted));
-}
-
-Channel::Channel(HandshakeResult greeted)
+Channel::Channel(HandshakeResult greeted, std::uint64_t last_id,
+                 std::shared_ptr<ReadySignal> signal)
     : connection_(std::move(greeted.connection)),
       terms_(greeted.terms),
-      open_(greeted.terms.window) {}
+      open_(greeted.terms.window, last_id),
+      signal_(std::move(signal)) {}
 
-Status Channel::submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size) {
+Channel::~Channel() {
+  if (watched_) signal_->unwatch(connection_.stream.descriptor());
+  if (told_ready_) signal_->remove();
+}
+
+Outcome<> Channel::submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size) {
   Request request;
   Lock lock(mutex_);
-  if (open_.ended()) return *open_.ended();
+  if (open_.ended()) return std::unexpected(std::nullopt);
   open_.enter_command(request);
   wait(lock, request, RequestState::HeldBack, {});
-  if (request.state == RequestState::Done) return request.status;
+  if (request.state == RequestState::Done) return std::unexpected(not_sent(request));
   lock.unlock();
-  send(request.id, proto::Submit{command.locality, command.priority, command.bytes});
+  const bool sent =
+      send(request.id, proto::Submit{command.locality, command.priority, command.bytes});
   lock.lock();
-  request.room = room;
+  if (sent) request.room = room;
   wait(lock, request, RequestState::Outstanding, {});
+  if (!sent) return std::unexpected(not_sent(request));
   size = request.size;
-  if (request.status != Status::Success) return request.status;
-  return request.deliver(room) ? Status::Success : Status::InsufficientBuffer;
+  if (request.status != Status::Success) return std::unexpected(request.status);
+  if (!request.deliver(room)) return std::unexpected(Status::InsufficientBuffer);
+  return {};
 }
 
-Status Channel::cancel() {
+// Of a request that the daemon cannot have had the whole of: no status, unless it is over for a
+// reason of this side.
+std::optional<Status> Channel::not_sent(const Request& request) const {
+  const bool given_up =
+      request.status == Status::CommandCanceled || request.status == Status::InternalError;
+  return given_up ? std::optional(request.status) : std::nullopt;
+}
+
+Outcome<> Channel::cancel() {
   Request request{.kind = RequestKind::Cancel};
   Lock lock(mutex_);
-  if (open_.ended()) return *open_.ended();
+  if (open_.ended()) return std::unexpected(std::nullopt);
   open_.give_up_held_back(Status::CommandCanceled);
-  const Status status = ask(lock, request, proto::Cancel{}, Clock::now() + kAnswerPatience);
+  auto outcome = ask(lock, request, proto::Cancel{}, Clock::now() + kAnswerPatience);
   // Closed meanwhile by another thread: that has cancelled everything too.
-  return status == Status::CommandCanceled ? Status::Success : status;
+  if (!outcome && outcome.error() == Status::CommandCanceled) return {};
+  return outcome;
 }
 
-Status Channel::make_sticky(std::uint32_t handle, bool sticky) {
+Outcome<> Channel::make_sticky(std::uint32_t handle, bool sticky) {
   Request request{.kind = RequestKind::MakeSticky};
   Lock lock(mutex_);
-  if (open_.ended()) return *open_.ended();
+  if (open_.ended()) return std::unexpected(std::nullopt);
   return ask(lock, request, proto::MakeSticky{.handle = handle, .sticky = sticky ? 1U : 0U},
              Clock::now() + kAnswerPatience);
 }
 
 template <typename Message>
-Status Channel::ask(Lock& lock, Request& request, const Message& message, Deadline deadline) {
+Outcome<> Channel::ask(Lock& lock, Request& request, const Message& message, Deadline deadline) {
   open_.enter(request);
   lock.unlock();
-  send(request.id, message);
+  const bool sent = send(request.id, message);
   lock.lock();
   wait(lock, request, RequestState::Outstanding, deadline);
-  if (request.state == RequestState::Outstanding) end(Status::ServiceNotRunning);
-  return request.status;
+  // It stands still: what it has done of the commands nobody can say.
+  if (request.state == RequestState::Outstanding) end(Status::ServiceNotRunning, Status::IoError);
+  if (!sent) return std::unexpected(not_sent(request));
+  if (request.status != Status::Success) return std::unexpected(request.status);
+  return {};
 }
 
 template <typename Question>
-std::expected<proto::Buffer, Status> Channel::ask(const Question& question, Deadline deadline) {
+Outcome<proto::Buffer> Channel::ask(const Question& question, Deadline deadline) {
   const std::lock_guard asking(asking_);
   Request request{.kind = RequestKind::Question, .reply = proto::ReplyTo<Question>::kType};
   Lock lock(mutex_);
-  if (open_.ended()) return std::unexpected(*open_.ended());
+  if (open_.ended()) return std::unexpected(std::nullopt);
   if (is_over(deadline)) return std::unexpected(Status::ServiceNotRunning);
-  const Status status = ask(lock, request, question, deadline);
-  if (status != Status::Success) return std::unexpected(status);
+  if (const auto asked = ask(lock, request, question, deadline); !asked) {
+    return std::unexpected(asked.error());
+  }
   return std::move(request.kept);
 }
 
-std::expected<std::uint64_t, Status> Channel::begin(const Command& command) {
+Outcome<std::uint64_t> Channel::begin(const Command& command) {
   Lock lock(mutex_);
-  if (open_.ended()) return std::unexpected(*open_.ended());
+  if (open_.ended()) return std::unexpected(std::nullopt);
   const auto begun = open_.begin_command();
   if (!begun) return std::unexpected(begun.error());
   Request& request = **begun;
   const std::uint64_t id = request.id;
+  request.awaited = true;  // nobody else knows of it yet
+  update_signal();
   lock.unlock();
-  if (send(id, proto::Submit{command.locality, command.priority, command.bytes})) return id;
-  // The daemon never had the whole of it. What it said before it went tells why.
+  const bool sent = send(id, proto::Submit{command.locality, command.priority, command.bytes});
   lock.lock();
-  wait(lock, request, RequestState::Outstanding, {});
-  const Status why = request.status;
-  open_.forget(request);
-  return std::unexpected(why);
+  if (!sent) wait(lock, request, RequestState::Outstanding, {});
+  request.awaited = false;
+  const auto failure = not_sent(request);
+  if (!sent) open_.forget(request);
+  update_signal();
+  if (!sent) return std::unexpected(failure);
+  return id;
 }
 
 std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> room,
@@ -118,9 +138,14 @@ std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> ro
   return result;
 }
 
-int Channel::poll_descriptor() {
+std::size_t Channel::begun_count() {
   const Lock lock(mutex_);
-  return signal_.descriptor(connection_.stream.descriptor());
+  return open_.begun_count();
+}
+
+std::uint64_t Channel::last_id() {
+  const Lock lock(mutex_);
+  return open_.last_id();
 }
 
 void Channel::close() {
@@ -171,7 +196,7 @@ bool Channel::read_once(Lock& lock, Deadline deadline) {
     connection_.frames.commit(*count);
     dispatch_frames();
   } else {
-    end(status_of(count.error()));
+    end(status_of(count.error()), Status::IoError);
   }
   return true;
 }
@@ -196,14 +221,19 @@ void Channel::dispatch_frames() {
 }
 
 // Ends the connection for good; the first reason holds.
-void Channel::end(Status why) {
-  if (!open_.end(why)) return;
+void Channel::end(Status why, Status of_commands) {
+  if (!open_.end(why, of_commands)) return;
   connection_.stream.shutdown();
   update_signal();
 }
 
 void Channel::update_signal() {
-  signal_.set(open_.ended() || open_.result_ready());
+  const bool ready = open_.result_ready();
+  if (std::exchange(told_ready_, ready) != ready) ready ? signal_->add() : signal_->remove();
+  const bool watched = open_.result_awaited();
+  if (std::exchange(watched_, watched) == watched) return;
+  const int socket = connection_.stream.descriptor();
+  watched ? signal_->watch(socket) : signal_->unwatch(socket);
 }
 
 // ---- sending ----
@@ -252,11 +282,9 @@ bool Channel::wait_to_send() {
   return !open_.ended();
 }
 
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::ReadLog&, Deadline);
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::PhysicalPresence&,
-                                                           Deadline);
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::OwnerAuth&, Deadline);
-template std::expected<proto::Buffer, Status> Channel::ask(const proto::RevokeAttestation&,
-                                                           Deadline);
+template Outcome<proto::Buffer> Channel::ask(const proto::ReadLog&, Deadline);
+template Outcome<proto::Buffer> Channel::ask(const proto::PhysicalPresence&, Deadline);
+template Outcome<proto::Buffer> Channel::ask(const proto::OwnerAuth&, Deadline);
+template Outcome<proto::Buffer> Channel::ask(const proto::RevokeAttestation&, Deadline);
 
 }  // namespace tbs::client

@@ -1,16 +1,17 @@
 #pragma once
 
-// One connection to the daemon that is a TBS context, used by any number of threads.
+// One connection to the daemon that carries a TBS context, used by any number of threads.
 //
 // There is no thread of its own. Of the threads that wait for an answer, one is the reader: it
 // receives without holding the lock, hands each answer to the request it belongs to, and once it
 // has its own it wakes another waiting thread to take over. So a program with one thread pays one
 // send and one receive for a command, and nothing else.
 //
-// When the connection ends, every request that is open ends with the reason, and so does every
-// later one. The locks are taken in this order: `asking_`, `sending_`, `mutex_`. `asking_` is held
-// until the answer has come, `sending_` while the socket has no room for the frame; nobody waits
-// for the peer with `mutex_` held.
+// When the connection ends, every request that is open ends. One that the daemon cannot have had
+// says so, and may be asked on another connection. A command that it may have had ends with
+// IoError, whether the TPM has carried it out or not: nobody can know. The locks are taken in this
+// order: `asking_`, `sending_`, `mutex_`. `asking_` is held until the answer has come, `sending_`
+// while the socket has no room for the frame; nobody waits for the peer with `mutex_` held.
 
 #include <expected>
 #include <memory>
@@ -31,34 +32,44 @@ struct Command {
   proto::Bytes bytes;
 };
 
+// What came of a request: a value, or the status that it ended with. Without a status it came to
+// nothing: the connection had ended before the daemon had the whole of it.
+template <typename Value = void>
+using Outcome = std::expected<Value, std::optional<proto::Status>>;
+
 class Channel {
  public:
-  explicit Channel(HandshakeResult greeted);
+  // Numbers of requests begin after `last_id`. `signal` is told of results.
+  explicit Channel(HandshakeResult greeted, std::uint64_t last_id = 0,
+                   std::shared_ptr<ReadySignal> signal = std::make_shared<ReadySignal>());
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
   // What the daemon said when the connection was opened.
   [[nodiscard]] const proto::HelloReply& terms() const { return terms_; }
 
   // Runs a command and waits for its response. `size` becomes the size of the response, which
-  // is in `room` when the status is Success; with InsufficientBuffer it was larger and is lost.
-  // `room` may be the memory of the command.
-  proto::Status submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size);
+  // is in `room` when all went well; with InsufficientBuffer it was larger and is lost. `room` may
+  // be the memory of the command.
+  Outcome<> submit(const Command& command, std::span<std::uint8_t> room, std::size_t& size);
 
   // Cancels all that is open, and waits until the daemon has seen to it.
-  proto::Status cancel();
+  Outcome<> cancel();
 
   // Asks that an object or session of the context stays on the TPM, or no longer, and waits for the
   // answer. BadParameter: there is none; TooManyResources: as many as may be do already.
-  proto::Status make_sticky(std::uint32_t handle, bool sticky);
+  Outcome<> make_sticky(std::uint32_t handle, bool sticky);
 
   // Asks the daemon something other than a command; the payload of its reply. For the questions
   // that channel.cpp names at its end. When no answer has come at the deadline, the connection
   // ends: nobody would know what a later one belongs to.
   template <typename Question>
-  std::expected<proto::Buffer, proto::Status> ask(const Question& question, Deadline deadline);
+  Outcome<proto::Buffer> ask(const Question& question, Deadline deadline);
 
   // Hands a command over without waiting for its response; its number. TooManyResources when as
   // many as the window allows are open or not taken.
-  std::expected<std::uint64_t, proto::Status> begin(const Command& command);
+  Outcome<std::uint64_t> begin(const Command& command);
 
   // Takes the result of a begun command; nothing when it is not there at the deadline. As with
   // submit(), but with InsufficientBuffer the response stays. BadParameter: there is no such
@@ -66,8 +77,10 @@ class Channel {
   std::optional<proto::Status> take(std::uint64_t id, std::span<std::uint8_t> room,
                                     std::size_t& size, Deadline deadline);
 
-  // See ReadySignal; -1 when the system has no descriptor left.
-  int poll_descriptor();
+  // How many begun commands are not answered or not taken.
+  std::size_t begun_count();
+  // The highest number that was given to a request.
+  std::uint64_t last_id();
 
   // Ends the connection. What other threads wait for ends with CommandCanceled.
   void close();
@@ -79,14 +92,16 @@ class Channel {
   using Lock = std::unique_lock<std::mutex>;
 
   template <typename Message>
-  proto::Status ask(Lock& lock, Request& request, const Message& message, Deadline deadline);
+  Outcome<> ask(Lock& lock, Request& request, const Message& message, Deadline deadline);
+  [[nodiscard]] std::optional<proto::Status> not_sent(const Request& request) const;
   void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
   bool read_once(Lock& lock, Deadline deadline);
   void hand_over_reading();
   std::expected<std::size_t, StreamError> receive(Deadline deadline);
 
   void dispatch_frames();
-  void end(proto::Status why);
+  void end(proto::Status why, proto::Status of_commands);
+  void end(proto::Status why) { end(why, why); }
 
   template <typename Message>
   bool send(std::uint64_t id, const Message& message);
@@ -106,12 +121,10 @@ class Channel {
   std::mutex mutex_;      // everything below
   bool reading_ = false;  // a thread receives; it alone uses connection_.frames
   OpenRequests open_;
-  ReadySignal signal_;
+  // What the signal was told.
+  const std::shared_ptr<ReadySignal> signal_;
+  bool told_ready_ = false;
+  bool watched_ = false;
 };
-
-// Connects and sends the hello: a channel for commands to a TPM of the `wanted` families
-// (proto::kWant...).
-std::expected<std::shared_ptr<Channel>, proto::Status> open_channel(const std::string& path,
-                                                                    std::uint32_t wanted);
 
 }  // namespace tbs::client

@@ -11,7 +11,7 @@ namespace tbs::client {
 namespace {
 
 using proto::Status;
-using Table = HandleTable<Channel>;
+using Table = HandleTable<Context>;
 
 // Under the library's lock. Never freed: other threads may still be inside while the process exits.
 constinit Table* table = nullptr;
@@ -39,20 +39,20 @@ std::expected<std::uint32_t, Status> wanted_flags(PCTBS_CONTEXT_PARAMS parameter
 
 }  // namespace
 
-TBS_HCONTEXT add_context(std::shared_ptr<Channel> channel) {
+TBS_HCONTEXT add_context(std::shared_ptr<Context> context) {
   const LibraryLock lock;
   if (table == nullptr) table = new Table;
-  const std::uint32_t handle = table->insert(std::move(channel), fork_generation());
+  const std::uint32_t handle = table->insert(std::move(context), fork_generation());
   return reinterpret_cast<TBS_HCONTEXT>(std::uintptr_t{handle});
 }
 
-std::shared_ptr<Channel> find_context(TBS_HCONTEXT handle) {
+std::shared_ptr<Context> find_context(TBS_HCONTEXT handle) {
   const LibraryLock lock;
   if (table == nullptr) return nullptr;
   return table->find(reinterpret_cast<std::uintptr_t>(handle), fork_generation());
 }
 
-std::shared_ptr<Channel> remove_context(TBS_HCONTEXT handle) {
+std::shared_ptr<Context> remove_context(TBS_HCONTEXT handle) {
   const LibraryLock lock;
   if (table == nullptr) return nullptr;
   return table->remove(reinterpret_cast<std::uintptr_t>(handle), fork_generation());
@@ -65,9 +65,9 @@ Status create_context(PCTBS_CONTEXT_PARAMS parameters, std::string_view path,
   if (handle == nullptr) return Status::InvalidOutputPointer;
   const auto wanted = wanted_flags(parameters);
   if (!wanted) return wanted.error();
-  auto channel = open_channel(socket_path(path), *wanted);
-  if (!channel) return channel.error();
-  const TBS_HCONTEXT made = add_context(std::move(*channel));
+  auto context = Context::open(chosen_socket(path), *wanted);
+  if (!context) return context.error();
+  const TBS_HCONTEXT made = add_context(std::move(*context));
   if (made == nullptr) return Status::TooManyContexts;
   *handle = made;
   return Status::Success;

@@ -6,17 +6,17 @@
 #include <expected>
 #include <memory>
 
-#include "client/channel.h"
+#include "client/context.h"
 #include "client/include/tbs/tbs.h"
 
 namespace tbs::client {
 
-// A handle for the channel; null when the process has too many.
-TBS_HCONTEXT add_context(std::shared_ptr<Channel> channel);
-// The channel of a handle; null when it is no live context of this process.
-std::shared_ptr<Channel> find_context(TBS_HCONTEXT handle);
+// A handle for the context; null when the process has too many.
+TBS_HCONTEXT add_context(std::shared_ptr<Context> context);
+// The context of a handle; null when it is no live context of this process.
+std::shared_ptr<Context> find_context(TBS_HCONTEXT handle);
 // The same, and the handle is dead.
-std::shared_ptr<Channel> remove_context(TBS_HCONTEXT handle);
+std::shared_ptr<Context> remove_context(TBS_HCONTEXT handle);
 
 // What Tbsi_Context_Create does; `path` is the caller's choice of a socket, or empty.
 proto::Status create_context(PCTBS_CONTEXT_PARAMS parameters, std::string_view path,

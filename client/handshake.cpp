@@ -1,5 +1,6 @@
 #include "client/handshake.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tbs::client {
@@ -13,17 +14,56 @@ Status status_of_stray(const proto::Frame& frame) {
   return refusal->status;
 }
 
-std::expected<HandshakeResult, Status> handshake(const std::string& path,
-                                                 const proto::Hello& hello) {
-  const Deadline deadline = Clock::now() + kGreetingPatience;
-  auto stream = SocketStream::connect(path, deadline);
-  if (!stream) return std::unexpected(status_of(stream.error()));
-  Connection connection{.stream = std::move(*stream)};
+// As long as it lives, an interruption ends what waits for the stream.
+class InterruptibleWait {
+ public:
+  InterruptibleWait(Interruption* interruption, SocketStream& stream)
+      : interruption_(interruption) {
+    if (interruption_ == nullptr) return;
+    const std::lock_guard lock(interruption_->mutex_);
+    interruption_->waiting_ = &stream;
+    if (interruption_->interrupted_) stream.shutdown();
+  }
+  ~InterruptibleWait() {
+    if (interruption_ == nullptr) return;
+    const std::lock_guard lock(interruption_->mutex_);
+    interruption_->waiting_ = nullptr;
+  }
+  InterruptibleWait(const InterruptibleWait&) = delete;
+  InterruptibleWait& operator=(const InterruptibleWait&) = delete;
+
+ private:
+  Interruption* interruption_;
+};
+
+void Interruption::interrupt() {
+  const std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  if (waiting_ != nullptr) waiting_->shutdown();
+}
+
+namespace {
+
+std::expected<proto::HelloReply, Status> greet(Connection& connection, const proto::Hello& hello,
+                                               Deadline deadline, Interruption* interruption) {
+  const InterruptibleWait wait(interruption, connection.stream);
   proto::Buffer frame;
   proto::append_frame(frame, 0, hello);
   // A daemon that refuses may have closed already: what it said is still there to read.
   (void)connection.stream.send_all(frame, deadline);
-  const auto terms = receive_reply<proto::ReplyTo<proto::Hello>>(connection, deadline);
+  return receive_reply<proto::ReplyTo<proto::Hello>>(connection, deadline);
+}
+
+}  // namespace
+
+std::expected<HandshakeResult, Status> handshake(const std::string& path, const proto::Hello& hello,
+                                                 Deadline deadline, Interruption* interruption) {
+  const auto patience = Clock::now() + kGreetingPatience;
+  deadline = std::min(deadline.value_or(patience), patience);
+  auto stream = SocketStream::connect(path, deadline);
+  if (!stream) return std::unexpected(status_of(stream.error()));
+  Connection connection{.stream = std::move(*stream)};
+  const auto terms = greet(connection, hello, deadline, interruption);
   if (!terms) return std::unexpected(terms.error());
   if (terms->status != Status::Success) return std::unexpected(terms->status);
   return HandshakeResult{.connection = std::move(connection), .terms = *terms};

@@ -4,6 +4,7 @@
 // for one answer on a connection that nobody else uses.
 
 #include <expected>
+#include <mutex>
 #include <string>
 
 #include "client/socket_stream.h"
@@ -47,8 +48,25 @@ struct HandshakeResult {
   proto::HelloReply terms;
 };
 
+// Lets another thread end a handshake that waits for the daemon's answer: it fails then. (A wait
+// for a place in the daemon's backlog ends by itself.)
+class Interruption {
+ public:
+  void interrupt();
+
+ private:
+  friend class InterruptibleWait;
+
+  std::mutex mutex_;
+  SocketStream* waiting_ = nullptr;
+  bool interrupted_ = false;
+};
+
 // Connects to `path` and says hello. Fails with the return code that Tbsi_Context_Create gives.
+// A deadline that comes before kGreetingPatience is over holds instead.
 std::expected<HandshakeResult, proto::Status> handshake(const std::string& path,
-                                                        const proto::Hello& hello);
+                                                        const proto::Hello& hello,
+                                                        Deadline deadline = {},
+                                                        Interruption* interruption = nullptr);
 
 }  // namespace tbs::client

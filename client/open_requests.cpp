@@ -114,10 +114,12 @@ void OpenRequests::give_up_held_back(Status why) {
   while (Request* const request = window_.give_up()) request->finish(why, {});
 }
 
-bool OpenRequests::end(Status why) {
+bool OpenRequests::end(Status why, Status of_commands) {
   if (ended_) return false;
   ended_ = why;
-  while (Request* const request = outstanding_.take_first()) request->finish(why, {});
+  while (Request* const request = outstanding_.take_first()) {
+    request->finish(request->kind == RequestKind::Command ? of_commands : why, {});
+  }
   give_up_held_back(why);
   return true;
 }
@@ -125,6 +127,11 @@ bool OpenRequests::end(Status why) {
 bool OpenRequests::result_ready() const {
   return std::ranges::any_of(
       begun_, [](const auto& each) { return each->state == RequestState::Done && !each->awaited; });
+}
+
+bool OpenRequests::result_awaited() const {
+  return std::ranges::any_of(
+      begun_, [](const auto& each) { return each->state == RequestState::Outstanding; });
 }
 
 Request* OpenRequests::sleeper() const {

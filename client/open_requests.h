@@ -19,8 +19,11 @@ namespace tbs::client {
 
 class OpenRequests {
  public:
-  // `window`: how many commands may be at the daemon at once.
-  explicit OpenRequests(unsigned window) : window_(window) {}
+  // `window`: how many commands may be at the daemon at once. Numbers begin after `last_id`.
+  explicit OpenRequests(unsigned window, std::uint64_t last_id = 0)
+      : last_id_(last_id), window_(window) {}
+
+  [[nodiscard]] std::uint64_t last_id() const { return last_id_; }
 
   // Why the connection has ended; empty while it has not.
   [[nodiscard]] const std::optional<proto::Status>& ended() const { return ended_; }
@@ -42,11 +45,16 @@ class OpenRequests {
   // Requests that wait for a place wait no longer.
   void give_up_held_back(proto::Status why);
   // Ends all of them, and whatever is asked later; false when they had ended already. The first
-  // reason holds.
-  bool end(proto::Status why);
+  // reason holds. `of_commands` is what commands end with that the daemon may have had.
+  bool end(proto::Status why, proto::Status of_commands);
+  bool end(proto::Status why) { return end(why, why); }
 
   // Whether there is a result that nobody waits for.
   [[nodiscard]] bool result_ready() const;
+  // Whether one is to come that is taken later.
+  [[nodiscard]] bool result_awaited() const;
+  // How many are to come or to be taken.
+  [[nodiscard]] std::size_t begun_count() const { return begun_.size(); }
   // A request whose thread sleeps; null when there is none.
   [[nodiscard]] Request* sleeper() const;
 
@@ -59,7 +67,7 @@ class OpenRequests {
   void leave_window();
 
   std::optional<proto::Status> ended_;
-  std::uint64_t last_id_ = 0;
+  std::uint64_t last_id_;
   Window window_;
   RequestList outstanding_;
   std::vector<std::unique_ptr<Request>> begun_;  // not taken yet

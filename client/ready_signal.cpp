@@ -10,7 +10,7 @@
 namespace tbs::client {
 namespace {
 
-bool watch(int poll, int descriptor) {
+bool add_to(int poll, int descriptor) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = descriptor;
@@ -19,26 +19,56 @@ bool watch(int poll, int descriptor) {
 
 }  // namespace
 
-int ReadySignal::descriptor(int socket) {
+int ReadySignal::descriptor() {
+  const std::lock_guard lock(mutex_);
   if (poll_.valid()) return poll_.get();
-  const unsigned initial = ready_ ? 1 : 0;
+  const unsigned initial = sources_ > 0 ? 1 : 0;
   auto event = Descriptor::open([&] { return ::eventfd(initial, EFD_CLOEXEC | EFD_NONBLOCK); });
   auto poll = Descriptor::open([] { return ::epoll_create1(EPOLL_CLOEXEC); });
   if (!event.valid() || !poll.valid()) return -1;
-  if (!watch(poll.get(), socket) || !watch(poll.get(), event.get())) return -1;
+  if (!add_to(poll.get(), event.get())) return -1;
+  if (watched_ >= 0 && !add_to(poll.get(), watched_)) return -1;
   event_ = std::move(event);
   poll_ = std::move(poll);
   return poll_.get();
 }
 
-void ReadySignal::set(bool ready) {
-  if (ready_ == ready) return;
-  ready_ = ready;
-  if (!event_.valid()) return;
+void ReadySignal::add() {
+  const std::lock_guard lock(mutex_);
+  change_sources(1);
+}
+
+void ReadySignal::remove() {
+  const std::lock_guard lock(mutex_);
+  change_sources(-1);
+}
+
+void ReadySignal::change_sources(int by) {
+  const bool was_ready = sources_ > 0;
+  sources_ += by;
+  const bool ready = sources_ > 0;
+  if (ready == was_ready || !event_.valid()) return;
   // Neither can fail: the counter is 0 or 1, and the descriptor does not wait.
   std::uint64_t count = 1;
   [[maybe_unused]] const ssize_t moved = ready ? ::write(event_.get(), &count, sizeof count)
                                                : ::read(event_.get(), &count, sizeof count);
+}
+
+// A descriptor that cannot see the socket says "ready": the program then looks for itself.
+void ReadySignal::watch(int socket) {
+  const std::lock_guard lock(mutex_);
+  watched_ = socket;
+  if (!poll_.valid() || add_to(poll_.get(), socket)) return;
+  blind_ = true;
+  change_sources(1);
+}
+
+void ReadySignal::unwatch(int socket) {
+  const std::lock_guard lock(mutex_);
+  if (watched_ != socket) return;
+  watched_ = -1;
+  if (std::exchange(blind_, false)) return change_sources(-1);
+  if (poll_.valid()) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, socket, nullptr);
 }
 
 }  // namespace tbs::client

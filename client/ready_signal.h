@@ -1,7 +1,13 @@
 #pragma once
 
-// The descriptor that a program polls for results: readable when the socket has something to read,
-// or when a result was already read by some other thread and waits to be taken.
+// The descriptor that a program polls for results: readable when a result was read and waits to be
+// taken, or when the socket that one is to come on has something to read. A socket is watched only
+// as long as one is to come on it: the end of a connection that nobody waits for wakes nobody.
+//
+// It belongs to a context and outlives its connections, so its number stays the same. The locks of
+// channels are taken before its own.
+
+#include <mutex>
 
 #include "client/descriptor.h"
 
@@ -10,15 +16,25 @@ namespace tbs::client {
 class ReadySignal {
  public:
   // Makes the descriptor on first use; -1 when the system has none left.
-  int descriptor(int socket);
+  int descriptor();
 
-  // Whether results are waiting.
-  void set(bool ready);
+  // A source of results has some that wait, or no longer.
+  void add();
+  void remove();
+
+  // Results are to come on this socket, or no longer. One at a time is watched.
+  void watch(int socket);
+  void unwatch(int socket);
 
  private:
+  void change_sources(int by);
+
+  std::mutex mutex_;
   Descriptor event_;
   Descriptor poll_;
-  bool ready_ = false;
+  int sources_ = 0;
+  int watched_ = -1;
+  bool blind_ = false;  // the kernel had no memory to watch it
 };
 
 }  // namespace tbs::client

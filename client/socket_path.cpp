@@ -33,15 +33,19 @@ void choose_process_socket(std::string_view path) {
   *chosen = path;
 }
 
-std::string socket_path(std::string_view named) {
+std::string chosen_socket(std::string_view named) {
   if (!named.empty()) return std::string(named);
   {
     const LibraryLock lock;
     if (chosen != nullptr && !chosen->empty()) return *chosen;
   }
   const char* const environment = ::secure_getenv("TBS_SOCKET");
-  if (environment != nullptr && *environment != '\0') return environment;
-  return socket_with_most_rights();
+  return environment == nullptr ? "" : environment;
+}
+
+std::string socket_path(std::string_view named) {
+  std::string chosen = chosen_socket(named);
+  return chosen.empty() ? socket_with_most_rights() : chosen;
 }
 
 }  // namespace tbs::client

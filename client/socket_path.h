@@ -23,6 +23,10 @@ std::string socket_with_most_rights(std::string_view admin = kAdminSocket,
 // Chooses the path for all connections of this process that name none; empty: none chosen.
 void choose_process_socket(std::string_view path);
 
+// The path that somebody has chosen: `named` itself, or for an empty one what the process or the
+// environment says. Empty when nobody has, and one of the two fixed places is meant.
+std::string chosen_socket(std::string_view named = {});
+
 // The path to connect to; `named` is the caller's own choice, or empty.
 std::string socket_path(std::string_view named = {});
 

@@ -15,7 +15,6 @@
 
 namespace tbs::tcti {
 
-using client::Channel;
 using proto::Status;
 
 namespace {
@@ -30,6 +29,8 @@ client::Deadline deadline_after(std::int32_t timeout) {
   return client::Clock::now() + std::chrono::milliseconds(timeout);
 }
 
+constexpr std::uint64_t kNeverBegun = 0;
+
 bool is_locality(std::uint8_t locality) {
   return locality <= 4 || locality >= 32;
 }
@@ -37,50 +38,56 @@ bool is_locality(std::uint8_t locality) {
 }  // namespace
 
 Session::~Session() {
-  if (channel_) channel_->close();
+  if (context_) context_->close();
 }
 
 TSS2_RC Session::connect() {
-  if (channel_) return TSS2_RC_SUCCESS;
-  const std::string path = client::socket_path(config_.socket);
-  auto channel = client::open_channel(path, proto::kWantTpm20);
-  if (!channel) {
-    log(LogLevel::Error, path + ": " + text_of(channel.error()));
-    return connection_code(channel.error());
-  }
-  if (std::exchange(lost_, false)) {
-    log(LogLevel::Warning,
-        "connected to tbsd again; objects and sessions of the lost connection do not exist any "
-        "more");
-  }
-  const std::lock_guard lock(mutex_);
-  channel_ = std::move(*channel);
-  return TSS2_RC_SUCCESS;
+  return connection_code(first_connection());
 }
 
-TSS2_RC Session::lose_connection(Status why) {
-  log(LogLevel::Error, "the connection to tbsd is lost: " + text_of(why));
-  const std::lock_guard lock(mutex_);
-  request_.reset();
-  channel_.reset();
-  lost_ = true;
-  return connection_code(why);
+Status Session::first_connection() {
+  if (context_) return Status::Success;
+  std::string path = client::chosen_socket(config_.socket);
+  auto context = client::Context::open(path, proto::kWantTpm20);
+  if (!context) {
+    if (path.empty()) path = client::socket_path();
+    log(LogLevel::Error, path + ": " + text_of(context.error()));
+    return context.error();
+  }
+  context_ = *std::move(context);
+  return Status::Success;
+}
+
+void Session::note_reconnection() {
+  const std::uint32_t reconnections = context_->reconnections();
+  if (std::exchange(known_reconnections_, reconnections) == reconnections) return;
+  log(LogLevel::Warning,
+      "connected to tbsd again; objects and sessions of the lost connection do not exist any more");
 }
 
 TSS2_RC Session::transmit(proto::Bytes command) {
   if (request_) return TSS2_TCTI_RC_BAD_SEQUENCE;
   if (!proto::read_tpm_header(command)) return TSS2_TCTI_RC_BAD_VALUE;
-  if (const TSS2_RC failed = connect(); failed != TSS2_RC_SUCCESS) return failed;
-  if (command.size() >
-      std::min<std::size_t>(channel_->terms().max_command, proto::kMaxTpmMessage)) {
-    return TSS2_TCTI_RC_BAD_VALUE;
+  const bool fits =
+      !context_ ||
+      command.size() <= std::min<std::size_t>(context_->terms().max_command, proto::kMaxTpmMessage);
+  if (!fits) return TSS2_TCTI_RC_BAD_VALUE;
+  const auto request = begin(command);
+  if (!request) {
+    log(LogLevel::Error, "a command could not be sent to tbsd: " + text_of(request.error()));
+    substitute(request.error());
   }
-  const auto request = channel_->begin({locality_, config_.priority, command});
-  if (!request) return lose_connection(request.error());
-  substitute_.clear();
-  const std::lock_guard lock(mutex_);
-  request_ = *request;
+  set_request(request.value_or(kNeverBegun));
   return TSS2_RC_SUCCESS;
+}
+
+std::expected<std::uint64_t, Status> Session::begin(proto::Bytes command) {
+  if (const Status failed = first_connection(); failed != Status::Success) {
+    return std::unexpected(failed);
+  }
+  auto request = context_->begin({locality_, config_.priority, command});
+  note_reconnection();
+  return request;
 }
 
 TSS2_RC Session::receive(std::uint8_t* response, std::size_t& size, std::int32_t timeout) {
@@ -88,7 +95,7 @@ TSS2_RC Session::receive(std::uint8_t* response, std::size_t& size, std::int32_t
   if (!substitute_.empty()) return deliver_substitute(response, size);
   const std::span<std::uint8_t> room(response, response == nullptr ? 0 : size);
   std::size_t needed = 0;
-  const auto status = channel_->take(*request_, room, needed, deadline_after(timeout));
+  const auto status = context_->take(*request_, room, needed, deadline_after(timeout));
   if (!status) return TSS2_TCTI_RC_TRY_AGAIN;
   if (*status == Status::Success || *status == Status::InsufficientBuffer) size = needed;
   return deliver(*status, response, size);
@@ -99,15 +106,20 @@ TSS2_RC Session::deliver(Status status, std::uint8_t* response, std::size_t& siz
     return response == nullptr ? TSS2_RC_SUCCESS : TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
   }
   if (status != Status::Success) {
-    const auto code = response_code(status);
-    if (!code || channel_->ended()) return lose_connection(status);
-    log(LogLevel::Info, "a command has no response: " + text_of(status));
-    substitute_ = proto::tpm_error_response(tpm::kTagNoSessions, *code);
+    const bool expected = status == Status::CommandCanceled;
+    log(expected ? LogLevel::Info : LogLevel::Warning,
+        "a command has no response: " + text_of(status));
+    substitute(status);
     return deliver_substitute(response, size);
   }
-  const std::lock_guard lock(mutex_);
-  request_.reset();
+  set_request(std::nullopt);
   return TSS2_RC_SUCCESS;
+}
+
+void Session::substitute(Status status) {
+  substitute_ = proto::tpm_error_response(tpm::kTagNoSessions, response_code(status));
+  shown_ = context_ != nullptr;
+  if (shown_) context_->show_result();
 }
 
 TSS2_RC Session::deliver_substitute(std::uint8_t* response, std::size_t& size) {
@@ -115,19 +127,24 @@ TSS2_RC Session::deliver_substitute(std::uint8_t* response, std::size_t& size) {
   if (response == nullptr) return TSS2_RC_SUCCESS;
   if (room < substitute_.size()) return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
   std::ranges::copy(substitute_, response);
-  const std::lock_guard lock(mutex_);
-  request_.reset();
+  substitute_.clear();
+  if (std::exchange(shown_, false)) context_->hide_result();
+  set_request(std::nullopt);
   return TSS2_RC_SUCCESS;
 }
 
+void Session::set_request(std::optional<std::uint64_t> request) {
+  const std::lock_guard lock(mutex_);
+  request_ = request;
+}
+
 TSS2_RC Session::cancel() {
-  std::shared_ptr<Channel> channel;
   {
     const std::lock_guard lock(mutex_);
     if (!request_) return TSS2_TCTI_RC_BAD_SEQUENCE;
-    channel = channel_;
+    if (*request_ == kNeverBegun) return TSS2_RC_SUCCESS;
   }
-  return connection_code(channel->cancel());
+  return connection_code(context_->cancel());
 }
 
 TSS2_RC Session::set_locality(std::uint8_t locality) {
@@ -140,13 +157,14 @@ TSS2_RC Session::set_locality(std::uint8_t locality) {
 TSS2_RC Session::make_sticky(TPM2_HANDLE handle, bool sticky) {
   if (request_) return TSS2_TCTI_RC_BAD_SEQUENCE;
   if (const TSS2_RC failed = connect(); failed != TSS2_RC_SUCCESS) return failed;
-  const Status status = channel_->make_sticky(handle, sticky);
-  return channel_->ended() ? lose_connection(status) : connection_code(status);
+  const Status status = context_->make_sticky(handle, sticky);
+  note_reconnection();
+  return connection_code(status);
 }
 
 TSS2_RC Session::poll_handle(TSS2_TCTI_POLL_HANDLE& handle) {
   if (const TSS2_RC failed = connect(); failed != TSS2_RC_SUCCESS) return failed;
-  const int descriptor = channel_->poll_descriptor();
+  const int descriptor = context_->poll_descriptor();
   if (descriptor < 0) return TSS2_TCTI_RC_IO_ERROR;
   handle = {.fd = descriptor, .events = POLLIN, .revents = 0};
   return TSS2_RC_SUCCESS;

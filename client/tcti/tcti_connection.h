@@ -1,6 +1,6 @@
 #pragma once
 
-// What is behind a TCTI context: a channel to the daemon and at most one command on it.
+// What is behind a TCTI context: a context of the daemon's and at most one command on it.
 //
 //                                                                     setLocality
 //   state     transmit       receive                          cancel  makeSticky   getPollHandles
@@ -8,14 +8,18 @@
 //   Receive   BAD_SEQUENCE   response taken: -> Transmit      ok      BAD_SEQUENCE ok
 //                            not there, or only its size
 //                            asked for, or no room: Receive
-//                            connection lost: -> Transmit
 //
 // One thread uses it, as the TCTI specification has it, except that cancel() may be called by
-// another while this one waits in receive(). When the connection is lost that is reported once;
-// the next transmit connects anew and says that objects and sessions are gone.
+// another while this one waits in receive().
+//
+// A command that has no response gets one of ten bytes, whatever the reason: ESYS takes that for
+// the answer to the command and goes on. After an error of transmit(), or one of receive() other
+// than TRY_AGAIN, an ESYS context is of no use any more (esys/api/Esys_*.c of tpm2-tss:
+// _ESYS_STATE_INTERNALERROR). So both fail for what the caller does wrong alone. A lost connection
+// is made anew by the next call, which says that objects and sessions are gone.
 
-#include <atomic>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,7 +27,7 @@
 
 #include <tss2/tss2_tcti.h>
 
-#include "client/channel.h"
+#include "client/context.h"
 #include "client/tcti/tcti_config.h"
 
 namespace tbs::tcti {
@@ -37,7 +41,8 @@ class Session {
 
   [[nodiscard]] const Config& config() const { return config_; }
 
-  // Connects if there is no connection; says on standard error why it cannot.
+  // The first connection; says on standard error why it cannot be made. A forked child's first one
+  // is made when it is needed.
   TSS2_RC connect();
 
   TSS2_RC transmit(proto::Bytes command);
@@ -50,19 +55,25 @@ class Session {
   TSS2_RC poll_handle(TSS2_TCTI_POLL_HANDLE& handle);
 
  private:
-  TSS2_RC lose_connection(proto::Status why);
+  std::expected<std::uint64_t, proto::Status> begin(proto::Bytes command);
+  proto::Status first_connection();
   TSS2_RC deliver(proto::Status status, std::uint8_t* response, std::size_t& size);
+  void substitute(proto::Status status);
   TSS2_RC deliver_substitute(std::uint8_t* response, std::size_t& size);
+  void note_reconnection();
+  void set_request(std::optional<std::uint64_t> request);
 
   const Config config_;
+  std::shared_ptr<client::Context> context_;
+  std::uint32_t known_reconnections_ = 0;
   std::uint8_t locality_ = 0;
-  // In place of the response of a command that has none.
+  // In place of the response of a command that has none; whether the poll descriptor shows it.
   proto::Buffer substitute_;
+  bool shown_ = false;
 
-  std::mutex mutex_;  // the two below, for cancel()
-  std::shared_ptr<client::Channel> channel_;
-  std::optional<std::uint64_t> request_;  // the command that is out: the state Receive
-  bool lost_ = false;
+  std::mutex mutex_;  // what is below, for cancel()
+  // The command that is out: the state Receive. kNeverBegun: the daemon does not have it.
+  std::optional<std::uint64_t> request_;
 };
 
 }  // namespace tbs::tcti

@@ -32,12 +32,13 @@ TSS2_RC connection_code(Status status) {
   }
 }
 
-std::optional<std::uint32_t> response_code(Status status) {
+std::uint32_t response_code(Status status) {
   switch (status) {
     case Status::CommandCanceled:
       return TPM2_RC_CANCELED;
     case Status::IoError:
       return TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_IO_ERROR;
+    case Status::TooManyContexts:
     case Status::TooManyResources:
       return TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_MEMORY;
     case Status::AccessDenied:
@@ -47,9 +48,11 @@ std::optional<std::uint32_t> response_code(Status status) {
       return TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_BAD_VALUE;
     case Status::TpmNotFound:
     case Status::ServiceStartPending:
+    case Status::ServiceNotRunning:
+    case Status::ServiceDisabled:
       return TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_NO_CONNECTION;
     default:
-      return std::nullopt;
+      return TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_GENERAL_FAILURE;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -301,23 +302,42 @@ TEST_CASE("Submit_Command: what the daemon says, and nothing written to the resu
   }
 }
 
-TEST_CASE("a daemon that went away, and one that talks nonsense") {
+TEST_CASE("a daemon that goes away, and one that talks nonsense") {
   for (const bool nonsense : {false, true}) {
-    FakeDaemon daemon([nonsense](Peer& peer) {
+    std::optional<FakeDaemon> daemon(std::in_place, [nonsense](Peer& peer) {
       peer.handshake(test::usual_terms());
       peer.next();
       if (nonsense) peer.send_raw(proto::Buffer(100, 0xff)), peer.next();
     });
-    TBS_HCONTEXT context = connect(daemon);
-    const TBS_RESULT expected = nonsense ? TBS_E_INTERNAL_ERROR : TBS_E_SERVICE_NOT_RUNNING;
+    TBS_HCONTEXT context = connect(*daemon);
+    const TBS_RESULT expected = nonsense ? TBS_E_INTERNAL_ERROR : TBS_E_IOERROR;
+    // The context has a new connection each time, and none of them is better.
     REQUIRE(submit(context, tpm_message(1)).result == expected);
     REQUIRE(submit(context, tpm_message(1)).result == expected);
-    REQUIRE(Tbsip_Cancel_Commands(context) == expected);
     TBSX_REQUEST request = 0;
     const auto command = tpm_message(1, 12);
-    REQUIRE(Tbsx_Submit_Begin(context, 0, 0, command.data(), 12, &request) == expected);
+    UINT32 size = 0;
+    REQUIRE(Tbsx_Submit_Begin(context, 0, 0, command.data(), 12, &request) == TBS_SUCCESS);
+    REQUIRE(Tbsx_Submit_Result(context, request, nullptr, &size, -1) == expected);
+    daemon.reset();
+    REQUIRE(submit(context, tpm_message(1)).result == TBS_E_SERVICE_NOT_RUNNING);
+    REQUIRE(Tbsx_Submit_Begin(context, 0, 0, command.data(), 12, &request) ==
+            TBS_E_SERVICE_NOT_RUNNING);
+    // Nothing is outstanding.
+    REQUIRE(Tbsip_Cancel_Commands(context) == TBS_SUCCESS);
     REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
   }
+}
+
+TEST_CASE("Submit_Command: a daemon that stops says that it has not taken a command") {
+  FakeDaemon daemon([](Peer& peer) {
+    peer.handshake(test::usual_terms());
+    peer.next();
+    peer.send(0, proto::Refusal{.status = Status::ServiceNotRunning, .reason = "tbsd stops"});
+  });
+  TBS_HCONTEXT context = connect(daemon);
+  REQUIRE(submit(context, tpm_message(1)).result == TBS_E_SERVICE_NOT_RUNNING);
+  REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
 }
 
 TEST_CASE("Cancel_Commands") {
@@ -337,6 +357,9 @@ TEST_CASE("Cancel_Commands") {
   });
   TBS_HCONTEXT context = connect(daemon);
   REQUIRE(Tbsip_Cancel_Commands(context) == TBS_E_IOERROR);
+  // It goes away instead of an answer.
+  REQUIRE(Tbsip_Cancel_Commands(context) == TBS_E_SERVICE_NOT_RUNNING);
+  REQUIRE(Tbsip_Cancel_Commands(context) == TBS_SUCCESS);
   REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
 }
 

@@ -1,6 +1,8 @@
 // Many threads on few contexts: eight submit on one, one cancels it, two begin and take, two open
-// and close contexts of their own, one forks children that use what they inherited. Made for the
-// thread sanitizer; without it, a check that every command gets its own answer and nothing hangs.
+// and close contexts of their own, one forks children that use what they inherited. Beside them,
+// six threads use and cancel a context whose daemon lets every connection go after a while. Made
+// for the thread sanitizer; without it, a check that every command gets its own answer and nothing
+// hangs.
 //
 // usage: client_stress [ROUNDS]
 
@@ -52,6 +54,27 @@ void lazy(Peer& peer) {
   }
 }
 
+// A daemon that leaves after some commands: idle, with commands outstanding, or in the middle of an
+// answer.
+void fickle(Peer& peer) {
+  static std::atomic<unsigned> connections = 0;
+  const unsigned number = ++connections;
+  if (!peer.handshake(test::usual_terms())) return;
+  for (unsigned left = number % 23; left > 0; --left) {
+    const auto frame = peer.next();
+    if (!frame) return;
+    if (frame->type == proto::Type::Cancel) {
+      peer.send(frame->request_id, proto::CancelReply{});
+      continue;
+    }
+    const auto command = proto::decode<proto::Submit>(frame->payload)->command;
+    proto::Buffer answer;
+    proto::append_frame(answer, frame->request_id, proto::Result{.response = command});
+    const bool whole = left > 1 || number % 3 != 0;
+    peer.send_raw(proto::Bytes(answer).first(whole ? answer.size() : answer.size() / 2));
+  }
+}
+
 TBS_HCONTEXT connect() {
   TBS_CONTEXT_PARAMS2 params;
   params.version = TBS_CONTEXT_VERSION_TWO;
@@ -75,15 +98,24 @@ TBS_RESULT submit(TBS_HCONTEXT context, std::uint32_t code, std::size_t length) 
   return result;
 }
 
-void submit_many(TBS_HCONTEXT context, std::uint32_t thread, int rounds) {
+// How a command may end whose daemon stays, and whose daemon comes and goes.
+bool ends_well(TBS_RESULT result, bool daemon_goes) {
+  if (result == TBS_SUCCESS || result == TBS_E_COMMAND_CANCELED) return true;
+  return daemon_goes && (result == TBS_E_IOERROR || result == TBS_E_SERVICE_NOT_RUNNING);
+}
+
+void submit_many(TBS_HCONTEXT context, std::uint32_t thread, int rounds, bool daemon_goes) {
+  int answered = 0;
   for (int round = 0; round < rounds; ++round) {
     const std::uint32_t code = thread << 20 | static_cast<std::uint32_t>(round);
     const TBS_RESULT result = submit(context, code, 10 + code % 700);
-    check(result == TBS_SUCCESS || result == TBS_E_COMMAND_CANCELED, "a shared submit ends well");
+    check(ends_well(result, daemon_goes), "a shared submit ends well");
+    answered += result == TBS_SUCCESS ? 1 : 0;
   }
+  check(!daemon_goes || answered > rounds / 10, "a daemon that comes back answers");
 }
 
-void begin_and_take(TBS_HCONTEXT context, std::uint32_t thread, int rounds) {
+void begin_and_take(TBS_HCONTEXT context, std::uint32_t thread, int rounds, bool daemon_goes) {
   int descriptor = -1;
   check(Tbsx_Get_Poll_Descriptor(context, &descriptor) == TBS_SUCCESS, "a poll descriptor");
   for (int round = 0; round < rounds; ++round) {
@@ -91,7 +123,8 @@ void begin_and_take(TBS_HCONTEXT context, std::uint32_t thread, int rounds) {
     TBSX_REQUEST request = 0;
     const TBS_RESULT begun = Tbsx_Submit_Begin(context, 0, 0, command.data(), 40, &request);
     if (begun == TBS_E_TOO_MANY_RESOURCES) continue;
-    check(begun == TBS_SUCCESS, "a command is begun");
+    check(ends_well(begun, daemon_goes), "a command is begun");
+    if (begun != TBS_SUCCESS) continue;
     BYTE response[64];
     UINT32 size = sizeof response;
     TBS_RESULT result = TBSX_E_PENDING;
@@ -100,7 +133,7 @@ void begin_and_take(TBS_HCONTEXT context, std::uint32_t thread, int rounds) {
       ::poll(&entry, 1, 50);
       result = Tbsx_Submit_Result(context, request, response, &size, 0);
     }
-    check(result == TBS_SUCCESS || result == TBS_E_COMMAND_CANCELED, "a begun command ends well");
+    check(ends_well(result, daemon_goes), "a begun command ends well");
     if (result == TBS_SUCCESS) {
       check(size == 40 && std::equal(command.begin(), command.end(), response), "its response");
     }
@@ -145,17 +178,34 @@ int main(int argc, char** argv) {
   test::FakeDaemon daemon(lazy);
   ::setenv("TBS_SOCKET", daemon.path().c_str(), 1);
   TBS_HCONTEXT shared = connect();
+  test::FakeDaemon fickle_daemon(fickle);
+  (void)Tbsx_Set_Socket(fickle_daemon.path().c_str());
+  TBS_HCONTEXT lasting = connect();
 
   std::atomic<bool> done = false;
   std::thread canceller([&] {
-    while (!done) {
+    for (unsigned round = 0; !done; ++round) {
       check(Tbsip_Cancel_Commands(shared) == TBS_SUCCESS, "a cancel succeeds");
+      if (round % 16 == 0) {
+        const TBS_RESULT result = Tbsip_Cancel_Commands(lasting);
+        check(result == TBS_SUCCESS || result == TBS_E_SERVICE_NOT_RUNNING, "one is understood");
+      }
       std::this_thread::sleep_for(std::chrono::microseconds(300));
     }
   });
   std::vector<std::thread> threads;
-  for (std::uint32_t t = 0; t < 8; ++t) threads.emplace_back(submit_many, shared, t, rounds);
-  for (std::uint32_t t = 8; t < 10; ++t) threads.emplace_back(begin_and_take, shared, t, rounds);
+  for (std::uint32_t t = 0; t < 8; ++t) {
+    threads.emplace_back(submit_many, shared, t, rounds, false);
+  }
+  for (std::uint32_t t = 8; t < 10; ++t) {
+    threads.emplace_back(begin_and_take, shared, t, rounds, false);
+  }
+  for (std::uint32_t t = 10; t < 14; ++t) {
+    threads.emplace_back(submit_many, lasting, t, rounds, true);
+  }
+  for (std::uint32_t t = 14; t < 16; ++t) {
+    threads.emplace_back(begin_and_take, lasting, t, rounds, true);
+  }
   test::FakeDaemon prompt(test::echo);
   (void)Tbsx_Set_Socket(prompt.path().c_str());
   threads.emplace_back(open_and_close, rounds);
@@ -165,6 +215,7 @@ int main(int argc, char** argv) {
   done = true;
   canceller.join();
   check(Tbsip_Context_Close(shared) == TBS_SUCCESS, "the shared context is closed");
+  check(Tbsip_Context_Close(lasting) == TBS_SUCCESS, "and the one whose daemon came and went");
   std::printf("%d rounds, %d failures\n", rounds, failures.load());
   return failures == 0 ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -315,7 +316,7 @@ TEST_CASE("a command that fails leaves the connection usable") {
   REQUIRE(response == tpm_message(0));
 }
 
-TEST_CASE("a lost connection is reported once, then there is a new one") {
+TEST_CASE("a command of a lost connection has a response, and the next a new connection") {
   std::atomic<int> connections = 0;
   FakeDaemon daemon([&](Peer& peer) {
     if (++connections > 1) return test::echo(peer);
@@ -325,12 +326,48 @@ TEST_CASE("a lost connection is reported once, then there is a new one") {
   Tcti tcti(daemon.path());
   proto::Buffer response(64);
   REQUIRE(tcti.transmit(tpm_message(1)) == TSS2_RC_SUCCESS);
-  REQUIRE(tcti.receive(response) == TSS2_TCTI_RC_NO_CONNECTION);
+  REQUIRE(tcti.readable(10000));
+  REQUIRE(tcti.receive(response) == TSS2_RC_SUCCESS);
+  // Nobody knows whether the TPM has carried it out.
+  REQUIRE(response == tpm_message(TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_IO_ERROR, 10));
   REQUIRE(tcti.receive(response) == TSS2_TCTI_RC_BAD_SEQUENCE);
+  REQUIRE_FALSE(tcti.readable(0));
+  response.resize(64);
   REQUIRE(tcti.transmit(tpm_message(2)) == TSS2_RC_SUCCESS);
   REQUIRE(tcti.receive(response) == TSS2_RC_SUCCESS);
   REQUIRE(response == tpm_message(2));
   REQUIRE(connections == 2);
+}
+
+TEST_CASE("while there is no daemon, each command has a response that says so") {
+  std::optional<FakeDaemon> daemon(std::in_place, test::echo);
+  Tcti tcti(daemon->path());
+  proto::Buffer response(64);
+  REQUIRE(tcti.transmit(tpm_message(1)) == TSS2_RC_SUCCESS);
+  REQUIRE(tcti.receive(response) == TSS2_RC_SUCCESS);
+  TSS2_TCTI_POLL_HANDLE before{};
+  TSS2_TCTI_POLL_HANDLE after{};
+  std::size_t count = 1;
+  REQUIRE(Tss2_Tcti_GetPollHandles(tcti.context(), &before, &count) == TSS2_RC_SUCCESS);
+  daemon.reset();
+  REQUIRE_FALSE(tcti.readable(0));
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(tcti.transmit(tpm_message(1)) == TSS2_RC_SUCCESS);
+    REQUIRE(tcti.transmit(tpm_message(1)) == TSS2_TCTI_RC_BAD_SEQUENCE);
+    REQUIRE(tcti.readable(0));
+    REQUIRE(Tss2_Tcti_Cancel(tcti.context()) == TSS2_RC_SUCCESS);
+    std::size_t size = 0;
+    REQUIRE(tcti.receive_size(size, 0) == TSS2_RC_SUCCESS);
+    REQUIRE(size == 10);
+    response.resize(64);
+    REQUIRE(tcti.receive(response, 0) == TSS2_RC_SUCCESS);
+    REQUIRE(response == tpm_message(TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_NO_CONNECTION, 10));
+    REQUIRE_FALSE(tcti.readable(0));
+  }
+  REQUIRE(Tss2_Tcti_GetPollHandles(tcti.context(), &after, &count) == TSS2_RC_SUCCESS);
+  REQUIRE(after.fd == before.fd);
+  TPM2_HANDLE handle = 0x80000000;
+  REQUIRE(Tss2_Tcti_MakeSticky(tcti.context(), &handle, 1) == TSS2_TCTI_RC_NO_CONNECTION);
 }
 
 TEST_CASE("a forked child has a connection of its own, and the parent's goes on") {
@@ -364,6 +401,28 @@ TEST_CASE("a forked child has a connection of its own, and the parent's goes on"
   REQUIRE(tcti.receive(response) == TSS2_RC_SUCCESS);
   REQUIRE(response == tpm_message(1, 30));
   REQUIRE(connections == 2);
+}
+
+TEST_CASE("a forked child that finds no daemon is told so by a response") {
+  std::optional<FakeDaemon> daemon(std::in_place, test::echo);
+  Tcti tcti(daemon->path());
+  daemon.reset();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int i = 0; i < 2; ++i) {
+      proto::Buffer response(64);
+      if (tcti.transmit(tpm_message(1)) != TSS2_RC_SUCCESS) ::_exit(1);
+      if (Tss2_Tcti_Cancel(tcti.context()) != TSS2_RC_SUCCESS) ::_exit(2);
+      if (tcti.receive(response) != TSS2_RC_SUCCESS) ::_exit(3);
+      if (response != tpm_message(TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_NO_CONNECTION, 10))
+        ::_exit(4);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("a child that only finalizes ends nothing of its parent's") {

@@ -1,6 +1,7 @@
 // The TCTI module in its own world: loaded by tctildr, driven by ESYS and by tpm2-tools, with a
 // real tbsd behind it.
 
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -18,6 +19,9 @@
 using namespace tbs::test;
 
 namespace {
+
+constexpr TSS2_RC kNoConnection = TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_NO_CONNECTION;
+constexpr TSS2_RC kIoError = TSS2_RESMGR_RC_LAYER | TSS2_BASE_RC_IO_ERROR;
 
 // An ESYS context over the module, loaded by its path.
 class Esys {
@@ -48,6 +52,50 @@ class Esys {
     const TSS2_RC begun = begin_random();
     return begun == TSS2_RC_SUCCESS ? finish_random() : begun;
   }
+  TSS2_RC random(ESYS_TR session) {
+    TPM2B_DIGEST* bytes = nullptr;
+    const TSS2_RC result = Esys_GetRandom(esys_, session, ESYS_TR_NONE, ESYS_TR_NONE, 16, &bytes);
+    Esys_Free(bytes);
+    return result;
+  }
+  ESYS_TR create_key() {
+    const TPM2B_SENSITIVE_CREATE sensitive{};
+    const TPM2B_DATA outside{};
+    const TPML_PCR_SELECTION pcrs{};
+    TPM2B_PUBLIC area{};
+    area.publicArea.type = TPM2_ALG_ECC;
+    area.publicArea.nameAlg = TPM2_ALG_SHA256;
+    area.publicArea.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH |
+                                       TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                       TPMA_OBJECT_SENSITIVEDATAORIGIN;
+    area.publicArea.parameters.eccDetail = {.symmetric = {.algorithm = TPM2_ALG_NULL},
+                                            .scheme = {.scheme = TPM2_ALG_NULL},
+                                            .curveID = TPM2_ECC_NIST_P256,
+                                            .kdf = {.scheme = TPM2_ALG_NULL}};
+    ESYS_TR key = ESYS_TR_NONE;
+    REQUIRE(Esys_CreatePrimary(esys_, ESYS_TR_RH_NULL, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                               &sensitive, &area, &outside, &pcrs, &key, nullptr, nullptr, nullptr,
+                               nullptr) == TSS2_RC_SUCCESS);
+    return key;
+  }
+  ESYS_TR start_session() {
+    const TPMT_SYM_DEF none{.algorithm = TPM2_ALG_NULL};
+    ESYS_TR session = ESYS_TR_NONE;
+    REQUIRE(Esys_StartAuthSession(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                  ESYS_TR_NONE, nullptr, TPM2_SE_HMAC, &none, TPM2_ALG_SHA256,
+                                  &session) == TSS2_RC_SUCCESS);
+    Esys_TRSess_SetAttributes(esys_, session, TPMA_SESSION_AUDIT | TPMA_SESSION_CONTINUESESSION,
+                              0xff);
+    return session;
+  }
+  TSS2_RC read_public(ESYS_TR key) {
+    TPM2B_PUBLIC* area = nullptr;
+    const TSS2_RC result = Esys_ReadPublic(esys_, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                           &area, nullptr, nullptr);
+    Esys_Free(area);
+    return result;
+  }
+  TSS2_RC flush(ESYS_TR handle) { return Esys_FlushContext(esys_, handle); }
   TSS2_RC cancel() { return Tss2_Tcti_Cancel(tcti_); }
 
  private:
@@ -79,6 +127,62 @@ TEST_CASE("a cancelled command is TPM_RC_CANCELED to ESYS, which then goes on") 
   REQUIRE(esys.finish_random() == TPM2_RC_CANCELED);
   bench.thaw_tpm();
   REQUIRE(esys.random() == TSS2_RC_SUCCESS);
+}
+
+TEST_CASE("an ESYS context goes on after a daemon that was started anew") {
+  TestBench bench;
+  Esys esys(bench);
+  REQUIRE(esys.random() == TSS2_RC_SUCCESS);
+  for (const int how : {SIGTERM, SIGKILL}) {
+    INFO(how);
+    bench.daemon().program().signal(how);
+    bench.daemon().wait_for_exit();
+    // And is told as often as it asks that there is none.
+    for (int i = 0; i < 3; ++i) REQUIRE(esys.random() == kNoConnection);
+    bench.restart_daemon();
+    REQUIRE(esys.random() == TSS2_RC_SUCCESS);
+    REQUIRE(esys.random() == TSS2_RC_SUCCESS);
+  }
+}
+
+TEST_CASE("an ESYS context goes on after a daemon that went with a command of it") {
+  TestBench bench;
+  Esys esys(bench);
+  for (const int how : {SIGTERM, SIGKILL}) {
+    INFO(how);
+    REQUIRE(esys.random() == TSS2_RC_SUCCESS);
+    bench.freeze_tpm();
+    REQUIRE(esys.begin_random() == TSS2_RC_SUCCESS);
+    REQUIRE((esys.finish_random(20) & 0xffff) == TSS2_BASE_RC_TRY_AGAIN);
+    bench.daemon().program().signal(how);
+    // Whether it was executed can be told of one that was stopped in good order alone.
+    REQUIRE(esys.finish_random() == (how == SIGTERM ? kNoConnection : kIoError));
+    bench.thaw_tpm();
+    bench.daemon().wait_for_exit();
+    bench.restart_daemon();
+    REQUIRE(esys.random() == TSS2_RC_SUCCESS);
+  }
+}
+
+TEST_CASE("what an ESYS context had on a lost connection is unknown, and it can tidy up") {
+  TestBench bench;
+  Esys esys(bench);
+  const ESYS_TR key = esys.create_key();
+  const ESYS_TR session = esys.start_session();
+  REQUIRE(esys.read_public(key) == TSS2_RC_SUCCESS);
+  bench.stop_daemon();
+  bench.restart_daemon();
+  const TSS2_RC unknown = esys.read_public(key);
+  REQUIRE(unknown == (TSS2_RESMGR_RC_LAYER | TPM2_RC_HANDLE | TPM2_RC_1));
+  const ESYS_TR next = esys.create_key();
+  REQUIRE(esys.read_public(next) == TSS2_RC_SUCCESS);
+  // Not the new one, though it is the first of its connection as well.
+  REQUIRE(esys.read_public(key) == unknown);
+  REQUIRE(esys.random(session) == (TSS2_RESMGR_RC_LAYER | TPM2_RC_REFERENCE_S0));
+  REQUIRE(esys.flush(key) == TSS2_RC_SUCCESS);
+  REQUIRE(esys.flush(session) == TSS2_RC_SUCCESS);
+  REQUIRE(esys.read_public(next) == TSS2_RC_SUCCESS);
+  REQUIRE(esys.flush(next) == TSS2_RC_SUCCESS);
 }
 
 TEST_CASE("a forked child of an ESYS program and its parent both go on") {

@@ -90,9 +90,11 @@ class FakeDaemon {
     char folder[] = "/tmp/tbs-test-XXXXXX";
     if (::mkdtemp(folder) == nullptr) throw std::runtime_error("no temporary folder");
     folder_ = folder;
-    path_ = folder_ + "/socket";
-    listen();
-    acceptor_ = std::thread([this] { accept(); });
+    start(folder_ + "/socket");
+  }
+  // One that is started again: on the path of another, which has gone. The folder is the caller's.
+  FakeDaemon(Handler handler, const std::string& path) : handler_(std::move(handler)) {
+    start(path);
   }
 
   ~FakeDaemon() {
@@ -106,7 +108,7 @@ class FakeDaemon {
     }
     ::close(listener_);
     ::unlink(path_.c_str());
-    ::rmdir(folder_.c_str());
+    if (!folder_.empty()) ::rmdir(folder_.c_str());
   }
   FakeDaemon(const FakeDaemon&) = delete;
   FakeDaemon& operator=(const FakeDaemon&) = delete;
@@ -118,6 +120,12 @@ class FakeDaemon {
     int socket;
     std::thread thread;
   };
+
+  void start(const std::string& path) {
+    path_ = path;
+    listen();
+    acceptor_ = std::thread([this] { accept(); });
+  }
 
   void listen() {
     listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

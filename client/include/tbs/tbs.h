@@ -29,10 +29,13 @@
  * - After fork() the contexts belong to the parent alone. In the child their handles give
  *   TBS_E_INVALID_CONTEXT, and the child's use of them, or its end, disturbs nothing in the parent.
  *   The child can create contexts of its own.
- * - When the service ends, every call that waits for it, and every later one on that context,
- *   returns TBS_E_SERVICE_NOT_RUNNING. Such a context can only be closed; what it owned on the TPM
- *   is gone. A command that was outstanding when the service was stopped in an orderly way may
- *   return TBS_E_COMMAND_CANCELED instead.
+ * - A context outlives the service. A service that is stopped answers every command that waits or
+ *   runs with TBS_E_SERVICE_NOT_RUNNING, once; with one that dies, they return TBS_E_IOERROR. In
+ *   both cases nobody sends a command again: it may have run. As long as there is no service, calls
+ *   return TBS_E_SERVICE_NOT_RUNNING; once there is one again, the next call connects anew and
+ *   works. It may wait for this as Tbsi_Context_Create does, and return what that returns. What the
+ *   context owned on the TPM is gone then: its handles are unknown, and new ones are others.
+ *   Flushing what is gone succeeds. The context can be closed at any time.
  * - TBS_E_INTERNAL_ERROR can come from every function: memory or descriptors of this process are
  *   exhausted, or the service sent what this library does not understand.
  *
@@ -305,10 +308,13 @@ TBS_API TBS_RESULT Tbsip_Context_Close(TBS_HCONTEXT hContext);
  * TBS_E_INSUFFICIENT_BUFFER    the response does not fit. The command has run, and the response is
  *                              lost: submitting the same bytes again runs it again
  * TBS_E_COMMAND_CANCELED       cancelled, or the context was closed; pabResult is unchanged
- * TBS_E_IOERROR                the TPM failed to take or answer the command
+ * TBS_E_IOERROR                the TPM failed to take or answer the command, or the service died
+ *                              with it; whether the command ran is not known
  * TBS_E_ACCESS_DENIED          the locality is not 0, and the caller is no administrator
  * TBS_E_TOO_MANY_RESOURCES     a limit of the service is reached
- * TBS_E_SERVICE_NOT_RUNNING    the service went away; whether the command ran is not known
+ * TBS_E_SERVICE_NOT_RUNNING    the service is not running, or it was stopped. A command that was
+ *                              with the TPM when it was stopped may have run, any other has not
+ * others                       as for Tbsi_Context_Create, when there has to be a new connection
  *
  * Page: "Tbsip_Submit_Command function". */
 TBS_API TBS_RESULT Tbsip_Submit_Command(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
@@ -322,7 +328,8 @@ TBS_API TBS_RESULT Tbsip_Submit_Command(TBS_HCONTEXT hContext, TBS_COMMAND_LOCAL
  * TBS_SUCCESS
  * TBS_E_INVALID_CONTEXT      hContext is not a live context of this process
  * TBS_E_IOERROR              the service could not pass the cancel on. tbsd never says so
- * TBS_E_SERVICE_NOT_RUNNING  the service went away
+ * TBS_E_SERVICE_NOT_RUNNING  the service went away before it answered. Without a service nothing is
+ *                            outstanding, which is a success
  *
  * Page: "Tbsip_Cancel_Commands function". */
 TBS_API TBS_RESULT Tbsip_Cancel_Commands(TBS_HCONTEXT hContext);

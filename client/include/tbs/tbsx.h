@@ -31,7 +31,8 @@ extern "C" {
 /* A command begun with Tbsx_Submit_Begin; never 0. Has a meaning only together with its context. */
 typedef UINT64 TBSX_REQUEST;
 
-/* What the service said when the context was opened. 16 bytes. */
+/* What the service said when the context was connected last. After a restart the number is another,
+ * and the TPM may be. 16 bytes. */
 typedef struct TBSX_CONTEXT_INFO {
   UINT64 number;      /* of the context, as `tbsctl contexts` shows it */
   UINT32 maxCommand;  /* longest command that the TPM takes, in bytes */
@@ -81,7 +82,9 @@ TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INF
  * TBS_E_INVALID_OUTPUT_POINTER  request is NULL
  * TBS_E_BUFFER_TOO_LARGE        the command is longer than the TPM takes
  * TBS_E_TOO_MANY_RESOURCES      too many are outstanding: take a result first
- * TBS_E_SERVICE_NOT_RUNNING     the service went away */
+ * TBS_E_SERVICE_NOT_RUNNING     the service is not running
+ * others                        as for Tbsi_Context_Create, when there has to be a new connection
+ */
 TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
                                      TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
                                      UINT32 cbCommand, TBSX_REQUEST* request);
@@ -111,10 +114,12 @@ TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST reques
 
 /* Gets a descriptor that turns readable when a result is ready. For poll, epoll or select, which
  * may wake spuriously: check with Tbsx_Submit_Result and a timeout of 0. It stays readable as long
- * as a result has not been taken, and for good once the service went away.
+ * as a result has not been taken. When the service goes away with commands of Tbsx_Submit_Begin,
+ * each has a result; with none, the descriptor stays as it is.
  *
  * fd: receives the descriptor. It belongs to the context: do not read, change or close it. It is
- *   the same for every call, and gone with Tbsip_Context_Close.
+ *   the same for every call, also after a restart of the service, and gone with
+ *   Tbsip_Context_Close.
  *
  * TBS_SUCCESS
  * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process

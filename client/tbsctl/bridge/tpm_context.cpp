@@ -59,8 +59,7 @@ void TpmContext::on_opened(TBS_RESULT result, TBS_HCONTEXT handle) {
 bool TpmContext::watch_results() {
   int descriptor = -1;
   if (Tbsx_Get_Poll_Descriptor(handle_, &descriptor) != TBS_SUCCESS) return false;
-  // Only while a command is under way: the descriptor says too that an answer to a cancel is there,
-  // and for good that the daemon has gone, which the next command finds out.
+  // Only while a command is under way: there is nothing else that it could tell.
   access_.reactor->watch(descriptor, 0, [self = weak_from_this()](std::uint32_t) {
     if (const auto context = self.lock()) context->on_readable();
   });

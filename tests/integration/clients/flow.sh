@@ -26,6 +26,8 @@ socket=${TBS_FLOW_SOCKET:-$own_socket}
 started=()
 tbsd_options=()
 tbsd_pid=
+tpm=          # what tbsd is told
+embedded_tpm= # another than an embedded TPM whose state goes with it
 
 step() { printf -- '-- %s: %s\n' "$flow" "$*"; }
 
@@ -75,7 +77,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 background() {
     local name=$1
     shift
-    "$@" >"$folder/$name.log" 2>&1 &
+    "$@" >>"$folder/$name.log" 2>&1 &
     started+=($!)
 }
 
@@ -99,20 +101,31 @@ start_tbsd() {
     export LD_LIBRARY_PATH
     cd "$folder"
     [[ -z ${TBS_FLOW_SOCKET:-} ]] || return 0
-    local spec=embedded
-    [[ $family == 2.0 ]] || spec=embedded12
-    [[ $device != kernel ]] || spec=/dev/tpm0
+    tpm=${embedded_tpm:-embedded}
+    [[ $family == 2.0 ]] || tpm=embedded12
+    [[ $device != kernel ]] || tpm=/dev/tpm0
     if [[ $device == swtpm ]]; then
         need swtpm
         start_swtpm
-        spec=swtpm:path=$folder/tpm
+        tpm=swtpm:path=$folder/tpm
     fi
     mkdir "$folder/state"
+    run_tbsd
+}
+
+run_tbsd() {
     # Builds for tests can compare their handle tables with the TPM after each command.
-    background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$spec" --socket "$folder/tbsd.sock" \
+    background tbsd "$TBS_TEST_TBSD" --config /dev/null --device "$tpm" --socket "$folder/tbsd.sock" \
         --state-dir "$folder/state" --log-level debug ${TBS_TEST_CHECK_TABLES:+--check-tables} "${tbsd_options[@]}"
     tbsd_pid=$!
     eventually ready || fail "tbsd does not become ready"
+}
+
+# Ends it with this signal, and starts it anew on the same TPM.
+restart_tbsd() { # SIGNAL
+    kill -"$1" "$tbsd_pid"
+    wait "$tbsd_pid" 2>/dev/null || true # Else the shell tells of it.
+    run_tbsd
 }
 
 # Wrong passwords are part of the flows; they must not lock the TPM.

@@ -66,9 +66,9 @@ void TestBench::start_daemon() {
   daemon_ = std::make_unique<DaemonProcess>(folder_, options_);
   daemon_->wait_until_listening();
   // Its answer comes when the TPM has been started.
-  RawClient::context(daemon_->socket());
+  const std::uint64_t own = RawClient::context(daemon_->socket()).context_id();
   observer_ = RawClient::observer(daemon_->socket());
-  eventually([this] { return contexts().empty(); });
+  wait_until_gone(own);
 }
 
 void TestBench::restart_daemon() {

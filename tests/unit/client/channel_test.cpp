@@ -19,21 +19,32 @@ using test::tpm_message;
 
 namespace {
 
-std::shared_ptr<Channel> connect(const FakeDaemon& daemon) {
-  auto channel = open_channel(daemon.path(), proto::kWantTpm20);
-  REQUIRE(channel.has_value());
-  return *channel;
+std::expected<HandshakeResult, Status> greet(const std::string& path) {
+  return handshake(path, {.role = proto::Role::Context, .wanted = proto::kWantTpm20});
+}
+
+std::shared_ptr<Channel> connect(const FakeDaemon& daemon, std::shared_ptr<ReadySignal> signal =
+                                                               std::make_shared<ReadySignal>()) {
+  auto greeted = greet(daemon.path());
+  REQUIRE(greeted.has_value());
+  return std::make_shared<Channel>(*std::move(greeted), 0, std::move(signal));
+}
+
+// Nothing: the daemon has not had it.
+template <typename Value>
+std::optional<Status> status_of(const Outcome<Value>& outcome) {
+  return outcome ? Status::Success : outcome.error();
 }
 
 struct Answer {
-  Status status;
+  std::optional<Status> status;
   proto::Buffer response;
 };
 
 Answer submit(Channel& channel, const proto::Buffer& command, std::size_t room = 4096) {
   proto::Buffer response(room);
   std::size_t size = 0;
-  const Status status = channel.submit({0, 200, command}, response, size);
+  const auto status = status_of(channel.submit({0, 200, command}, response, size));
   response.resize(status == Status::Success ? size : 0);
   return {status, response};
 }
@@ -62,7 +73,7 @@ TEST_CASE("a command's response comes back, also into the command's own memory",
   proto::Buffer buffer = tpm_message(tpm::cc::kGetRandom, 64);
   const proto::Buffer sent = buffer;
   std::size_t size = 0;
-  REQUIRE(channel->submit({0, 200, buffer}, buffer, size) == Status::Success);
+  REQUIRE(channel->submit({0, 200, buffer}, buffer, size).has_value());
   REQUIRE(size == 64);
   REQUIRE(buffer == sent);
 }
@@ -74,7 +85,8 @@ TEST_CASE("a response that does not fit is reported with its exact size", "[clie
   for (const std::size_t room : {0U, 1U, 99U}) {
     proto::Buffer response(room, 0xee);
     std::size_t size = 0;
-    REQUIRE(channel->submit({0, 0, command}, response, size) == Status::InsufficientBuffer);
+    REQUIRE(status_of(channel->submit({0, 0, command}, response, size)) ==
+            Status::InsufficientBuffer);
     REQUIRE(size == 100);
     REQUIRE(response == proto::Buffer(room, 0xee));
   }
@@ -84,21 +96,21 @@ TEST_CASE("a response that does not fit is reported with its exact size", "[clie
 TEST_CASE("the daemon's terms and refusals decide what opening gives", "[client][channel]") {
   SECTION("a status in the answer to hello") {
     FakeDaemon daemon([](Peer& peer) { peer.handshake({.status = Status::TooManyContexts}); });
-    REQUIRE(open_channel(daemon.path(), 4).error() == Status::TooManyContexts);
+    REQUIRE(greet(daemon.path()).error() == Status::TooManyContexts);
   }
   SECTION("a refusal instead of an answer") {
     FakeDaemon daemon([](Peer& peer) {
       peer.send(0, proto::Refusal{.status = Status::AccessDenied, .reason = "not you"});
     });
-    REQUIRE(open_channel(daemon.path(), 4).error() == Status::AccessDenied);
+    REQUIRE(greet(daemon.path()).error() == Status::AccessDenied);
   }
   SECTION("a connection closed without a word") {
     FakeDaemon daemon([](Peer&) {});
-    REQUIRE(open_channel(daemon.path(), 4).error() == Status::ServiceNotRunning);
+    REQUIRE(greet(daemon.path()).error() == Status::ServiceNotRunning);
   }
   SECTION("an answer of another kind") {
     FakeDaemon daemon([](Peer& peer) { peer.send(0, proto::CancelReply{}); });
-    REQUIRE(open_channel(daemon.path(), 4).error() == Status::InternalError);
+    REQUIRE(greet(daemon.path()).error() == Status::InternalError);
   }
   SECTION("no socket, or nobody behind it") {
     std::string path;
@@ -106,9 +118,9 @@ TEST_CASE("the daemon's terms and refusals decide what opening gives", "[client]
       FakeDaemon daemon(test::echo);
       path = daemon.path();
     }
-    REQUIRE(open_channel(path, 4).error() == Status::ServiceNotRunning);
-    REQUIRE(open_channel("/dev/null", 4).error() == Status::ServiceNotRunning);
-    REQUIRE(open_channel(std::string(200, 'x'), 4).error() == Status::ServiceNotRunning);
+    REQUIRE(greet(path).error() == Status::ServiceNotRunning);
+    REQUIRE(greet("/dev/null").error() == Status::ServiceNotRunning);
+    REQUIRE(greet(std::string(200, 'x')).error() == Status::ServiceNotRunning);
   }
 }
 
@@ -202,12 +214,12 @@ TEST_CASE("a cancel ends what is at the daemon and what is held back", "[client]
   while (arrived < 2) std::this_thread::yield();
   // Late comers are cancelled by one of the next rounds.
   while (canceled < 6) {
-    REQUIRE(channel->cancel() == Status::Success);
+    REQUIRE(channel->cancel().has_value());
     std::this_thread::yield();
   }
   threads.clear();
   REQUIRE(canceled == 6);
-  REQUIRE(channel->cancel() == Status::Success);
+  REQUIRE(channel->cancel().has_value());
 }
 
 TEST_CASE("a daemon that dies ends all that waits and all that comes later", "[client][channel]") {
@@ -221,14 +233,17 @@ TEST_CASE("a daemon that dies ends all that waits and all that comes later", "[c
   std::vector<std::jthread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
-      if (submit(*channel, tpm_message(1)).status == Status::ServiceNotRunning) ++ended;
+      if (submit(*channel, tpm_message(1)).status == Status::IoError) ++ended;
     });
   }
   threads.clear();
   REQUIRE(ended == 3);
-  REQUIRE(submit(*channel, tpm_message(1)).status == Status::ServiceNotRunning);
-  REQUIRE(channel->cancel() == Status::ServiceNotRunning);
-  REQUIRE(channel->begin({0, 0, tpm_message(1)}).error() == Status::ServiceNotRunning);
+  // What comes later the daemon cannot have had.
+  REQUIRE(submit(*channel, tpm_message(1)).status == std::nullopt);
+  REQUIRE(channel->cancel().error() == std::nullopt);
+  REQUIRE(channel->make_sticky(1, true).error() == std::nullopt);
+  REQUIRE(channel->begin({0, 0, tpm_message(1)}).error() == std::nullopt);
+  REQUIRE(channel->ask(proto::ReadLog{}, {}).error() == std::nullopt);
   REQUIRE(channel->ended());
 }
 
@@ -236,8 +251,8 @@ TEST_CASE("what breaks the protocol ends the channel", "[client][channel]") {
   const auto outcome = [](FakeDaemon::Handler answer) {
     FakeDaemon daemon(greeted(std::move(answer)));
     const auto channel = connect(daemon);
-    const Status first = submit(*channel, tpm_message(1)).status;
-    REQUIRE(submit(*channel, tpm_message(1)).status == first);
+    const auto first = submit(*channel, tpm_message(1)).status;
+    REQUIRE(submit(*channel, tpm_message(1)).status == std::nullopt);
     return first;
   };
   SECTION("half a frame") {
@@ -246,7 +261,7 @@ TEST_CASE("what breaks the protocol ends the channel", "[client][channel]") {
               proto::append_frame(frame, peer.expect(proto::Type::Submit),
                                   proto::Result{.response = tpm_message(0, 100)});
               peer.send_raw(proto::Bytes(frame).first(50));
-            }) == Status::ServiceNotRunning);
+            }) == Status::IoError);
   }
   SECTION("bytes that are no frame") {
     REQUIRE(outcome([](Peer& peer) {
@@ -368,10 +383,11 @@ TEST_CASE("the poll descriptor shows answers, whoever read them", "[client][begi
     peer.send(second, proto::Result{.response = tpm_message(2)});
     peer.next();
   }));
-  const auto channel = connect(daemon);
-  const int descriptor = channel->poll_descriptor();
+  const auto signal = std::make_shared<ReadySignal>();
+  const auto channel = connect(daemon, signal);
+  const int descriptor = signal->descriptor();
   REQUIRE(descriptor >= 0);
-  REQUIRE(channel->poll_descriptor() == descriptor);
+  REQUIRE(signal->descriptor() == descriptor);
   const auto request = channel->begin({0, 0, tpm_message(1)});
   REQUIRE_FALSE(readable(descriptor, 0));
   answer = true;
@@ -387,15 +403,47 @@ TEST_CASE("the poll descriptor shows answers, whoever read them", "[client][begi
   REQUIRE_FALSE(readable(descriptor, 0));
 }
 
-TEST_CASE("the poll descriptor is readable for good once the daemon is gone", "[client][begin]") {
+TEST_CASE("the poll descriptor tells the end of the daemon to who waits for a result, and once",
+          "[client][begin]") {
   FakeDaemon daemon(greeted([](Peer& peer) { peer.next(); }));
-  const auto channel = connect(daemon);
+  const auto signal = std::make_shared<ReadySignal>();
+  const auto channel = connect(daemon, signal);
   const auto request = channel->begin({0, 0, tpm_message(1)});
-  const int descriptor = channel->poll_descriptor();
+  const int descriptor = signal->descriptor();
   REQUIRE(readable(descriptor, 10000));
   std::size_t size = 0;
-  REQUIRE(channel->take(*request, {}, size, {}) == Status::ServiceNotRunning);
-  REQUIRE(readable(descriptor, 0));
+  REQUIRE(channel->take(*request, {}, size, {}) == Status::IoError);
+  REQUIRE_FALSE(readable(descriptor, 0));
+}
+
+TEST_CASE("the end of a connection wakes nobody who waits for nothing", "[client][begin]") {
+  std::atomic<bool> ended = false;
+  FakeDaemon daemon(greeted([&](Peer& peer) {
+    peer.send(peer.expect(proto::Type::Submit), proto::Result{.response = tpm_message(1)});
+    peer.send(0, proto::Refusal{.status = Status::ServiceNotRunning, .reason = "it stops"});
+    peer.close();
+    ended = true;
+  }));
+  const auto signal = std::make_shared<ReadySignal>();
+  const int descriptor = signal->descriptor();
+  const auto channel = connect(daemon, signal);
+  const auto request = channel->begin({0, 0, tpm_message(1)});
+  proto::Buffer room(64);
+  std::size_t size = 0;
+  REQUIRE(channel->take(*request, room, size, {}) == Status::Success);
+  while (!ended) std::this_thread::yield();
+  REQUIRE_FALSE(readable(descriptor, 20));
+  REQUIRE(channel->begin({0, 0, tpm_message(1)}).error() == std::nullopt);
+  REQUIRE_FALSE(readable(descriptor, 0));
+}
+
+TEST_CASE("what a daemon that stops has not taken ends as it says", "[client][channel]") {
+  FakeDaemon daemon(greeted([](Peer& peer) {
+    peer.next();
+    peer.send(0, proto::Refusal{.status = Status::ServiceNotRunning, .reason = "it stops"});
+  }));
+  const auto channel = connect(daemon);
+  REQUIRE(submit(*channel, tpm_message(1)).status == Status::ServiceNotRunning);
 }
 
 TEST_CASE("commands begun without reading do not lock up a daemon that waits to be read",
@@ -430,7 +478,7 @@ TEST_CASE("a question that is not answered ends with the connection", "[client][
   const auto channel = connect(daemon);
   CHECK(channel->ask(proto::ReadLog{}, in(1)).error() == Status::ServiceNotRunning);
   CHECK(channel->ended());
-  CHECK(channel->cancel() == Status::ServiceNotRunning);
+  CHECK(channel->cancel().error() == std::nullopt);
 }
 
 TEST_CASE("answers that come all the time do not keep a series of questions going",

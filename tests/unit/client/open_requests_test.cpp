@@ -173,6 +173,19 @@ TEST_CASE("the end of the connection ends everything, and the first reason holds
   CHECK(answer(open, outstanding) == Status::Success);
 }
 
+TEST_CASE("commands may end otherwise than what is no command", "[client][requests]") {
+  OpenRequests open(2, 40);
+  Request command;
+  Request question{.kind = RequestKind::Question};
+  open.enter_command(command);
+  open.enter(question);
+  CHECK(command.id == 41);
+  CHECK(open.last_id() == 42);
+  CHECK(open.end(Status::ServiceNotRunning, Status::IoError));
+  CHECK(command.status == Status::IoError);
+  CHECK(question.status == Status::ServiceNotRunning);
+}
+
 TEST_CASE("a thread that sleeps is found, wherever its request waits", "[client][requests]") {
   OpenRequests open(1);
   Request outstanding, held_back;

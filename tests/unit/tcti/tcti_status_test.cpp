@@ -1,5 +1,7 @@
 #include "client/tcti/tcti_status.h"
 
+#include <tss2/tss2_tpm2_types.h>
+
 #include "tests/support/catch2.h"
 
 using tbs::proto::Status;
@@ -11,12 +13,23 @@ TEST_CASE("what goes wrong with a command is a response that ESYS accepts", "[tc
   REQUIRE(response_code(Status::TooManyResources) == 0x000b0017U);
   REQUIRE(response_code(Status::AccessDenied) == 0x000b000cU);
   REQUIRE(response_code(Status::BadParameter) == 0x000b000bU);
+  // Also when it is the connection that has ended.
+  REQUIRE(response_code(Status::ServiceNotRunning) == 0x000b0008U);
+  REQUIRE(response_code(Status::ServiceStartPending) == 0x000b0008U);
+  REQUIRE(response_code(Status::TooManyContexts) == 0x000b0017U);
+  REQUIRE(response_code(Status::InternalError) == 0x000b0001U);
 }
 
-TEST_CASE("what ends the connection is a return code", "[tcti][status]") {
-  for (const Status status : {Status::ServiceNotRunning, Status::InternalError}) {
-    REQUIRE_FALSE(response_code(status).has_value());
+TEST_CASE("no status makes ESYS wait or send the command again", "[tcti][status]") {
+  for (std::uint32_t number = 0x80284001; number <= 0x80284016; ++number) {
+    const std::uint32_t code = response_code(static_cast<Status>(number));
+    INFO(number);
+    CHECK((code == TPM2_RC_CANCELED || (code & TSS2_RC_LAYER_MASK) == TSS2_RESMGR_RC_LAYER));
+    CHECK((code & ~TSS2_RC_LAYER_MASK) != TSS2_BASE_RC_TRY_AGAIN);
   }
+}
+
+TEST_CASE("a connection that cannot be made is a return code", "[tcti][status]") {
   REQUIRE(connection_code(Status::Success) == TSS2_RC_SUCCESS);
   REQUIRE(connection_code(Status::ServiceNotRunning) == TSS2_TCTI_RC_NO_CONNECTION);
   REQUIRE(connection_code(Status::ServiceStartPending) == TSS2_TCTI_RC_TRY_AGAIN);

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Programs that live on while tbsd is stopped, killed and started anew on the same TPM: ESYS, FAPI,
+# PKCS#11, and a TLS server that forks.
+. "$(dirname "$0")/flow.sh"
+module=/usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1
+profiles=/etc/tpm2-tss/fapi-profiles
+need /usr/bin/python3 openssl tpm2_ptool $module $profiles /usr/lib/x86_64-linux-gnu/ossl-modules/tpm2.so
+/usr/bin/python3 -c "import tpm2_pytss" 2>/dev/null || { echo "$flow: tpm2-pytss is not installed" && exit $kSkipped; }
+embedded_tpm=embedded:$folder/embedded
+mkdir "$folder/embedded"
+start_tbsd
+export TSS2_LOG=all+none # Errors are provoked.
+
+mkdir -p fapi/{user,system,log} store
+cat >fapi.json <<END
+{
+    "profile_name": "P_ECCP256SHA256", "profile_dir": "$profiles/", "user_dir": "$folder/fapi/user/",
+    "system_dir": "$folder/fapi/system/", "log_dir": "$folder/fapi/log/", "tcti": "tbs:$socket",
+    "ek_cert_less": "yes", "system_pcrs": []
+}
+END
+cat >openssl.cnf <<END
+openssl_conf = init
+[init]
+providers = providers
+alg_section = algorithms
+[algorithms]
+default_properties = ?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes
+[providers]
+default = on
+base = on
+tpm2 = on
+[on]
+activate = 1
+[req]
+distinguished_name = name
+[name]
+END
+export TSS2_FAPICONF=$folder/fapi.json TPM2_PKCS11_STORE=$folder/store TPM2_PKCS11_LOG_LEVEL=0
+
+# A client works, says so, and works again after each restart.
+clients=()
+client() { exec env OPENSSL_CONF="$2" /usr/bin/python3 "$here/restart.py" "$1" "$socket"; }
+
+start_clients() { # OPENSSL_CONF NAME...
+    local name
+    for name in "${@:2}"; do
+        background "$name" client "$name" "$1"
+        clients+=("$name")
+    done
+    all_have_done 0
+}
+
+all_have_done() { # ROUND
+    local name
+    for name in "${clients[@]}"; do
+        eventually test -e "$name.$1" || {
+            cat "$name.log" >&2
+            fail "$name does not come to round $1"
+        }
+    done
+}
+
+step "FAPI's own keys, which must come first"
+start_clients "" fapi
+
+step "keys"
+tpm2_ptool init --path store >/dev/null
+tpm2_ptool addtoken --pid 1 --label t --userpin 1234 --sopin 5678 --path store >/dev/null
+tpm2_ptool addkey --algorithm ecc256 --label t --userpin 1234 --key-label k --path store >/dev/null
+OPENSSL_CONF=openssl.cnf openssl genpkey -algorithm EC -pkeyopt group:P-256 -out key.pem
+OPENSSL_CONF=openssl.cnf openssl req -x509 -key key.pem -subj /CN=localhost -days 9 -out certificate.pem
+
+step "all work"
+start_clients openssl.cnf tls
+start_clients "" esys pkcs11
+
+round=0
+for how in TERM KILL TERM KILL; do
+    round=$((round + 1))
+    step "and again after SIG$how"
+    restart_tbsd "$how"
+    touch "go.$round"
+    all_have_done $round
+done
