@@ -1,7 +1,7 @@
 // What a daemon can send to libtbs: the input is everything that comes after the greeting, then the
 // connection ends. Once as it is, and once for each message of the list as what that message
-// carries. Whatever it is, every command that is open ends, and none hangs; what ended is told the
-// same way ever after.
+// carries. Whatever it is, every command that is open ends, and none hangs; once the connection has
+// ended, what comes later is not sent.
 
 #include <array>
 #include <cstdint>
@@ -50,9 +50,9 @@ void hear(proto::Bytes said) {
     require(*status != proto::Status::Success || length <= room.size());
   }
   std::size_t unused = 0;
-  const proto::Status later = channel.submit({0, 0, kCommand}, room, unused);
-  require(later == proto::Status::Success || channel.ended() ||
-          later == proto::Status::InsufficientBuffer);
+  const auto later = channel.submit({0, 0, kCommand}, room, unused);
+  require(later || channel.ended() || later.error() == proto::Status::InsufficientBuffer);
+  if (channel.ended()) require(!channel.begin({0, 0, kCommand}).error());
   ::close(ends[1]);
 }
 
