@@ -50,7 +50,7 @@ constexpr std::uint16_t kHeadingKind = 0;
 constexpr std::size_t kJournalAlignment = 8;
 constexpr std::size_t kHalvesStart = 64;
 // So that the size of every payload fits its field.
-constexpr std::size_t kMostJournalMemory = std::size_t{1} << 32;
+constexpr std::uint64_t kMostJournalMemory = std::uint64_t{1} << 32;
 
 // The committed word: a length, of which the alignment leaves three bits.
 constexpr std::uint64_t kHalfBit = 1;

@@ -81,9 +81,10 @@ std::expected<SocketTransfer::Moved, int> SocketTransfer::carry_out(Direction di
   const std::uint64_t number = record.state / kPhases + 1;
   store_in_order(record.state, number * kPhases + kPreparing);
   record.who = who;
-  record.size = std::min(size, kMostAtOnce);
+  const std::size_t most = std::min(size, kMostAtOnce);
+  record.size = most;
   // The kernel does not write to what is sent.
-  record.bytes = {.iov_base = const_cast<std::uint8_t*>(bytes), .iov_len = record.size};
+  record.bytes = {.iov_base = const_cast<std::uint8_t*>(bytes), .iov_len = most};
   record.message = {};
   record.message.msg_hdr.msg_iov = &record.bytes;
   record.message.msg_hdr.msg_iovlen = 1;
