@@ -20,10 +20,11 @@ run_all() {
     SECONDS=0
 
     check 'format' formatted
-    check 'build, gcc' build_default
+    local compiled=0
+    ! check 'build, gcc' build_default || compiled=1
     # Tests wait for others most of the time, which is enough to compile and look at everything else.
     beside 'asan:build_sanitized' 'installed:build_installed' 'tsan:build_threads' 'tidy:analyse'
-    suite 'tests' build
+    ((!compiled)) || suite 'tests' build
     if check 'build, clang with ASan and UBSan' result_of asan; then
         suite 'tests under ASan and UBSan' build-asan
     fi
