@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     const auto loaded = tbs::load_config(arguments);
     if (!loaded) {
       std::fputs(loaded.error().text.c_str(), loaded.error().exit_code == 0 ? stdout : stderr);
-      if (loaded.error().exit_code == kCouldNotStart) tbs::host::wait_after_failed_start();
+      if (loaded.error().exit_code != 0) tbs::host::wait_after_failed_start();
       return loaded.error().exit_code;
     }
     tbs::host::set_up_memory_reserve();

@@ -28,8 +28,8 @@ class ServiceNotify {
   std::chrono::microseconds interval_{0};
 };
 
-// How long a daemon waits that could not start, before it ends, when a service manager would start
-// it again at once. Without one it does not wait.
+// How long a daemon waits that could not start, before it ends, when there is a service manager: it
+// would be started again at once, by its unit or by the client that waits at its socket.
 inline constexpr std::chrono::seconds kFailedStartPause{3};
 void wait_after_failed_start();
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <utility>
 
 #include "tests/integration/support/notify_socket.h"
 #include "tests/integration/support/program.h"
@@ -49,12 +50,15 @@ TEST_CASE("without a TPM the daemon is ready, and says what is wrong") {
 TEST_CASE("a daemon that cannot start is not started anew at once") {
   TempFolder folder;
   NotifySocket manager(folder);
-  const auto begin = std::chrono::steady_clock::now();
-  Program tbsd({.command = {tbsd_program(), "--config=/dev/null", "--admin-group=no-such-group"},
-                .environment = {manager.environment()},
-                .output = folder / "tbsd.log"});
-  CHECK(tbsd.wait() == 1);
-  CHECK(std::chrono::steady_clock::now() - begin >= 3s);
-  CHECK(manager.hears("STATUS=could not start; the log says why"));
-  CHECK_FALSE(read_file(folder / "tbsd.log").empty());
+  for (const auto& [wrong, exit_code] :
+       {std::pair("--admin-group=no-such-group", 1), std::pair("--device=nonsense", 2)}) {
+    const auto begin = std::chrono::steady_clock::now();
+    Program tbsd({.command = {tbsd_program(), "--config=/dev/null", wrong},
+                  .environment = {manager.environment()},
+                  .output = folder / "tbsd.log"});
+    CHECK(tbsd.wait() == exit_code);
+    CHECK(std::chrono::steady_clock::now() - begin >= 3s);
+    CHECK(manager.hears("STATUS=could not start; the log says why"));
+    CHECK_FALSE(read_file(folder / "tbsd.log").empty());
+  }
 }

@@ -70,6 +70,8 @@ class Units(unittest.TestCase):
             self.assertEqual(settings(path, "FileDescriptorName"), [name])
             self.assertEqual(settings(path, "SocketMode"), [mode])
             self.assertEqual(settings(path, "Service"), [service] if service else [])
+            # As the service has no limit of starts.
+            self.assertEqual(settings(path, "TriggerLimitIntervalSec"), ["0"])
             # As whom the service runs, so that starting it changes no owner.
             self.assertIn("-o tbs -g tbs", *settings(path, "ExecStartPre"))
         for path in self.services:
