@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/build_features.h"
 #include "daemon/config/config_lines.h"
 #include "daemon/config/option_table.h"
 #include "daemon/config/state_folders.h"
@@ -28,7 +29,7 @@ struct Mode {
 };
 
 void add_options(CLI::App& app, Config& config, Mode& mode) {
-  app.set_version_flag("--version", std::string("tbsd ") + kVersion);
+  app.set_version_flag("--version", std::string("tbsd ") + kVersion + "\nfeatures: " + kFeatures);
   app.set_config("--config", kDefaultFile, "Configuration file");
   app.allow_config_extras(CLI::config_extras_mode::error);
   for (const config::Option& option : config::options()) {

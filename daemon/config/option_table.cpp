@@ -27,7 +27,7 @@ Choice choice(std::span<const std::string_view> names) {
 }
 
 std::expected<void, std::string> check_device(const std::string& text) {
-  const auto spec = device::parse_device_spec(text);
+  const auto spec = device::parse_usable_device(text);
   if (!spec) return std::unexpected(spec.error());
   return {};
 }

@@ -63,7 +63,7 @@ Taken take_socket(Tenant& tenant, std::string_view text) {
 }
 
 Taken take_device(Tenant& tenant, std::string_view text) {
-  const auto spec = device::parse_device_spec(text);
+  const auto spec = device::parse_usable_device(text);
   if (!spec) return std::unexpected(spec.error());
   if (!std::holds_alternative<device::EmbeddedSpec>(*spec)) {
     return std::unexpected("'" + std::string(text) +

@@ -142,4 +142,16 @@ std::expected<DeviceSpec, std::string> parse_device_spec(std::string_view text) 
                "swtpm:path=P, nor swtpm:host=H,port=N");
 }
 
+std::expected<DeviceSpec, std::string> parse_usable_device(std::string_view text,
+                                                           bool has_embedded) {
+  auto spec = parse_device_spec(text);
+  if (spec && !has_embedded && std::holds_alternative<EmbeddedSpec>(*spec)) {
+    return error(
+        text,
+        "the embedded TPM is not compiled into this tbsd; take a TPM of the machine (auto) "
+        "or a swtpm, or install a tbsd that has it (tbsd --version: +embedded-tpm)");
+  }
+  return spec;
+}
+
 }  // namespace tbs::device

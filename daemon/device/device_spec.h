@@ -16,6 +16,7 @@
 #include <string_view>
 #include <variant>
 
+#include "daemon/build_features.h"
 #include "daemon/device/transceiver.h"
 
 namespace tbs::device {
@@ -45,5 +46,9 @@ using DeviceSpec = std::variant<CharSpec, EmbeddedSpec, SwtpmUnixSpec, SwtpmTcpS
 
 // The error is a text for the administrator that names what is wrong with `text`.
 std::expected<DeviceSpec, std::string> parse_device_spec(std::string_view text);
+
+// The same for a device that this build can open, which not every build can for each kind.
+std::expected<DeviceSpec, std::string> parse_usable_device(std::string_view text,
+                                                           bool has_embedded = kHasEmbeddedTpm);
 
 }  // namespace tbs::device

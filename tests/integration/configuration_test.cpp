@@ -92,6 +92,7 @@ TEST_CASE("--help and --version print to standard output and succeed") {
   const Outcome version = run_tbsd(folder, {"--version"});
   CHECK(version.exit_code == 0);
   CHECK(version.output.starts_with("tbsd "));
+  CHECK(version.output.contains("\nfeatures: "));
 }
 
 TEST_CASE("--check says whether the configuration can be used, without a TPM") {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "client/socket_path.h"
+#include "client/tbsctl/build_features.h"
 #include "client/tbsctl/command_line/subcommands.h"
 #include "version.h"
 
@@ -173,7 +174,7 @@ std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(kFooter);
-  app.set_version_flag("--version", std::string("tbsctl ") + kVersion);
+  app.set_version_flag("--version", std::string("tbsctl ") + kVersion + "\nfeatures: " + kFeatures);
   const auto globals = global_options(line);
   for (const Option& option : globals) add_option(app, option);
   app.get_option("--device")->excludes("--socket");

@@ -285,7 +285,7 @@ class Sending(WithDaemon):
             self.assertIn("Usage: tbsctl " + " ".join(command), self.ok(*command, "--help").out)
             self.assertIn(f"see `tbsctl {' '.join(command)} --help`",
                           self.refused(USAGE, *command, "--nonsense"))
-        self.assertRegex(self.ok("--version").out, r"^tbsctl \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.ok("--version").out, r"^tbsctl \d+\.\d+\.\d+\nfeatures:( [+-][a-z-]+)+\n$")
 
 
 class Cancelling(WithDaemon):

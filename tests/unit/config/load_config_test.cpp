@@ -8,9 +8,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/build_features.h"
 #include "daemon/config/option_table.h"
+#include "daemon/sandbox/filter.h"
 #include "tests/support/catch2.h"
 #include "tests/unit/config/option_samples.h"
+#include "version.h"
 
 using namespace tbs;
 
@@ -229,6 +232,7 @@ TEST_CASE("--check says that a folder cannot be one", "[config]") {
   const Etc etc;
   const std::string file = etc.path("tbsd.conf");
   for (const std::string& option : {"--state-dir=" + file, "--device=embedded:" + file}) {
+    if (!kHasEmbeddedTpm && option.starts_with("--device")) continue;
     const EarlyExit said = etc.refusal({"--check", option});
     CHECK(said.exit_code == 2);
     CHECK(said.text.find(file + ": Not a directory; ") != std::string::npos);
@@ -252,7 +256,20 @@ TEST_CASE("--help and --version succeed", "[config]") {
     INFO(option.name);
     CHECK(help.text.contains("--" + option.name + " " + option.form));
   }
-  CHECK(etc.refusal({"--version"}).text.starts_with("tbsd "));
+  const EarlyExit version = etc.refusal({"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK(version.text.starts_with(std::string("tbsd ") + kVersion + "\nfeatures: "));
+  CHECK(version.text.contains(sandbox::kAvailable ? "+seccomp" : "-seccomp"));
+  CHECK(version.text.contains(kHasEmbeddedTpm ? "+embedded-tpm" : "-embedded-tpm"));
+}
+
+TEST_CASE("a configuration that wants what is not compiled in is refused with its line",
+          "[config]") {
+  const Etc etc;
+  etc.write("tbsd.conf", "\ndevice = embedded\n");
+  const EarlyExit said = etc.refusal({"--check"});
+  CHECK(said.exit_code == (kHasEmbeddedTpm ? 0 : kExitBadConfiguration));
+  if (!kHasEmbeddedTpm) CHECK(said.text.contains("tbsd.conf:2: "));
 }
 
 TEST_CASE("tenants are read with the configuration", "[config][tenant]") {

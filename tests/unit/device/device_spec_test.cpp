@@ -91,3 +91,17 @@ TEST_CASE("limits of a socket path and zero bytes") {
   CHECK_THAT(refusal(std::string_view("/dev\0x", 6)),
              Catch::Matchers::ContainsSubstring("zero byte"));
 }
+
+TEST_CASE("a build without the embedded TPM says so, and takes the others") {
+  for (const std::string spec : {"embedded", "embedded12:/srv/tpm"}) {
+    CHECK(parse_usable_device(spec, true).has_value());
+    const auto refused = parse_usable_device(spec, false);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK_THAT(refused.error(), Catch::Matchers::ContainsSubstring("\"" + spec + "\": ") &&
+                                    Catch::Matchers::ContainsSubstring("not compiled into"));
+  }
+  for (const std::string spec : {"auto", "/dev/tpm0", "swtpm:path=/tpm"}) {
+    CHECK(parse_usable_device(spec, false).has_value());
+  }
+  CHECK_FALSE(parse_usable_device("floppy", false).has_value());
+}

@@ -151,4 +151,5 @@ TEST_CASE("help and version are printed and end it well", "[tbsctl][command_line
   std::ostringstream version;
   REQUIRE(parse({"--version"}, version).has_value());
   CHECK(version.str().starts_with("tbsctl "));
+  CHECK(version.str().find("\nfeatures: ") != std::string::npos);
 }
