@@ -2,7 +2,7 @@
 """Counts test cases.
 
   tally.py add RESULTS NAME LOG   adds the cases of one `meson test` run (its JSON log)
-  tally.py sum RESULTS            prints what failed and, last, the sum; fails if anything did
+  tally.py sum RESULTS...         prints what failed and, last, the sum; fails if anything did
 
 A line of RESULTS is: passed failed skipped name. A test program counts as its cases when its output
 ends in the summary of Catch2 or Python's unittest, or is TAP; otherwise as one. A program that
@@ -74,20 +74,27 @@ def add(results, name, log):
             print(*cases(test), f"{name}: {test['name']}", file=out)
 
 
-def print_sum(results):
+def lines_of(results):
+    try:
+        with open(results, encoding="utf-8") as lines:
+            return list(lines)
+    except FileNotFoundError:
+        return [f"0 1 0 {results} is missing: nothing ran"]
+
+
+def print_sum(*files):
     total = [0, 0, 0]
-    with open(results, encoding="utf-8") as lines:
-        for line in lines:
-            *numbers, name = line.rstrip("\n").split(" ", 3)
-            total = [a + int(b) for a, b in zip(total, numbers)]
-            if numbers[1] != "0":
-                print(f"failed: {name} ({numbers[1]})")
+    for line in [line for results in files for line in lines_of(results)]:
+        *numbers, name = line.rstrip("\n").split(" ", 3)
+        total = [a + int(b) for a, b in zip(total, numbers)]
+        if numbers[1] != "0":
+            print(f"failed: {name} ({numbers[1]})")
     print(f"{total[0]} passed, {total[1]} failed" + (f", {total[2]} skipped" if total[2] else ""))
-    return 1 if total[1] or not total[0] else 0
+    return 1 if total[1] or not any(total) else 0
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "add":
         add(*sys.argv[2:])
     else:
-        sys.exit(print_sum(sys.argv[2]))
+        sys.exit(print_sum(*sys.argv[2:]))

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Cases are counted as their programs report them."""
 
+import contextlib
+import io
+import pathlib
+import tempfile
 import unittest
 
-from tally import Count, cases
+from tally import Count, cases, print_sum
 
 
 def entry(result, stdout="", stderr=""):
@@ -39,6 +43,30 @@ class Cases(unittest.TestCase):
         good = "All tests passed (20 assertions in 5 test cases)\nLeakSanitizer: 8 bytes\n"
         self.assertEqual(cases(entry("FAIL", good)), Count(5, 1, 0))
         self.assertEqual(cases(entry("FAIL", "ok 1 - a\nSegmentation fault\n")), Count(0, 1, 0))
+
+
+class Sums(unittest.TestCase):
+    def sum_of(self, *texts):
+        with tempfile.TemporaryDirectory() as folder:
+            files = [f"{folder}/{number}" for number in range(len(texts))]
+            for file, text in zip(files, texts):
+                if text is not None:
+                    pathlib.Path(file).write_text(text, encoding="utf-8")
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                code = print_sum(*files)
+            return code, out.getvalue().splitlines()[-1]
+
+    def test_of_several_files(self):
+        self.assertEqual(self.sum_of("2 0 1 a\n", "3 0 0 b\n"), (0, "5 passed, 0 failed, 1 skipped"))
+        self.assertEqual(self.sum_of("2 0 0 a\n", "3 1 0 b\n"), (1, "5 passed, 1 failed"))
+
+    def test_a_file_that_is_missing_is_a_failure(self):
+        self.assertEqual(self.sum_of("2 0 0 a\n", None), (1, "2 passed, 1 failed"))
+
+    def test_what_was_skipped_does_not_fail_but_nothing_at_all_does(self):
+        self.assertEqual(self.sum_of("0 0 1 a\n"), (0, "0 passed, 0 failed, 1 skipped"))
+        self.assertEqual(self.sum_of(""), (1, "0 passed, 0 failed"))
 
 
 if __name__ == "__main__":
