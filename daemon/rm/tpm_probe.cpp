@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "daemon/tpm/response_code.h"
 #include "daemon/tpm/response_view.h"

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch2.h"

@@ -1,5 +1,6 @@
 #include "daemon/health_check.h"
 
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch2.h"

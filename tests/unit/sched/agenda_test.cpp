@@ -1,6 +1,7 @@
 #include "daemon/sched/agenda.h"
 
 #include <string>
+#include <utility>
 
 #include "daemon/exec/pass_through.h"
 #include "tests/support/catch2.h"

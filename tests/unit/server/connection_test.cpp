@@ -1,5 +1,7 @@
 #include "daemon/server/connection.h"
 
+#include <utility>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
