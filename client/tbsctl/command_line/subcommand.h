@@ -50,7 +50,7 @@ struct Option {
   bool repeated = false;  // may have several values; all are read
   bool not_with_json = false;
   std::string with;  // an option declared before, without which this one means nothing
-  Offer offer{};
+  Offer offer;
 
   [[nodiscard]] bool argument() const { return !name.starts_with('-'); }
   [[nodiscard]] bool flag() const { return !argument() && value.empty(); }
