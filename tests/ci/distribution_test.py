@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 CI = pathlib.Path(__file__).resolve().parent
-KINDS = {"build", "demo", "test", "guest", "clang", "style", "chroot", "server"}
+KINDS = {"build", "demo", "test", "guest", "clang", "style", "chroot", "package", "server"}
 COLUMNS = ["for", "found", "debian12", "debian", "fedora", "arch", "opensuse"]
 
 # What /etc/os-release says there, as far as it is read: the column, whether ./dev installs, the command.
