@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -20,22 +21,54 @@ constexpr std::uint64_t kWord = ~std::uint64_t{0};
 
 // The event loop, and the name services that may stand behind a group's name.
 constexpr std::array kLoop = {
-    "accept",          "accept4",         "bind",       "capget",      "connect",
-    "epoll_create",    "epoll_create1",   "epoll_ctl",  "epoll_pwait", "epoll_pwait2",
-    "epoll_wait",      "eventfd",         "eventfd2",   "getpeername", "getsockname",
-    "getsockopt",      "listen",          "pidfd_open", "pipe",        "pipe2",
-    "recvfrom",        "recvmmsg",        "recvmsg",    "sendmmsg",    "sendmsg",
-    "sendto",          "setsockopt",      "shutdown",   "signalfd4",   "timerfd_create",
-    "timerfd_gettime", "timerfd_settime", "wait4",      "waitid",
+    "accept",
+    "accept4",
+    "bind",
+    "capget",
+    "connect",
+    "epoll_create",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "epoll_wait",
+    "eventfd",
+    "eventfd2",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "listen",
+    "pidfd_open",
+    "pipe",
+    "pipe2",
+    "recv",
+    "recvfrom",
+    "recvmmsg",
+    "recvmmsg_time64",
+    "recvmsg",
+    "send",
+    "sendmmsg",
+    "sendmsg",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "signalfd4",
+    "timerfd_create",
+    "timerfd_gettime",
+    "timerfd_gettime64",
+    "timerfd_settime",
+    "timerfd_settime64",
+    "wait4",
+    "waitid",
 };
 
 // The group of the administrators' socket and of a tenant's.
-constexpr std::array kSocketFiles = {"chown", "fchownat"};
+constexpr std::array kSocketFiles = {"chown", "chown32", "fchownat"};
 
 // Of the program that is started, until it is what it will be; and for ending it.
 constexpr std::array kChild = {
-    "arch_prctl",      "execve",    "kill",         "rt_sigqueueinfo", "seccomp",
-    "set_tid_address", "setrlimit", "timer_create", "vfork",
+    "arch_prctl",      "execve",    "kill",         "rt_sigqueueinfo", "seccomp", "set_thread_area",
+    "set_tid_address", "setrlimit", "timer_create", "ugetrlimit",      "vfork",
 };
 
 constexpr std::array<std::uint64_t, 8> kDescriptorRequests = {
@@ -45,6 +78,8 @@ constexpr std::array<std::uint64_t, 8> kDescriptorRequests = {
 constexpr std::array<std::uint64_t, 5> kProcessRequests = {
     PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 
+// Where libc calls all of these through one, socketcall, any family of addresses is allowed: the
+// argument is in memory.
 void allow_sockets(Filter& filter, bool network) {
   for (const char* const call : {"socket", "socketpair"}) {
     filter.allow_if(call, 0, kInt, AF_UNIX);
@@ -60,13 +95,12 @@ void allow_sockets(Filter& filter, bool network) {
 void allow_threads(Filter& filter) {
   constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
                                         CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
-  filter.allow_if("clone", 0, kNamespaces, 0);
+  filter.allow_if("clone", filter.processor() == AUDIT_ARCH_S390X ? 1 : 0, kNamespaces, 0);
 }
 
 }  // namespace
 
-std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs) {
-  Filter filter;
+void allow_daemon(Filter& filter, const DaemonNeeds& needs) {
   filter.allow(kBasicCalls);
   filter.allow(kFileCalls);
   filter.allow(kLoop);
@@ -89,6 +123,11 @@ std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs) {
     filter.allow_if("kill", 1, kWord, 0);
     filter.allow(std::array{"setrlimit"});
   }
+}
+
+std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs) {
+  Filter filter;
+  allow_daemon(filter, needs);
   return filter.load();
 }
 

@@ -5,12 +5,16 @@
 #include <expected>
 #include <string>
 
+#include "daemon/sandbox/filter.h"
+
 namespace tbs::sandbox {
 
 struct DaemonNeeds {
   bool starts_programs = false;  // the embedded TPM's process
   bool network = false;          // a swtpm on another machine
 };
+
+void allow_daemon(Filter& filter, const DaemonNeeds& needs);
 
 // From the start of the program on: the daemon needs no more for starting than for running.
 std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs);

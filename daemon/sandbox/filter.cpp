@@ -14,7 +14,13 @@ struct Filter::Rules {
   scmp_filter_ctx context = nullptr;
   int error = 0;  // of the first step that failed, negative
 
+  void choose(std::uint32_t processor) {
+    if (processor == seccomp_arch_native()) return;
+    if (error == 0) error = seccomp_arch_remove(context, SCMP_ARCH_NATIVE);
+    if (error == 0) error = seccomp_arch_add(context, processor);
+  }
   void add(std::uint32_t action, const char* name, unsigned count, const scmp_arg_cmp* arguments) {
+    // Numbers are those of this processor; libseccomp makes another one's of them.
     const int number = seccomp_syscall_resolve_name(name);
     if (number == __NR_SCMP_ERROR || error != 0) return;
     error = seccomp_rule_add_array(context, action, number, count, arguments);
@@ -30,11 +36,19 @@ scmp_arg_cmp bits(unsigned argument, std::uint64_t mask, std::uint64_t value) {
   return {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
 }
 
+std::expected<void, std::string> result(int error) {
+  if (error == 0) return {};
+  return std::unexpected(std::string("cannot filter system calls: ") + std::strerror(-error));
+}
+
 }  // namespace
 
-Filter::Filter() : rules_(std::make_unique<Rules>()) {
+Filter::Filter(std::uint32_t processor)
+    : processor_(processor != 0 ? processor : seccomp_arch_native()),
+      rules_(std::make_unique<Rules>()) {
   rules_->context = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
   if (rules_->context == nullptr) throw std::runtime_error("no memory for a system-call filter");
+  rules_->choose(processor_);
   rules_->set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   rules_->set(SCMP_FLTATR_CTL_TSYNC, 1);
   // Binary search in it: kernels before 5.11 ask it about every call.
@@ -68,9 +82,12 @@ void Filter::forbid(Names names) {
 }
 
 std::expected<void, std::string> Filter::load() {
-  const int error = rules_->error != 0 ? rules_->error : seccomp_load(rules_->context);
-  if (error == 0) return {};
-  return std::unexpected(std::string("cannot filter system calls: ") + std::strerror(-error));
+  return result(rules_->error != 0 ? rules_->error : seccomp_load(rules_->context));
+}
+
+std::expected<void, std::string> Filter::write_program(int descriptor) {
+  return result(rules_->error != 0 ? rules_->error
+                                   : seccomp_export_bpf(rules_->context, descriptor));
 }
 
 }  // namespace tbs::sandbox
@@ -81,7 +98,7 @@ namespace tbs::sandbox {
 
 struct Filter::Rules {};
 
-Filter::Filter() = default;
+Filter::Filter(std::uint32_t processor) : processor_(processor) {}
 Filter::~Filter() = default;
 void Filter::allow(Names) {}
 void Filter::allow_if(const char*, unsigned, std::uint64_t, std::uint64_t) {}
@@ -90,6 +107,10 @@ void Filter::forbid(Names) {}
 
 std::expected<void, std::string> Filter::load() {
   return std::unexpected("this build has no filter of system calls");
+}
+
+std::expected<void, std::string> Filter::write_program(int) {
+  return load();
 }
 
 }  // namespace tbs::sandbox

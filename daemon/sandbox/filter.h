@@ -25,11 +25,14 @@ using Names = std::span<const char* const>;
 
 class Filter {
  public:
-  // Nothing is allowed yet.
-  Filter();
+  // Nothing is allowed yet. The processor is an AUDIT_ARCH_* of linux/audit.h; without one it is
+  // the one that this program runs on, and only then can the filter be put in place.
+  explicit Filter(std::uint32_t processor = 0);
   ~Filter();
   Filter(const Filter&) = delete;
   Filter& operator=(const Filter&) = delete;
+
+  [[nodiscard]] std::uint32_t processor() const { return processor_; }
 
   // Names that this processor's Linux does not have are passed over.
   void allow(Names names);
@@ -45,10 +48,13 @@ class Filter {
   // Puts the filter in place. The error says what went wrong; then nothing has changed, or some
   // threads are not filtered.
   std::expected<void, std::string> load();
+  // Writes the program that the kernel would run (struct sock_filter of linux/filter.h).
+  std::expected<void, std::string> write_program(int descriptor);
 
  private:
   struct Rules;
 
+  std::uint32_t processor_;
   std::unique_ptr<Rules> rules_;
 };
 
