@@ -173,11 +173,13 @@ def denials():
 def confined_by_apparmor():
     if not pathlib.Path("/sys/kernel/security/apparmor").is_dir():
         raise AssertionError("this kernel has no AppArmor")
-    profile = "/etc/apparmor.d/usr.sbin.tbsd"
+    profile = pathlib.Path("/etc/apparmor.d/usr.sbin.tbsd").read_text(encoding="utf-8")
+    asked = pathlib.Path("/run/tbsd.profile")
     drop_in = pathlib.Path("/run/systemd/system/tbsd.service.d/test.conf")
     drop_in.parent.mkdir(exist_ok=True)
-    for mode, option in (("complain", "--Complain"), ("enforce", "")):
-        sh(f"apparmor_parser --replace --skip-cache {option} {profile}")
+    for mode, flags in (("complain", "flags=(complain)"), ("enforce", "")):
+        asked.write_text(profile.replace("flags=(complain)", flags), encoding="utf-8")
+        sh(f"apparmor_parser --replace --skip-cache {asked}")
         for device in ("/dev/tpm0", "embedded", "embedded:/var/lib/tbs/tpm"):
             drop_in.write_text("[Service]\nExecStart=\nExecStart=/usr/sbin/tbsd --device "
                                f"{device}\n", encoding="ascii")
