@@ -44,8 +44,8 @@ std::string chosen_socket(std::string_view named) {
 }
 
 std::string socket_path(std::string_view named) {
-  std::string chosen = chosen_socket(named);
-  return chosen.empty() ? socket_with_most_rights() : chosen;
+  std::string path = chosen_socket(named);
+  return path.empty() ? socket_with_most_rights() : path;
 }
 
 }  // namespace tbs::client

@@ -154,7 +154,9 @@ TEST_CASE("no daemon") {
 }
 
 TEST_CASE("a daemon that goes away, or answers another question") {
-  const auto each = [](const FakeDaemon::Handler& handler, TBS_RESULT expected) {
+  // `of_command`: what a function ends with that sends a command of the TPM.
+  const auto each = [](const FakeDaemon::Handler& handler, TBS_RESULT expected,
+                       TBS_RESULT of_command) {
     Played daemon(handler);
     for (const auto function : {log, presence, owner_auth}) {
       TBS_HCONTEXT context = connect();
@@ -165,19 +167,20 @@ TEST_CASE("a daemon that goes away, or answers another question") {
     CHECK(log_ex() == expected);
     CHECK(logs() == expected);
     CHECK(Tbsi_Revoke_Attestation() == expected);
-    CHECK(device_id() == expected);
+    CHECK(device_id() == of_command);
   };
-  each(then([](Peer&) {}), TBS_E_SERVICE_NOT_RUNNING);
+  // A command may have run; a question can be asked again.
+  each(then([](Peer&) {}), TBS_E_SERVICE_NOT_RUNNING, TBS_E_IOERROR);
   each(then([](Peer& peer) {
          peer.send_raw(proto::Buffer(100, 0xff));
          peer.next();
        }),
-       TBS_E_INTERNAL_ERROR);
+       TBS_E_INTERNAL_ERROR, TBS_E_INTERNAL_ERROR);
   each(then([](Peer& peer) {
          peer.send(2, proto::CancelReply{});
          peer.next();
        }),
-       TBS_E_INTERNAL_ERROR);
+       TBS_E_INTERNAL_ERROR, TBS_E_INTERNAL_ERROR);
 }
 
 TEST_CASE("Context_Create: a daemon that talks nonsense") {
