@@ -30,9 +30,10 @@ std::expected<Journal, std::string> Journal::begin(std::span<std::uint8_t> memor
   if (reinterpret_cast<std::uintptr_t>(memory.data()) % kJournalAlignment != 0) {
     return std::unexpected("the memory for the journal is not aligned");
   }
-  if (memory.size() < kHalvesStart || memory.size() > kMostJournalMemory) {
-    return std::unexpected("a journal cannot have " + std::to_string(memory.size()) +
-                           " bytes of memory");
+  // Never too large where it is a number of 32 bits, which compilers warn of.
+  const std::uint64_t size = memory.size();
+  if (size < kHalvesStart || size > kMostJournalMemory) {
+    return std::unexpected("a journal cannot have " + std::to_string(size) + " bytes of memory");
   }
   store(memory, offsetof(JournalHeader, magic), 0);
   Journal journal(memory, std::move(heading));

@@ -4,16 +4,21 @@
 chroots=$state/chroots
 
 # chroot_make NAME SUITE [PACKAGE...]: a Debian SUITE with these packages, ready for chroot_run. Made anew
-# when the list changes, and after a week, when the archive has moved on. A mirror may be late.
+# when the list changes, and after a week, when the archive has moved on. A mirror may be late. A package of
+# another processor is PACKAGE:PROCESSOR; both must then be of the same version, which the security archive
+# does not promise.
 chroot_make() {
-    local name=$1 folder=$chroots/$1 made=$chroots/$1.made suite=$2 IFS=' '
+    local name=$1 folder=$chroots/$1 made=$chroots/$1.made suite=$2 foreign IFS=' '
     shift 2
     ((EUID == 0)) || die "only root can make a chroot: run this with sudo"
     [[ ! -d $folder || $(cat "$made" 2>/dev/null) != "$suite $*" || -n $(find "$made" -mtime +7) ]] || return 0
+    foreign=$(printf '%s\n' "$@" | sed -n 's/.*://p' | sort -u | paste -sd ,)
     say "making a chroot: $name, Debian $suite with $# packages"
     rm -rf "$folder" "$made"
     mkdir -p "$chroots"
     if ! mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
+        ${foreign:+--architectures="$(dpkg --print-architecture),$foreign"} \
+        ${foreign:+--setup-hook='sed -i /-security/d "$1/etc/apt/sources.list"'} \
         ${*:+--include="$*"} "$suite" "$folder" >"$chroots/$name.log" 2>&1; then
         tail -n 20 "$chroots/$name.log" >&2
         rm -rf "$folder"

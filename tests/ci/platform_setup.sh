@@ -3,10 +3,11 @@
 set -eu
 compiler=$1
 shift
+[ ! -e /build/build.ninja ] || exit 0
 case $compiler in
+    cross-*) exec meson setup /build /source -Dwerror=true --cross-file "/source/tests/ci/cross/${compiler#cross-}.ini" "$@" ;;
     gcc*) cxx=g++${compiler#gcc} ;;
     clang*) cxx=clang++${compiler#clang} ;;
 esac
 export CC="ccache $compiler" CXX="ccache $cxx"
-[ ! -e /build/build.ninja ] || exit 0
 meson setup /build /source -Dwerror=true "$@"

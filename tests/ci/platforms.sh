@@ -2,6 +2,7 @@
 # compiler cache are kept, so that a second run takes minutes. What passes and fails is counted as by ./dev test.
 
 . "$top/tests/ci/chroots.sh"
+. "$top/tests/ci/cross.sh"
 platforms_list=$top/tests/ci/platforms
 platforms=$state/platforms
 platform_results=$state/results-platforms
@@ -41,6 +42,7 @@ check_platforms() {
 check_platform() {
     local root why folder=$platforms/$name
     root=platform-$suite
+    [[ $compiler != cross-* ]] || root+=-${compiler#cross-}
     [[ $packages == - ]] || root+=$(tr -c 'a-zA-Z0-9.+-' _ <<<"${packages//,/_}" | sed 's/_$//')
     say "$name: Debian $suite, $compiler${options:+, $options}"
     if ! why=$(make_platform_root 2>&1); then
@@ -73,15 +75,17 @@ make_platform_root() {
 
 # What is built with and what tests start, for the suite that the row names.
 platform_packages() {
-    local column=debian change list
+    local column=debian kinds='build|server' change list
     [[ $suite != bookworm ]] || column=debian12
-    list=$(package_rows "$column" 'build|server' | cut -d ' ' -f 1 | grep -vx -e - -e none | sort -u)
+    [[ $compiler != cross-* ]] || kinds=build
+    list=$(package_rows "$column" "$kinds" | cut -d ' ' -f 1 | grep -vx -e - -e none | sort -u)
     for change in ${packages//,/ }; do
         case $change in
             +*) list+=$'\n'${change#+} ;;
             -?*) list=$(grep -vx -e "${change#-}" <<<"$list") ;;
         esac
     done
+    [[ $compiler != cross-* ]] || list=$(cross_packages "${compiler#cross-}" <<<"$list")
     echo $list
 }
 
@@ -104,6 +108,7 @@ in_platform() {
 platform_build() {
     local targets=all
     [[ $run == build || $run == tests ]] || targets='programs core-tests'
+    [[ $run != cross ]] || targets+=' replays'
     progress "compiling $name" bash -c "$(declare -f in_platform chroot_run)
         $(declare -p top root folder platforms chroots chroot_enter)
         in_platform ninja -C /build -k 0 $targets"
@@ -115,11 +120,14 @@ platform_tests() {
         build) return ;;
         # Meson would compile what all tests need.
         unit | short) which=(--no-rebuild --suite unit --suite rm) ;;
+        # An emulated program takes ten times as long.
+        cross) which=(--no-rebuild --timeout-multiplier 60 --suite unit --suite rm --suite fuzz) ;;
     esac
     rm -f "$folder/meson-logs/dev.json"
     in_platform meson test -C /build --logbase dev --timeout-multiplier 3 --print-errorlogs \
         --num-processes $((2 * $(nproc))) "${which[@]}"
     python3 "$top/tests/ci/tally.py" add "$platform_results" "$name" "$folder/meson-logs/dev.json"
+    [[ $run != cross ]] || cross_smoke
 }
 
 # platform_table ROWS: a line for each platform.

@@ -36,8 +36,10 @@ class List(unittest.TestCase):
         for name, suite, packages, compiler, run, *_ in ROWS:
             self.assertIn(suite, ("bookworm", "trixie", "sid"), name)
             self.assertRegex(packages, r"^(-|[+-][a-z0-9.+-]+(,[+-][a-z0-9.+-]+)*)$", name)
-            self.assertRegex(compiler, r"^(gcc|clang)(-\d+)?$", name)
-            self.assertIn(run, ("tests", "unit", "build", "short"), name)
+            self.assertRegex(compiler, r"^((gcc|clang)(-\d+)?|cross-[a-z0-9]+)$", name)
+            self.assertIn(run, ("tests", "unit", "build", "short", "cross"), name)
+            if compiler.startswith("cross-"):
+                self.assertTrue((CI / f"cross/{compiler[6:]}.ini").exists(), name)
 
     def test_which_are_meant(self):
         def names(words):
@@ -54,7 +56,7 @@ class List(unittest.TestCase):
 
     def test_packages_of_a_row(self):
         def packages(suite, change):
-            return bash(f"suite={suite} packages={change}; platform_packages").stdout.split()
+            return bash(f"suite={suite} packages={change} compiler=gcc; platform_packages").stdout.split()
 
         usual = packages("trixie", "-")
         self.assertIn("libboost-dev", usual)
@@ -62,6 +64,16 @@ class List(unittest.TestCase):
         self.assertIn("libboost1.81-dev", packages("bookworm", "-"))
         self.assertEqual(packages("trixie", "+clang-19,-swtpm"),
                          [name for name in usual if name != "swtpm"] + ["clang-19"])
+
+    def test_packages_for_another_processor(self):
+        done = bash("suite=bookworm packages=- compiler=cross-s390x; platform_packages; cross_emulator s390x;"
+                    "cross_emulator i386")
+        *packages, emulator = done.stdout.split()
+        for name in ("crossbuild-essential-s390x", "libtpms-dev:s390x", "libboost1.81-dev:s390x", "libcli11-dev",
+                     "meson", "qemu-user-static"):
+            self.assertIn(name, packages)
+        self.assertNotIn("g++", packages)
+        self.assertEqual(emulator, "qemu-s390x-static")
 
 
 class Counting(unittest.TestCase):
