@@ -99,9 +99,9 @@ std::string value_cases(const Subcommand& tree) {
   for (const auto& [words, entry] : places(tree)) {
     for (const Option& option : entry->options) {
       if (option.argument() || option.flag()) continue;
-      const std::string at = words.empty() ? "*" : quoted(words);
+      const std::string at = (words.empty() ? "*" : quoted(words)) + ",";
       for (const std::string& name : spellings(option)) {
-        patterns[assignment(option.offer)].push_back(at + "," + name);
+        patterns[assignment(option.offer)].push_back(at + name);
       }
     }
   }
@@ -124,7 +124,7 @@ std::vector<std::string> option_names(const Subcommand& entry) {
 // What is offered where no value is due: options after a dash, else the next word.
 std::string word_case(const std::string& at, const Subcommand& entry, const Subcommand& tree) {
   auto options = option_names(entry);
-  if (&entry == &tree) options.push_back("--version");
+  if (&entry == &tree) options.emplace_back("--version");
   if (&entry != &tree) std::ranges::copy(option_names(tree), std::back_inserter(options));
   std::string next;
   for (const Subcommand& part : entry.parts) next += (next.empty() ? "" : " ") + part.name;
