@@ -108,8 +108,8 @@ void ControlExchange::start(Handler handler, std::chrono::milliseconds limit_fro
   handler_ = std::move(handler);
   limit(limit_from_now);
   connection_.connect(
-      [this](std::expected<StreamSocket*, Failure> socket) {
-        if (!socket) return finish(std::unexpected(std::move(socket.error())));
+      [this](const std::expected<StreamSocket*, Failure>& socket) {
+        if (!socket) return finish(std::unexpected(socket.error()));
         on_connected(**socket);
       },
       limit_from_now);

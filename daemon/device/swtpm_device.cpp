@@ -128,7 +128,6 @@ void SwtpmDevice::reset_locality() {
 void SwtpmDevice::connect_data() {
   connection_ = std::make_unique<SwtpmConnection>(loop_, data_);
   connection_->connect(
-      // By reference: GCC 14 and later take a copy of it for uninitialized.
       [this](const std::expected<StreamSocket*, Failure>& socket) {
         if (!socket) return fail_open(socket.error());
         socket_ = *socket;
