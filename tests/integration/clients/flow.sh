@@ -46,6 +46,27 @@ need() {
     done
 }
 
+# Writes openssl.cnf: keys of the TPM through its provider, digests and ciphers without it.
+configure_openssl() {
+    cat >openssl.cnf <<END
+openssl_conf = init
+[init]
+providers = providers
+alg_section = algorithms
+[algorithms]
+default_properties = ?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes
+[providers]
+default = on
+base = on
+tpm2 = on
+[on]
+activate = 1
+[req]
+distinguished_name = name
+[name]
+END
+}
+
 # Succeeds if the command fails and says the given text.
 refused() {
     local text=$1 output

@@ -8,23 +8,7 @@ handshakes=200
 clients=8
 
 # OpenSSL with the TPM's provider, for commands that take a configuration and for those that do not.
-cat >openssl.cnf <<END
-openssl_conf = init
-[init]
-providers = providers
-alg_section = algorithms
-[algorithms]
-default_properties = ?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes
-[providers]
-default = on
-base = on
-tpm2 = on
-[on]
-activate = 1
-[req]
-distinguished_name = name
-[name]
-END
+configure_openssl
 with_tpm() { OPENSSL_CONF=$folder/openssl.cnf "$@"; }
 
 free_port() {

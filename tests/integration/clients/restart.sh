@@ -19,23 +19,7 @@ cat >fapi.json <<END
     "ek_cert_less": "yes", "system_pcrs": []
 }
 END
-cat >openssl.cnf <<END
-openssl_conf = init
-[init]
-providers = providers
-alg_section = algorithms
-[algorithms]
-default_properties = ?provider=tpm2,tpm2.digest!=yes,tpm2.cipher!=yes
-[providers]
-default = on
-base = on
-tpm2 = on
-[on]
-activate = 1
-[req]
-distinguished_name = name
-[name]
-END
+configure_openssl
 export TSS2_FAPICONF=$folder/fapi.json TPM2_PKCS11_STORE=$folder/store TPM2_PKCS11_LOG_LEVEL=0
 
 # A client works, says so, and works again after each restart.
