@@ -47,6 +47,17 @@ compile() {
 # progress NAME COMMAND...: runs it, and says how far it is.
 progress() { python3 "$top/tests/ci/progress.py" "$@"; }
 
+# watched NAME LOG FUNCTION [ARGUMENT...]: the same with a function of these files. What it prints goes to the log,
+# steps and all.
+watched() {
+    progress --log /dev/null "$1" bash -c "set -o pipefail
+        $(declare -f)
+        $(declare -p $(compgen -v | grep -x -e top -e state -e chroots -e chroot_enter -e packages -e version))"'
+        log=$1
+        shift
+        "$@" 2>&1 | tee "$log"' watched "${@:2}"
+}
+
 # Warnings are errors where tbs is developed and checked, not where it is installed: the compiler of next year
 # has warnings that nobody has seen.
 build_default() { build_folder build gcc -Dwerror=true && compile build "$@"; }

@@ -16,10 +16,11 @@ chroot_make() {
     say "making a chroot: $name, Debian $suite with $# packages"
     rm -rf "$folder" "$made"
     mkdir -p "$chroots"
-    if ! mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
+    if ! progress --log "$chroots/$name.log" "making the chroot $name" \
+        mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
         ${foreign:+--architectures="$(dpkg --print-architecture),$foreign"} \
         ${foreign:+--setup-hook='sed -i /-security/d "$1/etc/apt/sources.list"'} \
-        ${*:+--include="$*"} "$suite" "$folder" >"$chroots/$name.log" 2>&1; then
+        ${*:+--include="$*"} "$suite" "$folder"; then
         tail -n 20 "$chroots/$name.log" >&2
         rm -rf "$folder"
         die "the chroot $name could not be made; the whole story is in $chroots/$name.log"

@@ -22,7 +22,8 @@ package_all() {
         check "$suite: autopkgtest" package_autopkgtest "$suite"
         check "$suite: built again, the same bits" package_again "$suite"
         [[ $suite != "$(. /etc/os-release && echo "$VERSION_CODENAME")" ]] ||
-            check "$suite: packages under systemd" "$top/tests/guest/packages_test.py" "$packages/$suite"
+            check "$suite: packages under systemd" progress "packages under systemd" \
+                "$top/tests/guest/packages_test.py" "$packages/$suite"
     done
     say "after $((SECONDS / 60)) min $((SECONDS % 60)) s; the packages are in $packages"
     python3 "$top/tests/ci/tally.py" sum "$results"
@@ -61,9 +62,10 @@ package_compile() {
     rm -rf "$result"
     source_of "$result/tbs-$version"
     mkdir -p "$state/ccache"
-    chroot_run "$suite-package" --bind "$result" "$folder" --bind "$state/ccache" /ccache -- \
-        sh -ec "cd $folder/tbs-$version; $script; exec dpkg-buildpackage --no-sign $*" >"$result/build.log" 2>&1 ||
-        { tail -n 40 "$result/build.log"; return 1; }
+    watched "building for $suite" "$result/build.log" \
+        chroot_run "$suite-package" --bind "$result" "$folder" --bind "$state/ccache" /ccache -- \
+        sh -ec "cd $folder/tbs-$version; export NINJA_STATUS='@%f/%t '; $script
+            exec dpkg-buildpackage --no-sign $*" || { tail -n 40 "$result/build.log"; return 1; }
     rm -rf "$result/tbs-$version"
 }
 
@@ -103,26 +105,31 @@ lintian_leaves() {
 }
 
 package_lintian() {
-    chroot_run "$1-package" --bind "$packages/$1" /packages -- \
+    local log=$packages/$1/lintian.log code
+    watched "lintian" "$log" chroot_run "$1-package" --bind "$packages/$1" /packages -- \
         lintian --allow-root --pedantic --info --display-info --fail-on=error,warning,info,pedantic \
         "--suppress-tags=$(lintian_leaves "$1")" "/packages/tbs_${version}_$(dpkg --print-architecture).changes"
+    code=$?
+    cat "$log"
+    return $code
 }
 
 # There is no older version in the archive to upgrade from; packages_test.py upgrades. The folder
 # that is ignored is made by debconf for another package.
 package_piuparts() {
     local log=$packages/$1/piuparts.log
-    chroot_run "$1-package" --bind "$packages/$1" /packages --bind "$chroots/$1-clean" /clean -- bash -O extglob -c \
+    watched "piuparts" "$log" \
+        chroot_run "$1-package" --bind "$packages/$1" /packages --bind "$chroots/$1-clean" /clean -- bash -O extglob -c \
         'piuparts --existing-chroot=/clean --distribution='"$1"' --keep-sources-list \
             --ignore=/var/cache/debconf/tmp.ci/ --no-upgrade-test --no-eatmydata \
-            /packages/!(*-dbgsym_*).deb' >"$log" 2>&1 || { tail -n 40 "$log"; return 1; }
+            /packages/!(*-dbgsym_*).deb' || { tail -n 40 "$log"; return 1; }
     grep -E 'INFO: (PASS|FAIL)' "$log"
 }
 
 package_autopkgtest() {
     local log=$packages/$1/autopkgtest.log code
-    chroot_run "$1-clean" --bind "$packages/$1" /packages -- sh -c \
-        'apt-get -q update && autopkgtest /packages/*.deb /packages/*.dsc -- null' >"$log" 2>&1
+    watched "autopkgtest" "$log" chroot_run "$1-clean" --bind "$packages/$1" /packages -- sh -c \
+        'apt-get -q update && autopkgtest /packages/*.deb /packages/*.dsc -- null'
     code=$?
     sed -n '/@@@@ summary/,$p' "$log"
     ((code == 0)) || { tail -n 60 "$log"; return 1; }

@@ -45,7 +45,7 @@ check_platform() {
     [[ $compiler != cross-* ]] || root+=-${compiler#cross-}
     [[ $packages == - ]] || root+=$(tr -c 'a-zA-Z0-9.+-' _ <<<"${packages//,/_}" | sed 's/_$//')
     say "$name: Debian $suite, $compiler${options:+, $options}"
-    if ! why=$(make_platform_root 2>&1); then
+    if ! { why=$(make_platform_root 2>&1 >&3); } 3>&1; then
         say "SKIPPED: $name: $(grep -o 'dev: .*' <<<"$why" || tail -n 1 <<<"$why")"
         echo "0 0 1 $name: chroot" >>"$platform_results"
         return

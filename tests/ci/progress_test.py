@@ -84,6 +84,17 @@ class Commands(unittest.TestCase):
                                   capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stdout, log.read()), (100, "", "wrong\n"))
 
+    def test_a_function_of_dev(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(["bash", "-uc", """
+                . "$top/tests/ci/build.sh"
+                packages=here
+                work() { echo "@1/2 one"; echo "$packages: $1" >&2; return 7; }
+                watched work "$0/log" work 'two  words'""", folder],
+                env={**os.environ, "top": str(PROGRAM.parents[2])}, check=False, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (7, "", ""))
+            self.assertEqual(pathlib.Path(folder, "log").read_text(encoding="utf-8"), "@1/2 one\nhere: two  words\n")
+
     def test_a_signal(self):
         self.assertEqual(self.run_program("kill -9 $$").returncode, 137)
 
