@@ -1,8 +1,8 @@
 #include "daemon/tpm_service.h"
 
 #include <chrono>
+#include <map>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -105,8 +105,8 @@ TpmService::TpmService(const Shared& shared, const Config& config, const std::st
 
 void TpmService::configure(const Config& config, const rules::Rules& rules,
                            const std::vector<server::SharedProfile>& tenants) {
-  std::unordered_map<AccountId, exec::Limits> of_tenants;
-  std::unordered_map<AccountId, policy::Limits> lasting_of_tenants;
+  std::map<AccountId, exec::Limits> of_tenants;
+  std::map<AccountId, policy::Limits> lasting_of_tenants;
   for (const server::SharedProfile& tenant : tenants) {
     if (!tenant->limits) continue;
     const AccountId account = account_of(*tenant->speaks_for());

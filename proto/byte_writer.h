@@ -2,6 +2,7 @@
 
 // Appends integers and bytes to a vector in a stated byte order; the counterpart of ByteReader.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -26,8 +27,11 @@ class ByteWriter {
   void bytes(std::span<const std::uint8_t> raw) { out_.insert(out_.end(), raw.begin(), raw.end()); }
 
  private:
+  // All at once: a vector checks its room at each call.
   void little(std::uint64_t value, unsigned width) {
-    for (unsigned i = 0; i < width; ++i) u8(static_cast<std::uint8_t>(value >> (8 * i)));
+    std::array<std::uint8_t, sizeof(value)> raw{};
+    for (unsigned i = 0; i < width; ++i) raw[i] = static_cast<std::uint8_t>(value >> (8 * i));
+    out_.insert(out_.end(), raw.begin(), raw.begin() + width);
   }
   void big(std::uint64_t value, unsigned width) {
     for (unsigned i = width; i > 0; --i) u8(static_cast<std::uint8_t>(value >> (8 * (i - 1))));

@@ -60,6 +60,11 @@ struct Principal {
   AccountId account;
   UserId user;
   auto operator<=>(const Principal&) const = default;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(account, user);
+  }
 };
 
 // A user with an account of its own.

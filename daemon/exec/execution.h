@@ -74,6 +74,11 @@ struct Health {
   bool failed = false;
   std::string problem;  // empty when all is well
   std::string advice;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(failed, problem, advice);
+  }
 };
 
 // What bringing up the TPM has taught about it; nothing before.
@@ -82,6 +87,16 @@ struct TpmIdentity {
   std::uint32_t revision = 0;  // of the specification, times 100
   std::string manufacturer;    // four letters
   Health health;
+
+  template <typename Record>
+  void fields(Record& record) {
+    bool known = family.has_value();
+    Family which = family.value_or(Family::Tpm20);
+    record(known);
+    record.choice(which, Family::Tpm20);
+    record(revision, manufacturer, health);
+    if (Record::kReads) family = known ? std::optional(which) : std::nullopt;
+  }
 };
 
 // Who has most on the TPM, loaded or not, of what is limited.
@@ -109,7 +124,7 @@ class Engine {
 
   // How many objects and sessions would have to be loaded, and about as many evicted, to run this
   // command now: what it costs to run it before another one. 0 when nothing has to be moved.
-  [[nodiscard]] virtual std::size_t loads_needed(const ClientCommand& command) = 0;
+  [[nodiscard]] virtual std::size_t loads_needed(const ClientCommand& command) const = 0;
 
   // Asks that this object or session of the context stays on the TPM when others need room, or no
   // longer. BadParameter when the context has none of this handle, or the engine moves nothing;
@@ -125,7 +140,7 @@ class Engine {
   // kernel's users would need), or null.
   virtual std::unique_ptr<Execution> idle_housekeeping() = 0;
   // When housekeeping() will be due though nothing happens until then; empty when it will not.
-  [[nodiscard]] virtual std::optional<TimePoint> next_maintenance() = 0;
+  [[nodiscard]] virtual std::optional<TimePoint> next_maintenance() const = 0;
 
   // Takes everything out of the TPM that can be loaded again, because the TPM is about to lose its
   // memory; null when there is nothing.

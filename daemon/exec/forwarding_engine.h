@@ -19,7 +19,7 @@ class ForwardingEngine : public Engine {
   std::unique_ptr<Execution> execute(SharedCommand command) override {
     return behind().execute(std::move(command));
   }
-  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override {
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override {
     return behind().loads_needed(command);
   }
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
@@ -28,7 +28,7 @@ class ForwardingEngine : public Engine {
   [[nodiscard]] Usage usage() const override { return behind().usage(); }
   std::unique_ptr<Execution> housekeeping() override { return behind().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return behind().idle_housekeeping(); }
-  [[nodiscard]] std::optional<TimePoint> next_maintenance() override {
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() const override {
     return behind().next_maintenance();
   }
   std::unique_ptr<Execution> evict_all() override { return behind().evict_all(); }

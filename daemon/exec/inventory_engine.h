@@ -26,6 +26,11 @@ class InventoryEngine final : public ForwardingEngine {
   std::unique_ptr<Execution> housekeeping() override;
   std::unique_ptr<Execution> bring_up() override;
 
+  template <typename Record>
+  void fields(Record& record) {
+    record(due_);
+  }
+
  private:
   [[nodiscard]] Engine& behind() const override { return engine_; }
 

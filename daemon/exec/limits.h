@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
+#include <map>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
@@ -27,6 +27,12 @@ struct Limits {
   // Saved sessions whose context has closed and that another context of the user may still load.
   std::size_t orphans_per_user = 16;
   std::chrono::seconds orphan_lifetime = std::chrono::minutes(30);
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(objects_per_context, objects_per_user, sessions_per_context, sessions_per_user,
+           orphans_per_user, orphan_lifetime);
+  }
 };
 
 // When the daemon leaves the TPM's slots to the kernel's own users.
@@ -39,7 +45,7 @@ enum class Share : std::uint8_t {
 struct Options {
   Limits limits;
   // Of those accounts for which other numbers hold.
-  std::unordered_map<AccountId, Limits> own_limits;
+  std::map<AccountId, Limits> own_limits;
   Share share = Share::Idle;
   // Flush saved sessions that are found when the TPM is first brought up. They are leftovers of an
   // earlier run, unless a program uses the kernel's resource manager at that moment.
@@ -52,6 +58,14 @@ struct Options {
   [[nodiscard]] const Limits& limits_of(AccountId account) const {
     const auto own = own_limits.find(account);
     return own == own_limits.end() ? limits : own->second;
+  }
+
+  // All but the clock.
+  template <typename Record>
+  void fields(Record& record) {
+    record(limits, own_limits);
+    record.choice(share, Share::Exclusive);
+    record(remove_saved_sessions, verify);
   }
 };
 

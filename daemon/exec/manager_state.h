@@ -55,6 +55,13 @@ struct ManagerState {
     return active_executions != 0 ? std::vector<ContextId>{} : std::exchange(closed, {});
   }
 
+  // While no execution is at work.
+  template <typename Record>
+  void fields(Record& record) {
+    record(options, statistics, check_due, start_due, maintenance_stalled, refreshes_left,
+           brought_up, closed, uses_);
+  }
+
  private:
   std::uint64_t uses_ = 0;
 };

@@ -17,11 +17,11 @@ class PassThrough : public Engine {
   void skip_handles(ContextId, std::uint32_t) override {}
   void close_context(ContextId) override {}
   std::unique_ptr<Execution> execute(SharedCommand command) override;
-  [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return 0; }
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand&) const override { return 0; }
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
     return proto::Status::BadParameter;
   }
-  [[nodiscard]] std::optional<TimePoint> next_maintenance() override { return std::nullopt; }
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() const override { return std::nullopt; }
   std::unique_ptr<Execution> housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> evict_all() override { return nullptr; }

@@ -24,7 +24,7 @@ class RawContextRouter final : public ForwardingEngine {
   }
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> execute(SharedCommand command) override;
-  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override {
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override {
     return claimed_ == command.context() ? 0 : managed_.loads_needed(command);
   }
   // There is nothing that could be moved for a raw context.
@@ -38,6 +38,11 @@ class RawContextRouter final : public ForwardingEngine {
     return claimed_ ? nullptr : managed_.evict_all();
   }
   std::unique_ptr<Execution> bring_up() override;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(claimed_, left_);
+  }
 
  private:
   [[nodiscard]] Engine& behind() const override { return managed_; }

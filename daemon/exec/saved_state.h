@@ -42,6 +42,11 @@ class SavedState {
   // Whether it was not used since what is kept here was saved. For checking what current() says.
   [[nodiscard]] bool is_newest() const { return !changes_ || saved_at_ == uses_; }
 
+  template <typename Record>
+  void fields(Record& record) {
+    record(context_, uses_, saved_at_);
+  }
+
  private:
   proto::Buffer context_;
   std::uint64_t uses_ = 0;

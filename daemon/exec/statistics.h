@@ -20,6 +20,13 @@ struct Statistics {
   std::uint64_t gap_refreshes = 0;
   std::uint64_t waits = 0;    // pauses because the TPM asked for one
   std::uint64_t repairs = 0;  // warnings of the TPM that were put right
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(client_commands, transmissions, from_memory, refused, object_loads, object_saves,
+           object_flushes, session_loads, session_saves, session_flushes, gap_refreshes, waits,
+           repairs);
+  }
 };
 
 }  // namespace tbs::exec

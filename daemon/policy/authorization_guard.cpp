@@ -82,7 +82,7 @@ void AuthorizationGuard::reset(std::optional<LockoutGuard::Key> user) {
   tell_change();
 }
 
-bool AuthorizationGuard::locked(const ClientCommand& command, std::uint64_t now) {
+bool AuthorizationGuard::locked(const ClientCommand& command, std::uint64_t now) const {
   switch (guard_.hold(key_of(command), now)) {
     case LockoutGuard::Hold::None:
       return false;

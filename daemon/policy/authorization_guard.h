@@ -58,9 +58,14 @@ class AuthorizationGuard final : public CommandGuard {
   [[nodiscard]] std::uint64_t now() const { return time_.now(clock_()); }
   // See LockoutGuard.
   [[nodiscard]] LockoutLimits in_force() const { return guard_.in_force(); }
-  [[nodiscard]] std::vector<LockoutGuard::Entry> entries() { return guard_.entries(now()); }
+  [[nodiscard]] std::vector<LockoutGuard::Entry> entries() const { return guard_.entries(now()); }
   // Forgets the failures of a user, or of all.
   void reset(std::optional<LockoutGuard::Key> user);
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(time_, guard_, lockout_recovery_, unbound_);
+  }
 
   std::optional<proto::Buffer> refusal(const ClientCommand& command) override;
   std::optional<proto::Buffer> question(const ClientCommand& command) override;
@@ -70,7 +75,7 @@ class AuthorizationGuard final : public CommandGuard {
 
  private:
   // Of a command that is under guard.
-  [[nodiscard]] bool locked(const ClientCommand& command, std::uint64_t now);
+  [[nodiscard]] bool locked(const ClientCommand& command, std::uint64_t now) const;
   void tell_lockout_auth(const ClientCommand& command) const;
   void tell_change() const;
 

@@ -38,6 +38,13 @@ struct Limits {
   // Commands that wait and answers that are not read. A context may always have one command.
   std::size_t backlog_kib_per_user = 4096;
   std::size_t backlog_kib = 16384;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(contexts, contexts_per_user, objects_per_context, objects_per_user, sessions_per_context,
+           sessions_per_user, orphans_per_user, orphan_seconds, nv_bytes_per_user,
+           nv_indices_per_user, persistent_per_user, backlog_kib_per_user, backlog_kib);
+  }
 };
 
 struct LimitRule {

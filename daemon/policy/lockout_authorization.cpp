@@ -10,8 +10,6 @@ namespace {
 
 // Of the commands in the specification.
 constexpr std::size_t kMostHandles = 3;
-// A TPM has 64 at a time, with numbers that come again.
-constexpr std::size_t kMostSessions = 1024;
 
 bool has_no_protection(std::uint32_t handle) {
   return tpm::handle_type(handle) == tpm::HandleType::Pcr || handle == tpm::kRhOwner ||

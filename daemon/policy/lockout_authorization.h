@@ -7,7 +7,8 @@
 // that is 0. No counter warns before.
 
 #include <cstdint>
-#include <unordered_set>
+#include <set>
+#include <vector>
 
 #include "daemon/command/client_command.h"
 #include "daemon/tpm/command_info.h"
@@ -25,8 +26,21 @@ class UnboundSessions {
   void note(const ClientCommand& command, proto::Bytes response);
   [[nodiscard]] bool contains(std::uint32_t handle) const { return handles_.contains(handle); }
 
+  template <typename Record>
+  void fields(Record& record) {
+    std::vector<std::uint32_t> list(handles_.begin(), handles_.end());
+    record(list);
+    if constexpr (Record::kReads) {
+      record.require(list.size() <= kMostSessions, "there are too many sessions");
+      handles_ = {list.begin(), list.end()};
+    }
+  }
+
  private:
-  std::unordered_set<std::uint32_t> handles_;
+  // A TPM has 64 at a time, with numbers that come again.
+  static constexpr std::size_t kMostSessions = 1024;
+
+  std::set<std::uint32_t> handles_;
 };
 
 // Whether a failure of the command's authorizations is certainly none that the TPM counts: all of

@@ -6,9 +6,6 @@
 namespace tbs::policy {
 namespace {
 
-// Failures kept of one user; with so many a user is locked out whatever the limits are.
-constexpr std::size_t kMostKept = 64;
-constexpr std::size_t kMostUsers = 4096;
 // Two bits above those of a uid say what kind of user it is.
 constexpr std::uint64_t kHighestUser = (kTenantBit << 2) - 1;
 
@@ -48,13 +45,14 @@ void LockoutGuard::failed(Key user, std::uint64_t now) {
   if (!failures_.contains(user) && failures_.size() >= kMostUsers) return;
   auto& own = failures_[user];
   own.push_back(now);
-  if (own.size() > kMostKept) own.pop_front();
+  if (own.size() > kMostKept) own.erase(own.begin());
 }
 
-LockoutGuard::Hold LockoutGuard::hold(Key user, std::uint64_t now) {
-  forget_old(now);
+// Whether somebody asked must not matter later: what is too old is passed over here, and forgotten
+// when the next failure comes.
+LockoutGuard::Hold LockoutGuard::hold(Key user, std::uint64_t now) const {
   const auto own = failures_.find(user);
-  const bool has_failed = own != failures_.end();
+  const bool has_failed = own != failures_.end() && within(own->second, longest_window(), now) != 0;
   if (has_failed) {
     const LockoutLimits limits = in_force();
     const std::size_t failures = within(own->second, limits.window, now);
@@ -86,16 +84,17 @@ LockoutLimits LockoutGuard::in_force() const {
   return limits;
 }
 
-std::vector<LockoutGuard::Entry> LockoutGuard::entries(std::uint64_t now) {
-  forget_old(now);
+std::vector<LockoutGuard::Entry> LockoutGuard::entries(std::uint64_t now) const {
+  const std::uint64_t window = longest_window();
   std::vector<Entry> entries;
-  entries.reserve(failures_.size());
   for (const auto& [user, own] : failures_) {
-    entries.push_back(
-        {.account = user, .failures = own.size(), .until = own.front() + longest_window()});
+    const std::size_t failures = within(own, window, now);
+    if (failures == 0) continue;
+    entries.push_back({.account = user,
+                       .failures = failures,
+                       .locked = locked(user, now),
+                       .until = own[own.size() - failures] + window});
   }
-  for (Entry& entry : entries) entry.locked = locked(entry.account, now);
-  std::ranges::sort(entries, {}, &Entry::account);
   return entries;
 }
 
@@ -133,7 +132,7 @@ void LockoutGuard::from_text(std::string_view text, std::uint64_t then, std::uin
 void LockoutGuard::forget_old(std::uint64_t now) {
   const std::uint64_t window = longest_window();
   for (auto& [user, own] : failures_) {
-    while (!own.empty() && own.front() + window <= now) own.pop_front();
+    std::erase_if(own, [&](std::uint64_t at) { return at + window <= now; });
   }
   std::erase_if(failures_, [](const auto& entry) { return entry.second.empty(); });
 }

@@ -14,10 +14,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/base/ids.h"
@@ -29,6 +28,11 @@ struct LockoutLimits {
   std::uint64_t window = 480 * 60;  // seconds
   std::size_t per_user = 4;
   std::size_t total = 9;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(window, per_user, total);
+  }
 };
 
 class LockoutGuard {
@@ -59,13 +63,15 @@ class LockoutGuard {
   // Why a user's commands with an authorization are held back: for failures of users, or only
   // because one more would bring the TPM too near its limit.
   enum class Hold : std::uint8_t { None, Failures, Tpm };
-  [[nodiscard]] Hold hold(Key user, std::uint64_t now);
-  [[nodiscard]] bool locked(Key user, std::uint64_t now) { return hold(user, now) != Hold::None; }
+  [[nodiscard]] Hold hold(Key user, std::uint64_t now) const;
+  [[nodiscard]] bool locked(Key user, std::uint64_t now) const {
+    return hold(user, now) != Hold::None;
+  }
   // Forgets the failures of a user, or of all.
   void reset(Key user) { failures_.erase(user); }
   void reset_all() { failures_.clear(); }
 
-  [[nodiscard]] std::vector<Entry> entries(std::uint64_t now);
+  [[nodiscard]] std::vector<Entry> entries(std::uint64_t now) const;
 
   // One line for each failure: "UID SECONDS". Empty when there is none.
   [[nodiscard]] std::string to_text() const;
@@ -73,8 +79,23 @@ class LockoutGuard {
   // counts as made now.
   void from_text(std::string_view text, std::uint64_t then, std::uint64_t now);
 
+  // More than the text has: what the TPM has said, and when it was asked.
+  template <typename Record>
+  void fields(Record& record) {
+    record(limits_, tpm_, tpm_asked_, failures_);
+    if constexpr (Record::kReads) {
+      record.require(failures_.size() <= kMostUsers, "too many users have failed");
+      for (const auto& [user, own] : failures_) {
+        record.require(!own.empty() && own.size() <= kMostKept, "failures of nobody, or too many");
+      }
+    }
+  }
+
  private:
-  using Failures = std::deque<std::uint64_t>;  // oldest first
+  // Failures kept of one user; with so many a user is locked out whatever the limits are.
+  static constexpr std::size_t kMostKept = 64;
+  static constexpr std::size_t kMostUsers = 4096;
+  using Failures = std::vector<std::uint64_t>;  // oldest first
 
   void forget_old(std::uint64_t now);
   [[nodiscard]] std::uint64_t longest_window() const;
@@ -88,7 +109,7 @@ class LockoutGuard {
   LockoutLimits limits_;
   tpm::Lockout tpm_;
   std::uint64_t tpm_asked_ = 0;
-  std::unordered_map<Key, Failures> failures_;
+  std::map<Key, Failures> failures_;
 };
 
 }  // namespace tbs::policy

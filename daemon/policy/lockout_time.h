@@ -33,6 +33,16 @@ class LockoutTime {
   // Goes on from what to_text() has said. False when this is no such line.
   bool restore(std::string_view line, const MachineTime& machine);
 
+  // Within one start of the machine.
+  template <typename Record>
+  void fields(Record& record) {
+    std::string boot = boot_;
+    record(boot, base_, tpm_learnt_, tpm_learnt_at_, restored_time_, restored_tpm_);
+    if constexpr (Record::kReads) {
+      record.require(boot == boot_, "it is from another start of the machine");
+    }
+  }
+
  private:
   // Failures lie before it, and must not be before the beginning of time.
   static constexpr std::uint64_t kOrigin = 1'000'000'000;

@@ -10,9 +10,6 @@
 namespace tbs::policy {
 namespace {
 
-// More than any TPM has room for.
-constexpr std::size_t kMostEntries = 4096;
-
 // A TPM that was switched off without warning may have lost this much of its clock (Part 1,
 // "Non-volatile Time", 2^22 ms), and a clock may go a little wrong.
 constexpr std::uint64_t kClockLoss = std::uint64_t{1} << 22;
@@ -151,9 +148,8 @@ Ownership::Usage Ownership::of(AccountId account) const {
 }
 
 std::string Ownership::to_text() const {
-  const std::map<std::uint32_t, Entry> sorted(entries_.begin(), entries_.end());
   std::string text;
-  for (const auto& [handle, entry] : sorted) {
+  for (const auto& [handle, entry] : entries_) {
     if (!entry.account) continue;
     text += (entry.persistent ? "persistent " : "nv ") + std::to_string(handle) + " " +
             std::to_string(static_cast<std::uint64_t>(*entry.account));

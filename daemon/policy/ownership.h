@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "daemon/base/ids.h"
 #include "daemon/policy/lasting_change.h"
@@ -29,6 +28,11 @@ class Ownership {
     std::uint32_t bytes = 0;           // of an NV index
     bool persistent = false;           // an object, not an NV index
     bool open = false;                 // without an authorization value of its own
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(account, bytes, persistent, open);
+    }
   };
   // What an account has.
   struct Usage {
@@ -53,7 +57,7 @@ class Ownership {
 
   [[nodiscard]] Usage of(AccountId account) const;
   [[nodiscard]] std::map<AccountId, Usage> usage() const;
-  [[nodiscard]] const std::unordered_map<std::uint32_t, Entry>& entries() const { return entries_; }
+  [[nodiscard]] const std::map<std::uint32_t, Entry>& entries() const { return entries_; }
 
   // Empty when no account has anything. Else one line for the TPM's age, "tpm MILLISECONDS RESETS
   // SECONDS", and one for each entry that has an account: "nv INDEX ACCOUNT BYTES OPEN" or
@@ -62,15 +66,36 @@ class Ownership {
   // Takes what it understands.
   void from_text(std::string_view text);
 
+  // More than the text has: what nobody owns, and what is not known yet.
+  template <typename Record>
+  void fields(Record& record) {
+    record(entries_, complete_, seen_, expected_);
+    if constexpr (Record::kReads) {
+      record.require(entries_.size() <= kMostEntries, "too many things are owned");
+    }
+  }
+
  private:
   struct Seen {
     tpm::Age age;
     std::uint64_t at = 0;
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(age, at);
+    }
   };
   struct Expected {
     std::uint32_t handle = 0;
     Entry entry;
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(handle, entry);
+    }
   };
+  // More than any TPM has room for.
+  static constexpr std::size_t kMostEntries = 4096;
 
   [[nodiscard]] const Entry* find(std::uint32_t handle) const;
   [[nodiscard]] static Entry made_by(const LastingChange& change, AccountId account);
@@ -78,7 +103,7 @@ class Ownership {
   void take_line(std::string_view line);
   void forget_accounts();
 
-  std::unordered_map<std::uint32_t, Entry> entries_;
+  std::map<std::uint32_t, Entry> entries_;
   bool complete_ = false;  // nothing is in the TPM that is not an entry
   std::optional<Seen> seen_;
   std::optional<Expected> expected_;

@@ -8,9 +8,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "daemon/command/command_guard.h"
@@ -38,7 +38,7 @@ class OwnershipGuard final : public CommandGuard {
       : commands_(commands), clock_(std::move(clock)) {}
 
   // `own_limits`: of the accounts for which others hold.
-  void set_limits(const Limits& limits, std::unordered_map<AccountId, Limits> own_limits = {}) {
+  void set_limits(const Limits& limits, std::map<AccountId, Limits> own_limits = {}) {
     limits_ = limits;
     own_limits_ = std::move(own_limits);
   }
@@ -49,6 +49,11 @@ class OwnershipGuard final : public CommandGuard {
   void learn(const tpm::Inventory& inventory);
 
   [[nodiscard]] const Ownership& ownership() const { return ownership_; }
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(limits_, own_limits_, ownership_);
+  }
 
   std::optional<proto::Buffer> refusal(const ClientCommand& command) override;
   [[nodiscard]] bool watches(const ClientCommand& command) const override;
@@ -61,7 +66,7 @@ class OwnershipGuard final : public CommandGuard {
   const tpm::CommandTable& commands_;
   Clock clock_;
   Limits limits_;
-  std::unordered_map<AccountId, Limits> own_limits_;
+  std::map<AccountId, Limits> own_limits_;
   Ownership ownership_;
   Judge* judge_ = nullptr;
   std::string told_;

@@ -7,9 +7,6 @@
 namespace tbs::rm {
 namespace {
 
-// Enough for every query that the usual tools make, and a bound on memory (1 KiB each).
-constexpr std::size_t kMaxEntries = 64;
-
 bool same(const tpm::CapabilityQuery& one, const tpm::CapabilityQuery& other) {
   return one.capability == other.capability && one.property == other.property &&
          one.count == other.count;

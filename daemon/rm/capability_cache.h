@@ -23,10 +23,26 @@ class CapabilityCache {
   [[nodiscard]] const proto::Buffer* find(const tpm::CapabilityQuery& query) const;
   void clear() { entries_.clear(); }
 
+  template <typename Record>
+  void fields(Record& record) {
+    record(entries_);
+    if constexpr (Record::kReads) {
+      record.require(entries_.size() <= kMaxEntries, "there are too many capabilities");
+    }
+  }
+
  private:
+  // Enough for every query that the usual tools make, and a bound on memory (1 KiB each).
+  static constexpr std::size_t kMaxEntries = 64;
+
   struct Entry {
     tpm::CapabilityQuery query;
     proto::Buffer response;
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(query.capability, query.property, query.count, response);
+    }
   };
 
   std::vector<Entry> entries_;  // the oldest first

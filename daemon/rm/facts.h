@@ -14,6 +14,11 @@ struct ResetCounts {
   std::uint32_t resets = 0;
   std::uint32_t restarts = 0;
   bool operator==(const ResetCounts&) const = default;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(resets, restarts);
+  }
 };
 
 struct Facts {
@@ -32,10 +37,16 @@ struct Facts {
 
   // The TPM had no room for one more besides `loaded` objects.
   void shrink_objects(std::size_t loaded) {
-    object_slots = std::clamp(loaded, guaranteed_objects, object_slots);
+    object_slots = std::max(guaranteed_objects, std::min(loaded, object_slots));
   }
   void shrink_sessions(std::size_t loaded) {
-    session_slots = std::clamp(loaded, guaranteed_sessions, session_slots);
+    session_slots = std::max(guaranteed_sessions, std::min(loaded, session_slots));
+  }
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(guaranteed_objects, guaranteed_sessions, object_slots, session_slots, active_sessions,
+           context_gap, max_command_size, persistent_takes_slot, counts);
   }
 };
 

@@ -6,6 +6,12 @@
 #include "proto/tpm/constants.h"
 
 namespace tbs::rm {
+namespace {
+
+// More than any context may have.
+constexpr std::uint32_t kMostHandles = 100'000;
+
+}  // namespace
 
 Object& HandleSpace::add(std::unique_ptr<Object> object) {
   auto slot = std::ranges::find_if(slots_, [](const auto& held) { return held == nullptr; });
@@ -24,6 +30,19 @@ std::size_t HandleSpace::slot_of(exec::VirtualHandle handle) const {
 
 bool HandleSpace::is_skipped(exec::VirtualHandle handle) const {
   return tpm::is_transient(number_of(handle)) && tpm::handle_index(number_of(handle)) < first_;
+}
+
+Object* HandleSpace::put_back(std::unique_ptr<Object> object) {
+  const exec::VirtualHandle handle = object->virtual_handle;
+  const std::size_t slot = slot_of(handle);
+  if (!tpm::is_transient(number_of(handle)) || is_skipped(handle) || slot >= kMostHandles) {
+    return nullptr;
+  }
+  if (slot >= slots_.size()) slots_.resize(slot + 1);
+  if (slots_[slot] != nullptr) return nullptr;
+  slots_[slot] = std::move(object);
+  ++count_;
+  return slots_[slot].get();
 }
 
 Object* HandleSpace::find(exec::VirtualHandle handle) const {

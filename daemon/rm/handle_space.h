@@ -16,10 +16,13 @@ class HandleSpace {
  public:
   // Handles begin so far above 0x80000000. There may be no objects yet.
   void begin_at(std::uint32_t first) { first_ = first; }
+  [[nodiscard]] std::uint32_t first() const { return first_; }
   // Whether this one was, if it was any, that of a lost connection.
   [[nodiscard]] bool is_skipped(exec::VirtualHandle handle) const;
   // Takes the object and sets its virtual handle.
   Object& add(std::unique_ptr<Object> object);
+  // The same, under the handle that it has. Null when that is taken, or none.
+  Object* put_back(std::unique_ptr<Object> object);
   // Null when there is no such handle.
   [[nodiscard]] Object* find(exec::VirtualHandle handle) const;
   // `object` must be in this space; it is destroyed.

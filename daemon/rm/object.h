@@ -36,6 +36,14 @@ struct Object {
   // Nothing can bring it back: the TPM used its handle for another object.
   [[nodiscard]] bool lost() const { return !loaded() && !saved.current(); }
   [[nodiscard]] bool must_be_saved() const { return !saved.current(); }
+
+  // All but whose it is.
+  template <typename Record>
+  void fields(Record& record) {
+    record(sequence);
+    if constexpr (Record::kReads) saved = exec::SavedState(sequence);
+    record(virtual_handle, physical, saved, hierarchy, public_response, last_used, sticky);
+  }
 };
 
 }  // namespace tbs::rm

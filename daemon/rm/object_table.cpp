@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace tbs::rm {
 
@@ -10,7 +11,13 @@ void ObjectTable::open_context(ContextId context, const Principal& principal) {
 }
 
 void ObjectTable::skip_handles(ContextId context, std::uint32_t earlier) {
-  contexts_.at(context).objects.begin_at(exec::first_handle_index(earlier));
+  begin_handles(context, exec::first_handle_index(earlier));
+}
+
+void ObjectTable::begin_handles(ContextId context, std::uint32_t first) {
+  const auto entry = contexts_.find(context);
+  if (entry == contexts_.end() || entry->second.objects.count() != 0) return;
+  entry->second.objects.begin_at(first);
 }
 
 void ObjectTable::close_context(ContextId context) {
@@ -34,6 +41,19 @@ void ObjectTable::erase(Object& object) {
   by_account_.remove(object.principal.account);
   by_context_.remove(object.owner);
   contexts_.at(object.owner).objects.erase(object);
+}
+
+Object* ObjectTable::put_back(Object object) {
+  const auto context_entry = contexts_.find(object.owner);
+  if (context_entry == contexts_.end()) return nullptr;
+  const bool sticky = object.sticky;
+  Object* const added =
+      context_entry->second.objects.put_back(std::make_unique<Object>(std::move(object)));
+  if (added == nullptr) return nullptr;
+  by_account_.add(added->principal.account);
+  by_context_.add(added->owner);
+  if (sticky) ++sticky_;
+  return added;
 }
 
 Object* ObjectTable::find(ContextId context, exec::VirtualHandle handle) const {
@@ -89,6 +109,10 @@ std::vector<Object*> ObjectTable::all() const {
     const auto some = context_entry.objects.all();
     objects.insert(objects.end(), some.begin(), some.end());
   }
+  // The same whatever the contexts' numbers hash to.
+  std::ranges::sort(objects, {}, [](const Object* object) {
+    return std::pair(object->owner, object->virtual_handle);
+  });
   return objects;
 }
 

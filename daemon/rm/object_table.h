@@ -20,6 +20,11 @@ class ObjectTable {
   void open_context(ContextId context, const Principal& principal);
   // See exec::Engine.
   void skip_handles(ContextId context, std::uint32_t earlier);
+  // The same, by the index of the first; nothing happens once there are objects. And which it is.
+  void begin_handles(ContextId context, std::uint32_t first);
+  [[nodiscard]] std::uint32_t first_index(ContextId context) const {
+    return contexts_.at(context).objects.first();
+  }
   [[nodiscard]] bool is_skipped(ContextId context, exec::VirtualHandle handle) const {
     return contexts_.at(context).objects.is_skipped(handle);
   }
@@ -30,6 +35,9 @@ class ObjectTable {
   // object that was believed to be loaded there is not, then: it counts as evicted.
   Object& add(ContextId context, exec::PhysicalHandle physical, bool sequence);
   void erase(Object& object);
+  // From a record: for an open context, under the handle that it has, and not loaded. Null when
+  // there is no such context, or the handle is taken or none.
+  Object* put_back(Object object);
   [[nodiscard]] Object* find(ContextId context, exec::VirtualHandle handle) const;
 
   void set_loaded(Object& object, exec::PhysicalHandle physical);
@@ -46,6 +54,7 @@ class ObjectTable {
   [[nodiscard]] std::vector<exec::VirtualHandle> handles_from(ContextId context,
                                                               exec::VirtualHandle first) const;
   [[nodiscard]] std::vector<Object*> of(ContextId context) const;
+  // In the order of contexts and handles.
   [[nodiscard]] std::vector<Object*> all() const;
 
  private:

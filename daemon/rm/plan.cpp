@@ -8,7 +8,7 @@ namespace {
 using Fault = std::optional<PlanFault>;
 
 // Looks up the handle with this number (from 0).
-Fault plan_handle(State& state, ContextId context, const tpm::CommandView& command,
+Fault plan_handle(const State& state, ContextId context, const tpm::CommandView& command,
                   std::uint8_t number, Plan& plan) {
   const std::uint32_t handle = command.handles[number];
   if (tpm::is_transient(handle)) {
@@ -28,7 +28,7 @@ Fault plan_handle(State& state, ContextId context, const tpm::CommandView& comma
   return std::nullopt;
 }
 
-Fault plan_authorization(State& state, ContextId context, const tpm::CommandView& command,
+Fault plan_authorization(const State& state, ContextId context, const tpm::CommandView& command,
                          std::uint8_t number, Plan& plan) {
   const std::uint32_t handle = command.sessions[number].handle;
   if (!tpm::is_session(handle)) return std::nullopt;
@@ -41,13 +41,13 @@ Fault plan_authorization(State& state, ContextId context, const tpm::CommandView
 
 }  // namespace
 
-Session* usable_session(State& state, ContextId context, exec::PhysicalHandle handle) {
+Session* usable_session(const State& state, ContextId context, exec::PhysicalHandle handle) {
   Session* const session = state.sessions.find(handle);
   if (session == nullptr || session->handle != handle) return nullptr;
   return session->owner == context && !session->saved_by_client() ? session : nullptr;
 }
 
-std::expected<Plan, PlanFault> make_plan(State& state, ContextId context,
+std::expected<Plan, PlanFault> make_plan(const State& state, ContextId context,
                                          const tpm::CommandView& command) {
   Plan plan;
   for (std::uint8_t i = 0; i < command.info->handles; ++i) {

@@ -36,10 +36,10 @@ struct PlanFault {
 };
 
 // Looks, and changes nothing.
-std::expected<Plan, PlanFault> make_plan(State& state, ContextId context,
+std::expected<Plan, PlanFault> make_plan(const State& state, ContextId context,
                                          const tpm::CommandView& command);
 
 // A session that `context` may use: it owns it, and has not saved it.
-Session* usable_session(State& state, ContextId context, exec::PhysicalHandle handle);
+Session* usable_session(const State& state, ContextId context, exec::PhysicalHandle handle);
 
 }  // namespace tbs::rm

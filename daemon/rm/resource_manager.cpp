@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "daemon/rm/client_execution.h"
@@ -10,6 +11,7 @@
 #include "daemon/rm/probe_execution.h"
 #include "daemon/rm/reconcile.h"
 #include "daemon/rm/session_share.h"
+#include "daemon/rm/state_record.h"
 #include "daemon/rm/sticky.h"
 #include "proto/tpm/constants.h"
 
@@ -19,6 +21,24 @@ ResourceManager::ResourceManager(exec::Options options, exec::Observer& observer
     : state_(std::move(options), observer) {
   // What every TPM serves, also one that has been in failure mode since the daemon was started.
   state_.commands.load(std::array{tpm::cc::kGetCapability, tpm::cc::kGetTestResult});
+}
+
+void ResourceManager::configure(exec::Options options) {
+  options.now = std::move(state_.options.now);
+  state_.options = std::move(options);
+}
+
+void ResourceManager::save(RecordWriter& record) const {
+  rm::save(state_, record);
+}
+
+// Others point to parts of the state: it stays where it is.
+void ResourceManager::restore(RecordReader& record) {
+  State found(state_.options, state_.observer);
+  rm::restore(found, record);
+  if (!record.ok()) return;
+  std::destroy_at(&state_);
+  std::construct_at(&state_, std::move(found));
 }
 
 void ResourceManager::open_context(ContextId context, const Principal& principal) {
@@ -112,7 +132,7 @@ void ResourceManager::device_lost() {
   }
 }
 
-std::size_t ResourceManager::loads_needed(const ClientCommand& command) {
+std::size_t ResourceManager::loads_needed(const ClientCommand& command) const {
   const auto view = tpm::parse_command(command.bytes(), state_.commands);
   if (!view) return 0;
   const auto plan = make_plan(state_, command.context(), *view);
@@ -144,7 +164,7 @@ Holdings ResourceManager::holdings(ContextId context) {
   return held;
 }
 
-std::optional<TimePoint> ResourceManager::next_maintenance() {
+std::optional<TimePoint> ResourceManager::next_maintenance() const {
   // A TPM that refuses is not asked again before something else has happened.
   if (state_.maintenance_stalled) return std::nullopt;
   return next_orphan_expiry(state_.sessions, state_.options.limits.orphan_lifetime);

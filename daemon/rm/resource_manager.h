@@ -3,11 +3,13 @@
 // The engine for TPM 2.0: gives each context a TPM of its own out of one TPM. See state.h for what
 // it knows, client_execution.h for what happens to a command.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "daemon/base/record.h"
 #include "daemon/exec/execution.h"
 #include "daemon/exec/limits.h"
 #include "daemon/exec/observer.h"
@@ -31,11 +33,17 @@ class ResourceManager final : public exec::Engine {
 
   // What can be changed while running. Nobody loses what is there already, orphans aside.
   // `own_limits`: of the accounts for which others hold.
-  void configure(const exec::Limits& limits,
-                 std::unordered_map<AccountId, exec::Limits> own_limits = {}) {
+  void configure(const exec::Limits& limits, std::map<AccountId, exec::Limits> own_limits = {}) {
     state_.options.limits = limits;
     state_.options.own_limits = std::move(own_limits);
   }
+  // All that can be configured; the clock stays what it is.
+  void configure(exec::Options options);
+
+  // What outlives the executions, while none is at work. A record that cannot be taken leaves
+  // everything as it is; the reader says why.
+  void save(RecordWriter& record) const;
+  void restore(RecordReader& record);
 
   void open_context(ContextId context, const Principal& principal) override;
   void skip_handles(ContextId context, std::uint32_t earlier) override {
@@ -47,13 +55,13 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   // When the next orphaned session expires.
-  [[nodiscard]] std::optional<TimePoint> next_maintenance() override;
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() const override;
   std::unique_ptr<exec::Execution> evict_all() override;
   std::unique_ptr<exec::Execution> bring_up() override;
   std::unique_ptr<exec::Execution> shutdown(bool owns_power) override;
   void device_lost() override;
 
-  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) override;
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override;
   [[nodiscard]] exec::Usage usage() const override;
   [[nodiscard]] Holdings holdings(ContextId context);
   [[nodiscard]] const exec::Statistics& statistics() const { return state_.statistics; }

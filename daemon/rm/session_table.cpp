@@ -29,15 +29,27 @@ Session& SessionTable::add(exec::PhysicalHandle handle, ContextId owner,
   return session;
 }
 
+bool SessionTable::put_back(Session session) {
+  const bool loaded = session.loaded;
+  const bool sticky = session.sticky;
+  const std::uint32_t index = index_of(session.handle);
+  if (!tpm::is_session(exec::number_of(session.handle))) return false;
+  if (!sessions_.try_emplace(index, std::move(session)).second) return false;
+  if (loaded) ++loaded_;
+  if (sticky) ++sticky_;
+  return true;
+}
+
 void SessionTable::erase(Session& session) {
   if (session.loaded) --loaded_;
   set_sticky(session, false);
   sessions_.erase(index_of(session.handle));
 }
 
-Session* SessionTable::find(exec::PhysicalHandle handle) {
+// Who only looks at the table plans what others will do with the session.
+Session* SessionTable::find(exec::PhysicalHandle handle) const {
   const auto entry = sessions_.find(index_of(handle));
-  return entry == sessions_.end() ? nullptr : &entry->second;
+  return entry == sessions_.end() ? nullptr : const_cast<Session*>(&entry->second);
 }
 
 void SessionTable::set_loaded(Session& session) {
@@ -51,9 +63,9 @@ void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t
   if (session.loaded) --loaded_;
   session.loaded = false;
   session.saved.store(std::move(blob));
-  newest_ += step_to(sequence, gap);
-  reported_ = sequence;
-  session.age_mark = newest_;
+  numbering_.newest += step_to(sequence, gap);
+  numbering_.reported = sequence;
+  session.age_mark = numbering_.newest;
 }
 
 // Sessions of others move the TPM's counter as well, but never by more than the gap while one of
@@ -61,8 +73,8 @@ void SessionTable::set_saved(Session& session, proto::Buffer blob, std::uint64_t
 // nothing that ours have to keep up with: then only our own save counts, and the next number is
 // taken against this one.
 std::uint64_t SessionTable::step_to(std::uint64_t sequence, std::uint64_t gap) const {
-  if (!reported_ || sequence <= *reported_) return 1;
-  const std::uint64_t step = sequence - *reported_;
+  if (!numbering_.reported || sequence <= *numbering_.reported) return 1;
+  const std::uint64_t step = sequence - *numbering_.reported;
   return step <= gap ? step : 1;
 }
 

@@ -39,6 +39,12 @@ struct Session {
 
   [[nodiscard]] bool saved_by_client() const { return !client_blob.empty(); }
   [[nodiscard]] bool orphan() const { return !owner.has_value(); }
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(handle, principal, owner, loaded, saved, age_mark, client_blob, last_used, sticky,
+           orphaned_at);
+  }
 };
 
 class SessionTable {
@@ -47,7 +53,7 @@ class SessionTable {
   Session& add(exec::PhysicalHandle handle, ContextId owner, const Principal& principal);
   void erase(Session& session);
   // By index: 0x02000001 and 0x03000001 are the same session. Null when there is none.
-  [[nodiscard]] Session* find(exec::PhysicalHandle handle);
+  [[nodiscard]] Session* find(exec::PhysicalHandle handle) const;
 
   void set_loaded(Session& session);
   // `blob` is a whole TPMS_CONTEXT with this sequence number, from a TPM with this context gap.
@@ -74,10 +80,24 @@ class SessionTable {
   // The TPM's counter of saved sessions, as far as it can be believed: it moves on with each save,
   // by what the TPM's numbers say or else by one. A session's age is what it has moved on by since.
   [[nodiscard]] std::uint64_t age_of(const Session& session) const {
-    return newest_ - session.age_mark;
+    return numbering_.newest - session.age_mark;
   }
   // The TPM was reset, and its counter with it.
-  void forget_sequences() { reported_.reset(); }
+  void forget_sequences() { numbering_.reported.reset(); }
+
+  // From a record. False when it is no session, or there is one of its index.
+  bool put_back(Session session);
+  struct Numbering {
+    std::uint64_t newest = 0;
+    std::optional<std::uint64_t> reported;  // the TPM's last number
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(newest, reported);
+    }
+  };
+  [[nodiscard]] const Numbering& numbering() const { return numbering_; }
+  void set_numbering(const Numbering& numbering) { numbering_ = numbering; }
 
  private:
   [[nodiscard]] std::uint64_t step_to(std::uint64_t sequence, std::uint64_t gap) const;
@@ -85,8 +105,7 @@ class SessionTable {
   std::map<std::uint32_t, Session> sessions_;  // by index
   std::size_t loaded_ = 0;
   std::size_t sticky_ = 0;
-  std::uint64_t newest_ = 0;
-  std::optional<std::uint64_t> reported_;  // the TPM's last number
+  Numbering numbering_;
 };
 
 }  // namespace tbs::rm

@@ -20,6 +20,15 @@ constexpr bool is_kind(std::uint32_t resource_type) {
   return resource_type == 1 || resource_type == 2 || resource_type == 4 || resource_type == 8;
 }
 
+// In a record.
+template <typename Record>
+void record_kind(Record& record, Kind& kind) {
+  record(kind);
+  if constexpr (Record::kReads) {
+    record.require(is_kind(static_cast<std::uint32_t>(kind)), "a kind of resource is unknown");
+  }
+}
+
 // What a client calls something that has the TPM's own handle: permanent keys, and what a handle in
 // a response stands for that an HMAC covers.
 constexpr exec::VirtualHandle as_seen_by_client(exec::PhysicalHandle handle) {
@@ -69,6 +78,15 @@ struct Resource {
   // A DAA session's handle is part of what is covered by HMACs and ciphers, so it stays as it is.
   [[nodiscard]] bool evictable() const {
     return loaded && !permanent && kind != Kind::Daa && (!needs_key || key != nullptr);
+  }
+
+  // All but whose it is, and the key.
+  template <typename Record>
+  void fields(Record& record) {
+    record_kind(record, kind);
+    if constexpr (Record::kReads) saved = exec::SavedState(kind != Kind::Key);
+    record(handle, loaded, physical, saved, count, last_used, identity, permanent, needs_key,
+           entity, client_blob, old_style);
   }
 };
 

@@ -1,14 +1,34 @@
 #include "daemon/rm12/resource_manager.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "daemon/rm12/client_execution.h"
 #include "daemon/rm12/housekeeping.h"
 #include "daemon/rm12/plan.h"
 #include "daemon/rm12/release.h"
+#include "daemon/rm12/state_record.h"
 
 namespace tbs::rm12 {
+
+void ResourceManager::configure(exec::Options options) {
+  options.now = std::move(state_.options.now);
+  state_.options = std::move(options);
+}
+
+void ResourceManager::save(RecordWriter& record) const {
+  rm12::save(state_, record);
+}
+
+// Others point to parts of the state: it stays where it is.
+void ResourceManager::restore(RecordReader& record) {
+  State found(state_.options, state_.observer);
+  rm12::restore(found, record);
+  if (!record.ok()) return;
+  std::destroy_at(&state_);
+  std::construct_at(&state_, std::move(found));
+}
 
 void ResourceManager::open_context(ContextId context, const Principal& principal) {
   state_.table.open_context(context, principal);
@@ -76,7 +96,7 @@ void ResourceManager::device_lost() {
   }
 }
 
-std::size_t ResourceManager::loads_needed(const ClientCommand& command) {
+std::size_t ResourceManager::loads_needed(const ClientCommand& command) const {
   const auto view = tpm12::parse_command(command.bytes());
   if (!view) return 0;
   const auto wrapped = view->ordinal == tpm12::ord::kExecuteTransport

@@ -12,7 +12,12 @@ void ResourceTable::open_context(ContextId context, const Principal& principal) 
 }
 
 void ResourceTable::skip_handles(ContextId context, std::uint32_t earlier) {
-  contexts_.at(context).first_index = exec::first_handle_index(earlier);
+  begin_handles(context, exec::first_handle_index(earlier));
+}
+
+void ResourceTable::begin_handles(ContextId context, std::uint32_t first) {
+  const auto entry = contexts_.find(context);
+  if (entry != contexts_.end()) entry->second.first_index = first;
 }
 
 void ResourceTable::close_context(ContextId context) {
@@ -32,6 +37,31 @@ Resource& ResourceTable::add(ContextId context, Kind kind, PhysicalHandle physic
   all_.push_back(&added);
   count_in(added);
   return added;
+}
+
+Resource* ResourceTable::put_back(Resource resource) {
+  const auto context_entry = contexts_.find(resource.owner);
+  if (context_entry == contexts_.end()) return nullptr;
+  const bool displaces = std::ranges::any_of(all_, [&resource](const Resource* other) {
+    return resource.loaded && other->loaded && other->kind == resource.kind &&
+           other->physical == resource.physical;
+  });
+  if (displaces) return nullptr;
+  const Name name{resource.kind, resource.handle};
+  const auto [entry, added] = context_entry->second.resources.try_emplace(name);
+  if (!added) return nullptr;
+  entry->second = std::make_unique<Resource>(std::move(resource));
+  all_.push_back(entry->second.get());
+  count_in(*entry->second);
+  return entry->second.get();
+}
+
+std::map<ContextId, ResourceTable::OpenContext> ResourceTable::contexts() const {
+  std::map<ContextId, OpenContext> open;
+  for (const auto& [context, entry] : contexts_) {
+    open[context] = {.principal = entry.principal, .first_index = entry.first_index};
+  }
+  return open;
 }
 
 VirtualHandle ResourceTable::free_handle(const ContextResources& context_entry, Kind kind) const {

@@ -28,6 +28,8 @@ class ResourceTable {
   void open_context(ContextId context, const Principal& principal);
   // See exec::Engine.
   void skip_handles(ContextId context, std::uint32_t earlier);
+  // The same, by the index of the first.
+  void begin_handles(ContextId context, std::uint32_t first);
   // The context must have no resources left.
   void close_context(ContextId context);
   [[nodiscard]] bool is_open(ContextId context) const { return contexts_.contains(context); }
@@ -42,6 +44,9 @@ class ResourceTable {
                 std::optional<exec::VirtualHandle> wanted = std::nullopt);
   // No session may point to it any more.
   void erase(Resource& resource);
+  // From a record: for an open context, as it is. Null when there is no such context, or something
+  // has its handle there, or its place in the TPM.
+  Resource* put_back(Resource resource);
   [[nodiscard]] Resource* find(ContextId context, Kind kind, exec::VirtualHandle handle) const;
   // Hands it to another context; under the handle `wanted` where that is free there.
   Resource& move(Resource& resource, ContextId context, std::optional<exec::VirtualHandle> wanted);
@@ -51,6 +56,16 @@ class ResourceTable {
   [[nodiscard]] std::size_t loaded_count(Kind kind) const;
 
   [[nodiscard]] std::span<Resource* const> all() const { return all_; }
+  struct OpenContext {
+    Principal principal{};
+    std::uint32_t first_index = 0;  // of its handles
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(principal, first_index);
+    }
+  };
+  [[nodiscard]] std::map<ContextId, OpenContext> contexts() const;
   [[nodiscard]] std::vector<Resource*> of(ContextId context) const;
   // Ascending.
   [[nodiscard]] std::vector<exec::VirtualHandle> handles(ContextId context, Kind kind) const;

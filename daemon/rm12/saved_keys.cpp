@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace tbs::rm12 {
-namespace {
-
-constexpr std::size_t kMostEntries = 1024;
-
-}  // namespace
-
 void SavedKeys::remember(const Resource& key, proto::Bytes blob) {
   if (entries_.size() == kMostEntries) entries_.pop_front();
   entries_.push_back({.context = key.owner,

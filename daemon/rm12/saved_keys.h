@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "daemon/base/ids.h"
 #include "daemon/rm12/resource.h"
@@ -20,6 +21,11 @@ class SavedKeys {
     std::uint64_t blob = 0;  // its fingerprint
     exec::VirtualHandle handle{};
     tpm12::KeyIdentity identity = tpm12::kUnknownKey;
+
+    template <typename Record>
+    void fields(Record& record) {
+      record(context, blob, handle, identity);
+    }
   };
 
   void remember(const Resource& key, proto::Bytes blob);
@@ -27,7 +33,19 @@ class SavedKeys {
   [[nodiscard]] std::optional<Entry> find(proto::Bytes blob) const;
   void forget(ContextId context);
 
+  template <typename Record>
+  void fields(Record& record) {
+    std::vector<Entry> list(entries_.begin(), entries_.end());
+    record(list);
+    if constexpr (Record::kReads) {
+      record.require(list.size() <= kMostEntries, "there are too many saved keys");
+      entries_.assign(list.begin(), list.end());
+    }
+  }
+
  private:
+  static constexpr std::size_t kMostEntries = 1024;
+
   std::deque<Entry> entries_;
 };
 

@@ -23,6 +23,12 @@ struct Stray {
   tpm12::KeyIdentity identity = tpm12::kUnknownKey;
 
   bool operator==(const Stray&) const = default;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record_kind(record, kind);
+    record(handle, saved, count, identity);
+  }
 };
 
 // How many of a kind fit, at the same time.
@@ -32,8 +38,13 @@ struct Slots {
 
   void set(std::size_t slots) { advertised = known = std::max<std::size_t>(slots, 1); }
   // There was no room besides `loaded` ones.
-  void shrink(std::size_t loaded) { known = std::clamp<std::size_t>(loaded, 1, known); }
+  void shrink(std::size_t loaded) { known = std::max<std::size_t>(1, std::min(loaded, known)); }
   void restore() { known = advertised; }
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(advertised, known);
+  }
 };
 
 struct Facts {
@@ -47,6 +58,11 @@ struct Facts {
   Slots& slots(Kind kind) {
     if (kind == Kind::Key) return keys;
     return kind == Kind::Transport ? transports : auths;
+  }
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(keys, auths, transports, context_distance);
   }
 };
 

@@ -5,9 +5,12 @@
 // included; a small static table adds what those attributes do not say or what some TPMs leave
 // out. Source: TPM 2.0 Library, Part 2, "TPMA_CC".
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "proto/tpm/constants.h"
 
 namespace tbs::tpm {
 
@@ -24,6 +27,14 @@ struct CommandInfo {
   bool flushes_handles = false;
   // On success any number of loaded objects may be gone.
   bool extensive = false;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(code, handles, working_slots, returns_handle, flushes_handles, extensive);
+    if constexpr (Record::kReads) {
+      record.require(handles <= kMaxHandles, "a command has more handles than any can have");
+    }
+  }
 };
 
 class CommandTable {
@@ -37,6 +48,18 @@ class CommandTable {
   void raise_working_slots(std::uint32_t code);
 
   [[nodiscard]] bool empty() const { return rows_.empty(); }
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(rows_);
+    if constexpr (Record::kReads) {
+      const auto follows = [](const CommandInfo& one, const CommandInfo& next) {
+        return one.code >= next.code;
+      };
+      record.require(std::ranges::adjacent_find(rows_, follows) == rows_.end(),
+                     "the commands are not in their order");
+    }
+  }
 
  private:
   [[nodiscard]] std::size_t position(std::uint32_t code) const;

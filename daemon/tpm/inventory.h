@@ -12,6 +12,11 @@ namespace tbs::tpm {
 struct Age {
   std::uint64_t milliseconds = 0;
   std::uint32_t resets = 0;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(milliseconds, resets);
+  }
 };
 
 struct Inventory {

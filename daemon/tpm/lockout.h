@@ -22,6 +22,11 @@ struct Lockout {
   std::uint64_t clock = 0;
   bool operator==(const Lockout&) const = default;
 
+  template <typename Record>
+  void fields(Record& record) {
+    record(counter, limit, interval, recovery, clock);
+  }
+
   // Takes what the property says, if it is one of these.
   void take(const Property& property) {
     if (property.name == pt::kLockoutCounter) counter = property.value;

@@ -34,7 +34,7 @@ class RecordingEngine final : public Engine {
   void skip_handles(ContextId, std::uint32_t) override { calls += "skip "; }
   void close_context(ContextId) override { calls += "close "; }
   std::unique_ptr<Execution> execute(SharedCommand) override { return made("execute "); }
-  [[nodiscard]] std::size_t loads_needed(const ClientCommand&) override { return kLoads; }
+  [[nodiscard]] std::size_t loads_needed(const ClientCommand&) const override { return kLoads; }
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override {
     calls += "sticky ";
     return proto::Status::Success;
@@ -44,7 +44,7 @@ class RecordingEngine final : public Engine {
   }
   std::unique_ptr<Execution> housekeeping() override { return made("housekeeping "); }
   std::unique_ptr<Execution> idle_housekeeping() override { return made("idle "); }
-  [[nodiscard]] std::optional<TimePoint> next_maintenance() override { return TimePoint(); }
+  [[nodiscard]] std::optional<TimePoint> next_maintenance() const override { return TimePoint(); }
   std::unique_ptr<Execution> evict_all() override { return made("evict-all "); }
   std::unique_ptr<Execution> bring_up() override { return made("bring-up "); }
   std::unique_ptr<Execution> shutdown(bool) override { return made("shutdown "); }

@@ -37,8 +37,8 @@ class Employer final : public exec::PassThrough {
     return some(idle_due);
   }
   std::unique_ptr<exec::Execution> evict_all() override { return some(holds_something); }
-  std::optional<TimePoint> next_maintenance() override { return next; }
-  std::size_t loads_needed(const ClientCommand& command) override {
+  std::optional<TimePoint> next_maintenance() const override { return next; }
+  std::size_t loads_needed(const ClientCommand& command) const override {
     return command.context() == loaded ? 0 : 1;
   }
 

@@ -50,7 +50,7 @@ class Clockwork : public exec::PassThrough {
     due.reset();
     return std::make_unique<Flush>();
   }
-  std::optional<TimePoint> next_maintenance() override { return due; }
+  std::optional<TimePoint> next_maintenance() const override { return due; }
 
   TimePoint now{};
   std::optional<TimePoint> due;
