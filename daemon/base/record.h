@@ -214,7 +214,11 @@ class RecordReader {
     bool there = false;
     get(there);
     value.reset();
-    if (there) get(value.emplace());
+    if (!there) return;
+    // Not emplace(): clang refuses it for a structure of a class that it is still reading.
+    Value found{};
+    get(found);
+    value = std::move(found);
   }
   template <typename Item>
   void get(std::vector<Item>& items) {

@@ -29,14 +29,11 @@ Session& SessionTable::add(exec::PhysicalHandle handle, ContextId owner,
   return session;
 }
 
-bool SessionTable::put_back(Session session) {
-  const bool loaded = session.loaded;
-  const bool sticky = session.sticky;
-  const std::uint32_t index = index_of(session.handle);
+bool SessionTable::put_back(const Session& session) {
   if (!tpm::is_session(exec::number_of(session.handle))) return false;
-  if (!sessions_.try_emplace(index, std::move(session)).second) return false;
-  if (loaded) ++loaded_;
-  if (sticky) ++sticky_;
+  if (!sessions_.try_emplace(index_of(session.handle), session).second) return false;
+  if (session.loaded) ++loaded_;
+  if (session.sticky) ++sticky_;
   return true;
 }
 

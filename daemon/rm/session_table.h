@@ -86,7 +86,7 @@ class SessionTable {
   void forget_sequences() { numbering_.reported.reset(); }
 
   // From a record. False when it is no session, or there is one of its index.
-  bool put_back(Session session);
+  bool put_back(const Session& session);
   struct Numbering {
     std::uint64_t newest = 0;
     std::optional<std::uint64_t> reported;  // the TPM's last number

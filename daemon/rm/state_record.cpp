@@ -109,7 +109,7 @@ void restore_sessions(State& state, RecordReader& record) {
     if (!session.loaded && !session.saved.current()) {
       return record.fail("a session is neither loaded nor saved");
     }
-    if (!state.sessions.put_back(std::move(session))) {
+    if (!state.sessions.put_back(session)) {
       return record.fail("a session's handle is taken, or is none");
     }
   }

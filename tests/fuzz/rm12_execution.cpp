@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "daemon/rm12/resource_manager.h"
 #include "daemon/tpm12/capability.h"
 #include "daemon/tpm12/ordinal_table.h"
 #include "daemon/tpm12/response.h"
@@ -14,6 +13,7 @@
 #include "proto/byte_writer.h"
 #include "proto/tpm12/constants.h"
 #include "tests/fuzz/manager_game.h"
+#include "tests/support/restarting_manager.h"
 #include "tests/support/virtual_handles12.h"
 
 namespace {
@@ -298,7 +298,7 @@ class Game final : public fuzz::ManagerGame {
     require(manager_.state().active_executions == 0);
   }
 
-  rm12::ResourceManager manager_;
+  test::RestartingRm12 manager_;
   std::vector<Buffer> blobs_;
 };
 
@@ -307,4 +307,5 @@ class Game final : public fuzz::ManagerGame {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Game(Bytes(data, size)).play();
   return 0;
+  test::choose_restarts(Bytes(data, size));
 }

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/rm12/resource_manager.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm12/commands.h"
 #include "tests/fuzz/counting_tpm12.h"
 #include "tests/fuzz/history_game.h"
+#include "tests/support/restarting_manager.h"
 
 namespace {
 
@@ -199,7 +199,7 @@ class History final : public fuzz::HistoryGame {
   }
 
   fuzz::CountingTpm12 tpm_;
-  rm12::ResourceManager manager_;
+  test::RestartingRm12 manager_;
   std::vector<Known> keys_;
   std::vector<Known> sessions_;
 };
@@ -208,6 +208,7 @@ class History final : public fuzz::HistoryGame {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0 || size > 4096) return 0;
+  test::choose_restarts(Bytes(data, size));
   History(Bytes(data, size)).play();
   return 0;
 }

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "daemon/rm/resource_manager.h"
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
 #include "proto/byte_reader.h"
@@ -16,6 +15,7 @@
 #include "proto/tpm/structures.h"
 #include "tests/fuzz/manager_game.h"
 #include "tests/support/command_attributes.h"
+#include "tests/support/restarting_manager.h"
 
 namespace {
 
@@ -259,7 +259,7 @@ class Game final : public fuzz::ManagerGame {
     }
   }
 
-  rm::ResourceManager manager_;
+  test::RestartingRm manager_;
   std::vector<Buffer> replies_;
 };
 
@@ -268,4 +268,5 @@ class Game final : public fuzz::ManagerGame {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Game(Bytes(data, size)).play();
   return 0;
+  test::choose_restarts(Bytes(data, size));
 }

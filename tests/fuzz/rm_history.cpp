@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/rm/resource_manager.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/commands.h"
@@ -16,6 +15,7 @@
 #include "proto/tpm/response_code.h"
 #include "tests/fuzz/counting_tpm20.h"
 #include "tests/fuzz/history_game.h"
+#include "tests/support/restarting_manager.h"
 
 namespace {
 
@@ -171,7 +171,7 @@ class History final : public fuzz::HistoryGame {
   }
 
   fuzz::CountingTpm20 tpm_;
-  rm::ResourceManager manager_;
+  test::RestartingRm manager_;
   std::vector<Known> known_;
 };
 
@@ -179,6 +179,7 @@ class History final : public fuzz::HistoryGame {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0 || size > 4096) return 0;
+  test::choose_restarts(Bytes(data, size));
   History(Bytes(data, size)).play();
   return 0;
 }

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "daemon/rm12/resource_manager.h"
 #include "tests/support/manager_bench.h"
+#include "tests/support/restarting_manager.h"
 
 namespace tbs::test {
 
@@ -14,7 +14,7 @@ class Rm12Bench final : public ManagerBench {
   Rm12Bench(exec::Options options, Tpm tpm)
       : ManagerBench(Family::Tpm12, std::move(tpm)), manager(std::move(options), notes) {}
 
-  rm12::ResourceManager manager;
+  RestartingRm12 manager;
 
  private:
   exec::Engine& engine() override { return manager; }

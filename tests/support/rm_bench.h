@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "daemon/rm/resource_manager.h"
 #include "tests/support/manager_bench.h"
+#include "tests/support/restarting_manager.h"
 
 namespace tbs::test {
 
@@ -17,7 +17,7 @@ class RmBench final : public ManagerBench {
 
   // The time that orphans age by.
   TimePoint now{};
-  rm::ResourceManager manager;
+  RestartingRm manager;
 
  private:
   exec::Engine& engine() override { return manager; }
