@@ -19,8 +19,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "daemon/base/family.h"
+#include "daemon/device/kept_descriptor.h"
 
 namespace tbs::device {
 
@@ -48,6 +51,8 @@ struct Facts {
   bool can_power_cycle = false;
 };
 
+class ResponseMemory;
+
 class Transceiver {
  public:
   using Response = std::expected<std::span<const std::uint8_t>, Failure>;
@@ -66,6 +71,31 @@ class Transceiver {
 
   // After a failure it may be called again, with or without close() in between.
   virtual void open(OpenHandler handler) = 0;
+
+  // The five calls below are for a process that goes on where another one has ended, at any
+  // instruction. What is here is for stand-ins, which have nothing to go on with.
+
+  // Before open() or adopt(): the commands are kept in here from now on. Its owner tells it of each
+  // one (begin()) right before transmit(). It must be there until the device was closed or is gone.
+  virtual void keep_in(ResponseMemory*) {}
+  // What a successor needs, while the device is open. The descriptors stay the device's.
+  [[nodiscard]] virtual std::vector<KeptDescriptor> kept() const { return {}; }
+  // In place of open(): takes over what kept() gave a predecessor. The descriptors are the device's
+  // from now on, whatever comes of it. After a failure close() and open() work as usual.
+  virtual void adopt(std::vector<KeptDescriptor> /*left*/, OpenHandler handler) {
+    open(std::move(handler));
+  }
+  // As transmit(), once after adopt(), for the command that the memory of keep_in() has the number
+  // of: sends what the predecessor has not sent of it, and receives what it has not received.
+  // Without it, the device is not in a state to take another command, or takes it only when the TPM
+  // is done with that one.
+  virtual void resume(std::span<const std::uint8_t> command, std::uint8_t locality,
+                      ResponseHandler handler) {
+    transmit(command, locality, std::move(handler));
+  }
+  // Somebody else has what kept() gave and will adopt it: this object goes away without ending
+  // anything that a successor needs.
+  virtual void leave_behind() {}
 
   // The next open() starts the TPM anew even if it is on: it is in a state that nothing else ends.
   virtual void want_power_cycle() {}

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "daemon/restart/ordered_store.h"
+#include "daemon/base/ordered_store.h"
 
 namespace tbs::restart {
 namespace {

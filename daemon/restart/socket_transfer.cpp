@@ -1,20 +1,9 @@
 #include "daemon/restart/socket_transfer.h"
 
-#include <algorithm>
-#include <cerrno>
-
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include "daemon/restart/ordered_store.h"
+#include "daemon/base/ordered_store.h"
 
 namespace tbs::restart {
 namespace {
-
-// What the kernel never writes for a count: it moves less than 2 GiB at once.
-constexpr unsigned kNothingMoved = ~0U;
-constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 
 // The state: the transfer's number, and whether what is below it in the record is of that transfer.
 constexpr std::uint64_t kPreparing = 0;
@@ -27,9 +16,7 @@ constexpr std::uint64_t kPhases = 4;
 struct SocketTransfer::Record {
   std::uint64_t state;
   std::uint64_t who;
-  std::uint64_t size;
-  iovec bytes;
-  mmsghdr message;
+  loop::CountedTransfer transfer;
 };
 
 std::expected<SocketTransfer, std::string> SocketTransfer::open(StateMemory& memory,
@@ -61,15 +48,13 @@ std::expected<std::optional<SocketTransfer::Unfinished>, std::string> SocketTran
   const std::uint64_t number = record.state / kPhases;
   const std::uint64_t phase = record.state % kPhases;
   if (phase == kPreparing || number <= recorded) return std::nullopt;
-  const unsigned moved = record.message.msg_len;
-  if (phase > kSending || (moved != kNothingMoved && moved > record.size)) {
-    return std::unexpected("the record of transfers is damaged");
-  }
-  if (moved == kNothingMoved || moved == 0) return std::nullopt;
+  const auto moved = record.transfer.moved();
+  if (phase > kSending || !moved) return std::unexpected("the record of transfers is damaged");
+  if (*moved == 0) return std::nullopt;
   return Unfinished{.number = number,
                     .who = record.who,
                     .direction = phase == kSending ? Direction::Send : Direction::Receive,
-                    .bytes = moved};
+                    .bytes = *moved};
 }
 
 std::expected<SocketTransfer::Moved, int> SocketTransfer::carry_out(Direction direction, int socket,
@@ -81,24 +66,11 @@ std::expected<SocketTransfer::Moved, int> SocketTransfer::carry_out(Direction di
   const std::uint64_t number = record.state / kPhases + 1;
   store_in_order(record.state, number * kPhases + kPreparing);
   record.who = who;
-  const std::size_t most = std::min(size, kMostAtOnce);
-  record.size = most;
-  // The kernel does not write to what is sent.
-  record.bytes = {.iov_base = const_cast<std::uint8_t*>(bytes), .iov_len = most};
-  record.message = {};
-  record.message.msg_hdr.msg_iov = &record.bytes;
-  record.message.msg_hdr.msg_iovlen = 1;
-  record.message.msg_len = kNothingMoved;
+  record.transfer.prepare(bytes, size);
   store_in_order(record.state, number * kPhases + (sends ? kSending : kReceiving));
-  // Not libc's functions of these names: musl's hands the kernel a copy.
-  long result = 0;
-  do {
-    result = sends
-                 ? ::syscall(SYS_sendmmsg, socket, &record.message, 1U, MSG_DONTWAIT | MSG_NOSIGNAL)
-                 : ::syscall(SYS_recvmmsg, socket, &record.message, 1U, MSG_DONTWAIT, nullptr);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0) return std::unexpected(errno);
-  return Moved{.number = number, .bytes = record.message.msg_len};
+  const auto moved = record.transfer.carry_out(direction, socket);
+  if (!moved) return std::unexpected(moved.error());
+  return Moved{.number = number, .bytes = *moved};
 }
 
 }  // namespace tbs::restart

@@ -1,16 +1,7 @@
 #pragma once
 
 // Receives and sends on stream sockets so that a successor knows how many bytes were moved,
-// whatever instruction the process is killed at. After recv(2) and send(2) only a register knows
-// that, until the program has stored it: killed in between, bytes are lost or come twice. Here the
-// kernel itself writes the number into memory that outlives the process, within the system call.
-//
-// Why that holds (Linux, net/socket.c): for one message, do_recvmmsg() and __sys_sendmmsg() call
-// ___sys_recvmsg() or ___sys_sendmsg(), and when that has moved bytes, put_user(err,
-// &entry->msg_len) with nothing between them that waits or looks for signals. MSG_DONTWAIT keeps
-// what is before them from waiting. A kill is acted on when the system call returns, or before
-// anything was moved. put_user() fails only if the page of the record is not there; it is pinned.
-// See also recvmmsg(2), sendmmsg(2): msg_len is the number of bytes of that message.
+// whatever instruction the process is killed at (loop/counted_transfer).
 //
 // Each transfer has a number, one more than the last or later. The owner records what a transfer
 // has done together with its number, in one commit of its journal, before it begins the next one.
@@ -26,6 +17,7 @@
 #include <span>
 #include <string>
 
+#include "daemon/loop/counted_transfer.h"
 #include "daemon/restart/state_memory.h"
 #include "proto/byte_reader.h"
 
@@ -33,7 +25,7 @@ namespace tbs::restart {
 
 class SocketTransfer {
  public:
-  enum class Direction { Receive, Send };
+  using Direction = loop::CountedTransfer::Direction;
 
   struct Moved {
     std::uint64_t number = 0;

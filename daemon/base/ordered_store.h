@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace tbs::restart {
+namespace tbs {
 
 inline void store_in_order(std::uint64_t& word, std::uint64_t value) {
   static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
@@ -17,4 +17,4 @@ inline void store_in_order(std::uint64_t& word, std::uint64_t value) {
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
-}  // namespace tbs::restart
+}  // namespace tbs
