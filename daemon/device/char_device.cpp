@@ -1,6 +1,8 @@
 #include "daemon/device/char_device.h"
 
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <errno.h>
@@ -11,12 +13,15 @@
 #include "daemon/device/device_holder.h"
 #include "daemon/device/find_tpm.h"
 #include "daemon/device/sysfs_chip.h"
+#include "proto/byte_reader.h"
 
 namespace tbs::device {
 namespace {
 
 constexpr std::size_t kMaxCommand = 4096;  // the kernel's own limit
 constexpr std::size_t kReadSize = 8192;
+constexpr std::size_t kHeaderSize = 10;
+constexpr const char* kNodeName = "node";
 
 CharDevice::Node open_node(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -32,6 +37,19 @@ CharDevice::Node open_node(const std::string& path) {
   }
   ::close(descriptor);
   return {.error = ENOTTY};
+}
+
+CharDevice::Node inspect_node(int descriptor) {
+  struct stat info{};
+  if (::fstat(descriptor, &info) != 0) return {.error = errno};
+  if (!S_ISCHR(info.st_mode)) return {.error = ENOTTY};
+  return {.descriptor = descriptor, .number = info.st_rdev};
+}
+
+// Under which path a descriptor was opened.
+std::string path_of(int descriptor) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(descriptor), error);
 }
 
 std::string open_advice(int error) {
@@ -74,6 +92,18 @@ bool needs_reopen(int error) {
 
 }  // namespace
 
+// Closed by whoever has it last: this device or the helper thread that works on it.
+struct CharDevice::AdoptedNode {
+  explicit AdoptedNode(int of) : descriptor(of) {}
+  ~AdoptedNode() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  AdoptedNode(const AdoptedNode&) = delete;
+  AdoptedNode& operator=(const AdoptedNode&) = delete;
+
+  int descriptor;
+};
+
 CharDevice::CharDevice(boost::asio::io_context& loop, Options options, Notice notice)
     : options_(std::move(options)),
       path_(options_.path.empty() ? "auto" : options_.path),
@@ -82,18 +112,22 @@ CharDevice::CharDevice(boost::asio::io_context& loop, Options options, Notice no
       wait_(loop),
       blocking_(loop, loop::BlockingCalls::Order::Parallel,
                 loop::BlockingCalls::AtEnd::LeaveBehind),
+      exchanges_(loop, loop::BlockingCalls::Order::InOrder,
+                 loop::BlockingCalls::AtEnd::LeaveBehind),
       node_(loop),
       buffer_(kReadSize) {
   if (!options_.opener) options_.opener = open_node;
+  if (!options_.inspector) options_.inspector = inspect_node;
 }
 
 CharDevice::~CharDevice() {
+  if (adopted_) blocking_.run([node = std::move(adopted_)]() mutable { node.reset(); });
   if (!node_.is_open()) return;
   blocking_.run([descriptor = node_.release()] { ::close(descriptor); });
 }
 
 void CharDevice::open(OpenHandler handler) {
-  if (node_.is_open()) {
+  if (node_.is_open() || adopted_) {
     return deferred_.post_failure(
         std::move(handler),
         Failure{
@@ -107,6 +141,38 @@ void CharDevice::open(OpenHandler handler) {
     ::close(node.descriptor);
     return deferred_.post_failure(std::move(handler), failure("watch", error.value()));
   }
+  deferred_.post(
+      [facts = learn_facts(node.number), opened = std::move(handler)]() mutable { opened(facts); });
+}
+
+std::vector<KeptDescriptor> CharDevice::kept() const {
+  if (adopted_) return {{.name = kNodeName, .descriptor = adopted_->descriptor}};
+  if (!node_.is_open()) return {};
+  // native_handle() is not const, though it changes nothing.
+  auto& node = const_cast<boost::asio::posix::stream_descriptor&>(node_);
+  return {{.name = kNodeName, .descriptor = node.native_handle()}};
+}
+
+// Nothing here asks the driver: a command may run.
+void CharDevice::adopt(std::vector<KeptDescriptor> left, OpenHandler handler) {
+  const int descriptor = take_descriptor(left, kNodeName);
+  blocking_.run([rest = std::move(left)]() mutable { close_descriptors(rest); });
+  auto adopted = std::make_shared<AdoptedNode>(descriptor);
+  Node node{.error = EBADF};
+  if (node_.is_open() || adopted_) node.error = EALREADY;
+  if (descriptor >= 0 && node.error == EBADF) node = options_.inspector(descriptor);
+  struct stat named{};
+  if (node.error == 0 && !options_.path.empty() && ::stat(options_.path.c_str(), &named) == 0 &&
+      named.st_rdev != node.number) {
+    node.error = ENODEV;
+  }
+  if (node.error == 0 && ::fcntl(descriptor, F_SETFL, O_NONBLOCK) != 0) node.error = errno;
+  if (node.error != 0) {
+    blocking_.run([refused = std::move(adopted)]() mutable { refused.reset(); });
+    return deferred_.post_failure(std::move(handler), failure("take over", node.error));
+  }
+  if (options_.path.empty()) path_ = path_of(descriptor);
+  adopted_ = std::move(adopted);
   deferred_.post(
       [facts = learn_facts(node.number), opened = std::move(handler)]() mutable { opened(facts); });
 }
@@ -141,28 +207,107 @@ Facts CharDevice::learn_facts(dev_t number) {
 
 void CharDevice::transmit(std::span<const std::uint8_t> command, std::uint8_t /*locality*/,
                           ResponseHandler handler) {
-  if (!node_.is_open()) {
+  if (!node_.is_open() && !adopted_) {
     return deferred_.post_failure(std::move(handler), failure("use", EBADF));
   }
   if (command.size() > kMaxCommand) {
     return deferred_.post_failure(std::move(handler), failure("write to", E2BIG));
   }
   response_handler_ = std::move(handler);
-  if (cancel_writing_) {
+  if (adopted_) {
+    exchange(command, false);
+  } else if (cancel_writing_) {
     held_.assign(command.begin(), command.end());
   } else {
     send(command);
   }
 }
 
+void CharDevice::resume(std::span<const std::uint8_t> command, std::uint8_t locality,
+                        ResponseHandler handler) {
+  if (!adopted_ || memory_ == nullptr || command.size() > kMaxCommand) {
+    return transmit(command, locality, std::move(handler));
+  }
+  response_handler_ = std::move(handler);
+  if (!deliver_kept()) exchange(command, true);
+}
+
+bool CharDevice::deliver_kept() {
+  const ResponseMemory::Command& command = memory_->command();
+  if (command.phase == ResponseMemory::kFailed) {
+    fail_command(failure("read from", static_cast<int>(command.error)));
+    return true;
+  }
+  proto::ByteReader header(memory_->response());
+  if (header.be16() == 0) return false;
+  // The kernel copies a response as a whole.
+  const std::uint32_t size = header.be32();
+  if (size < kHeaderSize || size > memory_->response().size()) {
+    fail_command({.operation = "take over a response of " + path_ + " that makes no sense"});
+    return true;
+  }
+  deferred_.post([this, size, watched = wait_.watch()] {
+    if (watched.expired() || !response_handler_) return;
+    std::exchange(response_handler_, nullptr)(memory_->response().first(size));
+  });
+  return true;
+}
+
+void CharDevice::exchange(std::span<const std::uint8_t> command, bool may_be_sent) {
+  in_flight_ = true;
+  NodeExchange work{.command = {command.begin(), command.end()},
+                    .may_be_sent = may_be_sent,
+                    .memory = memory_,
+                    .response = response_space()};
+  exchanges_.run(
+      [shared = adopted_, work = std::move(work)]() mutable {
+        // Let go of before the loop hears of it.
+        const auto node = std::move(shared);
+        return finish_exchange(node->descriptor, work);
+      },
+      [this, watched = wait_.watch()](const std::expected<std::size_t, NodeFailure>& result) {
+        if (!watched.expired()) on_exchanged(result);
+      });
+}
+
+void CharDevice::on_exchanged(const std::expected<std::size_t, NodeFailure>& result) {
+  in_flight_ = false;
+  if (!result) {
+    note_failure(memory_, result.error().error);
+    if (!take_into_loop()) return;
+    return fail_command(failure(result.error().verb, result.error().error));
+  }
+  if (!take_into_loop()) return;
+  std::exchange(response_handler_, nullptr)(response_space().first(*result));
+}
+
+bool CharDevice::take_into_loop() {
+  boost::system::error_code error;
+  node_.assign(adopted_->descriptor, error);
+  if (error) {
+    fail_command(failure("watch", error.value()));
+    return false;
+  }
+  adopted_->descriptor = -1;
+  adopted_.reset();
+  return true;
+}
+
+std::span<std::uint8_t> CharDevice::response_space() {
+  return memory_ != nullptr ? memory_->response() : std::span(buffer_);
+}
+
 void CharDevice::send(std::span<const std::uint8_t> command) {
   arm();
+  note_start(memory_);
   const ssize_t written = ::write(node_.native_handle(), command.data(), command.size());
   const int error = errno;
   if (written == static_cast<ssize_t>(command.size())) {
+    note_written(memory_);
     in_flight_ = true;
     return;
   }
+  note_failure(memory_, written < 0 ? error : EIO);
   // The node is idle in all of these cases, so the wait can be given up at once.
   wait_.drop();
   boost::system::error_code ignored;
@@ -178,16 +323,16 @@ void CharDevice::arm() {
 }
 
 void CharDevice::on_readable() {
-  const ssize_t count = ::read(node_.native_handle(), buffer_.data(), buffer_.size());
-  const int error = errno;
+  const std::span<std::uint8_t> space = response_space();
+  const ssize_t count = ::read(node_.native_handle(), space.data(), space.size());
+  const int error = count == 0 ? ENODATA : errno;
   if (count < 0 && (error == EAGAIN || error == EINTR)) return arm();
   in_flight_ = false;
-  if (count < 0) return fail_command(failure("read from", error));
-  if (count == 0) {
-    return fail_command({.operation = "read from " + path_ + ": the response was lost"});
+  if (count <= 0) {
+    note_failure(memory_, error);
+    return fail_command(failure("read from", error));
   }
-  std::exchange(response_handler_,
-                nullptr)(std::span(buffer_).first(static_cast<std::size_t>(count)));
+  std::exchange(response_handler_, nullptr)(space.first(static_cast<std::size_t>(count)));
 }
 
 void CharDevice::fail_command(Failure failure) {
@@ -216,11 +361,19 @@ void CharDevice::close(CloseHandler handler) {
   wait_.drop();
   held_.clear();
   in_flight_ = false;
+  // After what a helper thread does on it.
+  if (adopted_) {
+    return exchanges_.run([node = std::move(adopted_)]() mutable { node.reset(); },
+                          std::move(handler));
+  }
   if (!node_.is_open()) return deferred_.post(std::move(handler));
   blocking_.run([descriptor = node_.release()] { ::close(descriptor); }, std::move(handler));
 }
 
 Failure CharDevice::failure(const char* verb, int error) const {
+  if (error == ENODATA) {
+    return {.operation = std::string(verb) + " " + path_ + ": the response was lost"};
+  }
   return {.operation = verb + (" " + path_), .error = error, .reopen = needs_reopen(error)};
 }
 

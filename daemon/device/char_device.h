@@ -12,9 +12,12 @@
 //   Taking it out of the event loop before is harmless: EPOLL_CTL_DEL does not ask the driver.
 // - The sysfs attribute `cancel` (TPM 1.2 only) is written in a thread, too, and the next command
 //   waits until that write has returned, or else an old kernel would cancel that one.
+// - A node that was adopted comes into the event loop after the first command on it, which a helper
+//   thread does as a whole (device/node_exchange): before, something may run on it.
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +26,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "daemon/device/node_exchange.h"
 #include "daemon/device/notice.h"
+#include "daemon/device/response_memory.h"
 #include "daemon/device/transceiver.h"
 #include "daemon/loop/blocking_calls.h"
 #include "daemon/loop/deferred.h"
@@ -45,6 +50,8 @@ class CharDevice final : public Transceiver {
     std::string dev = "/dev";
     std::string proc = "/proc";
     std::function<Node(const std::string& path)> opener;  // empty: open(2)
+    // What an inherited descriptor is: the number, or an error. Empty: fstat(2).
+    std::function<Node(int descriptor)> inspector;
   };
 
   CharDevice(boost::asio::io_context& loop, Options options, Notice notice);
@@ -52,6 +59,11 @@ class CharDevice final : public Transceiver {
   CharDevice(const CharDevice&) = delete;
   CharDevice& operator=(const CharDevice&) = delete;
 
+  void keep_in(ResponseMemory* memory) override { memory_ = memory; }
+  [[nodiscard]] std::vector<KeptDescriptor> kept() const override;
+  void adopt(std::vector<KeptDescriptor> left, OpenHandler handler) override;
+  void resume(std::span<const std::uint8_t> command, std::uint8_t locality,
+              ResponseHandler handler) override;
   void open(OpenHandler handler) override;
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
                 ResponseHandler handler) override;
@@ -61,14 +73,24 @@ class CharDevice final : public Transceiver {
   [[nodiscard]] std::string_view name() const override { return path_; }
 
  private:
+  struct AdoptedNode;
+
   // False when there is no TPM to open.
   bool choose_path();
   void refuse_open(const Node& node, OpenHandler handler);
   Facts learn_facts(dev_t number);
 
+  // What the predecessor has left of the response: false when there is nothing.
+  bool deliver_kept();
+  void exchange(std::span<const std::uint8_t> command, bool may_be_sent);
+  void on_exchanged(const std::expected<std::size_t, NodeFailure>& result);
+  // False, with the response handler told, when it cannot be taken into the loop.
+  bool take_into_loop();
+
   void send(std::span<const std::uint8_t> command);
   void arm();
   void on_readable();
+  [[nodiscard]] std::span<std::uint8_t> response_space();
   void fail_command(Failure failure);
   void on_cancel_written(int error);
   [[nodiscard]] Failure failure(const char* verb, int error) const;
@@ -79,8 +101,11 @@ class CharDevice final : public Transceiver {
   loop::Deferred deferred_;  // handlers owed to the caller
   loop::Deferred wait_;      // the wait for the response that is due
   loop::BlockingCalls blocking_;
+  loop::BlockingCalls exchanges_;  // on the adopted node, and its close
   boost::asio::posix::stream_descriptor node_;
-  std::vector<std::uint8_t> buffer_;
+  std::shared_ptr<AdoptedNode> adopted_;  // until it is in the loop, in place of node_
+  std::vector<std::uint8_t> buffer_;      // for responses that are not kept
+  ResponseMemory* memory_ = nullptr;
 
   ResponseHandler response_handler_;
   bool in_flight_ = false;          // the kernel has a command whose response was not read

@@ -1,6 +1,9 @@
 #include "tests/integration/device/device_run.h"
 
 #include <cstring>
+#include <utility>
+
+#include <fcntl.h>
 
 #include "tests/integration/device/tpm_commands.h"
 #include "tests/support/catch2.h"
@@ -37,9 +40,21 @@ std::expected<device::Facts, device::Failure> DeviceRun::open() {
   return *result;
 }
 
-void DeviceRun::begin(std::span<const std::uint8_t> command, std::uint8_t locality) {
+std::expected<device::Facts, device::Failure> DeviceRun::adopt(
+    std::vector<device::KeptDescriptor> left) {
+  std::optional<std::expected<device::Facts, device::Failure>> result;
+  device_.adopt(std::move(left), [&](std::expected<device::Facts, device::Failure> facts) {
+    CHECK_FALSE(result.has_value());
+    result = std::move(facts);
+  });
+  CHECK_FALSE(result.has_value());
+  run_until([&] { return result.has_value(); });
+  return *result;
+}
+
+device::Transceiver::ResponseHandler DeviceRun::take() {
   response_.reset();
-  device_.transmit(command, locality, [this](const device::Transceiver::Response& response) {
+  return [this](const device::Transceiver::Response& response) {
     CHECK_FALSE(response_.has_value());
     ++responses_;
     if (response) {
@@ -47,7 +62,16 @@ void DeviceRun::begin(std::span<const std::uint8_t> command, std::uint8_t locali
     } else {
       response_.emplace(std::unexpected(response.error()));
     }
-  });
+  };
+}
+
+void DeviceRun::begin(std::span<const std::uint8_t> command, std::uint8_t locality) {
+  device_.transmit(command, locality, take());
+  CHECK_FALSE(response_.has_value());
+}
+
+void DeviceRun::resume(std::span<const std::uint8_t> command, std::uint8_t locality) {
+  device_.resume(command, locality, take());
   CHECK_FALSE(response_.has_value());
 }
 
@@ -72,6 +96,15 @@ std::uint32_t DeviceRun::code(std::span<const std::uint8_t> command, std::uint8_
   const Response response = transmit(command, locality);
   if (!response) FAIL(describe(response.error()));
   return response_code(*response);
+}
+
+std::vector<device::KeptDescriptor> copies(const std::vector<device::KeptDescriptor>& kept) {
+  std::vector<device::KeptDescriptor> result;
+  for (const device::KeptDescriptor& one : kept) {
+    result.push_back({.name = one.name, .descriptor = ::fcntl(one.descriptor, F_DUPFD_CLOEXEC, 0)});
+    REQUIRE(result.back().descriptor >= 0);
+  }
+  return result;
 }
 
 std::string describe(const device::Failure& failure) {

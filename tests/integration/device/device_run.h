@@ -26,9 +26,12 @@ class DeviceRun {
       : loop_(loop), device_(device) {}
 
   std::expected<device::Facts, device::Failure> open();
+  std::expected<device::Facts, device::Failure> adopt(std::vector<device::KeptDescriptor> left);
   Response transmit(std::span<const std::uint8_t> command, std::uint8_t locality = 0);
   // Starts a command; its response is taken with finish().
   void begin(std::span<const std::uint8_t> command, std::uint8_t locality = 0);
+  // The same for a command that a predecessor has begun.
+  void resume(std::span<const std::uint8_t> command, std::uint8_t locality = 0);
   Response finish();
   [[nodiscard]] bool finished() const { return response_.has_value(); }
   void close();
@@ -44,11 +47,16 @@ class DeviceRun {
   [[nodiscard]] int responses() const { return responses_; }
 
  private:
+  device::Transceiver::ResponseHandler take();
+
   boost::asio::io_context& loop_;
   device::Transceiver& device_;
   std::optional<Response> response_;
   int responses_ = 0;
 };
+
+// What a successor inherits: copies, as a service manager has them.
+std::vector<device::KeptDescriptor> copies(const std::vector<device::KeptDescriptor>& kept);
 
 // "open /dev/tpm0: No such file or directory".
 std::string describe(const device::Failure& failure);
