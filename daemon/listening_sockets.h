@@ -15,7 +15,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "daemon/config/config.h"
-#include "daemon/host/service_notify.h"
+#include "daemon/host/inherited_descriptors.h"
 #include "daemon/server/listener.h"
 #include "daemon/server/socket_profile.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Keeps copies of descriptors for the process that comes after this one: the service manager does
-// (FDSTORE=1, sd_notify(3)).
+// Somebody who keeps descriptors, so that a successor of this process gets them when it dies: the
+// service manager.
 
 #include <functional>
 #include <string>
@@ -10,13 +10,15 @@ namespace tbs::device {
 
 class DescriptorKeeper {
  public:
+  using Gone = std::move_only_function<void()>;
+
   virtual ~DescriptorKeeper() = default;
 
-  // The descriptor stays the caller's, and open until it was dropped.
+  // The descriptor must stay open until drop(): it may be handed over later.
   virtual void keep(std::string name, int descriptor) = 0;
-  // `gone` is called once, and never within this call, when the keeper has no copy any more, or
-  // cannot say. It may be null.
-  virtual void drop(std::string name, std::move_only_function<void()> gone) = 0;
+  // Nobody keeps it any more when `gone` is called, which is never within this call. Without an
+  // answer that is said after a while all the same. `gone` may be null.
+  virtual void drop(std::string name, Gone gone) = 0;
 };
 
 }  // namespace tbs::device

@@ -24,6 +24,7 @@ enum class Topic : std::uint8_t {
   TablesDiffer,
   Firmware,
   StateFile,
+  DescriptorStore,
 };
 
 // One mechanism for all: the line that may be written now, or nothing. From any thread.

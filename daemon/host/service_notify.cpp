@@ -1,7 +1,5 @@
 #include "daemon/host/service_notify.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <thread>
 
@@ -50,19 +48,6 @@ void ServiceNotify::feed_watchdog() {
 void wait_after_failed_start() {
   if (sd_notify(0, "STATUS=could not start; the log says why") <= 0) return;
   std::this_thread::sleep_for(kFailedStartPause);
-}
-
-std::vector<InheritedSocket> inherited_sockets() {
-  char** names = nullptr;
-  const int count = std::max(sd_listen_fds_with_names(1, &names), 0);
-  std::vector<InheritedSocket> sockets;
-  sockets.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) {
-    sockets.push_back({.descriptor = SD_LISTEN_FDS_START + i, .name = names[i]});
-    std::free(names[i]);
-  }
-  std::free(static_cast<void*>(names));
-  return sockets;
 }
 
 }  // namespace tbs::host

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <string>
-#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -32,13 +31,5 @@ class ServiceNotify {
 // would be started again at once, by its unit or by the client that waits at its socket.
 inline constexpr std::chrono::seconds kFailedStartPause{3};
 void wait_after_failed_start();
-
-struct InheritedSocket {
-  int descriptor = -1;
-  std::string name;  // FileDescriptorName= of the socket unit
-};
-
-// Listening sockets handed over by the service manager (sd_listen_fds_with_names(3)).
-std::vector<InheritedSocket> inherited_sockets();
 
 }  // namespace tbs::host

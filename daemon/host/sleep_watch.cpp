@@ -1,12 +1,9 @@
 #include "daemon/host/sleep_watch.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <utility>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <spdlog/spdlog.h>
@@ -21,12 +18,9 @@ constexpr const char* kManager = "org.freedesktop.login1.Manager";
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLongestPause{60'000};
 
-using Stream = boost::asio::posix::stream_descriptor;
-
 }  // namespace
 
-SleepWatch::SleepWatch(boost::asio::io_context& io)
-    : descriptor_(io), timer_(io), pause_(kFirstPause) {}
+SleepWatch::SleepWatch(boost::asio::io_context& io) : bus_(io), timer_(io), pause_(kFirstPause) {}
 
 SleepWatch::~SleepWatch() {
   stop();
@@ -42,20 +36,18 @@ void SleepWatch::stop() {
   sleeping_ = false;
   ++round_;
   timer_.cancel();
-  disconnect();
+  bus_.close();
+  release();
 }
 
 void SleepWatch::connect() {
-  sd_bus* bus = nullptr;
-  if (sd_bus_open_system(&bus) < 0) return retry();
-  bus_.reset(bus);
-  lost_ = !subscribe() || inhibit() < 0;
-  process();
+  if (!bus_.open()) return retry();
+  if (!subscribe() || inhibit() < 0) bus_.give_up();
+  bus_.drive([this] { disconnected(); });
 }
 
 bool SleepWatch::subscribe() {
-  descriptor_.assign(sd_bus_get_fd(bus_.get()));
-  return sd_bus_match_signal_async(bus_.get(), nullptr, kLogind, kPath, kManager, "PrepareForSleep",
+  return sd_bus_match_signal_async(bus_.bus(), nullptr, kLogind, kPath, kManager, "PrepareForSleep",
                                    on_signal, nullptr, this) >= 0;
 }
 
@@ -67,51 +59,15 @@ void SleepWatch::retry() {
   });
 }
 
-void SleepWatch::disconnect() {
+void SleepWatch::disconnected() {
   release();
-  if (descriptor_.is_open()) descriptor_.release();
-  bus_.reset();
   // Without logind nobody would say that the machine is awake again.
   if (std::exchange(sleeping_, false) && events_.woken) events_.woken();
-}
-
-void SleepWatch::process() {
-  while (!lost_) {
-    const int done = sd_bus_process(bus_.get(), nullptr);
-    if (done == 0) return wait();
-    lost_ = lost_ || done < 0;
-  }
-  lost_ = false;
-  disconnect();
   if (events_.prepare) retry();
 }
 
-void SleepWatch::wait() {
-  const unsigned round = ++round_;
-  const auto woken = [this, round](const boost::system::error_code& error) { wake(error, round); };
-  const int events = sd_bus_get_events(bus_.get());
-  if ((events & POLLIN) != 0) descriptor_.async_wait(Stream::wait_read, woken);
-  if ((events & POLLOUT) != 0) descriptor_.async_wait(Stream::wait_write, woken);
-  std::uint64_t deadline = 0;
-  constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
-  if (sd_bus_get_timeout(bus_.get(), &deadline) < 0 || deadline == kNever) return;
-  // Microseconds of CLOCK_MONOTONIC, which is what steady_clock counts.
-  using Clock = std::chrono::steady_clock;
-  timer_.expires_at(Clock::time_point(
-      std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(deadline))));
-  timer_.async_wait(woken);
-}
-
-void SleepWatch::wake(const boost::system::error_code& error, unsigned round) {
-  if (error || round != round_) return;
-  ++round_;
-  descriptor_.cancel();
-  timer_.cancel();
-  process();
-}
-
 int SleepWatch::inhibit() {
-  return sd_bus_call_method_async(bus_.get(), nullptr, kLogind, kPath, kManager, "Inhibit",
+  return sd_bus_call_method_async(bus_.bus(), nullptr, kLogind, kPath, kManager, "Inhibit",
                                   on_inhibited, this, "ssss", "sleep", "tbsd",
                                   "Emptying the TPM, which loses its memory", "delay");
 }
@@ -128,7 +84,7 @@ void SleepWatch::take_inhibitor(sd_bus_message* reply) {
     const sd_bus_error* const error = sd_bus_message_get_error(reply);
     spdlog::debug("no delay inhibitor from logind: {}",
                   error != nullptr && error->message != nullptr ? error->message : "no reason");
-    lost_ = true;
+    bus_.give_up();
     return;
   }
   pause_ = kFirstPause;
@@ -152,7 +108,7 @@ void SleepWatch::hear(bool sleeping) {
     if (events_.prepare) events_.prepare();
     return;
   }
-  if (inhibitor_ < 0 && inhibit() < 0) lost_ = true;
+  if (inhibitor_ < 0 && inhibit() < 0) bus_.give_up();
   if (events_.woken) events_.woken();
 }
 

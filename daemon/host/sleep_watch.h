@@ -7,12 +7,12 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <systemd/sd-bus.h>
+
+#include "daemon/host/bus_connection.h"
 
 namespace tbs::host {
 
@@ -35,18 +35,10 @@ class SleepWatch {
   void stop();
 
  private:
-  struct CloseBus {
-    void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
-  };
-
   void connect();
   bool subscribe();
   void retry();
-  void disconnect();
-  // Does what the bus has for us, then waits for more.
-  void process();
-  void wait();
-  void wake(const boost::system::error_code& error, unsigned round);
+  void disconnected();
 
   int inhibit();
   void take_inhibitor(sd_bus_message* reply);
@@ -55,14 +47,12 @@ class SleepWatch {
   static int on_signal(sd_bus_message* message, void* self, sd_bus_error* error);
 
   Events events_;
-  std::unique_ptr<sd_bus, CloseBus> bus_;
-  boost::asio::posix::stream_descriptor descriptor_;  // the bus's own, which the bus closes
+  BusConnection bus_;
   boost::asio::steady_timer timer_;
-  unsigned round_ = 0;  // of waiting; what is left of earlier ones is ignored
+  unsigned round_ = 0;  // of the pauses; what is left of earlier ones is ignored
   std::chrono::milliseconds pause_;
   int inhibitor_ = -1;
   bool sleeping_ = false;
-  bool lost_ = false;  // the bus is of no use any more
 };
 
 }  // namespace tbs::host

@@ -1,37 +1,17 @@
 #pragma once
 
-// A system bus of the test's own, and on it somebody who does what logind does about sleep: hands
-// out inhibitors and says when the machine falls asleep and when it is awake again.
+// Somebody who does on a system bus what logind does about sleep: hands out inhibitors and says
+// when the machine falls asleep and when it is awake again.
 
-#include <memory>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include <systemd/sd-bus.h>
 
-#include "tests/integration/support/program.h"
-#include "tests/integration/support/temp_folder.h"
+#include "tests/integration/support/system_bus.h"
 
 namespace tbs::test {
-
-class SystemBus {
- public:
-  // Started.
-  explicit SystemBus(const TempFolder& folder);
-  void start();
-  void stop();
-  [[nodiscard]] std::string address() const { return "unix:path=" + socket_; }
-  // What makes a program use this bus.
-  [[nodiscard]] std::string environment() const { return "DBUS_SYSTEM_BUS_ADDRESS=" + address(); }
-
- private:
-  std::string socket_;
-  std::string configuration_;
-  std::string log_;
-  std::unique_ptr<Program> program_;
-};
 
 class FakeLogind {
  public:
