@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <variant>
@@ -22,15 +23,27 @@ namespace {
 
 constexpr int kCouldNotStart = 1;
 
+// In the environment of a program that is filtered: it stays so when it executes itself.
+constexpr const char* kFiltered = "TBS_FILTERED";
+
 void enter_sandbox(const tbs::Config& config) {
   if (!tbs::sandbox::kAvailable || !config.seccomp) return;
+  if (std::getenv(kFiltered) != nullptr) {
+    spdlog::info("the system calls are filtered as they were before this restart");
+    return;
+  }
   const auto spec = tbs::device::parse_device_spec(config.device);
   if (!spec) return;  // the next step says what is wrong with it
   const auto confined = tbs::sandbox::confine_daemon(
       {.starts_programs = tbs::config::starts_programs(config),
-       .network = std::holds_alternative<tbs::device::SwtpmTcpSpec>(*spec)});
+       .network = std::holds_alternative<tbs::device::SwtpmTcpSpec>(*spec),
+       .executes_itself = std::getenv("NOTIFY_SOCKET") == nullptr});
   // A kernel without filters can have a TPM all the same.
-  if (!confined) spdlog::warn("{}; tbsd runs without (--seccomp=no)", confined.error());
+  if (!confined) {
+    spdlog::warn("{}; tbsd runs without (--seccomp=no)", confined.error());
+  } else {
+    ::setenv(kFiltered, "1", 1);
+  }
 }
 
 }  // namespace

@@ -147,7 +147,6 @@ constexpr std::array kAttack = {
     "open_tree",
     "perf_event_open",
     "pidfd_getfd",
-    "pidfd_send_signal",
     "pivot_root",
     "process_madvise",
     "process_vm_readv",
@@ -189,7 +188,7 @@ constexpr std::array kAttack = {
     "vhangup",
 };
 
-constexpr std::array kStart = {"execve", "execveat"};
+constexpr std::array kStart = {"execve", "execveat", "pidfd_send_signal"};
 
 // Of two processors mmap has its arguments in memory, where a filter cannot see them. libc on i386
 // uses mmap2.

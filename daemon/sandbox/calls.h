@@ -14,7 +14,7 @@ extern const Names kFileCalls;
 // What only an attacker needs who has taken over a process: other programs, other processes'
 // memory, other users, mounts, modules, programs for the kernel (bpf).
 extern const Names kAttacks;
-// Starting another program: an attack, except in the process whose task that is.
+// Starting another program, and ending it: an attack, except in the process whose task that is.
 extern const Names kStartOfPrograms;
 
 // Memory as kBasicCalls leave it out: nothing that can be written is ever executed.

@@ -62,13 +62,21 @@ constexpr std::array kLoop = {
     "waitid",
 };
 
+// Memory that outlives the process, and what is in it stays there: no page of it is swapped out.
+// (madvise, fallocate, recvmmsg and sendmmsg, which it needs as well, are in other lists.)
+constexpr std::array kRecord = {"memfd_create", "mlock", "mlock2", "munlock"};
+
 // The group of the administrators' socket and of a tenant's.
 constexpr std::array kSocketFiles = {"chown", "chown32", "fchownat"};
 
-// Of the program that is started, until it is what it will be; and for ending it.
+// For starting a program and for ending it.
 constexpr std::array kChild = {
-    "arch_prctl",      "execve",    "kill",         "rt_sigqueueinfo", "seccomp", "set_thread_area",
-    "set_tid_address", "setrlimit", "timer_create", "ugetrlimit",      "vfork",
+    "kill", "pidfd_send_signal", "rt_sigqueueinfo", "seccomp", "setrlimit", "timer_create", "vfork",
+};
+
+// Of any program, until it is what it will be.
+constexpr std::array kExecution = {
+    "arch_prctl", "execve", "set_thread_area", "set_tid_address", "ugetrlimit",
 };
 
 constexpr std::array<std::uint64_t, 8> kDescriptorRequests = {
@@ -98,6 +106,23 @@ void allow_threads(Filter& filter) {
   filter.allow_if("clone", filter.processor() == AUDIT_ARCH_S390X ? 1 : 0, kNamespaces, 0);
 }
 
+void allow_programs(Filter& filter, const DaemonNeeds& needs) {
+  if (needs.starts_programs || needs.executes_itself) filter.allow(kExecution);
+  if (needs.starts_programs) {
+    filter.allow(kChild);
+    filter.allow_if("prctl", 0, kInt, PR_SET_SECCOMP);
+    return;
+  }
+  if (needs.executes_itself) {
+    filter.forbid(std::array{"execveat", "pidfd_send_signal"});
+  } else {
+    filter.forbid(kStartOfPrograms);
+  }
+  // Nobody else is to be signalled; 0 asks whether a process is there.
+  filter.allow_if("kill", 1, kWord, 0);
+  filter.allow(std::array{"setrlimit"});
+}
+
 }  // namespace
 
 void allow_daemon(Filter& filter, const DaemonNeeds& needs) {
@@ -105,6 +130,7 @@ void allow_daemon(Filter& filter, const DaemonNeeds& needs) {
   filter.allow(kFileCalls);
   filter.allow(kLoop);
   filter.allow(kSocketFiles);
+  filter.allow(kRecord);
   filter.forbid(kAttacks);
   allow_memory(filter);
   allow_threads(filter);
@@ -114,15 +140,7 @@ void allow_daemon(Filter& filter, const DaemonNeeds& needs) {
   for (const std::uint64_t request : kProcessRequests) filter.allow_if("prctl", 0, kInt, request);
   // Of this process, not of another one.
   filter.allow_if("prlimit64", 0, kInt, 0);
-  if (needs.starts_programs) {
-    filter.allow(kChild);
-    filter.allow_if("prctl", 0, kInt, PR_SET_SECCOMP);
-  } else {
-    filter.forbid(kStartOfPrograms);
-    // Nobody else is to be signalled; 0 asks whether a process is there.
-    filter.allow_if("kill", 1, kWord, 0);
-    filter.allow(std::array{"setrlimit"});
-  }
+  allow_programs(filter, needs);
 }
 
 std::expected<void, std::string> confine_daemon(const DaemonNeeds& needs) {

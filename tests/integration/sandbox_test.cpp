@@ -15,6 +15,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include "tests/integration/support/notify_socket.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/support/catch2.h"
@@ -174,7 +175,10 @@ TEST_CASE("what only an attacker would call ends the process") {
                                                                  {"execve", SYS_execve}}));
   INFO(name);
   const bool embedded = device_under_test() == DeviceKind::Embedded;
-  TestBench bench;
+  // Without a service manager, a daemon executes its own program when it is to restart.
+  const TempFolder folder;
+  const NotifySocket manager(folder);
+  TestBench bench({.environment = {manager.environment()}});
   RawClient client = bench.context();
   bench.wait_until_idle();
   const pid_t daemon = bench.daemon().program().pid();

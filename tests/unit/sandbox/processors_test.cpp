@@ -101,7 +101,14 @@ TEST_CASE("a processor's own names of what the daemon does are allowed", "[sandb
                                  "timerfd_settime64",
                                  "sigreturn",
                                  "rt_sigreturn",
-                                 "accept4"}) {
+                                 "accept4",
+                                 "memfd_create",
+                                 "mlock",
+                                 "mlock2",
+                                 "madvise",
+                                 "fallocate",
+                                 "sendmmsg",
+                                 "pidfd_open"}) {
     INFO(processor << ' ' << name);
     if (daemon.has(name)) CHECK(daemon.says(name) == kAllowed);
   }
@@ -116,6 +123,25 @@ TEST_CASE("a processor's own names of what an attacker does end the process", "[
     INFO(processor << ' ' << name);
     if (daemon.has(name)) CHECK(daemon.says(name) == SECCOMP_RET_KILL_PROCESS);
   }
+}
+
+TEST_CASE("programs are executed and ended by the daemon whose task that is", "[sandbox]") {
+  const auto processor = GENERATE(from_range(std::begin(kProcessors), std::end(kProcessors)));
+  INFO(processor);
+  const auto says = [processor](sandbox::DaemonNeeds needs, const char* name) {
+    return Daemon(processor, needs).says(name);
+  };
+  constexpr std::uint32_t kKilled = SECCOMP_RET_KILL_PROCESS;
+  const sandbox::DaemonNeeds itself{.executes_itself = true};
+  const sandbox::DaemonNeeds programs{.starts_programs = true};
+  CHECK(says({}, "execve") == kKilled);
+  CHECK(says({}, "pidfd_send_signal") == kKilled);
+  CHECK(says(itself, "execve") == kAllowed);
+  CHECK(says(itself, "execveat") == kKilled);
+  CHECK(says(itself, "pidfd_send_signal") == kKilled);
+  CHECK(says(itself, "set_tid_address") == kAllowed);
+  CHECK(says(programs, "execve") == kAllowed);
+  CHECK(says(programs, "pidfd_send_signal") == kAllowed);
 }
 
 TEST_CASE("libc maps memory with mmap, or mmap2 where there is one", "[sandbox]") {
