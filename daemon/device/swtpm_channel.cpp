@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <errno.h>
+#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -45,6 +46,17 @@ void SwtpmConnection::connect(Handler handler, std::chrono::milliseconds limit) 
   if (address_.path.empty()) return resolve();
   candidates_ = {Endpoint(boost::asio::local::stream_protocol::endpoint(address_.path))};
   try_next({});
+}
+
+StreamSocket* SwtpmConnection::take_over(int descriptor, int family) {
+  error_code error;
+  socket_.assign(boost::asio::generic::stream_protocol(family, 0), descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return nullptr;
+  }
+  socket_.non_blocking(true, error);
+  return error ? nullptr : &socket_;
 }
 
 // Asio asks the resolver in a thread of its own.

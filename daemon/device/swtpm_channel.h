@@ -46,6 +46,9 @@ class SwtpmConnection {
 
   // The socket stays this object's, and does not block. Call it once.
   void connect(Handler handler, std::chrono::milliseconds limit);
+  // In place of connect(): a socket that is connected already. An empty pointer, and the descriptor
+  // closed, when it cannot be used.
+  StreamSocket* take_over(int descriptor, int family);
 
  private:
   using Endpoint = boost::asio::generic::stream_protocol::endpoint;

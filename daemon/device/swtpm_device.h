@@ -10,11 +10,12 @@
 // has answered it, within limits, the next command is held back: that is what keeps a late cancel
 // from hitting it.
 //
+// A successor adopts the data channel. What else it must know is in a record (device/swtpm_record).
+//
 // The daemon powers the TPM (`owns_power`) if it was the daemon that initialized it. One that
 // somebody else has initialized is left as it is, unless it is in a state in which it serves
 // nobody.
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,8 +25,11 @@
 #include <boost/asio/io_context.hpp>
 
 #include "daemon/device/notice.h"
+#include "daemon/device/response_memory.h"
 #include "daemon/device/swtpm_channel.h"
+#include "daemon/device/swtpm_record.h"
 #include "daemon/device/transceiver.h"
+#include "daemon/device/unkept_memory.h"
 #include "daemon/loop/deferred.h"
 
 namespace tbs::device {
@@ -36,6 +40,11 @@ class SwtpmDevice final : public Transceiver {
   SwtpmDevice(boost::asio::io_context& loop, std::string name, SwtpmAddress data,
               SwtpmAddress control, Notice notice);
 
+  void keep_in(ResponseMemory* memory) override;
+  [[nodiscard]] std::vector<KeptDescriptor> kept() const override;
+  void adopt(std::vector<KeptDescriptor> left, OpenHandler handler) override;
+  void resume(std::span<const std::uint8_t> command, std::uint8_t locality,
+              ResponseHandler handler) override;
   void open(OpenHandler handler) override;
   void want_power_cycle() override { power_cycle_ = true; }
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
@@ -62,15 +71,26 @@ class SwtpmDevice final : public Transceiver {
   void connect_data();
   void fail_open(Failure failure);
 
+  // What is wrong with what a predecessor has left; empty when it was taken over.
+  std::string take_over(int descriptor);
+  void remember();
+
   // The steps of a command.
+  [[nodiscard]] std::optional<Failure> refusal(std::span<const std::uint8_t> command) const;
+  void start(std::span<const std::uint8_t> command, std::uint8_t locality, ResponseHandler handler);
   void set_locality();
+  void on_locality_set(const Answer& answer);
   void send_command();
-  void send_rest(std::size_t from);
-  void fail_sending(boost::system::error_code error);
+  void send_rest();
   void receive();
-  void take(proto::Bytes piece);
+  void on_readable();
+  // Of the response, once its header is there; 0 before.
+  [[nodiscard]] std::uint32_t announced_size() const;
+  void look_at_response();
   void deliver();
   void fail_command(Failure failure);
+  // The next command, until the control channel has answered this.
+  void hold_back(ControlCommand until);
   void on_cancel_answered(const Answer& answer);
 
   boost::asio::io_context& loop_;
@@ -93,10 +113,12 @@ class SwtpmDevice final : public Transceiver {
   OpenHandler open_handler_;
   ResponseHandler response_handler_;
   proto::Buffer command_;
-  std::array<std::uint8_t, 4096> received_{};
-  proto::Buffer response_;  // as far as it has come
+  std::unique_ptr<UnkeptMemory> unkept_;
+  ResponseMemory* memory_;  // has the response as far as it has come
   std::uint8_t wanted_locality_ = 0;
   std::optional<std::uint8_t> locality_;  // as far as the daemon has set it
+  bool locality_due_ = false;             // whether it may be another one, and must be set
+  bool unfinished_ = false;               // a predecessor's command is on the data channel
   bool sent_ = false;                     // whether the command is with swtpm
   bool writing_ = false;                  // whether some of it may still be on its way
 };

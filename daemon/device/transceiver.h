@@ -73,7 +73,8 @@ class Transceiver {
   virtual void open(OpenHandler handler) = 0;
 
   // The five calls below are for a process that goes on where another one has ended, at any
-  // instruction. What is here is for stand-ins, which have nothing to go on with.
+  // instruction. What is here is for stand-ins, which have nothing to go on with, and say so at
+  // once.
 
   // Before open() or adopt(): the commands are kept in here from now on. Its owner tells it of each
   // one (begin()) right before transmit(). It must be there until the device was closed or is gone.
@@ -83,7 +84,7 @@ class Transceiver {
   // In place of open(): takes over what kept() gave a predecessor. The descriptors are the device's
   // from now on, whatever comes of it. After a failure close() and open() work as usual.
   virtual void adopt(std::vector<KeptDescriptor> /*left*/, OpenHandler handler) {
-    open(std::move(handler));
+    handler(std::unexpected(Failure{.operation = "take over a device of this kind"}));
   }
   // As transmit(), once after adopt(), for the command that the memory of keep_in() has the number
   // of: sends what the predecessor has not sent of it, and receives what it has not received.

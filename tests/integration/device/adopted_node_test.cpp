@@ -18,8 +18,8 @@
 
 #include "daemon/device/char_device.h"
 #include "daemon/device/node_exchange.h"
+#include "daemon/device/unkept_memory.h"
 #include "tests/integration/device/device_run.h"
-#include "tests/integration/device/memory_pages.h"
 #include "tests/integration/device/syscall_shim.h"
 #include "tests/integration/device/temp_dir.h"
 #include "tests/integration/device/tpm_commands.h"
@@ -65,9 +65,9 @@ struct Kernel {
 
 // One process.
 struct Process {
-  Process(Kernel& kernel_of_all, MemoryPages& pages)
+  Process(Kernel& kernel_of_all, device::UnkeptMemory& pages)
       : kernel(kernel_of_all),
-        memory(pages.memory()),
+        memory(pages.bytes()),
         device(loop,
                {.path = "/dev/no-such-tpm",
                 .sysfs = dir.path(),
@@ -109,7 +109,7 @@ struct Fixture {
   }
 
   Kernel kernel;
-  MemoryPages pages;
+  device::UnkeptMemory pages;
   std::vector<std::unique_ptr<Process>> processes;
 };
 
@@ -275,8 +275,8 @@ TEST_CASE("adopted node: what is no device is refused, and closed") {
 
 TEST_CASE("adopted node: a command begun long ago is not sent again") {
   Kernel kernel;
-  MemoryPages pages;
-  ResponseMemory memory = pages.memory();
+  device::UnkeptMemory pages;
+  ResponseMemory& memory = pages.memory();
   memory.begin(1);
   memory.command().started = 1;
   const auto result = device::finish_exchange(kernel.ends[0], {.command = get_random(8),
