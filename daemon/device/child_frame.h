@@ -33,6 +33,18 @@ struct ChildFrame {
   proto::Buffer payload;
 };
 
+// A frame where it lies.
+struct ChildFrameView {
+  std::uint32_t sequence = 0;
+  std::uint8_t kind = 0;
+  proto::Bytes payload;
+  std::size_t size = 0;  // of the frame as a whole
+};
+
+// The first frame of `bytes`, nothing while it is not whole, or why it cannot be one: after an
+// oversized length nothing can be trusted.
+std::expected<std::optional<ChildFrameView>, std::string> first_child_frame(proto::Bytes bytes);
+
 // `payload` must not exceed kMaxFramePayload.
 proto::Buffer encode_child_frame(std::uint32_t sequence, std::uint8_t kind, proto::Bytes payload);
 

@@ -6,16 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/device/adopted_socket.h"
+
 namespace tbs::device {
 namespace {
 
 constexpr int kChildSocket = 3;
+constexpr int kKillLimit = 10'000;  // milliseconds that the kernel may take for it
 
 // What the child starts with: its three standard descriptors, the socket, no signal blocked or
 // ignored.
@@ -79,48 +83,84 @@ std::expected<std::unique_ptr<ChildProcess>, Failure> ChildProcess::spawn(
     ::close(ends[0]);
     return std::unexpected(Failure{.operation = "start " + program, .error = error});
   }
-  std::unique_ptr<ChildProcess> child(new ChildProcess(loop, pid));
+  std::unique_ptr<ChildProcess> child(new ChildProcess(loop));
   child->socket_.assign(boost::asio::local::stream_protocol(), ends[0]);
   // By number: the header of glibc 2.36 declares pidfd_open without C linkage.
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) {
-    return std::unexpected(Failure{.operation = "watch " + program, .error = errno});
+    const int watch_error = errno;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    child->ended_ = true;
+    return std::unexpected(Failure{.operation = "watch " + program, .error = watch_error});
   }
   child->pidfd_.assign(pidfd);
   return child;
 }
 
+std::expected<std::unique_ptr<ChildProcess>, Failure> ChildProcess::adopt(
+    boost::asio::io_context& loop, int socket, int pidfd) {
+  std::string problem;
+  const auto family = stream_family(socket);
+  if (!family) problem = family.error();
+  if (family && *family != AF_UNIX) problem = "the socket is of another kind";
+  // ESRCH is a process that has ended: who waits for its end will see that.
+  const bool is_process =
+      ::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0) == 0 || errno == ESRCH;
+  if (!is_process) problem = "the process cannot be reached";
+  if (!problem.empty()) {
+    if (socket >= 0) ::close(socket);
+    if (pidfd >= 0) ::close(pidfd);
+    return std::unexpected(Failure{.operation = "take over the embedded TPM: " + problem});
+  }
+  std::unique_ptr<ChildProcess> child(new ChildProcess(loop));
+  child->socket_.assign(boost::asio::local::stream_protocol(), socket);
+  child->pidfd_.assign(pidfd);
+  return child;
+}
+
 ChildProcess::~ChildProcess() {
-  if (pid_ == 0) return;
+  if (ended_) return;
   kill();
-  reap(0);
+  pollfd ended{.fd = pidfd_.native_handle(), .events = POLLIN, .revents = 0};
+  while (::poll(&ended, 1, kKillLimit) < 0 && errno == EINTR) {
+  }
+  reap();
 }
 
 void ChildProcess::async_wait_exit(ExitHandler handler) {
   pidfd_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                     [this, alive = deferred_.watch(),
                      on_exit = std::move(handler)](boost::system::error_code error) mutable {
-                      if (!error && !alive.expired()) on_exit(reap(WNOHANG));
+                      if (!error && !alive.expired()) on_exit(reap());
                     });
 }
 
 void ChildProcess::queue_signal(int signal, std::uint32_t value) const {
-  if (pid_ == 0) return;
-  sigval content{};
-  content.sival_int = static_cast<int>(value);
-  ::sigqueue(pid_, signal, content);
+  siginfo_t info{};
+  info.si_signo = signal;
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_int = static_cast<int>(value);
+  send(signal, &info);
 }
 
 void ChildProcess::kill() const {
-  if (pid_ != 0) ::kill(pid_, SIGKILL);
+  send(SIGKILL, nullptr);
 }
 
-std::string ChildProcess::reap(int options) {
+void ChildProcess::send(int signal, siginfo_t* info) const {
+  if (!ended_) ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), signal, info, 0);
+}
+
+std::string ChildProcess::reap() {
+  ended_ = true;
   siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | options) != 0) {
-    if (errno != EINTR) break;
+  const auto process = static_cast<id_t>(pidfd_.native_handle());
+  while (::waitid(P_PIDFD, process, &info, WEXITED | WNOHANG) != 0) {
+    if (errno != EINTR) return "it was started before the daemon";
   }
-  pid_ = 0;
   return describe(info);
 }
 

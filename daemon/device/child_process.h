@@ -1,8 +1,9 @@
 #pragma once
 
-// One child process with a socket to it: started, watched, killed and reaped without ever blocking
-// the loop (pidfd, no SIGCHLD). While it is not reaped its process id cannot be reused, so signals
-// never reach a stranger.
+// One process with a socket to it: started, watched, killed and reaped without ever blocking the
+// loop (pidfd, no SIGCHLD). Signals go through the pidfd, so they never reach a stranger. It may
+// have been started by a predecessor of this process that has left the two descriptors; then it is
+// nobody's child here, and who reaps it is the one that the kernel gave it to.
 
 #include <cstdint>
 #include <expected>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
@@ -33,6 +35,11 @@ class ChildProcess {
       boost::asio::io_context& loop, const std::string& program,
       const std::vector<std::string>& arguments);
 
+  // Takes over one that a predecessor has started. Both descriptors are taken, whatever comes of
+  // it.
+  static std::expected<std::unique_ptr<ChildProcess>, Failure> adopt(boost::asio::io_context& loop,
+                                                                     int socket, int pidfd);
+
   // Kills and reaps whatever still runs: the one place that may block, for as long as the kernel
   // takes to kill a process.
   ~ChildProcess();
@@ -46,18 +53,23 @@ class ChildProcess {
   // Queues a signal with a value; nothing happens once the child was reaped.
   void queue_signal(int signal, std::uint32_t value) const;
   void kill() const;
+  // A successor takes it over: from now on nothing here ends it.
+  void leave_behind() { ended_ = true; }
+  // What a successor takes over, besides the socket.
+  [[nodiscard]] int pidfd() { return pidfd_.native_handle(); }
 
   boost::asio::local::stream_protocol::socket& socket() { return socket_; }
 
  private:
-  ChildProcess(boost::asio::io_context& loop, pid_t pid)
-      : deferred_(loop), pid_(pid), pidfd_(loop), socket_(loop) {}
+  explicit ChildProcess(boost::asio::io_context& loop)
+      : deferred_(loop), pidfd_(loop), socket_(loop) {}
 
-  std::string reap(int options);
+  void send(int signal, siginfo_t* info) const;
+  std::string reap();  // of one that has ended
 
   loop::Deferred deferred_;
-  pid_t pid_;  // 0 once reaped
-  boost::asio::posix::stream_descriptor pidfd_;
+  bool ended_ = false;  // and reaped, or left behind
+  mutable boost::asio::posix::stream_descriptor pidfd_;
   boost::asio::local::stream_protocol::socket socket_;
 };
 

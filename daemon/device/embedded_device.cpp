@@ -1,6 +1,8 @@
 #include "daemon/device/embedded_device.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -8,9 +10,12 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "daemon/base/fingerprint.h"
+#include "daemon/base/ordered_store.h"
 #include "daemon/device/child_frame.h"
 #include "daemon/device/child_process.h"
 #include "daemon/device/embedded_link.h"
+#include "daemon/device/embedded_record.h"
 #include "daemon/device/interface_type.h"
 
 namespace tbs::device {
@@ -18,11 +23,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kPrivateFolder = "tbsd-embedded-";
+
 std::string device_name(const EmbeddedDevice::Options& options) {
   const std::string word = options.family == Family::Tpm12 ? "embedded12" : "embedded";
   // A tenant's clients see the name, and the host's folders are not their business.
   if (!options.tenant.empty()) return word + " of tenant " + options.tenant;
   return options.state_dir.empty() ? word : word + ":" + options.state_dir;
+}
+
+std::uint64_t fingerprint_of(const std::string& name) {
+  return fingerprint({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+}
+
+// Where the private folder is: a service's own /tmp is emptied when it ends, and the TPM lives
+// on over a restart.
+fs::path place_for_private_folders() {
+  std::error_code error;
+  const char* const folders = std::getenv("RUNTIME_DIRECTORY");
+  if (folders != nullptr) {
+    const std::string all = folders;
+    const fs::path first = all.substr(0, all.find(':'));
+    if (fs::is_directory(first, error)) return first;
+  }
+  return fs::temp_directory_path(error);
 }
 
 }  // namespace
@@ -38,12 +62,65 @@ std::string embedded_program() {
 }
 
 EmbeddedDevice::EmbeddedDevice(boost::asio::io_context& loop, Options options)
-    : loop_(loop), deferred_(loop), options_(std::move(options)), name_(device_name(options_)) {}
+    : loop_(loop),
+      deferred_(loop),
+      options_(std::move(options)),
+      name_(device_name(options_)),
+      unkept_(std::make_unique<UnkeptMemory>()),
+      memory_(&unkept_->memory()) {}
 
 EmbeddedDevice::~EmbeddedDevice() {
   if (link_) link_->abandon();
   std::error_code ignored;
   if (!private_dir_.empty()) fs::remove_all(private_dir_, ignored);
+}
+
+void EmbeddedDevice::keep_in(ResponseMemory* memory) {
+  memory_ = memory != nullptr ? memory : &unkept_->memory();
+}
+
+std::vector<KeptDescriptor> EmbeddedDevice::kept() const {
+  return link_ ? link_->kept() : std::vector<KeptDescriptor>();
+}
+
+void EmbeddedDevice::adopt(std::vector<KeptDescriptor> left, OpenHandler handler) {
+  const int socket = take_descriptor(left, kChildSocketName);
+  const int process = take_descriptor(left, kChildProcessName);
+  close_descriptors(left);
+  auto child = ChildProcess::adopt(loop_, socket, process);
+  find_private_folder();
+  const bool known = memory_->knows<EmbeddedRecord>() &&
+                     memory_->device<EmbeddedRecord>().name == fingerprint_of(name_);
+  std::string problem;
+  if (!known) problem = "take over an embedded TPM that nothing is known of";
+  if (link_) problem = "take over an embedded TPM beside one that is open";
+  if (!child) problem = child.error().operation;
+  if (!problem.empty()) {
+    // Whoever has started it may still want it: it ends with its socket.
+    if (child) (*child)->leave_behind();
+    return deferred_.post_failure(std::move(handler), Failure{.operation = std::move(problem)});
+  }
+  link_to(std::move(*child));
+  link_->go_on();
+  deferred_.post(
+      [known_facts = facts(), opened = std::move(handler)]() mutable { opened(known_facts); });
+}
+
+void EmbeddedDevice::find_private_folder() {
+  if (!options_.state_dir.empty() || !private_dir_.empty()) return;
+  if (!memory_->knows<EmbeddedRecord>()) return;
+  const EmbeddedRecord& record = memory_->device<EmbeddedRecord>();
+  if (record.name != fingerprint_of(name_)) return;
+  const std::string folder(record.folder.data(),
+                           ::strnlen(record.folder.data(), record.folder.size()));
+  // Nothing else is ever removed.
+  if (fs::path(folder).filename().native().starts_with(kPrivateFolder)) private_dir_ = folder;
+}
+
+void EmbeddedDevice::leave_behind() {
+  if (link_) link_->leave_behind();
+  link_.reset();
+  private_dir_.clear();
 }
 
 void EmbeddedDevice::open(OpenHandler handler) {
@@ -64,11 +141,10 @@ std::expected<void, Failure> EmbeddedDevice::start_child(OpenHandler& handler) {
   const auto folder = state_folder();
   if (!folder) return std::unexpected(folder.error());
   const std::string program = options_.program.empty() ? embedded_program() : options_.program;
-  auto child = ChildProcess::spawn(
-      loop_, program,
-      {*folder, options_.family == Family::Tpm12 ? "1.2" : "2.0",
-       private_dir_.empty() ? "durable" : "volatile", options_.confined ? "confined" : "unconfined",
-       std::to_string(::getpid())});
+  auto child = ChildProcess::spawn(loop_, program,
+                                   {*folder, options_.family == Family::Tpm12 ? "1.2" : "2.0",
+                                    private_dir_.empty() ? "durable" : "volatile",
+                                    options_.confined ? "confined" : "unconfined"});
   if (!child) {
     Failure failure = std::move(child.error());
     if (failure.error == ENOENT) {
@@ -77,25 +153,42 @@ std::expected<void, Failure> EmbeddedDevice::start_child(OpenHandler& handler) {
     }
     return std::unexpected(std::move(failure));
   }
-  const Facts facts{.family = options_.family,
-                    .interface_type = kEmulator,
-                    .can_cancel = options_.family == Family::Tpm20,
-                    .localities = true,
-                    .owns_power = true,
-                    .can_power_cycle = true};
-  link_ = std::make_shared<EmbeddedLink>(loop_, std::move(*child), facts);
+  remember();
+  link_to(std::move(*child));
+  link_->start(std::move(handler));
+  return {};
+}
+
+void EmbeddedDevice::link_to(std::unique_ptr<ChildProcess> child) {
+  link_ = std::make_shared<EmbeddedLink>(loop_, std::move(child), facts(), *memory_);
   link_->on_loss([this](const Failure& failure) {
     if (loss_handler_) loss_handler_(failure);
   });
-  link_->start(std::move(handler));
-  return {};
+}
+
+Facts EmbeddedDevice::facts() const {
+  return {.family = options_.family,
+          .interface_type = kEmulator,
+          .can_cancel = options_.family == Family::Tpm20,
+          .localities = true,
+          .owns_power = true,
+          .can_power_cycle = true};
+}
+
+void EmbeddedDevice::remember() {
+  EmbeddedRecord& record = memory_->device<EmbeddedRecord>();
+  store_in_order(record.kind, 0);
+  record = {.kind = 0, .name = fingerprint_of(name_)};
+  if (private_dir_.size() < record.folder.size()) {
+    std::ranges::copy(private_dir_, record.folder.begin());
+  }
+  store_in_order(record.kind, EmbeddedRecord::kKind);
 }
 
 std::expected<std::string, Failure> EmbeddedDevice::state_folder() {
   if (!options_.state_dir.empty()) return options_.state_dir;
   if (!private_dir_.empty()) return private_dir_;
-  std::error_code ignored;
-  std::string pattern = fs::temp_directory_path(ignored) / "tbsd-embedded-XXXXXX";
+  std::string pattern = place_for_private_folders() / (kPrivateFolder + std::string("XXXXXX"));
   if (::mkdtemp(pattern.data()) == nullptr) {
     return std::unexpected(
         Failure{.operation = "make the embedded TPM's folder " + pattern, .error = errno});
@@ -104,20 +197,34 @@ std::expected<std::string, Failure> EmbeddedDevice::state_folder() {
   return private_dir_;
 }
 
+std::optional<Failure> EmbeddedDevice::refusal(std::span<const std::uint8_t> command) const {
+  if (!link_) {
+    return Failure{.operation = "use an embedded TPM that is not open", .error = ENODEV};
+  }
+  if (command.size() > kMaxFramePayload) {
+    return Failure{.operation = "send the embedded TPM a command of " +
+                                std::to_string(command.size()) + " bytes",
+                   .error = E2BIG,
+                   .reopen = false};
+  }
+  return std::nullopt;
+}
+
 void EmbeddedDevice::transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
                               ResponseHandler handler) {
-  Failure failure;
-  if (!link_) {
-    failure = {.operation = "use an embedded TPM that is not open", .error = ENODEV};
-  } else if (command.size() > kMaxFramePayload) {
-    failure = {.operation = "send the embedded TPM a command of " + std::to_string(command.size()) +
-                            " bytes",
-               .error = E2BIG,
-               .reopen = false};
-  } else {
-    return link_->transmit(command, locality, std::move(handler));
+  if (auto refused = refusal(command)) {
+    return deferred_.post_failure(std::move(handler), *std::move(refused));
   }
-  deferred_.post_failure(std::move(handler), std::move(failure));
+  if (memory_ == &unkept_->memory()) memory_->begin(1);
+  link_->transmit(command, locality, std::move(handler));
+}
+
+void EmbeddedDevice::resume(std::span<const std::uint8_t> command, std::uint8_t locality,
+                            ResponseHandler handler) {
+  if (auto refused = refusal(command)) {
+    return deferred_.post_failure(std::move(handler), *std::move(refused));
+  }
+  link_->resume(command, locality, std::move(handler));
 }
 
 void EmbeddedDevice::cancel() {

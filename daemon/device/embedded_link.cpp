@@ -1,45 +1,48 @@
 #include "daemon/device/embedded_link.h"
 
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include <errno.h>
 #include <signal.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
+#include "daemon/base/ordered_store.h"
+#include "daemon/device/embedded_record.h"
 
 namespace tbs::device {
 namespace {
+
+using Socket = boost::asio::local::stream_protocol::socket;
 
 // Making a new TPM takes a fraction of a second, minutes on a starved machine.
 constexpr std::chrono::seconds kStartLimit{120};
 // How long a child may take to leave by itself.
 constexpr std::chrono::milliseconds kExitGrace{250};
-constexpr std::size_t kReceiveSize = 8192;
 
 Failure closed_failure() {
   return {.operation = "the embedded TPM was closed", .error = ECANCELED, .reopen = true};
 }
 
-std::string text_of(const proto::Buffer& payload) {
+std::string text_of(proto::Bytes payload) {
   return {payload.begin(), payload.end()};
 }
 
 }  // namespace
 
 EmbeddedLink::EmbeddedLink(boost::asio::io_context& loop, std::unique_ptr<ChildProcess> child,
-                           Facts facts)
+                           Facts facts, ResponseMemory& memory)
     : deferred_(loop),
       child_(std::move(child)),
       facts_(facts),
       timer_(loop),
-      receive_buffer_(kReceiveSize) {}
+      memory_(memory),
+      sequence_(static_cast<std::uint32_t>(memory.device<EmbeddedRecord>().sequence)) {}
 
 void EmbeddedLink::start(Transceiver::OpenHandler handler) {
   open_handler_ = std::move(handler);
-  child_->async_wait_exit(
-      [self = shared_from_this()](const std::string& status) { self->on_exit(status); });
+  memory_.begin(0);
+  watch_exit();
   timer_.expires_after(kStartLimit);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
     if (!error && self->open_handler_) self->lose("it did not start in time");
@@ -47,20 +50,70 @@ void EmbeddedLink::start(Transceiver::OpenHandler handler) {
   receive();
 }
 
-void EmbeddedLink::transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
-                            Transceiver::ResponseHandler handler) {
+void EmbeddedLink::go_on() {
+  from_predecessor_ = memory_.number() != 0 && memory_.command().sent.moved() > 0;
+  unfinished_ = from_predecessor_ && !response_is_complete();
+  watch_exit();
+  receive();
+}
+
+void EmbeddedLink::watch_exit() {
+  child_->async_wait_exit(
+      [self = shared_from_this()](const std::string& status) { self->on_exit(status); });
+}
+
+std::vector<KeptDescriptor> EmbeddedLink::kept() {
+  if (open_handler_ || lost_ || exited_) return {};
+  return {{.name = kChildSocketName, .descriptor = child_->socket().native_handle()},
+          {.name = kChildProcessName, .descriptor = child_->pidfd()}};
+}
+
+bool EmbeddedLink::take_handler(Transceiver::ResponseHandler handler) {
   if (lost_ && exited_) {
     deferred_.post_failure(std::move(handler), *lost_);
-    return;
+    return false;
   }
   response_handler_ = std::move(handler);
-  if (++sequence_ == 0) ++sequence_;
+  return true;
+}
+
+void EmbeddedLink::transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
+                            Transceiver::ResponseHandler handler) {
+  if (!take_handler(std::move(handler))) return;
+  if (unfinished_) return lose("a command of the daemon before this one is unfinished");
+  from_predecessor_ = false;
+  looked_at_ = 0;
+  next_sequence();
   outgoing_ = encode_child_frame(sequence_, locality, command);
-  boost::asio::async_write(
-      child_->socket(), boost::asio::buffer(outgoing_),
-      [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-        if (error) self->lose("sending it a command failed: " + error.message());
-      });
+  send();
+}
+
+void EmbeddedLink::resume(std::span<const std::uint8_t> command, std::uint8_t locality,
+                          Transceiver::ResponseHandler handler) {
+  if (!take_handler(std::move(handler))) return;
+  if (memory_.command().sent.moved() == 0) next_sequence();
+  from_predecessor_ = unfinished_ = false;
+  outgoing_ = encode_child_frame(sequence_, locality, command);
+  send();
+  deferred_.post([self = shared_from_this()] {
+    if (!self->lost_) self->look_at_frames();
+  });
+}
+
+void EmbeddedLink::next_sequence() {
+  if (++sequence_ == 0) ++sequence_;
+  store_in_order(memory_.device<EmbeddedRecord>().sequence, sequence_);
+}
+
+void EmbeddedLink::send() {
+  if (lost_) return;
+  const auto all = memory_.command().sent.send(child_->socket().native_handle(), outgoing_);
+  if (!all) return lose(std::string("sending it a command failed: ") + std::strerror(all.error()));
+  if (*all) return;
+  child_->socket().async_wait(Socket::wait_write,
+                              [self = shared_from_this()](boost::system::error_code error) {
+                                if (!error && self->response_handler_) self->send();
+                              });
 }
 
 void EmbeddedLink::cancel() {
@@ -98,28 +151,50 @@ void EmbeddedLink::abandon() {
   exited_ = true;
 }
 
-void EmbeddedLink::receive() {
-  child_->socket().async_read_some(
-      boost::asio::buffer(receive_buffer_),
-      [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
-        if (self->lost_) return;
-        if (error) return self->lose("its connection ended");
-        self->on_received(proto::Bytes(self->receive_buffer_).first(count));
-      });
+void EmbeddedLink::leave_behind() {
+  if (child_) child_->leave_behind();
+  abandon();
 }
 
-void EmbeddedLink::on_received(proto::Bytes bytes) {
-  assembler_.append(bytes);
+void EmbeddedLink::receive() {
+  child_->socket().async_wait(Socket::wait_read,
+                              [self = shared_from_this()](boost::system::error_code error) {
+                                if (error && !self->lost_) self->lose(error.message());
+                                if (!self->lost_) self->on_readable();
+                              });
+}
+
+void EmbeddedLink::on_readable() {
+  const auto count =
+      memory_.command().received.receive(child_->socket().native_handle(), memory_.response());
+  if (count && *count == 0) return lose("its connection ended");
+  if (!count && count.error() == ENOBUFS) return lose("it sends more than a response");
+  if (!count && count.error() != EAGAIN) return lose("its connection ended");
+  receive();
+  if (!from_predecessor_) look_at_frames();
+}
+
+// The response last: whoever is told of it may begin the next command.
+void EmbeddedLink::look_at_frames() {
   while (!lost_) {
-    auto frame = assembler_.next();
+    const proto::Bytes come = memory_.response().first(memory_.command().received.moved());
+    const auto frame = first_child_frame(come.subspan(looked_at_));
     if (!frame) return lose(frame.error());
     if (!*frame) break;
+    looked_at_ += (*frame)->size;
     on_frame(**frame);
   }
-  if (!lost_) receive();
+  if (lost_ || !response_) return;
+  std::exchange(response_handler_, nullptr)(*std::exchange(response_, std::nullopt));
 }
 
-void EmbeddedLink::on_frame(const ChildFrame& frame) {
+bool EmbeddedLink::response_is_complete() const {
+  const proto::Bytes come = memory_.response().first(memory_.command().received.moved());
+  const auto frame = first_child_frame(come);
+  return frame && *frame && (*frame)->sequence == sequence_;
+}
+
+void EmbeddedLink::on_frame(const ChildFrameView& frame) {
   switch (static_cast<ReplyKind>(frame.kind)) {
     case ReplyKind::Ready:
       return on_ready();
@@ -137,11 +212,11 @@ void EmbeddedLink::on_ready() {
   std::exchange(open_handler_, nullptr)(facts_);
 }
 
-void EmbeddedLink::on_response(const ChildFrame& frame) {
-  if (!response_handler_ || frame.sequence != sequence_) {
+void EmbeddedLink::on_response(const ChildFrameView& frame) {
+  if (!response_handler_ || response_ || frame.sequence != sequence_) {
     return lose("it answered a command that nobody sent");
   }
-  std::exchange(response_handler_, nullptr)(frame.payload);
+  response_ = frame.payload;
 }
 
 void EmbeddedLink::lose(std::string reason, std::string advice) {

@@ -42,7 +42,7 @@ class ResponseMemory {
   // short can lose a response.
   explicit ResponseMemory(std::span<std::uint8_t> bytes);
 
-  // Forgets the last command and its response: the next one has this number, which is not 0.
+  // Forgets the last command and its response: the next one has this number; 0 for none.
   void begin(std::uint64_t number);
   // Of the command in here; 0 if there is none.
   [[nodiscard]] std::uint64_t number() const;

@@ -3,10 +3,10 @@
 // command of seconds never holds up the daemon and can be cancelled, and so that the TPM's secrets
 // are not in the memory of the process that parses what clients send.
 //
-// It never outlives the daemon: it ends when the socket does, and the kernel kills it when its
-// parent is gone. It ignores the signals of a terminal, since the daemon decides when to stop.
+// It ends when the socket does: when neither the daemon has the other end, nor whoever keeps that
+// for the daemon's successor, who goes on with this process. It ignores the signals of a terminal,
+// since the daemon decides when to stop.
 
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <expected>
@@ -39,34 +39,22 @@ struct Arguments {
   Family family = Family::Tpm20;
   bool durable = true;
   bool confined = true;
-  pid_t parent = 0;
 };
 
-// FOLDER FAMILY durable|volatile confined|unconfined PARENT-PID, all required: only tbsd calls this
-// program.
+// FOLDER FAMILY durable|volatile confined|unconfined, all required: only tbsd calls this program.
 std::optional<Arguments> parse_arguments(int count, char** values) {
-  if (count != 6) return std::nullopt;
+  if (count != 5) return std::nullopt;
   Arguments arguments{.state_dir = values[1]};
   const std::string_view family = values[2];
   const std::string_view durability = values[3];
   const std::string_view confinement = values[4];
-  const std::string_view parent = values[5];
   if (family != "1.2" && family != "2.0") return std::nullopt;
   if (durability != "durable" && durability != "volatile") return std::nullopt;
   if (confinement != "confined" && confinement != "unconfined") return std::nullopt;
-  const auto [end, code] =
-      std::from_chars(parent.data(), parent.data() + parent.size(), arguments.parent);
-  if (code != std::errc() || end != parent.data() + parent.size()) return std::nullopt;
   arguments.family = family == "1.2" ? Family::Tpm12 : Family::Tpm20;
   arguments.durable = durability == "durable";
   arguments.confined = confinement == "confined";
   return arguments;
-}
-
-// False when the parent is gone already.
-bool tie_to_parent(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  return ::getppid() == parent;
 }
 
 void shield_process() {
@@ -137,7 +125,6 @@ int serve(TpmLibrary& tpm) {
 }
 
 int run(const Arguments& arguments) {
-  if (!tie_to_parent(arguments.parent)) return 1;
   shield_process();
   if (auto installed = install_cancel_signal(); !installed) return give_up(0, installed.error());
   const std::string_view prefix = arguments.family == Family::Tpm12 ? "tpm12" : "tpm20";
