@@ -14,7 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
@@ -42,8 +41,8 @@ bool is_address(const std::string& address) {
          (address.front() == '/' || address.front() == '@');
 }
 
-// 0 or an errno value.
-int send_to(int socket, const std::string& address, const std::string& text, int descriptor) {
+// To the service manager's address. 0 or an errno value.
+int connect_to(int socket, const std::string& address) {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   std::memcpy(to.sun_path, address.data(), address.size());
@@ -51,11 +50,16 @@ int send_to(int socket, const std::string& address, const std::string& text, int
   // A name that is abstract ends where the address does.
   const std::size_t size = offsetof(sockaddr_un, sun_path) + address.size() +
                            static_cast<std::size_t>(address.front() != '@');
+  return ::connect(socket, reinterpret_cast<const sockaddr*>(&to), static_cast<socklen_t>(size)) < 0
+             ? errno
+             : 0;
+}
+
+// 0 or an errno value.
+int send_on(int socket, const std::string& text, int descriptor) {
   iovec part{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
   alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
-  message.msg_name = &to;
-  message.msg_namelen = static_cast<socklen_t>(size);
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   if (descriptor >= 0) {
@@ -74,6 +78,11 @@ int send_to(int socket, const std::string& address, const std::string& text, int
 bool passes_by_itself(int error) {
   return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM ||
          error == ETOOMANYREFS;
+}
+
+// Whoever was at the other end is not there any more.
+bool has_gone(int error) {
+  return error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE;
 }
 
 std::string text_of(const StoreQueue::Message& message) {
@@ -118,13 +127,18 @@ DescriptorStore::DescriptorStore(boost::asio::io_context& io)
 
 DescriptorStore::DescriptorStore(boost::asio::io_context& io, std::string socket,
                                  StoreQueue::Limits limits)
-    : io_(io), address_(std::move(socket)), queue_(limits), timer_(io), pause_(kFirstPause) {
-  if (is_address(address_)) socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    : io_(io),
+      address_(std::move(socket)),
+      socket_(io),
+      queue_(limits),
+      timer_(io),
+      pause_(kFirstPause) {
+  if (!is_address(address_)) return;
+  const int made = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (made >= 0) socket_.assign(made);
 }
 
-DescriptorStore::~DescriptorStore() {
-  if (socket_ >= 0) ::close(socket_);
-}
+DescriptorStore::~DescriptorStore() = default;
 
 void DescriptorStore::keep(std::string name, int descriptor) {
   if (!available()) return;
@@ -157,53 +171,64 @@ void DescriptorStore::post(Gone call) {
 
 void DescriptorStore::send_waiting() {
   // Else what waits for its next try is tried each time that something is added.
-  if (timer_set_) return;
+  if (waiting_) return;
   for (int sent = 0; sent < kMostAtOnce; ++sent) {
     const StoreQueue::Message* const message = queue_.next(std::chrono::steady_clock::now());
     if (message == nullptr) {
       if (queue_.waiting()) send_later(kPace);
       return;
     }
-    if (!send(*message)) {
+    const int error = send(*message);
+    if (error == EAGAIN) return send_when_writable();
+    if (passes_by_itself(error)) {
       send_later(pause_);
       pause_ = std::min(pause_ * 2, kLongestPause);
       return;
     }
+    if (error != 0) complain(*message, error);
     pause_ = kFirstPause;
     queue_.take_sent();
   }
   if (queue_.waiting()) send_later(std::chrono::milliseconds(0));
 }
 
-bool DescriptorStore::send(const StoreQueue::Message& message) {
+int DescriptorStore::send(const StoreQueue::Message& message) {
   if (message.kind == Kind::Barrier) return send_barrier(message.barrier);
-  const int error = send_to(socket_, address_, text_of(message), message.descriptor);
-  if (passes_by_itself(error)) return false;
-  if (error != 0) {
-    log_limited(spdlog::level::warn, Topic::DescriptorStore,
-                "the service manager cannot be told to " +
-                    std::string(message.kind == Kind::Store ? "keep" : "drop") + " " +
-                    message.name + ": " + std::strerror(error) +
-                    "; what it does not keep is lost at the next restart");
-  }
-  return true;
+  return send(text_of(message), message.descriptor);
+}
+
+int DescriptorStore::send(const std::string& text, int descriptor) {
+  const int socket = socket_.native_handle();
+  const int error = send_on(socket, text, descriptor);
+  if (!has_gone(error)) return error;
+  const int refused = connect_to(socket, address_);
+  return refused != 0 ? refused : send_on(socket, text, descriptor);
+}
+
+void DescriptorStore::complain(const StoreQueue::Message& message, int error) {
+  if (message.kind == Kind::Barrier) return;
+  log_limited(spdlog::level::warn, Topic::DescriptorStore,
+              "the service manager cannot be told to " +
+                  std::string(message.kind == Kind::Store ? "keep" : "drop") + " " + message.name +
+                  ": " + std::strerror(error) +
+                  "; what it does not keep is lost at the next restart");
 }
 
 // Nobody but the service manager may hold the other end when it has closed it.
-bool DescriptorStore::send_barrier(std::uint64_t number) {
+int DescriptorStore::send_barrier(std::uint64_t number) {
   const auto barrier = barriers_.find(number);
-  if (barrier == barriers_.end()) return true;
+  if (barrier == barriers_.end()) return 0;
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-  const int error = send_to(socket_, address_, "BARRIER=1", ends[1]);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return EINTR;
+  const int error = send("BARRIER=1", ends[1]);
   ::close(ends[1]);
   if (passes_by_itself(error)) {
     ::close(ends[0]);
-    return false;
+  } else {
+    // One that was not sent is over at once: no end is open.
+    barrier->second->watch(ends[0], [this, number] { passed(number); });
   }
-  // One that was not sent is over at once: no end is open.
-  barrier->second->watch(ends[0], [this, number] { passed(number); });
-  return true;
+  return error;
 }
 
 // Its patience may be over in the same turn of the loop as its wait.
@@ -213,13 +238,22 @@ void DescriptorStore::passed(std::uint64_t number) {
 }
 
 void DescriptorStore::send_later(std::chrono::milliseconds pause) {
-  timer_set_ = true;
+  waiting_ = true;
   timer_.expires_after(pause);
-  timer_.async_wait([this](const boost::system::error_code& stopped) {
-    if (stopped) return;
-    timer_set_ = false;
-    send_waiting();
-  });
+  timer_.async_wait([this](const boost::system::error_code& stopped) { send_again(stopped); });
+}
+
+// As soon as the service manager has read something: the socket is connected to its own.
+void DescriptorStore::send_when_writable() {
+  waiting_ = true;
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                     [this](const boost::system::error_code& stopped) { send_again(stopped); });
+}
+
+void DescriptorStore::send_again(const boost::system::error_code& stopped) {
+  if (stopped) return;
+  waiting_ = false;
+  send_waiting();
 }
 
 }  // namespace tbs::host

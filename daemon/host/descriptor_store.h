@@ -18,6 +18,7 @@
 #include <string>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/device/descriptor_keeper.h"
@@ -38,7 +39,7 @@ class DescriptorStore final : public device::DescriptorKeeper {
   DescriptorStore& operator=(const DescriptorStore&) = delete;
 
   // There is a service manager. Whether it keeps anything is up to the unit.
-  [[nodiscard]] bool available() const { return socket_ >= 0; }
+  [[nodiscard]] bool available() const { return socket_.is_open(); }
 
   // A predecessor's, which this process goes on using: the service manager has it.
   void already_kept(const std::string& name) { queue_.already_kept(name); }
@@ -55,18 +56,22 @@ class DescriptorStore final : public device::DescriptorKeeper {
 
   void post(Gone call);
   void send_waiting();
-  // Whether it is done with.
-  bool send(const StoreQueue::Message& message);
-  bool send_barrier(std::uint64_t number);
+  // 0 or an errno value.
+  int send(const StoreQueue::Message& message);
+  int send(const std::string& text, int descriptor);
+  int send_barrier(std::uint64_t number);
+  static void complain(const StoreQueue::Message& message, int error);
   void send_later(std::chrono::milliseconds pause);
+  void send_when_writable();
+  void send_again(const boost::system::error_code& stopped);
   void passed(std::uint64_t number);
 
   boost::asio::io_context& io_;
   std::string address_;
-  int socket_ = -1;
+  boost::asio::posix::stream_descriptor socket_;
   StoreQueue queue_;
   boost::asio::steady_timer timer_;
-  bool timer_set_ = false;
+  bool waiting_ = false;             // for the timer or the socket
   std::chrono::milliseconds pause_;  // before the next try
   std::map<std::uint64_t, std::unique_ptr<Barrier>> barriers_;
   std::uint64_t last_barrier_ = 0;
