@@ -52,6 +52,7 @@ void DeviceSupervisor::settled() {
 void DeviceSupervisor::close(std::function<void()> closed) {
   closing_ = true;
   alarm_.cancel();
+  device_.keep_state();
   device_.close(std::move(closed));
 }
 

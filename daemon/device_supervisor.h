@@ -38,6 +38,7 @@ class DeviceSupervisor {
   // The TPM works. Once it has done so for longer than the last pause, the next failure starts with
   // a short one again: one that dies as soon as it is up does not keep the daemon busy.
   void settled();
+  // At the end: the TPM's state is kept where that is configured.
   void close(std::function<void()> closed);
 
   // The errno value of the last failure to open; 0 when it is open or was never tried.

@@ -29,6 +29,7 @@ struct Config {
   unsigned busy_poll = 50;   // microseconds
   unsigned high_share = 25;  // percent
   bool keep_saved_sessions = false;
+  bool embedded_keep_state = false;
   std::string event_log = "auto";
   LogReaders log_readers = LogReaders::Administrators;
   std::string ppi = "auto";

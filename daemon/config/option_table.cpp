@@ -101,6 +101,9 @@ std::vector<Option> tpm_options() {
       {"keep-saved-sessions", "YES-OR-NO",
        "Whether tbsd keeps the saved sessions that it finds on the TPM when it starts",
        Switch{&Config::keep_saved_sessions}},
+      {"embedded-keep-state", "YES-OR-NO",
+       "Whether an embedded TPM with a folder keeps its memory over a stop of tbsd",
+       Switch{&Config::embedded_keep_state}},
       {"high-share", "PERCENT",
        "Percent of the TPM's time that one user, administrators excepted, may take with priorities "
        "above NORMAL; 100: no limit",

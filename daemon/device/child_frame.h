@@ -4,7 +4,8 @@
 //
 //   le32 length of the payload | le32 sequence number | u8 kind | payload
 //
-// Daemon to child: a TPM command; `kind` is its locality. Child to daemon: see ReplyKind. Commands
+// Daemon to child: a TPM command; `kind` is its locality, or kSaveState without a command. Child to
+// daemon: see ReplyKind. Commands
 // count from 1 (the sequence number also tells a cancel which command it means); 0 belongs to the
 // child's first frame. The two programs are installed together, so there is no version.
 
@@ -18,6 +19,10 @@
 #include "proto/byte_writer.h"
 
 namespace tbs::device {
+
+// The child writes what its TPM has in memory into the folder, and then answers with an empty
+// response. If that cannot be done, it says so on its standard error.
+constexpr std::uint8_t kSaveState = 0xFF;
 
 enum class ReplyKind : std::uint8_t {
   Response = 0,  // payload: the TPM's response to the command of that sequence number

@@ -28,7 +28,9 @@ struct CharSpec {
 struct EmbeddedSpec {
   std::string state_dir;  // empty: a private folder that is removed at the end
   Family family = Family::Tpm20;
-  std::string tenant;  // whose own it is; not part of the text
+  // Not part of the text.
+  std::string tenant;       // whose own it is
+  bool keep_state = false;  // over a stop of the daemon
 };
 
 struct SwtpmUnixSpec {

@@ -141,10 +141,11 @@ std::expected<void, Failure> EmbeddedDevice::start_child(OpenHandler& handler) {
   const auto folder = state_folder();
   if (!folder) return std::unexpected(folder.error());
   const std::string program = options_.program.empty() ? embedded_program() : options_.program;
-  auto child = ChildProcess::spawn(loop_, program,
-                                   {*folder, options_.family == Family::Tpm12 ? "1.2" : "2.0",
-                                    private_dir_.empty() ? "durable" : "volatile",
-                                    options_.confined ? "confined" : "unconfined"});
+  auto child = ChildProcess::spawn(
+      loop_, program,
+      {*folder, options_.family == Family::Tpm12 ? "1.2" : "2.0",
+       private_dir_.empty() ? "durable" : "volatile", options_.confined ? "confined" : "unconfined",
+       keeps_state() ? "keep" : "discard"});
   if (!child) {
     Failure failure = std::move(child.error());
     if (failure.error == ENOENT) {
@@ -231,12 +232,23 @@ void EmbeddedDevice::cancel() {
   if (link_) link_->cancel();
 }
 
+void EmbeddedDevice::keep_state() {
+  saves_state_ = keeps_state();
+}
+
+bool EmbeddedDevice::keeps_state() const {
+  return options_.keep_state && private_dir_.empty();
+}
+
 void EmbeddedDevice::close(CloseHandler handler) {
+  const bool saves = std::exchange(saves_state_, false);
   if (!link_) return deferred_.post(std::move(handler));
-  link_->close([this, life = link_.get(), closed = std::move(handler)]() mutable {
+  auto closed = [this, life = link_.get(), handler = std::move(handler)]() mutable {
     if (link_.get() == life) link_.reset();
-    closed();
-  });
+    handler();
+  };
+  if (saves) return link_->save_and_close(std::move(closed));
+  link_->close(std::move(closed));
 }
 
 }  // namespace tbs::device

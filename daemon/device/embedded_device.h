@@ -27,9 +27,10 @@ class EmbeddedDevice final : public Transceiver {
   struct Options {
     std::string state_dir;  // empty: a private folder, removed with this object or the successor's
     Family family = Family::Tpm20;
-    std::string tenant;    // whose own it is; empty for the daemon's
-    bool confined = true;  // to the system calls that it makes
-    std::string program;   // empty: tbsd-embedded-tpm beside this program, or where it is installed
+    std::string tenant;       // whose own it is; empty for the daemon's
+    bool keep_state = false;  // what keep_state() is for; never with a private folder
+    bool confined = true;     // to the system calls that it makes
+    std::string program;  // empty: tbsd-embedded-tpm beside this program, or where it is installed
   };
 
   EmbeddedDevice(boost::asio::io_context& loop, Options options);
@@ -43,6 +44,7 @@ class EmbeddedDevice final : public Transceiver {
   void resume(std::span<const std::uint8_t> command, std::uint8_t locality,
               ResponseHandler handler) override;
   void leave_behind() override;
+  void keep_state() override;
   void on_loss(LossHandler handler) override { loss_handler_ = std::move(handler); }
   void open(OpenHandler handler) override;
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
@@ -56,6 +58,7 @@ class EmbeddedDevice final : public Transceiver {
   std::expected<std::string, Failure> state_folder();
   void link_to(std::unique_ptr<ChildProcess> child);
   [[nodiscard]] Facts facts() const;
+  [[nodiscard]] bool keeps_state() const;
   // What a successor must know of the child that is started.
   void remember();
   // The private folder that a predecessor has used, too.
@@ -71,6 +74,7 @@ class EmbeddedDevice final : public Transceiver {
   ResponseMemory* memory_;
   std::shared_ptr<EmbeddedLink> link_;
   LossHandler loss_handler_;
+  bool saves_state_ = false;  // when it is closed
 };
 
 // Where the daemon finds the program: beside its own executable first, so that a build tree works.

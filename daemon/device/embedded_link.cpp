@@ -19,6 +19,8 @@ using Socket = boost::asio::local::stream_protocol::socket;
 constexpr std::chrono::seconds kStartLimit{120};
 // How long a child may take to leave by itself.
 constexpr std::chrono::milliseconds kExitGrace{250};
+// Writing a few 100 KiB to a disk that is busy.
+constexpr std::chrono::seconds kSaveLimit{10};
 
 Failure closed_failure() {
   return {.operation = "the embedded TPM was closed", .error = ECANCELED, .reopen = true};
@@ -123,10 +125,27 @@ void EmbeddedLink::cancel() {
 void EmbeddedLink::close(Transceiver::CloseHandler handler) {
   cancel();  // so that the child notices the end of its socket soon
   close_handlers_.push_back(std::move(handler));
+  begin_end();
+}
+
+void EmbeddedLink::begin_end() {
   if (!lost_) lost_ = closed_failure();
   fail_waiting(closed_failure());
   if (exited_) return tell_closed();
   end_child();
+}
+
+void EmbeddedLink::save_and_close(Transceiver::CloseHandler handler) {
+  if (lost_ || open_handler_ || response_handler_ || unfinished_) return close(std::move(handler));
+  close_handlers_.push_back(std::move(handler));
+  memory_.begin(0);
+  transmit({}, kSaveState, [this](const Transceiver::Response&) {
+    if (!lost_) begin_end();
+  });
+  timer_.expires_after(kSaveLimit);
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (!error && !self->lost_) self->begin_end();
+  });
 }
 
 // The child leaves by itself at the end of its socket; one that is busy or stuck is killed.

@@ -55,6 +55,8 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
   [[nodiscard]] bool ended() const { return exited_; }
   // Ends the child: by the end of the socket, and by force if it does not go in time.
   void close(Transceiver::CloseHandler handler);
+  // The same, and has the TPM's state saved before, if the child is idle.
+  void save_and_close(Transceiver::CloseHandler handler);
   // Drops all handlers and kills the child; the owner goes away.
   void abandon();
 
@@ -77,6 +79,7 @@ class EmbeddedLink : public std::enable_shared_from_this<EmbeddedLink> {
   void lose_with_advice(const std::string& text);
   void on_exit(const std::string& status);
   void fail_waiting(const Failure& failure);
+  void begin_end();
   void tell_closed();
   void end_child();
 

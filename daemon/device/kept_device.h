@@ -31,6 +31,7 @@ class KeptDevice final : public Transceiver {
   void adopt(std::vector<KeptDescriptor> left, OpenHandler handler) override;
   [[nodiscard]] std::vector<KeptDescriptor> kept() const override { return device_->kept(); }
   void leave_behind() override { device_->leave_behind(); }
+  void keep_state() override { device_->keep_state(); }
   void want_power_cycle() override { device_->want_power_cycle(); }
   void transmit(std::span<const std::uint8_t> command, std::uint8_t locality,
                 ResponseHandler handler) override;

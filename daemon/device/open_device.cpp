@@ -25,6 +25,7 @@ class Maker {
                                             EmbeddedDevice::Options{.state_dir = spec.state_dir,
                                                                     .family = spec.family,
                                                                     .tenant = spec.tenant,
+                                                                    .keep_state = spec.keep_state,
                                                                     .confined = confined_,
                                                                     .program = {}});
   }

@@ -111,6 +111,11 @@ class Transceiver {
   // comes through the response handler. Never affects a later command.
   virtual void cancel() = 0;
 
+  // The next close() is for long, but not for ever: a device that can, and is told to by its
+  // configuration, keeps what the TPM has in memory for the next open(), whatever process does
+  // that.
+  virtual void keep_state() {}
+
   // Gives up whatever runs (its handler is called with a failure first) and releases the device.
   // After the handler the device may be opened again.
   virtual void close(CloseHandler handler) = 0;

@@ -39,18 +39,23 @@ struct Arguments {
   Family family = Family::Tpm20;
   bool durable = true;
   bool confined = true;
+  bool keeps_state = false;
 };
 
-// FOLDER FAMILY durable|volatile confined|unconfined, all required: only tbsd calls this program.
+// FOLDER FAMILY durable|volatile confined|unconfined keep|discard, all required: only tbsd calls
+// this program.
 std::optional<Arguments> parse_arguments(int count, char** values) {
-  if (count != 5) return std::nullopt;
+  if (count != 6) return std::nullopt;
   Arguments arguments{.state_dir = values[1]};
   const std::string_view family = values[2];
   const std::string_view durability = values[3];
   const std::string_view confinement = values[4];
+  const std::string_view keeping = values[5];
   if (family != "1.2" && family != "2.0") return std::nullopt;
   if (durability != "durable" && durability != "volatile") return std::nullopt;
   if (confinement != "confined" && confinement != "unconfined") return std::nullopt;
+  if (keeping != "keep" && keeping != "discard") return std::nullopt;
+  arguments.keeps_state = keeping == "keep";
   arguments.family = family == "1.2" ? Family::Tpm12 : Family::Tpm20;
   arguments.durable = durability == "durable";
   arguments.confined = confinement == "confined";
@@ -103,6 +108,13 @@ std::expected<std::optional<ChildFrame>, std::string> receive_command(
   }
 }
 
+void save_state(const TpmLibrary& tpm) {
+  const auto saved = tpm.save_state();
+  if (saved) return;
+  std::fprintf(stderr, "tbsd-embedded-tpm: the TPM's state is not kept: %s\n",
+               saved.error().c_str());
+}
+
 int serve(TpmLibrary& tpm) {
   ChildFrameAssembler assembler;
   if (!send_frame(0, ReplyKind::Ready, {})) return 1;
@@ -111,6 +123,11 @@ int serve(TpmLibrary& tpm) {
     if (!command) return give_up(0, command.error());
     if (!*command) return 0;
     const ChildFrame& frame = **command;
+    if (frame.kind == kSaveState) {
+      save_state(tpm);
+      if (!send_frame(frame.sequence, ReplyKind::Response, {})) return 1;
+      continue;
+    }
     std::expected<std::span<const std::uint8_t>, std::string> response;
     {
       const RunningCommand cancellable(frame.sequence);
@@ -130,7 +147,7 @@ int run(const Arguments& arguments) {
   const std::string_view prefix = arguments.family == Family::Tpm12 ? "tpm12" : "tpm20";
   auto state = StateFolder::open(arguments.state_dir, prefix, arguments.durable);
   if (!state) return give_up(0, state.error());
-  auto tpm = TpmLibrary::start(arguments.family, std::move(*state));
+  auto tpm = TpmLibrary::start(arguments.family, std::move(*state), arguments.keeps_state);
   if (!tpm) return give_up(0, tpm.error());
   if (arguments.confined && sandbox::kAvailable) {
     // Without it the TPM is as good; whoever wants to know reads the daemon's log.

@@ -136,7 +136,10 @@ std::expected<void, std::string> StateFolder::write_file(const std::string& file
 
 std::expected<bool, std::string> StateFolder::remove(std::string_view name) const {
   const std::string file = file_name(name);
-  if (::unlinkat(folder_, file.c_str(), 0) == 0) return true;
+  if (::unlinkat(folder_, file.c_str(), 0) == 0) {
+    if (durable_ && ::fsync(folder_) != 0) return failure("sync", "");
+    return true;
+  }
   if (errno == ENOENT) return false;
   return failure("remove", file);
 }

@@ -149,7 +149,23 @@ std::expected<TpmLibrary, std::string> TpmLibrary::power_on() {
   return TpmLibrary();
 }
 
-std::expected<TpmLibrary, std::string> TpmLibrary::start(Family family, StateFolder state) {
+// libtpms asks for the saved state and goes on from it.
+std::expected<TpmLibrary, std::string> TpmLibrary::power_on_saved() {
+  auto tpm = power_on();
+  // Used once: another time would take back what the TPM has done since.
+  const auto removed = folder->remove(TPM_VOLATILESTATE_NAME);
+  if (!removed) return std::unexpected(removed.error());
+  if (tpm || !*removed) return tpm;
+  std::fprintf(stderr,
+               "tbsd-embedded-tpm: the TPM's kept state cannot be used, so it starts anew: %s\n",
+               tpm.error().c_str());
+  storage_failure.clear();
+  TPMLIB_Terminate();
+  return power_on();
+}
+
+std::expected<TpmLibrary, std::string> TpmLibrary::start(Family family, StateFolder state,
+                                                         bool goes_on) {
   folder.emplace(std::move(state));
   const TPM_RESULT chosen = TPMLIB_ChooseTPMVersion(family == Family::Tpm12 ? TPMLIB_TPM_VERSION_1_2
                                                                             : TPMLIB_TPM_VERSION_2);
@@ -171,6 +187,10 @@ std::expected<TpmLibrary, std::string> TpmLibrary::start(Family family, StateFol
     if (!*known) {
       if (auto made = make_new(); !made) return std::unexpected(made.error());
     }
+  }
+  if (goes_on) return power_on_saved();
+  if (const auto removed = folder->remove(TPM_VOLATILESTATE_NAME); !removed) {
+    return std::unexpected(removed.error());
   }
   return power_on();
 }
@@ -198,6 +218,16 @@ std::expected<std::span<const std::uint8_t>, std::string> TpmLibrary::process(
     return failure("processing a command", code);
   }
   return std::span<const std::uint8_t>(response_, size);
+}
+
+std::expected<void, std::string> TpmLibrary::save_state() const {
+  unsigned char* state = nullptr;
+  std::uint32_t size = 0;
+  const TPM_RESULT code = TPMLIB_GetState(TPMLIB_STATE_VOLATILE, &state, &size);
+  if (code != TPM_SUCCESS) return failure("reading the TPM's state", code);
+  auto stored = folder->store(TPM_VOLATILESTATE_NAME, {state, size});
+  std::free(state);
+  return stored;
 }
 
 }  // namespace tbs::device::embedded

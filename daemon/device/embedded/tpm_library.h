@@ -16,8 +16,10 @@ namespace tbs::device::embedded {
 class TpmLibrary {
  public:
   // Powers the TPM on; an empty state folder gets a newly made TPM, whose protection
-  // against guessing is set as that of a chip.
-  static std::expected<TpmLibrary, std::string> start(Family family, StateFolder state);
+  // against guessing is set as that of a chip. A state that save_state() has left is gone after
+  // that, and with `goes_on` the TPM goes on from there, as if its power had never been off.
+  static std::expected<TpmLibrary, std::string> start(Family family, StateFolder state,
+                                                      bool goes_on);
 
   TpmLibrary(TpmLibrary&& other) noexcept;
   TpmLibrary& operator=(TpmLibrary&&) = delete;
@@ -29,10 +31,14 @@ class TpmLibrary {
   std::expected<std::span<const std::uint8_t>, std::string> process(
       std::span<const std::uint8_t> command, std::uint8_t locality);
 
+  // Writes what the TPM has in memory into the folder. It may be ended then, and do nothing else.
+  [[nodiscard]] std::expected<void, std::string> save_state() const;
+
  private:
   TpmLibrary() = default;
 
   static std::expected<TpmLibrary, std::string> power_on();
+  static std::expected<TpmLibrary, std::string> power_on_saved();
   static std::expected<void, std::string> make_new();
 
   bool running_ = true;
