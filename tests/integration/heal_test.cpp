@@ -106,7 +106,8 @@ class SmallDisk {
   }
   void make_room() { std::filesystem::remove(path_ + "/fill"); }
   void set_read_only(bool read_only) {
-    const unsigned long flags = MS_REMOUNT | (read_only ? MS_RDONLY : 0);
+    unsigned long flags = MS_REMOUNT;
+    if (read_only) flags |= MS_RDONLY;
     REQUIRE(::mount("none", path_.c_str(), "tmpfs", flags, nullptr) == 0);
   }
 

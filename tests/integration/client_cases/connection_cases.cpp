@@ -1,5 +1,7 @@
 // The functions of the TCTI themselves.
 
+#include <unistd.h>
+
 #include <tss2/tss2_tctildr.h>
 
 #include "tests/integration/client_cases/case.h"
