@@ -54,12 +54,9 @@ std::expected<proto::HelloReply, Status> greet(Connection& connection, const pro
   return receive_reply<proto::ReplyTo<proto::Hello>>(connection, deadline);
 }
 
-}  // namespace
-
-std::expected<HandshakeResult, Status> handshake(const std::string& path, const proto::Hello& hello,
-                                                 Deadline deadline, Interruption* interruption) {
-  const auto patience = Clock::now() + kGreetingPatience;
-  deadline = std::min(deadline.value_or(patience), patience);
+std::expected<HandshakeResult, Status> shake_hands(const std::string& path,
+                                                   const proto::Hello& hello, Deadline deadline,
+                                                   Interruption* interruption) {
   auto stream = SocketStream::connect(path, deadline);
   if (!stream) return std::unexpected(status_of(stream.error()));
   Connection connection{.stream = std::move(*stream)};
@@ -67,6 +64,23 @@ std::expected<HandshakeResult, Status> handshake(const std::string& path, const 
   if (!terms) return std::unexpected(terms.error());
   if (terms->status != Status::Success) return std::unexpected(terms->status);
   return HandshakeResult{.connection = std::move(connection), .terms = *terms};
+}
+
+// A daemon that ends just now takes nothing along but a hello, which can be said again.
+constexpr unsigned kAttempts = 3;
+
+}  // namespace
+
+std::expected<HandshakeResult, Status> handshake(const std::string& path, const proto::Hello& hello,
+                                                 Deadline deadline, Interruption* interruption) {
+  const auto patience = Clock::now() + kGreetingPatience;
+  deadline = std::min(deadline.value_or(patience), patience);
+  auto result = shake_hands(path, hello, deadline, interruption);
+  for (unsigned attempt = 1; attempt < kAttempts; ++attempt) {
+    if (result || result.error() != Status::ServiceNotRunning) break;
+    result = shake_hands(path, hello, deadline, interruption);
+  }
+  return result;
 }
 
 }  // namespace tbs::client

@@ -153,6 +153,28 @@ TEST_CASE("a daemon that lets every connection go is not asked without end", "[c
   CHECK(connections <= 1 + static_cast<int>(kMostConnectionsPerCall));
 }
 
+TEST_CASE("a hello that a daemon has taken along is said again", "[client][context]") {
+  const int deaf = GENERATE(1, 2, 3);
+  std::atomic<int> connections = 0;
+  FakeDaemon daemon([&](Peer& peer) {
+    if (++connections <= deaf) {
+      peer.next();
+    } else {
+      test::echo(peer);
+    }
+  });
+  const auto context = Context::open(daemon.path(), proto::kWantTpm20);
+  // One that never answers is not asked without end.
+  if (deaf == 3) {
+    REQUIRE_FALSE(context.has_value());
+    CHECK(context.error() == Status::ServiceNotRunning);
+    CHECK(connections == 3);
+  } else {
+    REQUIRE(context.has_value());
+    CHECK(submit(**context) == Status::Success);
+  }
+}
+
 TEST_CASE("results of a lost connection can be taken later", "[client][context]") {
   std::atomic<int> connections = 0;
   FakeDaemon daemon([&](Peer& peer) {
