@@ -23,6 +23,8 @@ struct Answer {
 struct SendToDevice {
   std::vector<std::uint8_t> command;
   std::uint8_t locality;
+  // The process before this one was sending it, and may have sent it.
+  bool resumed = false;
 };
 
 // Ask the device to give up the command that runs.

@@ -60,6 +60,25 @@ void Dispatcher::device_opened(TimePoint now) {
   settle(now);
 }
 
+void Dispatcher::device_adopted(std::optional<LeftWork> left, TimePoint now) {
+  device_ = Device::Open;
+  if (left) {
+    if (const auto work = runner_.adopt(*std::move(left), now)) ended(*work, now);
+  }
+  settle(now);
+}
+
+void Dispatcher::device_left_behind(std::optional<LeftWork> left, const std::string& reason,
+                                    TimePoint now) {
+  device_ = Device::Open;
+  if (left && left->work.command != nullptr && !left->detached) {
+    actions_.answer(*left->work.command, Status::IoError);
+  }
+  left.reset();
+  engine_.device_lost();
+  give_up_device(reason, now);
+}
+
 void Dispatcher::device_unavailable(TimePoint now) {
   device_ = Device::Lost;
   if (agenda_.sleep().falling_asleep()) agenda_.enter_suspend(now);

@@ -46,6 +46,9 @@ class Dispatcher {
         agenda_(engine, actions_, options.idle_delay),
         runner_(actions_, options.deadline_of) {}
 
+  // See RunQueue.
+  [[nodiscard]] QueueCredit credit() const { return agenda_.queue().credit(); }
+  void restore(const QueueCredit& credit) { agenda_.queue().restore(credit); }
   // Percent of the time that one who is no administrator may have above NORMAL (high_share.h).
   void set_high_share(unsigned percent) { agenda_.queue().set_high_share(percent); }
 
@@ -57,6 +60,10 @@ class Dispatcher {
 
   // The device was opened; the TPM behind it is started next.
   void device_opened(TimePoint now);
+  // It was open in the process before this one, with this under way on it, and is still.
+  void device_adopted(std::optional<LeftWork> left, TimePoint now);
+  // The same, but it is no longer: what was under way is answered.
+  void device_left_behind(std::optional<LeftWork> left, const std::string& reason, TimePoint now);
   // It could not be opened: what waits for it is answered.
   void device_unavailable(TimePoint now);
   void device_responded(proto::Bytes response, TimePoint now);

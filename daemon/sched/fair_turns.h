@@ -68,6 +68,20 @@ class FairTurns {
     move_back(member, {bounded(member.place.virtual_time + took), member.place.turn, id});
   }
 
+  // Calls `use` with each member that has been given more than those who wait, and how much.
+  template <typename Use>
+  void for_each_lead(const Use& use) const {
+    for (const auto& [id, member] : members_) {
+      const Duration lead = member.place.virtual_time - virtual_time_;
+      if (lead > Duration::zero()) use(id, lead);
+    }
+  }
+  // Of one that does not wait.
+  void set_lead(Id id, Duration lead) {
+    member_of(id).place.virtual_time =
+        bounded(virtual_time_ + std::clamp<Duration>(lead, Duration::zero(), kMaxLead));
+  }
+
   [[nodiscard]] bool contains(Id id) const {
     const auto entry = members_.find(id);
     return entry != members_.end() && entry->second.waiting;

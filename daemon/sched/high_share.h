@@ -26,6 +26,12 @@ class HighShare {
     left_ = std::max<Duration>(at(now, percent) - took, -kMost);
     since_ = now;
   }
+  template <typename Record>
+  void fields(Record& record) {
+    record(left_, since_);
+    if (Record::kReads) left_ = std::clamp<Duration>(left_, -kMost, kMost);
+  }
+
   // Whether there is nothing to remember.
   [[nodiscard]] bool full(TimePoint now, unsigned percent) const {
     return at(now, percent) == Duration{kMost};

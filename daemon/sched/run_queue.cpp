@@ -85,6 +85,30 @@ std::vector<SharedCommand> RunQueue::clear() {
   return removed;
 }
 
+QueueCredit RunQueue::credit() const {
+  QueueCredit credit;
+  for (const auto& [priority, level] : levels_) {
+    level.turns.for_each_lead([&, level_priority = priority](AccountId account, Duration time) {
+      credit.leads.push_back({.level = level_priority, .account = account, .time = time});
+    });
+  }
+  for (const auto& [id, account] : accounts_) {
+    credit.shares.push_back({.account = id, .share = account.high_share});
+  }
+  return credit;
+}
+
+void RunQueue::restore(const QueueCredit& credit) {
+  for (const QueueCredit::Lead& lead : credit.leads) {
+    Level& level = levels_[lead.level];
+    level.priority = lead.level;
+    level.turns.set_lead(lead.account, lead.time);
+  }
+  for (const QueueCredit::Share& one : credit.shares) {
+    accounts_[one.account].high_share = one.share;
+  }
+}
+
 // Puts every account who has something waiting into the level where it belongs now, and forgets
 // those of whom nothing is left to be remembered.
 void RunQueue::arrange(TimePoint now) {

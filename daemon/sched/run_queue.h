@@ -29,6 +29,7 @@
 #include "daemon/sched/account_queue.h"
 #include "daemon/sched/fair_turns.h"
 #include "daemon/sched/high_share.h"
+#include "daemon/sched/queue_credit.h"
 
 namespace tbs::sched {
 
@@ -52,6 +53,10 @@ class RunQueue {
 
   // Percent of the time for one account above NORMAL; 100: no bound.
   void set_high_share(unsigned percent) { high_share_ = percent; }
+
+  [[nodiscard]] QueueCredit credit() const;
+  // While nothing waits.
+  void restore(const QueueCredit& credit);
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }

@@ -50,6 +50,28 @@ std::optional<EndedWork> Runner::start(Work work, TimePoint now) {
   return apply(running_->work.execution->start(), now);
 }
 
+std::optional<EndedWork> Runner::adopt(LeftWork left, TimePoint now) {
+  const bool nobody_waits = left.work.command == nullptr || left.detached;
+  const CancelState cancel = left.detached    ? CancelState::Detached
+                             : left.withdrawn ? CancelState::Grace
+                                              : CancelState::None;
+  running_.emplace(
+      Running{.work = std::move(left.work),
+              .cancel = cancel,
+              .answered = nobody_waits,
+              .carried_out = left.carried_out,
+              .since = now,
+              .grace_until = left.carried_out ? TimePoint::max() : now + kCancelGrace});
+  if (!left.step) return apply(running_->work.execution->start(), now);
+  auto* const bytes = std::get_if<exec::Transmit>(&*left.step);
+  if (bytes == nullptr) return apply(*std::move(left.step), now);
+  transmit(std::move(*bytes), true, now);
+  if (cancel != CancelState::None && running_->client_command_on_device) {
+    actions_.add(CancelOnDevice{});
+  }
+  return std::nullopt;
+}
+
 std::optional<EndedWork> Runner::responded(proto::Bytes response, TimePoint now) {
   running_->on_device = false;
   if (!running_->client_command_on_device) {
@@ -75,7 +97,7 @@ bool Runner::overdue(TimePoint now) const {
 std::optional<EndedWork> Runner::apply(exec::Step step, TimePoint now) {
   if (auto* const done = std::get_if<exec::Done>(&step)) return finish(std::move(*done), now);
   if (auto* const bytes = std::get_if<exec::Transmit>(&step)) {
-    transmit(std::move(*bytes), now);
+    transmit(std::move(*bytes), false, now);
   } else {
     // A cancelled command has no reason to wait for its retry.
     const bool waits = running_->cancel == CancelState::None;
@@ -84,7 +106,7 @@ std::optional<EndedWork> Runner::apply(exec::Step step, TimePoint now) {
   return std::nullopt;
 }
 
-void Runner::transmit(exec::Transmit transmit, TimePoint now) {
+void Runner::transmit(exec::Transmit transmit, bool resumed, TimePoint now) {
   const std::uint32_t code = transmit.client_command && running_->work.command
                                  ? running_->work.command->code()
                                  : code_of(transmit.command);
@@ -92,7 +114,8 @@ void Runner::transmit(exec::Transmit transmit, TimePoint now) {
   running_->deadline = now + deadline_of_(code);
   running_->client_command_on_device = transmit.client_command;
   running_->sent = now;
-  actions_.send({.command = std::move(transmit.command), .locality = transmit.locality});
+  actions_.send(
+      {.command = std::move(transmit.command), .locality = transmit.locality, .resumed = resumed});
 }
 
 EndedWork Runner::finish(exec::Done done, TimePoint now) {

@@ -55,6 +55,7 @@ class Runner {
 
   // These may be the end of what is under way.
   std::optional<EndedWork> start(Work work, TimePoint now);
+  std::optional<EndedWork> adopt(LeftWork left, TimePoint now);
   // The device has answered what it was sent.
   std::optional<EndedWork> responded(proto::Bytes response, TimePoint now);
   // Time has passed. The device may have missed a deadline: then overdue() says so.
@@ -91,7 +92,7 @@ class Runner {
   };
 
   std::optional<EndedWork> apply(exec::Step step, TimePoint now);
-  void transmit(exec::Transmit transmit, TimePoint now);
+  void transmit(exec::Transmit transmit, bool resumed, TimePoint now);
   EndedWork finish(exec::Done done, TimePoint now);
   EndedWork end(proto::Status status, TimePoint now);
   void detach();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "daemon/base/clock.h"
 #include "daemon/command/client_command.h"
@@ -24,6 +25,18 @@ struct Work {
   WorkKind kind;
   std::unique_ptr<exec::Execution> execution;
   SharedCommand command = nullptr;  // with WorkKind::Command
+};
+
+// What was under way in the process before this one.
+struct LeftWork {
+  Work work;
+  // Its last step, a Transmit or a Pause; nothing when it was not started.
+  std::optional<exec::Step> step;
+  // What the execution was told already.
+  bool withdrawn = false;
+  bool detached = false;
+  // The client's command has succeeded.
+  bool carried_out = false;
 };
 
 // How it ended.

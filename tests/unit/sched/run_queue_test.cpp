@@ -205,3 +205,26 @@ TEST_CASE("whatever is pushed comes out once, and nothing starves", "[sched][que
   // At most 200 commands of 2 ms each wait at a time; the lift must have let all of them through.
   REQUIRE(longest < 30s);
 }
+
+TEST_CASE("a restart gives nobody a new start", "[sched][queue]") {
+  const auto command = [](std::uint32_t uid) {
+    return test::client_command({.user = UserId{uid}, .context = ContextId{uid}});
+  };
+  RunQueue before;
+  before.push(command(1), TimePoint{});
+  before.push(command(2), TimePoint{});
+  const SharedCommand first = before.pop(TimePoint{});
+  before.finished(std::chrono::seconds(3), TimePoint{} + std::chrono::seconds(3));
+  const ContextId greedy = first->context();
+
+  RunQueue after;
+  after.restore(before.credit());
+  const TimePoint now = TimePoint{} + std::chrono::seconds(4);
+  for (const std::uint32_t uid : {1U, 2U}) {
+    for (int i = 0; i < 3; ++i) after.push(command(uid), now);
+  }
+  for (int turn = 0; turn < 3; ++turn) {
+    CHECK(after.pop(now)->context() != greedy);
+    after.finished(std::chrono::milliseconds(10), now);
+  }
+}

@@ -265,3 +265,94 @@ TEST_CASE("only idle work makes way for a command", "[sched][runner]") {
   idle.runner.make_way();
   CHECK(idle.told.empty());
 }
+
+namespace {
+
+LeftWork left_command(std::deque<exec::Step> steps, std::string& told) {
+  return {.work = {.kind = WorkKind::Command,
+                   .execution = std::make_unique<Scripted>(std::move(steps), told),
+                   .command = test::client_command({.context = kContext, .priority = 300})},
+          .step = client_step()};
+}
+
+// What was sent, and whether the process before may have sent it.
+std::vector<bool> sent(ActionList& actions) {
+  std::vector<bool> resumed;
+  for (const Action& action : actions.take()) {
+    if (const auto* const send = std::get_if<SendToDevice>(&action)) {
+      resumed.push_back(send->resumed);
+    }
+  }
+  return resumed;
+}
+
+}  // namespace
+
+TEST_CASE("a command of the process before is waited for, and not sent again", "[sched][runner]") {
+  Bench bench;
+  REQUIRE_FALSE(bench.runner.adopt(left_command({client_step(), success()}, bench.told), kStart));
+  CHECK(bench.told.empty());
+  CHECK(bench.runner.waits_for_device());
+  CHECK(sent(bench.actions) == std::vector{true});
+  CHECK(bench.runner.cancellable());
+  // What comes after it is new.
+  REQUIRE_FALSE(bench.runner.responded(kOk, kStart));
+  CHECK(sent(bench.actions) == std::vector{false});
+  CHECK(bench.runner.responded(kOk, kStart).has_value());
+  CHECK(bench.answers() == Answers{Status::Success});
+}
+
+TEST_CASE("a cancel that was under way goes on with a new grace", "[sched][runner]") {
+  Bench bench;
+  LeftWork left = left_command({exec::Done{.response = kCanceled}}, bench.told);
+  left.withdrawn = true;
+  bench.runner.adopt(std::move(left), kStart);
+  CHECK(bench.answers().empty());
+  CHECK(bench.cancels == 1);
+  CHECK_FALSE(bench.runner.cancellable());
+  CHECK(bench.runner.deadline() == kStart + kCancelGrace);
+  CHECK(bench.runner.responded(kCanceled, kStart).has_value());
+  CHECK(bench.answers() == Answers{Status::CommandCanceled});
+}
+
+TEST_CASE("a cancel that came too late waits for the answer", "[sched][runner]") {
+  Bench bench;
+  LeftWork left = left_command({success()}, bench.told);
+  left.withdrawn = true;
+  left.carried_out = true;
+  left.step = own_step();
+  bench.runner.adopt(std::move(left), kStart);
+  CHECK(bench.cancels == 0);
+  bench.runner.tick(kStart + kCancelGrace);
+  CHECK(bench.answers().empty());
+  CHECK(bench.runner.responded(kOk, kStart).has_value());
+  CHECK(bench.answers() == Answers{Status::Success});
+}
+
+TEST_CASE("a detached command of the process before is answered to nobody", "[sched][runner]") {
+  Bench bench;
+  LeftWork left = left_command({success()}, bench.told);
+  left.withdrawn = left.detached = true;
+  bench.runner.adopt(std::move(left), kStart);
+  CHECK(bench.runner.view_of(kContext).state == RunState::Detached);
+  CHECK(bench.runner.responded(kOk, kStart).has_value());
+  CHECK(bench.answers().empty());
+}
+
+TEST_CASE("work that was made and not started is started", "[sched][runner]") {
+  Bench bench;
+  LeftWork left = left_command({own_step()}, bench.told);
+  left.step.reset();
+  bench.runner.adopt(std::move(left), kStart);
+  CHECK(bench.told == "start ");
+  CHECK(sent(bench.actions) == std::vector{false});
+}
+
+TEST_CASE("a pause of the process before begins anew", "[sched][runner]") {
+  Bench bench;
+  LeftWork left = left_command({success()}, bench.told);
+  left.step = exec::Pause{50ms};
+  bench.runner.adopt(std::move(left), kStart);
+  CHECK_FALSE(bench.runner.tick(kStart + 49ms).has_value());
+  CHECK(bench.runner.tick(kStart + 50ms).has_value());
+}
