@@ -149,7 +149,12 @@ void RecordedEngine::close_context(ContextId context) {
 
 std::unique_ptr<exec::Execution> RecordedEngine::execute(SharedCommand command) {
   return make(
-      InputKind::Execute, [&](RecordWriter& record) { save(*command, record); },
+      InputKind::Execute,
+      [&](RecordWriter& record) {
+        // In front, for who only wants to know whose it is (left_record).
+        record(command->context(), command->request());
+        save(*command, record);
+      },
       [&] { return engine_.execute(command); });
 }
 

@@ -30,6 +30,7 @@ std::expected<void, std::string> Replay::tell(const Input& input) {
   }
   outside_.end();
   record.end();
+  ++told_;
   if (record.ok()) return {};
   return std::unexpected(record.reason());
 }
@@ -128,7 +129,12 @@ void Replay::make(InputKind kind, RecordReader& record) {
 
 std::unique_ptr<exec::Execution> Replay::made_by(InputKind kind, RecordReader& record) {
   bool owns_power = false;
-  if (kind == InputKind::Execute) command_ = restore_command(record);
+  if (kind == InputKind::Execute) {
+    ContextId context{};
+    RequestId request{};
+    record(context, request);
+    command_ = restore_command(record);
+  }
   if (kind == InputKind::Shutdown) record(owns_power);
   if (!record.ok()) return nullptr;
   outside_.replay(record);
@@ -169,7 +175,7 @@ exec::Step Replay::take_step(InputKind kind, RecordReader& record) {
 
 void Replay::follow(exec::Step step) {
   if (const auto* const done = std::get_if<exec::Done>(&step)) {
-    if (live_->command != nullptr && ended_) ended_(*live_->command, *done);
+    if (live_->command != nullptr && ended_) ended_(told_, *live_->command, *done);
     live_.reset();
   } else {
     live_->step = std::move(step);

@@ -30,8 +30,8 @@ struct Live {
   bool carried_out = false;
 };
 
-// The client's command that has ended, and what its client gets.
-using Ended = std::function<void(const ClientCommand&, const exec::Done&)>;
+// With which input, from 0 on, which client's command has ended, and what its client gets.
+using Ended = std::function<void(std::size_t, const ClientCommand&, const exec::Done&)>;
 
 class Replay {
  public:
@@ -60,6 +60,7 @@ class Replay {
   EngineState& state_;
   Outside& outside_;
   const Ended& ended_;
+  std::size_t told_ = 0;  // inputs before this one
   std::optional<Live> live_;
   SharedCommand command_;  // of the execution that is being made
 };

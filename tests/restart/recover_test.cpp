@@ -111,12 +111,12 @@ TEST_CASE("what has become of a command is told when it is told again", "[restar
   const auto done = Recorded::run(*bench.first.execute(command::start_hash()), bench.tpm);
   Recorded second(bench.world);
   std::vector<Buffer> answers;
-  const auto live =
-      second.engine.recover(bench.first.state, bench.first.inputs(),
-                            [&](const ClientCommand& command, const exec::Done& ended) {
-                              CHECK(command.context() == kContext);
-                              answers.push_back(ended.response);
-                            });
+  const auto live = second.engine.recover(
+      bench.first.state, bench.first.inputs(),
+      [&](std::size_t, const ClientCommand& command, const exec::Done& ended) {
+        CHECK(command.context() == kContext);
+        answers.push_back(ended.response);
+      });
   REQUIRE(live);
   CHECK_FALSE(*live);
   CHECK(answers == std::vector<Buffer>{done.response});
