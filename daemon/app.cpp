@@ -8,10 +8,13 @@
 #include <utility>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <spdlog/spdlog.h>
 
 #include "daemon/config/tenant_tpm.h"
+#include "daemon/host/execute_again.h"
+#include "daemon/host/left_name.h"
 #include "daemon/host/log_setup.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/sandbox/filter.h"
@@ -59,38 +62,85 @@ std::expected<Loaded, EarlyExit> load_and_prepare(const std::vector<std::string>
 
 }  // namespace
 
-App::App(Config config, rules::Rules rules, std::vector<std::string> arguments)
+App::App(Config config, rules::Rules rules, std::string program, std::vector<std::string> arguments)
     : config_(std::move(config)),
       rules_(std::move(rules)),
+      program_(std::move(program)),
       arguments_(std::move(arguments)),
       notify_(io_),
+      store_(io_),
+      stop_reason_(io_),
       sleep_watch_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       stop_deadline_(io_),
       service_(shared_, config_, ""),
       tenant_tpms_(shared_, may_start_programs(config_)),
       sockets_(io_),
-      reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {}
+      reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {
+  boost::system::error_code ignored;
+  signals_.add(SIGUSR2, ignored);
+}
 
 App::~App() = default;
 
 int App::run() {
   most_connections_ = raise_descriptor_limit();
   host::set_log_level(config_.log_level);
-  if (const auto opened = sockets_.open(config_, host::inherited_sockets()); !opened) {
+  host::InheritedDescriptors inherited = host::inherited_descriptors();
+  if (const auto opened = sockets_.open(config_, inherited.sockets); !opened) {
     spdlog::error("{}", opened.error());
     return 1;
   }
   make_folders(config_);
   apply(config_, rules_);
   wait_for_signal();
-  service_.start([this] { on_device_changed(); });
+  service_.start([this] { on_device_changed(); }, take_left(inherited),
+                 [this](const server::PeerRecord& peer) { return profile_of(peer); });
+  // What was taken over has the settings of before.
+  if (!inherited.left.empty()) apply(config_, rules_);
   sockets_.start([this](server::Listener::Socket socket, server::SharedProfile profile) {
     accept(std::move(socket), std::move(profile));
   });
   watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
-  return service_.differences() + tenant_tpms_.differences() == 0 ? 0 : kExitTablesDiffer;
+  return service_.differences() + tenant_tpms_.differences() == 0 ? exit_code_ : kExitTablesDiffer;
+}
+
+// A tenant's own TPM is not taken over.
+LeftDescriptors App::take_left(host::InheritedDescriptors& inherited) {
+  LeftDescriptors left;
+  for (const std::string& name : inherited.refused) store_.drop(name, nullptr);
+  for (const auto& [name, descriptor] : inherited.left) {
+    store_.already_kept(host::to_string(name));
+    if (!name.tenant.empty() || !config_.keep_clients) {
+      ::close(descriptor);
+      store_.drop(host::to_string(name), nullptr);
+      continue;
+    }
+    switch (name.kind) {
+      case host::LeftName::Kind::Record:
+        left.memory = descriptor;
+        break;
+      case host::LeftName::Kind::Tpm:
+        left.device.push_back({.name = name.part, .descriptor = descriptor});
+        break;
+      case host::LeftName::Kind::Client:
+        left.clients.emplace(name.number, descriptor);
+        break;
+    }
+  }
+  return left;
+}
+
+server::SharedProfile App::profile_of(const server::PeerRecord& peer) const {
+  if (peer.tenant.empty()) {
+    return peer.highest == server::HighestRole::Administrator ? server::administrators_profile()
+                                                              : server::everybodys_profile();
+  }
+  if (own_tpms_.contains(peer.tenant)) return nullptr;
+  const auto tenants = sockets_.tenants();
+  const auto found = std::ranges::find(tenants, peer.tenant, &server::SocketProfile::tenant);
+  return found == tenants.end() ? nullptr : *found;
 }
 
 // A tenant with a TPM of its own has no other.
@@ -135,13 +185,51 @@ void App::watch_sleep() {
 void App::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (signal == SIGHUP) {
-      reload();
-    } else {
-      stop(signal);
-    }
+    on_signal(signal);
     wait_for_signal();
   });
+}
+
+void App::on_signal(int signal) {
+  if (stopping_) return;
+  switch (signal) {
+    case SIGHUP:
+      return reload();
+    case SIGUSR2:
+      return store_.available() ? restart(host::kRestartExitStatus) : execute_again();
+    case SIGTERM:
+      // The service manager stops it, or is going to start it again.
+      return stop_reason_.ask(
+          [this](bool starts_again) { starts_again ? restart(0) : stop(SIGTERM); });
+    default:
+      return stop(signal);
+  }
+}
+
+void App::restart(int exit_code) {
+  if (std::exchange(stopping_, true)) return;
+  spdlog::info("ending for the next tbsd, which goes on with all clients");
+  exit_code_ = exit_code;
+  sockets_.stop();
+  sleep_watch_.stop();
+  reader_.drop_waiting();
+  // The clients are served until the service manager has everything.
+  tenant_tpms_.stop_all([this] {
+    store_.barrier([this] {
+      service_.when_idle([this] {
+        service_.leave_behind();
+        io_.stop();
+      });
+    });
+  });
+}
+
+void App::execute_again() {
+  spdlog::info("executing {} again, with all clients", program_);
+  std::vector<host::NamedDescriptor> all = service_.left();
+  std::ranges::copy(sockets_.descriptors(), std::back_inserter(all));
+  const std::string failure = host::execute_again(program_, arguments_, all);
+  spdlog::error("{} could not be executed again; this one goes on: {}", program_, failure);
 }
 
 void App::stop(int signal) {

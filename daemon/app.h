@@ -15,8 +15,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/config/load_config.h"
+#include "daemon/host/descriptor_store.h"
+#include "daemon/host/inherited_descriptors.h"
 #include "daemon/host/service_notify.h"
 #include "daemon/host/sleep_watch.h"
+#include "daemon/host/stop_reason.h"
 #include "daemon/listening_sockets.h"
 #include "daemon/loop/blocking_calls.h"
 #include "daemon/server/account_finder.h"
@@ -29,7 +32,8 @@ namespace tbs {
 class App {
  public:
   // Throws std::runtime_error when the device's name cannot be understood.
-  App(Config config, rules::Rules rules, std::vector<std::string> arguments);
+  // `program` is what a restart without a service manager executes, with `arguments` again.
+  App(Config config, rules::Rules rules, std::string program, std::vector<std::string> arguments);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -39,8 +43,14 @@ class App {
 
  private:
   void wait_for_signal();
+  void on_signal(int signal);
   void stop(int signal);
+  // What is kept is left to a successor, which the service manager or this process starts.
+  void restart(int exit_code);
+  void execute_again();
   void finish();
+  LeftDescriptors take_left(host::InheritedDescriptors& inherited);
+  [[nodiscard]] server::SharedProfile profile_of(const server::PeerRecord& peer) const;
   void reload();
   void reloaded(const std::expected<Loaded, EarlyExit>& loaded);
   void apply(const Config& config, const rules::Rules& rules);
@@ -52,14 +62,20 @@ class App {
   boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Config config_;
   rules::Rules rules_;  // at the start
+  std::string program_;
   std::vector<std::string> arguments_;
   host::ServiceNotify notify_;
+  host::DescriptorStore store_;
+  host::StopReason stop_reason_;
   host::SleepWatch sleep_watch_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_deadline_;
   server::TurnRunner turns_{io_};
   server::AccountFinder accounts_{io_};
-  TpmService::Shared shared_{.io = io_, .turns = turns_, .accounts = accounts_};
+  TpmService::Shared shared_{.io = io_,
+                             .turns = turns_,
+                             .accounts = accounts_,
+                             .keeper = config_.keep_clients ? &store_ : nullptr};
   TpmService service_;
   TenantTpms tenant_tpms_;
   ListeningSockets sockets_;
@@ -68,6 +84,7 @@ class App {
   bool announced_ = false;
   std::string last_status_;  // as the service manager has it
   bool stopping_ = false;
+  int exit_code_ = 0;
   loop::BlockingCalls reader_;  // of the configuration
 };
 

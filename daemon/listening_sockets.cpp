@@ -16,7 +16,10 @@ using server::SharedProfile;
 using server::SocketFile;
 using server::SocketProfile;
 
+constexpr std::string_view kEverybodysName = "tbsd";
 constexpr std::string_view kAdminName = "admin";
+// Of sockets that a daemon has bound and hands over to itself, with their files.
+constexpr std::string_view kOwnPrefix = "own-";
 constexpr std::string_view kTenantPrefix = "tenant-";
 
 // What the name of a handed-over socket says that it is. A name that says nothing gives nothing:
@@ -82,11 +85,14 @@ std::expected<void, std::string> ListeningSockets::open(
 
 std::expected<void, std::string> ListeningSockets::adopt(const host::InheritedSocket& inherited) {
   auto listener = std::make_shared<Listener>(io_);
-  if (auto adopted = listener->adopt(inherited.descriptor); !adopted) return adopted;
-  if (const auto tenant = tenant_in(inherited.name); !tenant.empty()) {
+  std::string_view name = inherited.name;
+  const bool own = name.starts_with(kOwnPrefix);
+  if (own) name.remove_prefix(kOwnPrefix.size());
+  if (auto adopted = listener->adopt(inherited.descriptor, own); !adopted) return adopted;
+  if (const auto tenant = tenant_in(name); !tenant.empty()) {
     tenant_entry(std::string(tenant)).listener = std::move(listener);
   } else {
-    sockets_.push_back({.listener = std::move(listener), .profile = profile_for(inherited.name)});
+    sockets_.push_back({.listener = std::move(listener), .profile = profile_for(name)});
   }
   return {};
 }
@@ -178,6 +184,17 @@ void ListeningSockets::retire(std::shared_ptr<Listener> listener) {
 void ListeningSockets::stop() {
   for (const Entry& entry : sockets_) entry.listener->stop();
   for (const auto& [name, entry] : tenants_) entry.listener->stop();
+}
+
+std::vector<host::NamedDescriptor> ListeningSockets::descriptors() const {
+  std::vector<host::NamedDescriptor> all;
+  for (const Entry& entry : sockets_) {
+    const bool admin = entry.profile->highest == server::HighestRole::Administrator;
+    std::string name(entry.listener->own() ? kOwnPrefix : std::string_view{});
+    name += admin ? kAdminName : kEverybodysName;
+    all.push_back({std::move(name), entry.listener->descriptor()});
+  }
+  return all;
 }
 
 std::vector<SharedProfile> ListeningSockets::tenants() const {

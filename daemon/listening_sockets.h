@@ -41,6 +41,8 @@ class ListeningSockets {
   void set_tenants(const Config& config);
   void stop();
 
+  // For a process that goes on in place of this one, which opens those of tenants itself.
+  [[nodiscard]] std::vector<host::NamedDescriptor> descriptors() const;
   // The tenants there are.
   [[nodiscard]] std::vector<server::SharedProfile> tenants() const;
 

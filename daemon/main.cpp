@@ -12,6 +12,7 @@
 #include "daemon/config/load_config.h"
 #include "daemon/config/tenant_tpm.h"
 #include "daemon/device/device_spec.h"
+#include "daemon/host/execute_again.h"
 #include "daemon/host/log_setup.h"
 #include "daemon/host/memory_reserve.h"
 #include "daemon/host/service_notify.h"
@@ -51,6 +52,7 @@ void enter_sandbox(const tbs::Config& config) {
 int main(int argc, char** argv) {
   tbs::tpm::silence_marshalling();
   try {
+    const std::string program = tbs::host::program_path(argv[0]);
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const auto loaded = tbs::load_config(arguments);
     if (!loaded) {
@@ -62,7 +64,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     tbs::host::set_up_log();
     enter_sandbox(loaded->config);
-    tbs::App app(loaded->config, loaded->rules, arguments);
+    tbs::App app(loaded->config, loaded->rules, program, arguments);
     return app.run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tbsd: %s\n", error.what());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
@@ -91,12 +92,50 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
 
 void Pump::start(Events events) {
   events_ = std::move(events);
-  // Though nothing ran on it.
+  watch_device();
+  supervisor_.open();
+}
+
+// It can go though nothing runs on it.
+void Pump::watch_device() {
   device_.on_loss([this](const device::Failure& failure) {
     dispatcher_.device_gone(text_of(failure), now());
     carry_out();
   });
-  supervisor_.open();
+}
+
+void Pump::take_over(Events events, Left left, std::function<void()> going_on) {
+  events_ = std::move(events);
+  may_have_sent_ = left.may_have_sent;
+  watch_device();
+  if (left.device.empty() && !left.work) {
+    engine_.device_lost();
+    deferred_.post([this, going_on = std::move(going_on)] {
+      going_on();
+      supervisor_.open();
+    });
+    return;
+  }
+  auto work = std::make_shared<std::optional<sched::LeftWork>>(std::move(left.work));
+  device_.adopt(std::move(left.device),
+                [this, work, going_on = std::move(going_on)](
+                    const std::expected<device::Facts, device::Failure>& adopted) {
+                  go_on(adopted, std::move(*work), going_on);
+                });
+}
+
+void Pump::go_on(const std::expected<device::Facts, device::Failure>& adopted,
+                 std::optional<sched::LeftWork> work, const std::function<void()>& going_on) {
+  const bool starting = work && work->work.kind == sched::WorkKind::BringUp;
+  if (adopted) {
+    facts_ = *adopted;
+    dispatcher_.device_adopted(std::move(work), now());
+  } else {
+    dispatcher_.device_left_behind(std::move(work), text_of(adopted.error()), now());
+  }
+  going_on();
+  carry_out();
+  if (adopted && !starting) device_ready();
 }
 
 void Pump::stop(std::function<void()> stopped) {
@@ -206,9 +245,13 @@ void Pump::perform(sched::Action& action) {
 }
 
 void Pump::transmit(const sched::SendToDevice& command) {
-  device_.transmit(
-      command.command, command.locality,
-      [this](const device::Transceiver::Response& answer) { on_device_answer(answer); });
+  auto answered = [this](const device::Transceiver::Response& answer) { on_device_answer(answer); };
+  if (command.resumed && may_have_sent_) {
+    device_.resume(command.command, command.locality, std::move(answered));
+    return;
+  }
+  if (events_.before_sending) events_.before_sending();
+  device_.transmit(command.command, command.locality, std::move(answered));
 }
 
 void Pump::device_down(const std::string& reason) {

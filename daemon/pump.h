@@ -4,6 +4,7 @@
 // hands its answers to whoever submitted. Nothing is decided here.
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,15 +35,30 @@ class Pump : public server::CommandSink {
     std::function<void(sched::Answer)> answer;
     // The device became ready or failed.
     std::function<void()> device_changed;
+    // A command is about to be sent to the device. May be null.
+    std::function<void()> before_sending = nullptr;
+  };
+  // Of the process before this one.
+  struct Left {
+    std::vector<device::KeptDescriptor> device;  // empty: it was not open
+    std::optional<sched::LeftWork> work;
+    // Whether the device has the command of that work, or may have it.
+    bool may_have_sent = false;
   };
 
   Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
        const exec::TpmIdentity& identity, const Options& options);
 
   void start(Events events);
+  // In place of it: goes on where another process has ended. The engine is as it was there.
+  // `going_on` is called from the loop when what comes may be told; no event comes before it.
+  void take_over(Events events, Left left, std::function<void()> going_on);
   // Ends what runs, winds the TPM down and closes the device. No event comes after `stopped`.
   void stop(std::function<void()> stopped);
 
+  [[nodiscard]] sched::QueueCredit credit() const { return dispatcher_.credit(); }
+  // Before take_over().
+  void restore(const sched::QueueCredit& credit) { dispatcher_.restore(credit); }
   void set_high_share(unsigned percent) { dispatcher_.set_high_share(percent); }
   // `quiet` is called when the machine may sleep.
   void prepare_sleep(std::function<void()> quiet);
@@ -71,6 +87,9 @@ class Pump : public server::CommandSink {
   void carry_out();
   void perform(sched::Action& action);
   void transmit(const sched::SendToDevice& command);
+  void watch_device();
+  void go_on(const std::expected<device::Facts, device::Failure>& adopted,
+             std::optional<sched::LeftWork> work, const std::function<void()>& going_on);
   void device_ready();
   void device_down(const std::string& reason);
   // The TPM was found to be of little use, a while ago.
@@ -95,6 +114,7 @@ class Pump : public server::CommandSink {
   device::Facts facts_;
   proto::DeviceState device_state_ = proto::DeviceState::Starting;
   std::uint64_t times_lost_ = 0;
+  bool may_have_sent_ = false;
   std::function<void()> quiet_;
   std::function<void()> stopped_;
   bool ended_ = false;

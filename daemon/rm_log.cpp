@@ -31,6 +31,7 @@ using host::log_limited;
 using host::Topic;
 
 void RmLog::loaded_lost(exec::LossCause cause, std::size_t objects, std::size_t sessions) {
+  if (told_before_()) return;
   log_limited(spdlog::level::warn, Topic::LoadedLost,
               fmt::format("{}; {} objects and {} sessions of clients could not be kept, and their "
                           "programs will be told that the handles are unknown",
@@ -38,6 +39,7 @@ void RmLog::loaded_lost(exec::LossCause cause, std::size_t objects, std::size_t 
 }
 
 void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code) {
+  if (told_before_()) return;
   log_limited(spdlog::level::warn, Topic::HandleLost,
               fmt::format("handle {:#010x} of {} could not be kept: the TPM does not save it or "
                           "load it again (response code {:#x}); its program will be told that the "
@@ -47,12 +49,14 @@ void RmLog::lost(UserId user, std::uint32_t handle, std::uint32_t response_code)
 }
 
 void RmLog::session_dropped(UserId user, std::uint32_t handle, std::string_view reason) {
+  if (told_before_()) return;
   log_limited(spdlog::level::info, Topic::SessionDropped,
               fmt::format("session {:#010x} of {} was flushed: {}", handle, name_of(user), reason),
               shown_number(user));
 }
 
 void RmLog::tables_differ(std::string_view difference) {
+  if (told_before_()) return;
   ++differences_;
   log_limited(
       spdlog::level::err, Topic::TablesDiffer,
@@ -60,6 +64,7 @@ void RmLog::tables_differ(std::string_view difference) {
 }
 
 void RmLog::older_state_loaded(std::uint32_t handle) {
+  if (told_before_()) return;
   ++differences_;
   log_limited(
       spdlog::level::critical, Topic::TablesDiffer,

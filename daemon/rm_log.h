@@ -11,6 +11,9 @@ namespace tbs {
 
 class RmLog : public exec::Observer {
  public:
+  // `told_before`: whether what happens has happened before, and is in the log already.
+  explicit RmLog(std::function<bool()> told_before) : told_before_(std::move(told_before)) {}
+
   void loaded_lost(exec::LossCause cause, std::size_t objects, std::size_t sessions) override;
   void lost(UserId user, std::uint32_t handle, std::uint32_t response_code) override;
   void session_dropped(UserId user, std::uint32_t handle, std::string_view reason) override;
@@ -25,6 +28,7 @@ class RmLog : public exec::Observer {
   [[nodiscard]] std::size_t differences() const { return differences_; }
 
  private:
+  std::function<bool()> told_before_;
   std::function<void(const tpm::Lockout&)> lockout_learnt_ = [](const tpm::Lockout&) {};
   std::size_t differences_ = 0;
 };

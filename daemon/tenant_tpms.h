@@ -22,7 +22,9 @@ class TenantTpms {
  public:
   // `may_start_programs`: whether the daemon's filter of system calls allows it, as a TPM needs it.
   TenantTpms(const TpmService::Shared& shared, bool may_start_programs)
-      : shared_(shared), may_start_programs_(may_start_programs) {}
+      : shared_(shared), may_start_programs_(may_start_programs) {
+    shared_.keeper = nullptr;  // a restart starts them anew
+  }
 
   // Starts those of new tenants, ends those of tenants that are no more or have another TPM now,
   // and configures the others. `profiles` are those of the tenants' sockets.

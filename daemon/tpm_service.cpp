@@ -6,11 +6,16 @@
 #include <utility>
 #include <variant>
 
+#include <unistd.h>
+
 #include <boost/asio/post.hpp>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include "daemon/base/tenant_name.h"
+#include "daemon/device/kept_device.h"
 #include "daemon/device/open_device.h"
+#include "daemon/host/left_name.h"
 #include "daemon/host/limited_log.h"
 #include "daemon/host/machine_clock.h"
 #include "daemon/tpm/command_class.h"
@@ -24,21 +29,31 @@ std::uint32_t concerned(const std::string& tenant) {
   return tenant.empty() ? 0 : static_cast<std::uint32_t>(tenant_user(tenant));
 }
 
-std::unique_ptr<device::Transceiver> make_device(boost::asio::io_context& io, const Config& config,
-                                                 const std::string& tenant) {
+std::unique_ptr<device::Transceiver> make_device(const TpmService::Shared& shared,
+                                                 const Config& config, const std::string& tenant) {
   auto spec = device::parse_device_spec(config.device);
   if (!spec) throw std::runtime_error("device: " + spec.error());
   if (auto* const embedded = std::get_if<device::EmbeddedSpec>(&*spec)) embedded->tenant = tenant;
-  return device::make_transceiver(
-      io, *spec,
+  auto made = device::make_transceiver(
+      shared.io, *spec,
       [user = concerned(tenant)](const std::string& notice) {
         host::log_limited(spdlog::level::warn, host::Topic::DeviceNotice, notice, user);
       },
       config.seccomp);
+  if (shared.keeper == nullptr) return made;
+  return std::make_unique<device::KeptDevice>(shared.io, std::move(made), *shared.keeper,
+                                              tenant.empty() ? "" : "@" + tenant);
 }
 
-std::uint64_t wall_clock() {
-  return host::machine_time().wall;
+exec::Options manager_options(const Config& config) {
+  return {.share = config.share,
+          .remove_saved_sessions = !config.keep_saved_sessions,
+          .verify = config.check_tables};
+}
+
+exec::Options with_clock(exec::Options options, std::function<TimePoint()> clock) {
+  options.now = std::move(clock);
+  return options;
 }
 
 // The two families' command codes do not overlap.
@@ -62,6 +77,31 @@ policy::LockoutLimits guard_limits(const Config& config) {
           .total = config.lockout_total};
 }
 
+sched::WorkKind kind_of(restart::InputKind origin) {
+  switch (origin) {
+    case restart::InputKind::Execute:
+      return sched::WorkKind::Command;
+    case restart::InputKind::IdleHousekeeping:
+      return sched::WorkKind::IdleMaintenance;
+    case restart::InputKind::BringUp:
+      return sched::WorkKind::BringUp;
+    case restart::InputKind::Shutdown:
+      return sched::WorkKind::Shutdown;
+    default:
+      return sched::WorkKind::Maintenance;
+  }
+}
+
+sched::LeftWork left_work(restart::Live live) {
+  return {.work = {.kind = kind_of(live.origin),
+                   .execution = std::move(live.execution),
+                   .command = std::move(live.command)},
+          .step = std::move(live.step),
+          .withdrawn = live.withdrawn,
+          .detached = live.detached,
+          .carried_out = live.carried_out};
+}
+
 std::string state_file(const Config& config, const char* name) {
   return config.state_dir.empty() ? "" : config.state_dir + "/" + name;
 }
@@ -70,21 +110,26 @@ std::string state_file(const Config& config, const char* name) {
 
 TpmService::TpmService(const Shared& shared, const Config& config, const std::string& tenant)
     : io_(shared.io),
-      tenant_owns_tpm_(!tenant.empty()),
-      device_(make_device(shared.io, config, tenant)),
-      resource_manager12_({.share = config.share,
-                           .remove_saved_sessions = !config.keep_saved_sessions,
-                           .verify = config.check_tables,
-                           .now = std::chrono::steady_clock::now},
+      tenant_(tenant),
+      store_(shared.keeper),
+      manager_options_(manager_options(config)),
+      outside_({.steady = std::chrono::steady_clock::now, .machine = host::machine_time}),
+      rm_log_([this] { return outside_.replaying(); }),
+      resource_manager12_(with_clock(manager_options_, [this] { return outside_.steady(); }),
                           rm_log_),
-      resource_manager_({.share = config.share,
-                         .remove_saved_sessions = !config.keep_saved_sessions,
-                         .verify = config.check_tables,
-                         .now = std::chrono::steady_clock::now},
+      resource_manager_(with_clock(manager_options_, [this] { return outside_.steady(); }),
                         rm_log_),
-      authorization_guard_(host::machine_time, host::boot_id()),
-      ownership_guard_(resource_manager_.commands(), wall_clock),
-      pump_(shared.io, *device_, guarded_engine_, identity_,
+      authorization_guard_([this] { return outside_.machine(); }, host::boot_id()),
+      ownership_guard_(resource_manager_.commands(), [this] { return outside_.machine().wall; }),
+      engine_parts_({.identity = identity_,
+                     .manager12 = resource_manager12_,
+                     .manager20 = resource_manager_,
+                     .router = raw_router_,
+                     .inventory = inventory_engine_,
+                     .authorization = authorization_guard_,
+                     .ownership = ownership_guard_}),
+      device_(make_device(shared, config, tenant)),
+      pump_(shared.io, *device_, recorded_engine_, identity_,
             {.dispatcher = {.deadline_of = deadline_of}, .concerned = concerned(tenant)}),
       firmware_(shared.io, {.places = {.device = config.device,
                                        .event_log = config.event_log,
@@ -95,13 +140,16 @@ TpmService::TpmService(const Shared& shared, const Config& config, const std::st
                .audit_log = audit_log_,
                .sink = pump_,
                .firmware = firmware_,
-               .raw_contexts = raw_router_,
+               .settings = settings_,
                .guard = authorization_guard_,
                .ownership = ownership_guard_,
                .command_table = resource_manager_.commands()}),
       connections_(shared.io, server_, shared.turns, shared.accounts),
       lockout_file_(shared.io, state_file(config, "lockout")),
-      ownership_file_(shared.io, state_file(config, "ownership")) {}
+      ownership_file_(shared.io, state_file(config, "ownership")) {
+  outside_.set_judge(*ownership_guard_.judge());
+  ownership_guard_.set_judge(outside_);
+}
 
 void TpmService::configure(const Config& config, const rules::Rules& rules,
                            const std::vector<server::SharedProfile>& tenants) {
@@ -113,30 +161,175 @@ void TpmService::configure(const Config& config, const rules::Rules& rules,
     of_tenants[account] = rm_limits(*tenant->limits);
     lasting_of_tenants[account] = *tenant->limits;
   }
-  const exec::Limits limits = rm_limits(config.limits);
-  resource_manager12_.configure(limits, of_tenants);
-  resource_manager_.configure(limits, of_tenants);
-  authorization_guard_.set_limits(guard_limits(config));
-  ownership_guard_.set_limits(config.limits, std::move(lasting_of_tenants));
+  exec::Options options = manager_options_;
+  options.limits = rm_limits(config.limits);
+  options.own_limits = std::move(of_tenants);
+  recorded_engine_.apply(restart::ManagerOptions{std::move(options)});
+  recorded_engine_.apply(guard_limits(config));
+  recorded_engine_.apply(restart::LastingLimits{config.limits, std::move(lasting_of_tenants)});
   pump_.set_high_share(config.high_share);
   server_.configure(config.limits,
                     {.group = config.admin_gid,
                      .has_group = !config.admin_group.empty(),
-                     .tenant_owns_tpm = tenant_owns_tpm_},
+                     .tenant_owns_tpm = !tenant_.empty()},
                     {.everyone_reads_log = config.log_readers == LogReaders::Everyone,
                      .raw_contexts = config.raw_contexts});
   server_.set_tenants(tenants);
   server_.set_rules(rules);
 }
 
-void TpmService::start(std::function<void()> device_changed) {
+void TpmService::start(std::function<void()> device_changed, LeftDescriptors left,
+                       const Takeover::Profiles& profiles) {
+  device_changed_ = std::move(device_changed);
   restore_state();
-  pump_.start({.answer = [this](const sched::Answer& answer) { server_.deliver(answer); },
-               .device_changed =
-                   [this, told = std::move(device_changed)] {
-                     told();
-                     server_.device_changed();
-                   }});
+  const bool has_record = left.memory >= 0;
+  if (take_over(left, profiles)) return;
+  if (store_ != nullptr) {
+    // Else there are two of that name.
+    if (has_record) store_->drop(host::to_string({.tenant = tenant_}), nullptr);
+    begin_keeping();
+  }
+  if (left.none()) {
+    pump_.start(pump_events());
+  } else {
+    let_go(std::move(left));
+  }
+}
+
+Pump::Events TpmService::pump_events() {
+  Pump::Events events{
+      .answer = [this](const sched::Answer& answer) { server_.deliver(answer); },
+      .device_changed =
+          [this] {
+            device_changed_();
+            server_.device_changed();
+          },
+  };
+  if (keeper_) events.before_sending = [this] { keeper_->before_sending(); };
+  return events;
+}
+
+void TpmService::begin_keeping() {
+  auto made = ServiceKeeper::create(io_, *store_, recorded_engine_, keeper_options());
+  if (!made) {
+    spdlog::warn("a restart of tbsd will cut off its clients: no memory can be kept for it: {}",
+                 made.error());
+    return;
+  }
+  keeper_ = *std::move(made);
+  use_keeper();
+}
+
+ServiceKeeper::Options TpmService::keeper_options() const {
+  return {.tpm = std::string(device_->name()), .tenant = tenant_};
+}
+
+void TpmService::use_keeper() {
+  device_->keep_in(&keeper_->response_memory());
+  connections_.set_keeper(keeper_.get());
+  server_.set_keeper(keeper_.get());
+  keeper_->set_credit([this] { return pump_.credit(); });
+  keeper_->start();
+}
+
+bool TpmService::take_over(LeftDescriptors& left, const Takeover::Profiles& profiles) {
+  if (store_ == nullptr || left.memory < 0) return false;
+  auto adopted = ServiceKeeper::adopt(io_, *store_, recorded_engine_, keeper_options(),
+                                      std::exchange(left.memory, -1));
+  if (!adopted) {
+    spdlog::warn("the kept state is not used: {}; clients of before must connect anew",
+                 adopted.error());
+    return false;
+  }
+  const restart::LeftRecord& record = adopted->left;
+  std::vector<Takeover::Ended> ended;
+  auto live = recorded_engine_.recover(
+      record.engine_state, record.inputs,
+      [&](std::size_t input, const ClientCommand& command, const exec::Done& done) {
+        const std::uint64_t order = input < record.settled ? 0 : record.request_at(input);
+        if (order == 0) return;
+        ended.push_back({order, std::make_shared<const ClientCommand>(command), done});
+      });
+  if (!live) {
+    spdlog::warn("the kept state is not used: {}; clients of before must connect anew",
+                 live.error());
+    return false;
+  }
+  keeper_ = std::move(adopted->keeper);
+  use_keeper();
+  go_on(std::move(adopted->left), std::move(ended), *std::move(live), left, profiles);
+  return true;
+}
+
+void TpmService::go_on(restart::LeftRecord record, std::vector<Takeover::Ended> ended,
+                       std::optional<restart::Live> live, LeftDescriptors& left,
+                       const Takeover::Profiles& profiles) {
+  Takeover::Running running;
+  if (live && live->command != nullptr) {
+    const std::uint64_t order = record.request_at(record.inputs.size());
+    // Who waits for a detached one was going to be answered.
+    if (live->detached) {
+      ended.push_back({order, live->command, {.status = proto::Status::CommandCanceled}});
+    } else {
+      running = {order, live->command};
+    }
+  }
+  takeover_ = std::make_unique<Takeover>(Takeover::Parts{.io = io_,
+                                                         .server = server_,
+                                                         .connections = connections_,
+                                                         .pump = pump_,
+                                                         .keeper = *keeper_},
+                                         std::move(record.progress), std::move(left.clients));
+  takeover_->bring_clients(profiles, std::move(ended), running);
+  spdlog::info("going on where the tbsd before this one ended, with {} clients",
+               takeover_->clients());
+  Pump::Left work{.device = std::move(left.device), .may_have_sent = keeper_->may_have_sent()};
+  if (live) work.work = left_work(*std::move(live));
+  pump_.restore(keeper_->left_credit());
+  pump_.take_over(pump_events(), std::move(work), [this] {
+    takeover_->go_on();
+    takeover_.reset();
+    keeper_->has_gone_on();
+  });
+}
+
+// The device is closed before it is opened anew: what is on it may not have ended.
+void TpmService::let_go(LeftDescriptors left) {
+  if (left.memory >= 0) ::close(left.memory);
+  for (const auto& [id, socket] : left.clients) {
+    ::close(socket);
+    if (store_ == nullptr) continue;
+    store_->drop(
+        host::to_string({.kind = host::LeftName::Kind::Client, .number = id, .tenant = tenant_}),
+        nullptr);
+  }
+  if (left.device.empty()) {
+    pump_.start(pump_events());
+    return;
+  }
+  device_->adopt(std::move(left.device),
+                 [this](const auto&) { device_->close([this] { pump_.start(pump_events()); }); });
+}
+
+void TpmService::leave_behind() {
+  if (keeper_) keeper_->finish();
+  device_->leave_behind();
+}
+
+std::vector<host::NamedDescriptor> TpmService::left() const {
+  std::vector<host::NamedDescriptor> all;
+  if (!keeper_) return all;
+  using Kind = host::LeftName::Kind;
+  all.push_back({host::to_string({.kind = Kind::Record, .tenant = tenant_}), keeper_->memory()});
+  for (const device::KeptDescriptor& one : device_->kept()) {
+    all.push_back({host::to_string({.kind = Kind::Tpm, .part = one.name, .tenant = tenant_}),
+                   one.descriptor});
+  }
+  for (const auto& [id, socket] : keeper_->clients()) {
+    all.push_back(
+        {host::to_string({.kind = Kind::Client, .number = id, .tenant = tenant_}), socket});
+  }
+  return all;
 }
 
 void TpmService::restore_state() {
@@ -152,6 +345,15 @@ void TpmService::restore_state() {
 }
 
 void TpmService::stop(std::function<void()> stopped) {
+  // Nobody goes on with it, and the service manager must not be the last to have it while a command
+  // runs: it would wait for that.
+  if (store_ != nullptr) {
+    for (const device::KeptDescriptor& one : device_->kept()) {
+      store_->drop(
+          host::to_string({.kind = host::LeftName::Kind::Tpm, .part = one.name, .tenant = tenant_}),
+          nullptr);
+    }
+  }
   connections_.stop();
   server_.stop();
   pump_.stop(std::move(stopped));

@@ -21,9 +21,14 @@
 #include "daemon/exec/pass_through.h"
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware_files.h"
+#include "daemon/host/inherited_descriptors.h"
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/ownership_guard.h"
 #include "daemon/pump.h"
+#include "daemon/recorded_settings.h"
+#include "daemon/restart/engine_parts.h"
+#include "daemon/restart/outside.h"
+#include "daemon/restart/recorded_engine.h"
 #include "daemon/rm/resource_manager.h"
 #include "daemon/rm12/resource_manager.h"
 #include "daemon/rm_log.h"
@@ -32,7 +37,9 @@
 #include "daemon/server/server.h"
 #include "daemon/server/system_environment.h"
 #include "daemon/server/turn_runner.h"
+#include "daemon/service_keeper.h"
 #include "daemon/state_file.h"
+#include "daemon/takeover.h"
 
 namespace tbs {
 
@@ -43,6 +50,8 @@ class TpmService {
     boost::asio::io_context& io;
     server::TurnRunner& turns;
     server::AccountFinder& accounts;
+    // Who keeps descriptors for a successor; null when nobody does.
+    device::DescriptorKeeper* keeper = nullptr;
   };
 
   // `tenant` is whose TPM it is; empty for the daemon's own. Throws std::runtime_error when the
@@ -58,14 +67,21 @@ class TpmService {
   // As many connections as there are descriptors for.
   void set_most_connections(std::size_t most) { server_.set_most_connections(most); }
 
-  // `device_changed`: it became ready or failed.
-  void start(std::function<void()> device_changed);
+  // `device_changed`: it became ready or failed. `left` is what a predecessor has left of this
+  // service: it goes on there if it can, and says so in the log. Then configure() is due again.
+  void start(std::function<void()> device_changed, LeftDescriptors left = {},
+             const Takeover::Profiles& profiles = {});
   void accept(server::Connection::Socket socket, server::SharedProfile profile) {
     connections_.accept(std::move(socket), std::move(profile));
   }
   // Ends what runs and closes the device. Clients stay connected until disconnect_all().
   void stop(std::function<void()> stopped);
   void disconnect_all();
+  // The process ends, and another one is going to start with what is left. Nothing may be done with
+  // this service any more.
+  void leave_behind();
+  // What is left then: names as the keeper has them.
+  [[nodiscard]] std::vector<host::NamedDescriptor> left() const;
   // Calls back once nothing is on its way to the disk or through the loop, so that this object may
   // be destroyed in the call. After stop() and disconnect_all().
   void when_idle(std::function<void()> idle);
@@ -84,11 +100,23 @@ class TpmService {
 
  private:
   void restore_state();
+  // False when there is nothing to go on with, or it cannot be used.
+  bool take_over(LeftDescriptors& left, const Takeover::Profiles& profiles);
+  void go_on(restart::LeftRecord record, std::vector<Takeover::Ended> ended,
+             std::optional<restart::Live> live, LeftDescriptors& left,
+             const Takeover::Profiles& profiles);
+  void begin_keeping();
+  void use_keeper();
+  [[nodiscard]] ServiceKeeper::Options keeper_options() const;
+  void let_go(LeftDescriptors left);
+  [[nodiscard]] Pump::Events pump_events();
 
   boost::asio::io_context& io_;
-  const bool tenant_owns_tpm_;
-  std::unique_ptr<device::Transceiver> device_;
+  const std::string tenant_;
+  device::DescriptorKeeper* const store_;
+  const exec::Options manager_options_;  // at the start
   exec::TpmIdentity identity_;
+  restart::Outside outside_;
   RmLog rm_log_;
   rm12::ResourceManager resource_manager12_;
   rm::ResourceManager resource_manager_;
@@ -100,6 +128,11 @@ class TpmService {
   exec::GuardChain guards_{&ownership_guard_, &authorization_guard_};
   exec::InventoryEngine inventory_engine_{raw_router_, identity_};
   exec::GuardedEngine guarded_engine_{inventory_engine_, guards_};
+  restart::EngineParts engine_parts_;
+  restart::RecordedEngine recorded_engine_{guarded_engine_, engine_parts_, outside_};
+  RecordedSettings settings_{recorded_engine_};
+  std::unique_ptr<ServiceKeeper> keeper_;
+  std::unique_ptr<device::Transceiver> device_;
   Pump pump_;
   firmware::FirmwareFiles firmware_;
   server::SystemEnvironment environment_;
@@ -108,6 +141,8 @@ class TpmService {
   server::ConnectionManager connections_;
   StateFile lockout_file_;
   StateFile ownership_file_;
+  std::unique_ptr<Takeover> takeover_;
+  std::function<void()> device_changed_;
 };
 
 }  // namespace tbs

@@ -30,6 +30,7 @@ struct Config {
   unsigned high_share = 25;  // percent
   bool keep_saved_sessions = false;
   bool embedded_keep_state = false;
+  bool keep_clients = true;
   std::string event_log = "auto";
   LogReaders log_readers = LogReaders::Administrators;
   std::string ppi = "auto";

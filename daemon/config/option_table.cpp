@@ -104,6 +104,10 @@ std::vector<Option> tpm_options() {
       {"embedded-keep-state", "YES-OR-NO",
        "Whether an embedded TPM with a folder keeps its memory over a stop of tbsd",
        Switch{&Config::embedded_keep_state}},
+      {"keep-clients", "YES-OR-NO",
+       "Whether clients and what they have on the TPM outlive a restart of tbsd, as long as the "
+       "service manager keeps their sockets",
+       Switch{&Config::keep_clients}},
       {"high-share", "PERCENT",
        "Percent of the TPM's time that one user, administrators excepted, may take with priorities "
        "above NORMAL; 100: no limit",

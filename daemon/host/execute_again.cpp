@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -108,6 +109,15 @@ class IgnoredRequests {
   std::array<struct sigaction, kRequests.size()> before_{};
 };
 
+// Everything from there on, also what a library has opened without saying so.
+void close_when_executed(int first) {
+  if (::close_range(static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  // Before Linux 5.11.
+  for (int descriptor = first; descriptor < ::getdtablesize(); ++descriptor) {
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  }
+}
+
 std::vector<std::string> environment(const std::vector<NamedDescriptor>& descriptors) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -155,6 +165,7 @@ std::string execute_again(const std::string& program, const std::vector<std::str
   Placement placement;
   if (!placement.place(descriptors))
     return reason("not enough descriptors to hand over what is open");
+  close_when_executed(SD_LISTEN_FDS_START + static_cast<int>(descriptors.size()));
   const IgnoredRequests ignored;
   ::execve(program.c_str(), argv.data(), envp.data());
   return reason(program + " cannot be executed");

@@ -44,6 +44,7 @@ class OwnershipGuard final : public CommandGuard {
   }
   // It must outlive the guard.
   void set_judge(Judge& judge) { judge_ = &judge; }
+  [[nodiscard]] Judge* judge() const { return judge_; }
   // What was known before; `changed` is given it anew whenever it changes.
   void restore(std::string_view known, std::function<void(std::string)> changed);
   void learn(const tpm::Inventory& inventory);

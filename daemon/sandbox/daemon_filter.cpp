@@ -83,8 +83,8 @@ constexpr std::array<std::uint64_t, 8> kDescriptorRequests = {
     FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, 0x5401 /* TCGETS */, TIOCGWINSZ,
     // Whose user namespace a client is in.
     NS_GET_PARENT, NS_GET_OWNER_UID};
-constexpr std::array<std::uint64_t, 4> kProcessRequests = {
-    PR_SET_NAME, PR_GET_NAME, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
+constexpr std::array<std::uint64_t, 4> kProcessRequests = {PR_SET_NAME, PR_GET_NAME,
+                                                           PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 
 // Where libc calls all of these through one, socketcall, any family of addresses is allowed: the
 // argument is in memory.

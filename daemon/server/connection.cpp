@@ -1,5 +1,7 @@
 #include "daemon/server/connection.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -20,18 +22,34 @@ constexpr std::chrono::microseconds kTurn{50};
 
 }  // namespace
 
-Connection::Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns)
-    : socket_(std::move(socket)), id_(id), owner_(owner), turns_(turns) {}
+Connection::Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns,
+                       ClientKeeper* keeper)
+    : socket_(std::move(socket)), id_(id), owner_(owner), turns_(turns), keeper_(keeper) {}
+
+void Connection::adopt(const Left& left) {
+  for (proto::Bytes rest = left.input; !rest.empty();) {
+    const auto room = input_.writable();
+    const std::size_t count = std::min(room.size(), rest.size());
+    std::ranges::copy(rest.first(count), room.begin());
+    input_.commit(count);
+    rest = rest.subspan(count);
+  }
+  fresh_input_ = !left.input.empty();
+  output_.assign(left.output.begin(), left.output.end());
+  kept_ = output_.size();
+}
 
 void Connection::start(AccountId account) {
   account_ = account;
+  started_ = true;
   boost::system::error_code error;
   socket_.non_blocking(true, error);
   if (error) {
     fail();
     return;
   }
-  read();
+  if (unsent() > 0) flush();
+  proceed();
 }
 
 void Connection::set_window_full(bool full) {
@@ -42,6 +60,7 @@ void Connection::set_window_full(bool full) {
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
+  if (keeper_ != nullptr) keeper_->gone(id_);
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_both, ignored);
   socket_.close(ignored);
@@ -58,7 +77,7 @@ bool Connection::has_input() {
 }
 
 void Connection::proceed() {
-  if (closed_ || in_turn_ || waits_for_turn_) return;
+  if (!started_ || closed_ || in_turn_ || waits_for_turn_) return;
   if (fresh_input_ && may_read()) {
     waits_for_turn_ = true;
     turns_.want(account_, shared_from_this());
@@ -92,6 +111,9 @@ void Connection::handle_frames() {
       fresh_input_ = false;
       return;
     }
+    if (keeper_ != nullptr) {
+      keeper_->handled(id_, proto::kFrameHeaderSize + (*frame)->payload.size());
+    }
     owner_.on_frame(id_, **frame);
     if (input_.buffered() == 0) {
       fresh_input_ = false;
@@ -113,6 +135,19 @@ void Connection::read() {
     return;
   }
   reading_ = true;
+  if (keeper_ != nullptr) {
+    socket_.async_wait(Socket::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                         self->reading_ = false;
+                         if (self->closed_) return;
+                         if (error) {
+                           self->fail();
+                           return;
+                         }
+                         self->receive_kept();
+                       });
+    return;
+  }
   const auto room = input_.writable();
   socket_.async_read_some(
       boost::asio::buffer(room.data(), room.size()),
@@ -125,6 +160,24 @@ void Connection::read() {
         }
         self->received(count);
       });
+}
+
+void Connection::receive_kept() {
+  // What was reason enough to read may have gone meanwhile.
+  if (!may_read()) {
+    proceed();
+    return;
+  }
+  const auto room = input_.writable();
+  const auto bytes = keeper_->receive(id_, socket_.native_handle(), room.size());
+  if (!bytes && (bytes.error() == EAGAIN || bytes.error() == EINTR)) {
+    read();
+  } else if (!bytes || bytes->empty()) {
+    fail();
+  } else {
+    std::ranges::copy(*bytes, room.begin());
+    received(bytes->size());
+  }
 }
 
 void Connection::watch() {
@@ -144,15 +197,31 @@ bool Connection::peer_has_gone() {
   return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void Connection::flush() {
-  if (writing_ || closed_) return;
-  boost::system::error_code error;
-  while (unsent() > 0 && !error) {
-    sent_ += socket_.write_some(boost::asio::buffer(output_.data() + sent_, unsent()), error);
+void Connection::keep_output() {
+  if (keeper_ == nullptr || kept_ == output_.size()) return;
+  keeper_->queued(id_, proto::Bytes(output_).subspan(kept_));
+  kept_ = output_.size();
+}
+
+std::size_t Connection::write(boost::system::error_code& error) {
+  const proto::Bytes rest = proto::Bytes(output_).subspan(sent_);
+  if (keeper_ == nullptr) {
+    return socket_.write_some(boost::asio::buffer(rest.data(), rest.size()), error);
   }
+  const auto sent = keeper_->send(id_, socket_.native_handle(), rest);
+  if (!sent) error.assign(sent.error(), boost::system::system_category());
+  return sent.value_or(0);
+}
+
+void Connection::flush() {
+  if (closed_) return;
+  keep_output();
+  if (writing_) return;
+  boost::system::error_code error;
+  while (unsent() > 0 && !error) sent_ += write(error);
   if (!error) {
     output_.clear();
-    sent_ = 0;
+    sent_ = kept_ = 0;
     if (output_.capacity() > kKeptOutput) output_.shrink_to_fit();
     return;
   }

@@ -19,6 +19,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "daemon/base/ids.h"
+#include "daemon/server/client_keeper.h"
 #include "daemon/server/client_link.h"
 #include "daemon/server/turn_runner.h"
 #include "proto/frame.h"
@@ -33,9 +34,19 @@ class Connection : public ClientLink,
   using Socket = boost::asio::basic_stream_socket<boost::asio::local::stream_protocol,
                                                   boost::asio::io_context::executor_type>;
 
-  // `owner` and `turns` must outlive it.
-  Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns);
+  // What a connection of the process before this one has left: what the peer has sent that was not
+  // handled, and what was not sent to it.
+  struct Left {
+    proto::Bytes input;
+    proto::Bytes output;
+  };
 
+  // `owner` and `turns` must outlive it, and `keeper`, if there is one.
+  Connection(Socket socket, std::uint64_t id, LinkOwner& owner, TurnRunner& turns,
+             ClientKeeper* keeper = nullptr);
+
+  // Before start(), which may come later: until then nothing is read.
+  void adopt(const Left& left);
   // Its turns are charged to the account.
   void start(AccountId account);
 
@@ -54,6 +65,9 @@ class Connection : public ClientLink,
   void proceed();
   void handle_frames();
   void received(std::size_t count);
+  void receive_kept();
+  void keep_output();
+  std::size_t write(boost::system::error_code& error);
   void drained();
   void read();
   void watch();
@@ -69,6 +83,9 @@ class Connection : public ClientLink,
   proto::FrameExtractor input_{proto::Direction::ToDaemon};
   proto::Buffer output_;
   std::size_t sent_ = 0;
+  ClientKeeper* keeper_;
+  std::size_t kept_ = 0;  // bytes of the output that the keeper has
+  bool started_ = false;
   bool reading_ = false;
   bool watching_ = false;
   bool writing_ = false;

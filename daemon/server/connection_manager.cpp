@@ -67,11 +67,29 @@ void ConnectionManager::enter(Connection::Socket socket, SharedProfile profile) 
   if (!peer) return;
   peer->socket = std::move(profile);
   const std::uint64_t id = ++last_id_;
-  const auto connection = std::make_shared<Connection>(std::move(socket), id, server_, turns_);
+  const int descriptor = socket.native_handle();
+  const auto connection =
+      std::make_shared<Connection>(std::move(socket), id, server_, turns_, keeper_);
+  if (keeper_ != nullptr) keeper_->connected(id, *peer, descriptor);
   const auto account = server_.accept(id, connection, *std::move(peer));
   if (!account) return;
   connection->start(*account);
   arm_timer();
+}
+
+std::optional<ConnectionManager::Adopted> ConnectionManager::adopt(Connection::Socket socket,
+                                                                   std::uint64_t id, Peer peer,
+                                                                   proto::Bytes opened,
+                                                                   const Connection::Left& left) {
+  auto connection = std::make_shared<Connection>(std::move(socket), id, server_, turns_, keeper_);
+  connection->adopt(left);
+  const auto account = server_.adopt(id, connection, std::move(peer), opened);
+  if (!account) {
+    connection->close();
+    return std::nullopt;
+  }
+  arm_timer();
+  return Adopted{.link = std::move(connection), .account = *account};
 }
 
 // Only ever moved forward: one that fires too early costs one look.

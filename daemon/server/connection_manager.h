@@ -4,7 +4,9 @@
 // the server when a deadline is over. What that costs is charged to who has connected, like
 // everything that comes after it.
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
@@ -29,6 +31,18 @@ class ConnectionManager {
 
   // `profile` is that of the listening socket.
   void accept(Connection::Socket socket, SharedProfile profile);
+  // Null: nothing is kept. It must outlive this, or be taken back.
+  void set_keeper(ClientKeeper* keeper) { keeper_ = keeper; }
+  // Those who come from now on have higher numbers than this.
+  void skip_ids(std::uint64_t last) { last_id_ = std::max(last_id_, last); }
+  // A client of the process before this one. Its link reads nothing before it is started; null when
+  // what was kept of it makes no sense.
+  struct Adopted {
+    std::shared_ptr<Connection> link;
+    AccountId account{};
+  };
+  std::optional<Adopted> adopt(Connection::Socket socket, std::uint64_t id, Peer peer,
+                               proto::Bytes opened, const Connection::Left& left);
   // Who has connected and waits for a turn is turned away.
   void stop();
 
@@ -48,6 +62,7 @@ class ConnectionManager {
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armed_;
   std::uint64_t last_id_ = 0;
+  ClientKeeper* keeper_ = nullptr;
 };
 
 }  // namespace tbs::server

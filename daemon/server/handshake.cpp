@@ -35,6 +35,7 @@ void Handshake::answer_hello(Client& client) {
   if (status != Status::Success) client.role = proto::Role::Observer;
   const bool context = client.is_context();
   if (context) open_context(client);
+  if (keeper_ != nullptr) keeper_->opened(client);
   const std::uint32_t max_command = sink_.device().max_command;
   client.link->send(client.hello_id, proto::HelloReply{.status = status,
                                                        .context = context ? client.id : 0,
@@ -44,7 +45,7 @@ void Handshake::answer_hello(Client& client) {
 
 void Handshake::open_context(Client& client) {
   if (admission_.open(client)) {
-    raw_contexts_.claim(client.context());
+    settings_.claim_tpm(client.context());
     audit_.has_tpm_to_itself(client);
   }
   clients_.opened(client);
@@ -53,6 +54,14 @@ void Handshake::open_context(Client& client) {
     sink_.skip_handles(client.context(), client.earlier_connections);
   }
   audit_.connected(client);
+}
+
+void Handshake::go_on(Client& client) {
+  deadlines_.end(client.id);
+  client.stage = Stage::Open;
+  if (!client.is_context()) return;
+  admission_.open(client);
+  clients_.opened(client);
 }
 
 Handled Handshake::device_info(Client& client, std::uint64_t request_id, const proto::DeviceInfo&) {

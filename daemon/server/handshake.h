@@ -5,11 +5,12 @@
 
 #include <cstdint>
 
-#include "daemon/exec/raw_context_router.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/audit.h"
+#include "daemon/server/client_keeper.h"
 #include "daemon/server/clients.h"
 #include "daemon/server/command_sink.h"
+#include "daemon/server/engine_settings.h"
 #include "daemon/server/handled.h"
 #include "daemon/server/handshake_deadlines.h"
 #include "proto/message.h"
@@ -19,17 +20,21 @@ namespace tbs::server {
 class Handshake {
  public:
   // All must outlive it.
-  Handshake(Clients& clients, CommandSink& sink, exec::RawContextRouter& raw_contexts,
-            Admission& admission, HandshakeDeadlines& deadlines, Audit& audit)
+  Handshake(Clients& clients, CommandSink& sink, EngineSettings& settings, Admission& admission,
+            HandshakeDeadlines& deadlines, Audit& audit)
       : clients_(clients),
         sink_(sink),
-        raw_contexts_(raw_contexts),
+        settings_(settings),
         admission_(admission),
         deadlines_(deadlines),
         audit_(audit) {}
 
   Handled hello(Client& client, std::uint64_t request_id, const proto::Hello& hello);
   Handled device_info(Client& client, std::uint64_t request_id, const proto::DeviceInfo&);
+  // Null: nothing is kept. It must outlive this, or be taken back.
+  void set_keeper(ClientKeeper* keeper) { keeper_ = keeper; }
+  // The client was open in the process before this one, which has told the engine of its context.
+  void go_on(Client& client);
   // The device became ready or failed: clients that wait for that are answered.
   void device_changed();
 
@@ -40,10 +45,11 @@ class Handshake {
 
   Clients& clients_;
   CommandSink& sink_;
-  exec::RawContextRouter& raw_contexts_;
+  EngineSettings& settings_;
   Admission& admission_;
   HandshakeDeadlines& deadlines_;
   Audit& audit_;
+  ClientKeeper* keeper_ = nullptr;
 };
 
 }  // namespace tbs::server

@@ -53,10 +53,11 @@ Listener::~Listener() {
   stop();
 }
 
-std::expected<void, std::string> Listener::adopt(int descriptor) {
+std::expected<void, std::string> Listener::adopt(int descriptor, bool own) {
   boost::system::error_code error;
   acceptor_.assign(Protocol(), descriptor, error);
   if (error) return std::unexpected("take over the socket from systemd: " + error.message());
+  if (own) own_path_ = acceptor_.local_endpoint(error).path();
   return {};
 }
 

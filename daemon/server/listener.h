@@ -39,11 +39,15 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Takes over a listening socket from systemd (sd_listen_fds(3)).
-  std::expected<void, std::string> adopt(int descriptor);
+  // Takes over a listening socket from systemd (sd_listen_fds(3)); `own`: it is this daemon's, with
+  // its file.
+  std::expected<void, std::string> adopt(int descriptor, bool own = false);
   // A socket that a dead daemon has left there is replaced; one that somebody answers on is not.
   std::expected<void, std::string> bind(const SocketFile& file);
 
+  [[nodiscard]] int descriptor() { return acceptor_.native_handle(); }
+  // Whether it is this daemon's, with its file.
+  [[nodiscard]] bool own() const { return !own_path_.empty(); }
   void start(AcceptHandler handler);
   // No more connections; a socket file of our own is removed. What has already been accepted may
   // still be on its way through the loop, which must not find the listener gone.

@@ -43,12 +43,12 @@ Handled LockoutRequests::reset(Client& client, std::uint64_t request_id,
 
 void LockoutRequests::forget(const Client& client, std::uint32_t uid) {
   if (uid == proto::kNobody) {
-    guard_.reset(std::nullopt);
+    settings_.forget_failures(std::nullopt);
     audit_.lockout_reset(client, "all failures");
   } else {
     // As it is shown: a user's on either socket, or a tenant's.
     for (const auto& entry : guard_.entries()) {
-      if (shown_number(user_of(entry.account)) == uid) guard_.reset(entry.account);
+      if (shown_number(user_of(entry.account)) == uid) settings_.forget_failures(entry.account);
     }
     audit_.lockout_reset(client, "those of uid " + std::to_string(uid));
   }

@@ -7,6 +7,7 @@
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/client.h"
+#include "daemon/server/engine_settings.h"
 #include "daemon/server/handled.h"
 #include "proto/message.h"
 
@@ -14,8 +15,9 @@ namespace tbs::server {
 
 class LockoutRequests {
  public:
-  // Both must outlive it.
-  LockoutRequests(policy::AuthorizationGuard& guard, Audit& audit) : guard_(guard), audit_(audit) {}
+  // All must outlive it.
+  LockoutRequests(const policy::AuthorizationGuard& guard, EngineSettings& settings, Audit& audit)
+      : guard_(guard), settings_(settings), audit_(audit) {}
 
   Handled status(Client& client, std::uint64_t request_id, const proto::LockoutStatus&);
   Handled reset(Client& client, std::uint64_t request_id, const proto::LockoutReset& request);
@@ -23,7 +25,8 @@ class LockoutRequests {
  private:
   void forget(const Client& client, std::uint32_t uid);
 
-  policy::AuthorizationGuard& guard_;
+  const policy::AuthorizationGuard& guard_;
+  EngineSettings& settings_;
   Audit& audit_;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "daemon/server/client_record.h"
 #include "proto/message_codec.h"
 
 namespace tbs::server {
@@ -48,12 +49,12 @@ Server::Server(const Dependencies& dependencies)
       screening_(dependencies.command_table, dependencies.guard, dependencies.ownership, clients_,
                  audit_),
       submissions_(clients_, sink_, back_pressure_, environment_, audit_),
-      handshake_(clients_, sink_, dependencies.raw_contexts, admission_, deadlines_, audit_),
+      handshake_(clients_, sink_, dependencies.settings, admission_, deadlines_, audit_),
       commands_(sink_, screening_, submissions_, audit_),
       sticky_(sink_),
       administration_(clients_, sink_, admission_, back_pressure_,
                       dependencies.ownership.ownership(), environment_, audit_),
-      lockout_(dependencies.guard, audit_),
+      lockout_(dependencies.guard, dependencies.settings, audit_),
       firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {}
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
@@ -119,6 +120,32 @@ std::optional<AccountId> Server::accept(std::uint64_t id, std::shared_ptr<Client
   }
   deadlines_.start(id, environment_.now());
   return client.account();
+}
+
+std::optional<AccountId> Server::adopt(std::uint64_t id, std::shared_ptr<ClientLink> link,
+                                       Peer peer, proto::Bytes opened) {
+  assign_roles(peer, administrators_, screening_.rules());
+  Client& client = clients_.add(id, std::move(link), std::move(peer));
+  if (!opened.empty() && !read_opened(opened, client)) {
+    clients_.take(id);
+    return std::nullopt;
+  }
+  // Charged to whom it was, whatever the rules say now.
+  assign_roles(client.peer, administrators_, screening_.rules());
+  admission_.enter(client.peer);
+  if (opened.empty()) {
+    deadlines_.start(id, environment_.now());
+  } else {
+    handshake_.go_on(client);
+  }
+  return client.account();
+}
+
+void Server::adopt_command(std::uint64_t id, Type request, SharedCommand command) {
+  Client* const client = clients_.find(id);
+  if (client == nullptr) return;
+  submissions_.adopt(*client, std::move(command),
+                     request == Type::Submit ? ReplyAs::Result : ReplyAs::RevokeAttestationReply);
 }
 
 void Server::tick() {

@@ -15,7 +15,6 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware.h"
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/ownership_guard.h"
@@ -23,9 +22,11 @@
 #include "daemon/server/admission.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/back_pressure.h"
+#include "daemon/server/client_keeper.h"
 #include "daemon/server/clients.h"
 #include "daemon/server/command_requests.h"
 #include "daemon/server/command_screening.h"
+#include "daemon/server/engine_settings.h"
 #include "daemon/server/firmware_requests.h"
 #include "daemon/server/handshake.h"
 #include "daemon/server/lockout_requests.h"
@@ -41,7 +42,7 @@ struct Dependencies {
   AuditLog& audit_log;
   CommandSink& sink;
   firmware::Firmware& firmware;
-  exec::RawContextRouter& raw_contexts;
+  EngineSettings& settings;
   policy::AuthorizationGuard& guard;
   policy::OwnershipGuard& ownership;
   const tpm::CommandTable& command_table;  // the TPM's own; it may grow
@@ -63,6 +64,14 @@ class Server : public LinkOwner {
   // A client has connected. `id` is higher than all before. To whom it is charged; nothing when it
   // was turned away.
   std::optional<AccountId> accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);
+  // Null: nothing is kept. It must outlive this, or be taken back.
+  void set_keeper(ClientKeeper* keeper) { handshake_.set_keeper(keeper); }
+  // A client of the process before this one; `opened` is what was kept of its hello, empty when it
+  // had not said any. The engine knows its context.
+  std::optional<AccountId> adopt(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer,
+                                 proto::Bytes opened);
+  // The client's command is outstanding since then, by this request, and the sink has it.
+  void adopt_command(std::uint64_t id, proto::Type request, SharedCommand command);
   void on_frame(std::uint64_t id, const proto::Frame& frame) override;
   void on_fault(std::uint64_t id, proto::FrameFault fault) override;
   void on_closed(std::uint64_t id) override;

@@ -18,13 +18,21 @@ void Submissions::enqueue(Client& client, SharedCommand command, ReplyAs reply_a
     reply(client, reply_as, request_id, Status::TooManyResources, {});
     return;
   }
+  add(client, command, reply_as);
+  sink_.submit(std::move(command));
+}
+
+void Submissions::adopt(Client& client, SharedCommand command, ReplyAs reply_as) {
+  add(client, std::move(command), reply_as);
+}
+
+void Submissions::add(Client& client, SharedCommand command, ReplyAs reply_as) {
   ++client.submitted;
   client.last_priority = command->priority();
-  client.outstanding.push_back({.command = command, .reply = reply_as});
   client.outstanding_bytes += command->bytes().size();
+  client.outstanding.push_back({.command = std::move(command), .reply = reply_as});
   back_pressure_.update(client);
   if (client.outstanding.size() >= proto::kMaxOutstanding) client.link->set_window_full(true);
-  sink_.submit(std::move(command));
 }
 
 void Submissions::answer_at_once(Client& client, std::uint64_t request_id, proto::Bytes response) {

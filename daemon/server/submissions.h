@@ -31,12 +31,15 @@ class Submissions {
   // Queues a command of the client's, with a request id that it has not outstanding. The client may
   // have gone when this returns. When it cannot be queued, that is the answer.
   void enqueue(Client& client, SharedCommand command, ReplyAs reply);
+  // The sink has this command of the client's already.
+  void adopt(Client& client, SharedCommand command, ReplyAs reply);
   // Answers with a response of the daemon's own, without the TPM.
   void answer_at_once(Client& client, std::uint64_t request_id, proto::Bytes response);
   // An answer of the sink; ignored when its client has gone.
   void deliver(const sched::Answer& answer);
 
  private:
+  void add(Client& client, SharedCommand command, ReplyAs reply);
   void note(const Client& client, const ClientCommand& command, const sched::Answer& answer);
   void reply(const Client& client, ReplyAs kind, std::uint64_t request_id, proto::Status status,
              proto::Bytes response);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/exec/pass_through.h"
+#include "daemon/exec/raw_context_router.h"
 #include "daemon/server/server.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
@@ -81,6 +82,19 @@ class FakeFirmware : public firmware::Firmware {
   }
 };
 
+// Tells the engine's parts without anything between.
+class DirectSettings final : public server::EngineSettings {
+ public:
+  DirectSettings(exec::RawContextRouter& router, policy::AuthorizationGuard& guard)
+      : router_(router), guard_(guard) {}
+  void claim_tpm(ContextId context) override { router_.claim(context); }
+  void forget_failures(std::optional<AccountId> account) override { guard_.reset(account); }
+
+ private:
+  exec::RawContextRouter& router_;
+  policy::AuthorizationGuard& guard_;
+};
+
 inline constexpr std::uint32_t kAdminGroup = 27;
 
 class ServerBench {
@@ -92,7 +106,7 @@ class ServerBench {
                 .audit_log = audit,
                 .sink = chosen,
                 .firmware = firmware,
-                .raw_contexts = raw_contexts,
+                .settings = settings,
                 .guard = guard,
                 .ownership = ownership,
                 .command_table = commands}) {
@@ -145,6 +159,7 @@ class ServerBench {
   exec::PassThrough managed{engine_identity};
   exec::PassThrough raw{engine_identity};
   exec::RawContextRouter raw_contexts{managed, raw};
+  DirectSettings settings{raw_contexts, guard};
   server::Server server;
   // Where clients connect; null: administrators to their own, others to everybody's.
   server::SharedProfile socket;
