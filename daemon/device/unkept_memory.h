@@ -12,6 +12,7 @@ namespace tbs::device {
 class UnkeptMemory {
  public:
   UnkeptMemory() : memory_(bytes_) {}
+  ~UnkeptMemory() = default;
   UnkeptMemory(const UnkeptMemory&) = delete;
   UnkeptMemory& operator=(const UnkeptMemory&) = delete;
 

@@ -27,7 +27,7 @@ struct CountedTransfer {
   enum class Direction : std::uint8_t { Receive, Send };
 
   // Before it counts for a successor: nothing is moved yet. At most 1 GiB is moved at once.
-  void prepare(const std::uint8_t* bytes, std::size_t size);
+  void prepare(const std::uint8_t* first, std::size_t count);
   // Moves at least one byte; 0 when it has received the end of the stream. An error is an errno
   // value: nothing was moved, except by EFAULT, after which the stream cannot be trusted. It never
   // waits (EAGAIN), and sends without SIGPIPE.
