@@ -21,7 +21,7 @@ std::vector<Subcommand> subcommands() {
       info_subcommand(),   status_subcommand(),  contexts_subcommand(), limits_subcommand(),
       events_subcommand(), lockout_subcommand(), policy_subcommand(),   cancel_subcommand(),
       submit_subcommand(), random_subcommand(),  log_subcommand(),      pcr_subcommand(),
-      ppi_subcommand(),    id_subcommand(),      bridge_subcommand(),
+      ppi_subcommand(),    id_subcommand(),      bridge_subcommand(),   restart_subcommand(),
   };
 }
 

@@ -21,7 +21,7 @@ _tbsctl() {
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
         esac
         ;;
     esac
@@ -42,7 +42,7 @@ _tbsctl() {
     *)
       case "$at,$current" in
         '',-*) words='--json --socket --device -h --help --version' ;;
-        '',*) words='info status contexts limits events lockout policy cancel submit random log pcr ppi id bridge' ;;
+        '',*) words='info status contexts limits events lockout policy cancel submit random log pcr ppi id bridge restart' ;;
         'info',*) words='--json --socket --device -h --help' ;;
         'status',*) words='--json --socket --device -h --help' ;;
         'contexts',*) words='--json --socket --device -h --help' ;;
@@ -65,6 +65,7 @@ _tbsctl() {
         'id',*) words='--json --socket --device -h --help' ;;
         'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --socket --device -h --help' ;;
         'bridge',*) offer=files ;;
+        'restart',*) words='--json --socket --device -h --help' ;;
       esac
       ;;
   esac

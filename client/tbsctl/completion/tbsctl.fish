@@ -44,7 +44,7 @@ function __tbsctl_at
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge'
+                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
                         set at (string trim "$at $word")
                 end
         end
@@ -73,6 +73,7 @@ complete -c tbsctl -n '__tbsctl_at' -a pcr -d 'Read PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical presence interface, or use it'
 complete -c tbsctl -n '__tbsctl_at' -a id -d 'Print the identifier of the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a bridge -d 'Serve programs that speak to a TPM over a socket'
+complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its program anew, and keep its clients'
 complete -c tbsctl -n '__tbsctl_at lockout' -l reset -d 'Forget the failed authorizations of all users, or of the one given by --uid'
 complete -c tbsctl -n '__tbsctl_at lockout' -l uid -x -a '(__fish_complete_users)' -d 'Only of this user: a number or a name'
 complete -c tbsctl -n '__tbsctl_at policy' -l dir -x -a '(__fish_complete_directories (commandline -ct))' -d 'Folder of the rules (default: /etc/tbs/policy.d)'

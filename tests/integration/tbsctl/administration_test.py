@@ -7,8 +7,11 @@ TBSD and TBSCTL in the environment name the programs."""
 import json
 import os
 import re
-import tempfile
+import select
 import shutil
+import socket
+import tempfile
+import threading
 import unittest
 
 import nobody
@@ -112,6 +115,55 @@ class Sockets(unittest.TestCase):
         if os.getuid() == 0:
             ran = tbsctl_test.run("lockout", "--reset", socket=self.daemon.admin_socket)
             self.assertEqual(ran.code, OK, ran)
+
+
+class Restart(tbsctl_test.WithDaemon):
+    def test_clients_stay(self):
+        client = self.client()
+        client.begin(bytes.fromhex(tbsctl_test.GET_RANDOM_16))
+        said = self.ok("restart").out
+        self.assertRegex(said, r"^tbsd \S+ goes on, with 1 contexts\.\n$")
+        self.assertEqual(client.result()[1], wire.SUCCESS)
+        self.assertEqual(self.json("restart"), {"version": said.split()[1], "contexts": 1})
+        client.begin(bytes.fromhex(tbsctl_test.GET_RANDOM_16))
+        self.assertEqual(client.result()[1], wire.SUCCESS)
+        # The same process.
+        self.assertIsNone(self.daemon.process.poll())
+        self.assertLess(self.json("status")["uptime_us"], 60_000_000)
+
+    @NEEDS_ROOT
+    def test_not_for_other_users(self):
+        said = self.refused(FAILED, "restart", **nobody.options(self.daemon.folder))
+        self.assertIn("only root and the daemon's own user may", said)
+
+    def test_who_listens_for_a_daemon_is_not_signalled(self):
+        path = os.path.join(self.daemon.folder, "held.sock")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            ended = threading.Thread(target=self.relay, args=(listener,), daemon=True)
+            ended.start()
+            ran = tbsctl_test.run("restart", socket=path)
+            ended.join()
+        self.assertEqual(ran.code, FAILED, ran)
+        self.assertIn(f"process {os.getpid()}", ran.err)
+        self.assertIn("systemctl restart", ran.err)
+
+    def relay(self, listener):
+        """The first connection is the daemon's, as it is where a service manager has made the socket."""
+        with listener.accept()[0] as client, socket.socket(socket.AF_UNIX) as daemon:
+            daemon.connect(self.daemon.socket_for({}))
+            with listener.accept()[0] if self.pump(client, daemon, listener) else client:
+                pass
+
+    @staticmethod
+    def pump(client, daemon, listener):
+        """Until another one connects."""
+        while True:
+            for ready in select.select([client, daemon, listener], [], [])[0]:
+                if ready is listener:
+                    return True
+                (daemon if ready is client else client).sendall(ready.recv(65536))
 
 
 @NEEDS_ROOT

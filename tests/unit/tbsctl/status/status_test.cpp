@@ -1,7 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/status/commands.h"
+#include "client/tbsctl/status/daemon_process.h"
 #include "client/tbsctl/tpm/commands.h"
+#include "tests/integration/support/temp_folder.h"
 #include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
@@ -61,4 +63,57 @@ TEST_CASE_METHOD(RecordedDaemon, "a TPM that is still being started is not ready
   const auto outcome = run_status(daemon, console());
   REQUIRE_FALSE(outcome.has_value());
   CHECK(outcome.error().message.contains("still being started"));
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "restart waits until the daemon has begun anew",
+                 "[tbsctl][restart]") {
+  const bool json = GENERATE(false, true);
+  answer(proto::DaemonStatusReply{.uptime_us = 3'600'000'000, .version = "1"});
+  // Longer than this test can have taken.
+  answer(proto::DaemonStatusReply{.uptime_us = 3'700'000'000, .version = "1"});
+  answer(proto::DaemonStatusReply{.contexts = 64, .uptime_us = 5, .version = "2"});
+  int asked = 0;
+  const auto outcome = run_restart(daemon, console(json), [&]() -> Outcome {
+    CHECK(recorded.requests.size() == 1);
+    ++asked;
+    return {};
+  });
+  REQUIRE(outcome.has_value());
+  CHECK(asked == 1);
+  CHECK(recorded.requests.size() == 3);
+  if (json) {
+    CHECK(nlohmann::json::parse(out.str()) == nlohmann::json{{"version", "2"}, {"contexts", 64}});
+  } else {
+    CHECK(out.str() == "tbsd 2 goes on, with 64 contexts.\n");
+  }
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "a restart that cannot be asked for or loses the daemon fails",
+                 "[tbsctl][restart]") {
+  answer(proto::DaemonStatusReply{.uptime_us = 3'600'000'000});
+  const auto refused = run_restart(daemon, console(), []() -> Outcome {
+    return std::unexpected(Failure{.exit = Exit::Failed, .message = "no"});
+  });
+  CHECK(refused.error().message == "no");
+  answer(proto::DaemonStatusReply{.uptime_us = 3'600'000'000});
+  const auto lost = run_restart(daemon, console(), []() -> Outcome { return {}; });
+  CHECK(lost.error().exit == Exit::Unreachable);
+  CHECK(out.str().empty());
+}
+
+TEST_CASE("who cannot be asked for a restart is told apart", "[tbsctl][restart]") {
+  const tbs::test::TempFolder proc;
+  const auto why = [&proc](const std::string& name, const std::string& caught) {
+    tbs::test::write_file(proc / "comm", name + "\n");
+    tbs::test::write_file(
+        proc / "status",
+        "Name:\t" + name + "\nSigIgn:\t0000000000001000\nSigCgt:\t" + caught + "\nCapInh:\t0\n");
+    return why_not_restartable(4711, proc.path());
+  };
+  // SIGHUP, SIGUSR2, SIGTERM.
+  CHECK(why("tbsd", "0000000000004801").empty());
+  CHECK(why("tbsd", "0000000000004001").find("too old") != std::string::npos);
+  CHECK(why("systemd", "0000000000004801").find("process 4711") != std::string::npos);
+  CHECK(why_not_restartable(0, proc.path()).find("another container") != std::string::npos);
+  CHECK_FALSE(why_not_restartable(4711, proc / "gone").empty());
 }
