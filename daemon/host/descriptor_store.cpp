@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -29,61 +25,6 @@ constexpr std::chrono::milliseconds kFirstPause{5};
 constexpr std::chrono::milliseconds kLongestPause{160};
 // Then others of the loop have their turn.
 constexpr int kMostAtOnce = 32;
-
-std::string socket_of_environment() {
-  const char* const path = std::getenv("NOTIFY_SOCKET");
-  return path == nullptr ? std::string() : path;
-}
-
-// A path, or an abstract name behind '@'.
-bool is_address(const std::string& address) {
-  return address.size() > 1 && address.size() < sizeof(sockaddr_un::sun_path) &&
-         (address.front() == '/' || address.front() == '@');
-}
-
-// To the service manager's address. 0 or an errno value.
-int connect_to(int socket, const std::string& address) {
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  std::memcpy(to.sun_path, address.data(), address.size());
-  if (address.front() == '@') to.sun_path[0] = '\0';
-  // A name that is abstract ends where the address does.
-  const std::size_t size = offsetof(sockaddr_un, sun_path) + address.size() +
-                           static_cast<std::size_t>(address.front() != '@');
-  return ::connect(socket, reinterpret_cast<const sockaddr*>(&to), static_cast<socklen_t>(size)) < 0
-             ? errno
-             : 0;
-}
-
-// 0 or an errno value.
-int send_on(int socket, const std::string& text, int descriptor) {
-  iovec part{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
-  }
-  return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
-}
-
-// Its queue is full, the machine has no memory, or too many descriptors are under way.
-bool passes_by_itself(int error) {
-  return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM ||
-         error == ETOOMANYREFS;
-}
-
-// Whoever was at the other end is not there any more.
-bool has_gone(int error) {
-  return error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE;
-}
 
 std::string text_of(const StoreQueue::Message& message) {
   return message.kind == Kind::Store ? "FDSTORE=1\nFDNAME=" + message.name + "\nFDPOLL=0"
@@ -123,20 +64,11 @@ class DescriptorStore::Barrier {
 };
 
 DescriptorStore::DescriptorStore(boost::asio::io_context& io)
-    : DescriptorStore(io, socket_of_environment(), {}) {}
+    : DescriptorStore(io, NotifySocket::address_of_environment(), {}) {}
 
 DescriptorStore::DescriptorStore(boost::asio::io_context& io, std::string socket,
                                  StoreQueue::Limits limits)
-    : io_(io),
-      address_(std::move(socket)),
-      socket_(io),
-      queue_(limits),
-      timer_(io),
-      pause_(kFirstPause) {
-  if (!is_address(address_)) return;
-  const int made = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (made >= 0) socket_.assign(made);
-}
+    : io_(io), socket_(io, std::move(socket)), queue_(limits), timer_(io), pause_(kFirstPause) {}
 
 DescriptorStore::~DescriptorStore() = default;
 
@@ -180,7 +112,7 @@ void DescriptorStore::send_waiting() {
     }
     const int error = send(*message);
     if (error == EAGAIN) return send_when_writable();
-    if (passes_by_itself(error)) {
+    if (NotifySocket::passes_by_itself(error)) {
       send_later(pause_);
       pause_ = std::min(pause_ * 2, kLongestPause);
       return;
@@ -194,15 +126,7 @@ void DescriptorStore::send_waiting() {
 
 int DescriptorStore::send(const StoreQueue::Message& message) {
   if (message.kind == Kind::Barrier) return send_barrier(message.barrier);
-  return send(text_of(message), message.descriptor);
-}
-
-int DescriptorStore::send(const std::string& text, int descriptor) {
-  const int socket = socket_.native_handle();
-  const int error = send_on(socket, text, descriptor);
-  if (!has_gone(error)) return error;
-  const int refused = connect_to(socket, address_);
-  return refused != 0 ? refused : send_on(socket, text, descriptor);
+  return socket_.send(text_of(message), message.descriptor);
 }
 
 void DescriptorStore::complain(const StoreQueue::Message& message, int error) {
@@ -220,9 +144,9 @@ int DescriptorStore::send_barrier(std::uint64_t number) {
   if (barrier == barriers_.end()) return 0;
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return EINTR;
-  const int error = send("BARRIER=1", ends[1]);
+  const int error = socket_.send("BARRIER=1", ends[1]);
   ::close(ends[1]);
-  if (passes_by_itself(error)) {
+  if (NotifySocket::passes_by_itself(error)) {
     ::close(ends[0]);
   } else {
     // One that was not sent is over at once: no end is open.
@@ -246,8 +170,8 @@ void DescriptorStore::send_later(std::chrono::milliseconds pause) {
 // As soon as the service manager has read something: the socket is connected to its own.
 void DescriptorStore::send_when_writable() {
   waiting_ = true;
-  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
-                     [this](const boost::system::error_code& stopped) { send_again(stopped); });
+  socket_.async_wait_writable(
+      [this](const boost::system::error_code& stopped) { send_again(stopped); });
 }
 
 void DescriptorStore::send_again(const boost::system::error_code& stopped) {

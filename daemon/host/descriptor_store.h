@@ -22,6 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/device/descriptor_keeper.h"
+#include "daemon/host/notify_socket.h"
 #include "daemon/host/store_queue.h"
 
 namespace tbs::host {
@@ -39,7 +40,7 @@ class DescriptorStore final : public device::DescriptorKeeper {
   DescriptorStore& operator=(const DescriptorStore&) = delete;
 
   // There is a service manager. Whether it keeps anything is up to the unit.
-  [[nodiscard]] bool available() const { return socket_.is_open(); }
+  [[nodiscard]] bool available() const { return socket_.available(); }
 
   // A predecessor's, which this process goes on using: the service manager has it.
   void already_kept(const std::string& name) { queue_.already_kept(name); }
@@ -58,7 +59,6 @@ class DescriptorStore final : public device::DescriptorKeeper {
   void send_waiting();
   // 0 or an errno value.
   int send(const StoreQueue::Message& message);
-  int send(const std::string& text, int descriptor);
   int send_barrier(std::uint64_t number);
   static void complain(const StoreQueue::Message& message, int error);
   void send_later(std::chrono::milliseconds pause);
@@ -67,8 +67,7 @@ class DescriptorStore final : public device::DescriptorKeeper {
   void passed(std::uint64_t number);
 
   boost::asio::io_context& io_;
-  std::string address_;
-  boost::asio::posix::stream_descriptor socket_;
+  NotifySocket socket_;
   StoreQueue queue_;
   boost::asio::steady_timer timer_;
   bool waiting_ = false;             // for the timer or the socket

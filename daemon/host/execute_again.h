@@ -20,8 +20,9 @@ inline constexpr int kRestartExitStatus = 75;
 std::string program_path(const char* started_as);
 
 // `arguments` are those behind the program's name. Returns only when it failed, with the reason;
-// then everything is as it was, and the daemon can go on. Signals that ask the daemon for something
-// (SIGHUP, SIGUSR2) are ignored until the new program listens for them: it would die of them.
+// then everything is as it was, and the daemon can go on. No other descriptor gets to the new
+// program, however it was opened. Signals that ask the daemon for something (SIGHUP, SIGUSR2) are
+// ignored until the new program listens for them: it would die of them.
 std::string execute_again(const std::string& program, const std::vector<std::string>& arguments,
                           const std::vector<NamedDescriptor>& descriptors);
 

@@ -4,10 +4,13 @@
 // no-op where there is no service manager.
 
 #include <chrono>
+#include <deque>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include "daemon/host/notify_socket.h"
 
 namespace tbs::host {
 
@@ -21,8 +24,14 @@ class ServiceNotify {
   void stopping();
 
  private:
+  // Sent at once, or as soon as the service manager reads; in this order.
+  void tell(std::string text);
+  void send_waiting();
   void feed_watchdog();
 
+  NotifySocket socket_;
+  std::deque<std::string> waiting_;
+  bool waits_ = false;  // until it can be sent
   boost::asio::steady_timer timer_;
   std::chrono::microseconds interval_{0};
 };

@@ -30,14 +30,13 @@ int open_file(const std::string& path) {
   return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-// Descriptors and signals as a process sees them: what is where, and with which flags.
+// Descriptors and signals as a process sees them: what is where.
 std::string state_of_process() {
   std::string state;
   for (int descriptor = 0; descriptor < kHighest; ++descriptor) {
-    const int flags = ::fcntl(descriptor, F_GETFD);
-    if (flags < 0) continue;
+    if (::fcntl(descriptor, F_GETFD) < 0) continue;
     std::error_code ignored;
-    state += std::to_string(descriptor) + " " + std::to_string(flags) + " " +
+    state += std::to_string(descriptor) + " " +
              std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(descriptor), ignored)
                  .string() +
              "\n";
@@ -72,6 +71,8 @@ TEST_CASE("the program is executed with the descriptors and their names", "[host
     const int one = open_file(folder / "one");
     const int two = open_file(folder / "two");
     const int three = open_file(folder / "three");
+    // Of a library that does not think of this.
+    static_cast<void>(::dup(three));
     execute_again(program, {"a", "b c"}, {{"client-2", two}, {"record", three}, {"tpm-x@t", one}});
     ::_exit(1);
   }

@@ -1,6 +1,7 @@
 #include "daemon/host/service_notify.h"
 
 #include <cstdlib>
+#include <thread>
 
 #include <unistd.h>
 
@@ -46,6 +47,20 @@ TEST_CASE_METHOD(Fixture, "the service manager is told what the daemon does", "[
   CHECK(manager.hears("RELOADING=1"));
   notify.stopping();
   CHECK(manager.hears("STOPPING=1"));
+}
+
+TEST_CASE_METHOD(Fixture, "a service manager that does not read keeps nobody waiting",
+                 "[host][notify]") {
+  ServiceNotify notify(loop);
+  notify.ready("first");
+  for (int state = 0; state < 2000; ++state) notify.status(std::to_string(state));
+  notify.stopping();
+  // Now it reads, and hears the last of each.
+  std::thread other([this] { loop.run(); });
+  CHECK(manager.hears("STATUS=first"));
+  CHECK(manager.hears("STATUS=1999"));
+  CHECK(manager.hears("STOPPING=1"));
+  other.join();
 }
 
 TEST_CASE_METHOD(Fixture, "the watchdog is fed from the start where one is wanted",
