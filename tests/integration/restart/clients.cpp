@@ -36,6 +36,8 @@ constexpr std::array kKinds = {
     Kind{.name = "sign", .make = sign_and_verify, .anew = true},
     Kind{.name = "hash", .make = hash_sequences, .anew = true},
     Kind{.name = "policy", .make = policy_sessions, .anew = true},
+    Kind{.name = "queue", .make = queue_updates, .anew = true},
+    Kind{.name = "cancel", .make = cancel_commands, .anew = true},
     Kind{.name = "seldom", .make = seldom_a_command, .anew = true},
     Kind{.name = "new", .make = come_and_go},
     Kind{.name = "pcr12", .make = count_pcr_extends12},

@@ -32,7 +32,7 @@ from service_manager import ServiceManager  # noqa: E402
 
 DEADLINE = 120  # against hanging only
 SHOWN = 30  # faults
-CLIENTS = {"2.0": ["pcr:12", "nv:4", "sign:10", "hash:8", "policy:8", "esys:12", "new:2"],
+CLIENTS = {"2.0": ["pcr:12", "nv:4", "sign:8", "hash:6", "policy:6", "esys:12", "queue:4", "cancel:2", "new:2"],
            "1.2": ["pcr12:4", "sign12:4"]}
 
 

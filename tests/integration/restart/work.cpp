@@ -5,7 +5,6 @@
 #include <fstream>
 #include <openssl/rand.h>
 
-#include "tbs/tbsx.h"
 #include "tests/integration/support/tpm_commands.h"
 
 namespace tbs::test {
@@ -54,10 +53,14 @@ proto::Buffer Context::exchange(const proto::Buffer& command) {
   const TBS_RESULT result = Tbsip_Submit_Command(
       context_, TBS_COMMAND_LOCALITY_ZERO, TBS_COMMAND_PRIORITY_NORMAL, command.data(),
       static_cast<UINT32>(command.size()), response.data(), &size);
-  if (result != TBS_SUCCESS) throw Fault(std::string("lost: ") + Tbsx_Result_Name(result));
+  check(result);
   times_.note();
   response.resize(size);
   return response;
+}
+
+void Context::check(TBS_RESULT result) {
+  if (result != TBS_SUCCESS) throw Fault(std::string("lost: ") + Tbsx_Result_Name(result));
 }
 
 proto::Buffer Context::run(const proto::Buffer& command) {

@@ -8,12 +8,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "proto/byte_writer.h"
-#include "tbs/tbs.h"
+#include "tbs/tbsx.h"
 
 namespace tbs::test {
 
@@ -48,7 +49,14 @@ class Context {
   // The response of a TPM 2.0 to a command that must succeed.
   proto::Buffer run(const proto::Buffer& command);
 
+  // Several at a time. Nothing for one that was cancelled.
+  TBSX_REQUEST begin(const proto::Buffer& command);
+  std::optional<proto::Buffer> take(TBSX_REQUEST request);
+  void cancel();
+
  private:
+  static void check(TBS_RESULT result);
+
   TBS_HCONTEXT context_ = nullptr;
   AnswerTimes& times_;
 };
@@ -77,6 +85,8 @@ std::unique_ptr<Work> policy_sessions(const Setting& setting, unsigned number);
 std::unique_ptr<Work> seldom_a_command(const Setting& setting, unsigned number);
 // A context for each round.
 std::unique_ptr<Work> come_and_go(const Setting& setting, unsigned number);
+std::unique_ptr<Work> queue_updates(const Setting& setting, unsigned number);
+std::unique_ptr<Work> cancel_commands(const Setting& setting, unsigned number);
 // With sessions of ESYS on the TCTI module: nonces that roll on, and encrypted parameters.
 std::unique_ptr<Work> esys_sessions(const Setting& setting, unsigned number);
 std::unique_ptr<Work> count_pcr_extends12(const Setting& setting, unsigned number);
