@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Clients at work while their daemon is restarted: restart_test.py [--restarts N] [--device swtpm|embedded]
-[--clients KIND:COUNT...]
-[--seed N] [--alone].
+[--clients KIND:COUNT...] [--flows NAME...] [--seed N] [--alone].
 
 A stand-in for the service manager ends the daemon, half of the times with SIGKILL, at random instants, also
 while it starts, and starts it again. Each client checks all that it is answered (work.h). Nothing may be
@@ -32,6 +31,7 @@ from service_manager import ServiceManager  # noqa: E402
 
 DEADLINE = 120  # against hanging only
 SHOWN = 30  # faults
+SKIPPED = 77  # a flow whose programs are not installed
 CLIENTS = {"2.0": ["pcr:12", "nv:4", "sign:8", "hash:6", "policy:6", "esys:12", "queue:4", "cancel:2", "new:2"],
            "1.2": ["pcr12:4", "sign12:4"]}
 
@@ -150,6 +150,36 @@ class Clients:
             self.process.wait()
 
 
+class Flows:
+    """What users do with programs of others (tests/integration/clients), again and again."""
+
+    def __init__(self, socket, names):
+        self.socket, self.stopping, self.runs, self.faults = socket, False, 0, []
+        self._threads = [threading.Thread(target=self._repeat, args=(name, number), daemon=True)
+                         for number, name in enumerate(names, 1)]
+        for thread in self._threads:
+            thread.start()
+
+    def _repeat(self, name, number):
+        environment = {**os.environ, "TBS_FLOW_SOCKET": self.socket, "TBS_FLOW_NUMBER": str(number)}
+        while not self.stopping:
+            ran = subprocess.run([HERE / "../clients" / f"{name}.sh"], env=environment, encoding="utf-8",
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            if ran.returncode == SKIPPED:
+                print(f"skipped: {ran.stdout}")
+                return
+            self.runs += 1
+            if ran.returncode != 0:
+                self.faults.append(f"{name} ends with {ran.returncode}: {ran.stdout}")
+                print(f"{time.monotonic():.3f} {self.faults[-1]}", flush=True)
+                return
+
+    def finish(self):
+        self.stopping = True
+        for thread in self._threads:
+            thread.join()
+
+
 def pauses(ends, answers):
     """For each time at which the daemon was ended: how long until somebody had an answer again. What was
     answered before may be read after that time, so it is the longest pause from there on that counts, of
@@ -188,7 +218,7 @@ def resident(pid):
 class Service:
     """One daemon on a TPM of its own, and its clients."""
 
-    def __init__(self, folder, family, device, kinds, seed, more, alone):
+    def __init__(self, folder, family, device, kinds, seed, more, alone, flows):
         self.folder, self.family = os.path.join(folder, family), family
         os.makedirs(os.path.join(self.folder, "state"))
         self.random = random.Random(f"{seed} {family}")
@@ -201,6 +231,7 @@ class Service:
                      os.path.join(self.folder, "state"), *more]
         everybodys = os.path.join(self.folder, "tbsd.sock")
         self.clients, self.ends, self.kills, self.alone, self.broken = None, [], 0, alone, None
+        self.flows = None
         if alone:
             self.manager = Alone(self.folder, [*arguments, "--socket", everybodys], socket)
         else:
@@ -209,6 +240,8 @@ class Service:
         try:
             self.manager.wait_until_ready()
             self.clients = Clients(self.folder, socket, kinds)
+            if flows:
+                self.flows = Flows(socket, flows)
         except BaseException:
             self.close()
             raise
@@ -247,8 +280,12 @@ class Service:
             self.broken = str(error)
 
     def check(self):
+        if self.flows:
+            self.flows.finish()
+            print(f"{self.flows.runs} runs of flows", flush=True)
         answers = self.clients.finish()
         faults = list(self.clients.faults) + ([self.broken] if self.broken else [])
+        faults += self.flows.faults if self.flows else []
         done = self.clients.summary or {"rounds": 0}
         manager = self.manager
         try:
@@ -292,6 +329,7 @@ def main():
     parser.add_argument("--restarts", type=int, default=30)
     parser.add_argument("--device", default="swtpm", choices=["swtpm", "embedded"])
     parser.add_argument("--clients", nargs="*", help="with a TPM 2.0 alone")
+    parser.add_argument("--flows", nargs="*", default=[], help="of tests/integration/clients: tools_keys")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--seconds", type=float, default=0.5, help="of work before the first restart")
     parser.add_argument("--alone", action="store_true", help="without a service manager, by tbsctl restart")
@@ -307,7 +345,8 @@ def main():
             if family == "1.2" and arguments.device == "embedded":
                 continue
             services.append(Service(folder, family, arguments.device, kinds, arguments.seed,
-                                    arguments.more.split(), arguments.alone))
+                                    arguments.more.split(), arguments.alone,
+                                    arguments.flows if family == "2.0" else []))
         for service in services:
             service.clients.working.wait(DEADLINE)
         time.sleep(arguments.seconds)
