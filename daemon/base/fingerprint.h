@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #include "proto/byte_reader.h"
 
@@ -23,6 +24,10 @@ inline std::uint64_t fingerprint(proto::Bytes bytes) {
     bytes = bytes.subspan(width);
   }
   return mixed ^ mixed >> 32;
+}
+
+inline std::uint64_t fingerprint(std::string_view text) {
+  return fingerprint(proto::Bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 }  // namespace tbs

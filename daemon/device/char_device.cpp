@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kMaxCommand = 4096;  // the kernel's own limit
 constexpr std::size_t kReadSize = 8192;
-constexpr std::size_t kHeaderSize = 10;
+constexpr std::size_t kResponseHeader = 10;
 constexpr const char* kNodeName = "node";
 
 CharDevice::Node open_node(const std::string& path) {
@@ -242,7 +242,7 @@ bool CharDevice::deliver_kept() {
   if (header.be16() == 0) return false;
   // The kernel copies a response as a whole.
   const std::uint32_t size = header.be32();
-  if (size < kHeaderSize || size > memory_->response().size()) {
+  if (size < kResponseHeader || size > memory_->response().size()) {
     fail_command({.operation = "take over a response of " + path_ + " that makes no sense"});
     return true;
   }

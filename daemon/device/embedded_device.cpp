@@ -32,10 +32,6 @@ std::string device_name(const EmbeddedDevice::Options& options) {
   return options.state_dir.empty() ? word : word + ":" + options.state_dir;
 }
 
-std::uint64_t fingerprint_of(const std::string& name) {
-  return fingerprint({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
-}
-
 // Where the private folder is: a service's own /tmp is emptied when it ends, and the TPM lives
 // on over a restart.
 fs::path place_for_private_folders() {
@@ -90,7 +86,7 @@ void EmbeddedDevice::adopt(std::vector<KeptDescriptor> left, OpenHandler handler
   auto child = ChildProcess::adopt(loop_, socket, process);
   find_private_folder();
   const bool known = memory_->knows<EmbeddedRecord>() &&
-                     memory_->device<EmbeddedRecord>().name == fingerprint_of(name_);
+                     memory_->device<EmbeddedRecord>().name == fingerprint(name_);
   std::string problem;
   if (!known) problem = "take over an embedded TPM that nothing is known of";
   if (link_) problem = "take over an embedded TPM beside one that is open";
@@ -110,7 +106,7 @@ void EmbeddedDevice::find_private_folder() {
   if (!options_.state_dir.empty() || !private_dir_.empty()) return;
   if (!memory_->knows<EmbeddedRecord>()) return;
   const EmbeddedRecord& record = memory_->device<EmbeddedRecord>();
-  if (record.name != fingerprint_of(name_)) return;
+  if (record.name != fingerprint(name_)) return;
   const std::string folder(record.folder.data(),
                            ::strnlen(record.folder.data(), record.folder.size()));
   // Nothing else is ever removed.
@@ -179,7 +175,7 @@ Facts EmbeddedDevice::facts() const {
 void EmbeddedDevice::remember() {
   EmbeddedRecord& record = memory_->device<EmbeddedRecord>();
   store_in_order(record.kind, 0);
-  record = {.kind = 0, .name = fingerprint_of(name_)};
+  record = {.kind = 0, .name = fingerprint(name_)};
   if (private_dir_.size() < record.folder.size()) {
     std::ranges::copy(private_dir_, record.folder.begin());
   }

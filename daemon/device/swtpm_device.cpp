@@ -25,10 +25,6 @@ constexpr std::chrono::seconds kControlLimit{2};
 // A busy swtpm answers a cancel after the command only, however long that takes.
 constexpr std::chrono::hours kBusyLimit{1};
 
-std::uint64_t fingerprint_of(const std::string& name) {
-  return fingerprint({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
-}
-
 std::string describe(const Failure& failure) {
   return failure.operation +
          (failure.error == 0 ? std::string() : std::string(": ") + std::strerror(failure.error));
@@ -74,7 +70,7 @@ std::string SwtpmDevice::take_over(int descriptor) {
   if (open_handler_ || connection_) problem = "it is open";
   if (!memory_->knows<SwtpmRecord>()) problem = "nothing is known of it";
   const SwtpmRecord record = memory_->device<SwtpmRecord>();
-  if (problem.empty() && record.name != fingerprint_of(name_)) problem = "it is another one";
+  if (problem.empty() && record.name != fingerprint(name_)) problem = "it is another one";
   if (problem.empty() && !family) problem = family.error();
   if (!problem.empty()) {
     if (descriptor >= 0) ::close(descriptor);
@@ -109,7 +105,7 @@ void SwtpmDevice::remember() {
   SwtpmRecord& record = memory_->device<SwtpmRecord>();
   store_in_order(record.kind, 0);
   record = {.kind = 0,
-            .name = fingerprint_of(name_),
+            .name = fingerprint(name_),
             .capabilities = capabilities_,
             .family = to_record(facts_.family),
             .powered = powered_ ? 1U : 0U,

@@ -72,6 +72,9 @@ TEST_CASE_METHOD(Fixture, "kept state: objects and PCRs go on, once") {
   REQUIRE(extended != before);
   const auto key = first.run.transmit(create_primary_ecc());
   REQUIRE(key.has_value());
+  const auto context = first.run.transmit(tbs::tpm::build::context_save(response_handle(*key)));
+  REQUIRE(context.has_value());
+  REQUIRE(response_code(*context) == kRcSuccess);
   first.stop();
   CHECK(saved());
 
@@ -81,6 +84,8 @@ TEST_CASE_METHOD(Fixture, "kept state: objects and PCRs go on, once") {
   CHECK(second.run.code(startup()) == kRcInitialize);
   CHECK(pcr(second) == extended);
   CHECK(second.run.code(read_public(response_handle(*key))) == kRcSuccess);
+  const proto::Buffer load = tbs::tpm::build::context_load(proto::Bytes(*context).subspan(10));
+  CHECK(second.run.code(load) == kRcSuccess);
   second.run.close();
   CHECK_FALSE(saved());
 
@@ -88,6 +93,7 @@ TEST_CASE_METHOD(Fixture, "kept state: objects and PCRs go on, once") {
   CHECK(third.run.code(get_random(8)) == kRcInitialize);
   CHECK(third.run.code(startup()) == kRcSuccess);
   CHECK(pcr(third) == before);
+  CHECK(third.run.code(load) != kRcSuccess);
 }
 
 TEST_CASE_METHOD(Fixture, "kept state: nothing is kept unless it is configured") {
