@@ -9,7 +9,7 @@
 namespace tbs::host {
 namespace {
 
-using Kind = LeftName::Kind;
+using NameKind = LeftName::Kind;
 
 constexpr std::string_view kRecord = "record";
 constexpr std::string_view kTpmPrefix = "tpm-";
@@ -34,13 +34,13 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 std::string to_string(const LeftName& name) {
   std::string text;
   switch (name.kind) {
-    case Kind::Record:
+    case NameKind::Record:
       text = kRecord;
       break;
-    case Kind::Tpm:
+    case NameKind::Tpm:
       text = std::string(kTpmPrefix) + name.part;
       break;
-    case Kind::Client:
+    case NameKind::Client:
       text = std::string(kClientPrefix) + std::to_string(name.number);
       break;
   }
@@ -56,14 +56,14 @@ std::optional<LeftName> parse_left_name(std::string_view text) {
   }
   if (text == kRecord) return name;
   if (text.starts_with(kTpmPrefix) && is_part(text.substr(kTpmPrefix.size()))) {
-    name.kind = Kind::Tpm;
+    name.kind = NameKind::Tpm;
     name.part = text.substr(kTpmPrefix.size());
     return name;
   }
   if (!text.starts_with(kClientPrefix)) return std::nullopt;
   const auto number = parse_number(text.substr(kClientPrefix.size()));
   if (!number) return std::nullopt;
-  name.kind = Kind::Client;
+  name.kind = NameKind::Client;
   name.number = *number;
   return name;
 }

@@ -11,7 +11,7 @@
 namespace tbs::host {
 namespace {
 
-constexpr const char* kManager = "org.freedesktop.systemd1";
+constexpr const char* kServiceManager = "org.freedesktop.systemd1";
 constexpr const char* kUnitInterface = "org.freedesktop.systemd1.Unit";
 constexpr const char* kJobInterface = "org.freedesktop.systemd1.Job";
 constexpr const char* kUnits = "/org/freedesktop/systemd1/unit";
@@ -61,8 +61,8 @@ bool StopReason::ask_for_type(const char* job) {
 
 bool StopReason::ask_for(const std::string& path, const char* interface, const char* property,
                          sd_bus_message_handler_t handler) {
-  return sd_bus_call_method_async(bus_.bus(), nullptr, kManager, path.c_str(), kProperties, "Get",
-                                  handler, this, "ss", interface, property) >= 0;
+  return sd_bus_call_method_async(bus_.bus(), nullptr, kServiceManager, path.c_str(), kProperties,
+                                  "Get", handler, this, "ss", interface, property) >= 0;
 }
 
 // Job is a number, 0 for none, and the job's path.
