@@ -28,6 +28,7 @@ struct World final : policy::OwnershipGuard::Judge {
   TimePoint steady{};
   MachineTime machine{.since_boot = 1000, .wall = 1'700'000'000};
   bool blocks = false;  // what would be made on the TPM
+  std::string boot = "boot";
 
   std::optional<proto::Buffer> judge(const ClientCommand&) override {
     if (!blocks) return std::nullopt;
@@ -39,7 +40,8 @@ class EngineLife final : public Life {
  public:
   explicit EngineLife(World& world)
       : outside_({.steady = [&world] { return world.steady; },
-                  .machine = [&world] { return world.machine; }}) {
+                  .machine = [&world] { return world.machine; }}),
+        authorization_([this] { return outside_.machine(); }, world.boot) {
     outside_.set_judge(world);
     authorization_.set_commands(manager20_.commands());
     ownership_.set_judge(outside_);
@@ -69,7 +71,7 @@ class EngineLife final : public Life {
 
   restart::Outside outside_;
   exec::TpmIdentity identity_;
-  policy::AuthorizationGuard authorization_{[this] { return outside_.machine(); }, "boot"};
+  policy::AuthorizationGuard authorization_;
   ToGuard to_guard_{authorization_};
   Told told_{&to_guard_};
   rm12::ResourceManager manager12_{options(), told_};
