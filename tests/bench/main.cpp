@@ -19,9 +19,13 @@ struct Entry {
 };
 
 constexpr std::array kSections = {
-    Entry{"round-trips", measure_round_trips}, Entry{"cancel", measure_cancel},
-    Entry{"daemon", measure_daemon},           Entry{"flood", measure_flood},
-    Entry{"signing", measure_signing},         Entry{"chips", measure_chips},
+    Entry{"round-trips", measure_round_trips},
+    Entry{"cancel", measure_cancel},
+    Entry{"daemon", measure_daemon},
+    Entry{"flood", measure_flood},
+    Entry{"restart", measure_restart},
+    Entry{"signing", measure_signing},
+    Entry{"chips", measure_chips},
     Entry{"kernel", measure_kernel, true},
 };
 

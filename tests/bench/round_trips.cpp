@@ -1,34 +1,21 @@
 #include "tests/bench/daemon.h"
 #include "tests/bench/direct_client.h"
-#include "tests/bench/load.h"
+#include "tests/bench/random_load.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/swtpm.h"
 #include "tests/bench/tbs_client.h"
-#include "tests/integration/support/tpm_commands.h"
 
 namespace tbs::bench {
 namespace {
 
 constexpr double kAddedLimit = 40;  // us at p50, one client
 constexpr double kRateLimit = 0.9;  // of the direct rate, 64 clients
-constexpr std::uint16_t kRandom = 16;
 
 struct Pair {
   Rate direct;
   Rate tbsd;
   double processor = 0;  // us of tbsd's for each command
 };
-
-Rate random_load(const OpenClient& open, unsigned clients, std::chrono::duration<double> duration) {
-  const proto::Buffer command = test::tpm::get_random(kRandom);
-  std::vector<Task> tasks;
-  for (unsigned i = 0; i < clients; ++i) {
-    tasks.emplace_back([&command, client = std::shared_ptr<Client>(open())] {
-      expect_success(client->run(command), "GetRandom");
-    });
-  }
-  return run_load(tasks, duration);
-}
 
 // Rounds are interleaved, so that what else the machine does falls on both alike.
 Pair compare(const Setup& setup, const OpenClient& direct, const Daemon& daemon, unsigned clients) {
