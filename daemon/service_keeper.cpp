@@ -36,6 +36,8 @@ constexpr std::size_t kMemorySize = std::size_t{128} << 20;
 // A state that ends its process while that takes it up must not do so for ever.
 constexpr std::uint64_t kMostAttempts = 5;
 
+// What does not fit takes long to be written.
+constexpr std::chrono::seconds kPauseWhenFull{1};
 // A restart forgets no more of how the TPM's time was shared.
 constexpr std::chrono::milliseconds kCreditPause{250};
 constexpr RecordPart kCredit{.name = "credit", .version = 1};
@@ -237,6 +239,7 @@ std::expected<std::size_t, int> ServiceKeeper::send(std::uint64_t id, int socket
 void ServiceKeeper::commit() {
   record_.commit();
   if (compacting_ || !record_.wants_compaction()) return;
+  if (did_not_fit_ && std::chrono::steady_clock::now() < next_try_) return;
   compacting_ = true;
   // From the loop: then no answer of the engine's is on its way to its client.
   deferred_.post([this] {
@@ -249,11 +252,17 @@ void ServiceKeeper::compact() {
   engine_.want_snapshot();
   const auto snapshot = engine_.take_snapshot();
   if (!snapshot) return;
-  if (!record_.compact(*snapshot)) {
-    spdlog::warn(
-        "the state for a restart of tbsd does not fit its memory: clients would be cut off");
-  }
+  const bool fits = record_.compact(*snapshot);
   memory_.give_back(record_.unused());
+  if (!fits) next_try_ = std::chrono::steady_clock::now() + kPauseWhenFull;
+  if (std::exchange(did_not_fit_, !fits) == !fits) return;
+  if (fits) {
+    spdlog::info("what a restart of tbsd needs is kept again");
+  } else {
+    spdlog::warn(
+        "what a restart of tbsd needs does not fit its memory: it would cut off the clients, until "
+        "they have less on the TPM");
+  }
 }
 
 std::string ServiceKeeper::name_of(std::uint64_t client) const {

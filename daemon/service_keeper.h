@@ -113,7 +113,9 @@ class ServiceKeeper final : public server::ClientKeeper {
   std::map<std::uint64_t, int> sockets_;
   std::function<sched::QueueCredit()> credit_;
   TimePoint credited_;
-  bool compacting_ = false;  // it was asked for
+  bool compacting_ = false;   // it was asked for
+  bool did_not_fit_ = false;  // the last time
+  TimePoint next_try_;        // then
 };
 
 }  // namespace tbs
