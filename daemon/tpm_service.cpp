@@ -33,7 +33,10 @@ std::unique_ptr<device::Transceiver> make_device(const TpmService::Shared& share
                                                  const Config& config, const std::string& tenant) {
   auto spec = device::parse_device_spec(config.device);
   if (!spec) throw std::runtime_error("device: " + spec.error());
-  if (auto* const embedded = std::get_if<device::EmbeddedSpec>(&*spec)) embedded->tenant = tenant;
+  if (auto* const embedded = std::get_if<device::EmbeddedSpec>(&*spec)) {
+    embedded->tenant = tenant;
+    embedded->keep_state = config.embedded_keep_state;
+  }
   auto made = device::make_transceiver(
       shared.io, *spec,
       [user = concerned(tenant)](const std::string& notice) {

@@ -125,3 +125,21 @@ TEST_CASE("the embedded TPM's process ends with the daemon, also with one that i
   bench.restart_daemon();
   CHECK(bench.context().call(tpm::get_random(8)).status == Status::Success);
 }
+
+TEST_CASE("an embedded TPM goes on over a stop when it is told to") {
+  if (device_under_test() != DeviceKind::Embedded) return;
+  const std::string keep = GENERATE(as<std::string>(), "yes", "no");
+  TestBench bench({.arguments = {"--embedded-keep-state=" + keep}});
+  Buffer before;
+  {
+    RawClient client = bench.context();
+    REQUIRE(tpm::code(client.response(tpm::pcr_extend(tpm::kDebugPcr, Buffer(32, 1)))) ==
+            tpm::kSuccess);
+    before = tpm::pcr_value(client.response(tpm::pcr_read(tpm::kDebugPcr)));
+  }
+  CHECK(bench.stop_daemon() == 0);
+  bench.restart_daemon();
+  RawClient client = bench.context();
+  const Buffer after = tpm::pcr_value(client.response(tpm::pcr_read(tpm::kDebugPcr)));
+  CHECK((after == before) == (keep == "yes"));
+}
