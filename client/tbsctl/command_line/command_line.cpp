@@ -133,6 +133,15 @@ Subcommand take(std::vector<Subcommand>& table, const std::vector<std::string>& 
   return std::move(*found);
 }
 
+// From version 2.5 on CLI11 breaks the lines of long texts. Ours are broken where they should be.
+template <class Formatter>
+void keep_lines(Formatter& formatter) {
+  if constexpr (requires { formatter.enable_footer_formatting(false); }) {
+    formatter.enable_description_formatting(false);
+    formatter.enable_footer_formatting(false);
+  }
+}
+
 }  // namespace
 
 std::vector<Option> global_options(CommandLine& line) {
@@ -174,6 +183,7 @@ std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(kFooter);
+  keep_lines(*app.get_formatter());
   app.set_version_flag("--version", std::string("tbsctl ") + kVersion + "\nfeatures: " + kFeatures);
   const auto globals = global_options(line);
   for (const Option& option : globals) add_option(app, option);

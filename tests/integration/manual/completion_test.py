@@ -18,8 +18,9 @@ TOP = pathlib.Path(os.environ["TOP"])
 SCRIPTS = TOP / "client/tbsctl/completion"
 TBSCTL = pathlib.Path(os.environ["TBSCTL"])
 PATIENCE = 60  # seconds, only against hanging
-SUBCOMMANDS = re.findall(r"^  ([a-z]+) ", subprocess.run(
-    [TBSCTL, "--help"], check=True, text=True, capture_output=True).stdout.split("ubcommands:")[1]
+# Headings are in capitals from CLI11 2.5 on.
+SUBCOMMANDS = re.findall(r"^  ([a-z]+) ", re.split("(?i)subcommands:", subprocess.run(
+    [TBSCTL, "--help"], check=True, text=True, capture_output=True).stdout)[1]
     .split("Examples:")[0], re.MULTILINE)
 
 
@@ -34,7 +35,7 @@ class Made(unittest.TestCase):
 
     def test_they_have_the_options_of_the_program_itself(self):
         text = subprocess.run([TBSCTL, "--help"], check=True, text=True, capture_output=True).stdout
-        options = set(re.findall(r"^  (?:-\w,)?(--[a-z]+)", text, re.MULTILINE))
+        options = set(re.findall(r"^ +(?:-\w, *)?(--[a-z]+)", text, re.MULTILINE))
         self.assertIn("--socket", options)
         line = re.search(r"'',-\*\) words='(.*)'", (SCRIPTS / "tbsctl.bash").read_text())
         self.assertEqual(options, {word for word in line[1].split() if word.startswith("--")})

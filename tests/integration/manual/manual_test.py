@@ -34,7 +34,8 @@ def output_of(*command):
 
 
 def options_of_help(text):
-    lines = (line for line in text.splitlines() if re.match(r"\s+-", line))
+    # "-h,--help   What", or, as later versions of CLI11 have it, "-h,     --help   What".
+    lines = (re.sub(r",\s+-", ",-", line.strip()) for line in text.splitlines() if re.match(r"\s+-", line))
     return {option for line in lines
             for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line.split("   ")[0])}
 

@@ -282,7 +282,7 @@ class Sending(WithDaemon):
         self.assertIn("Examples:", self.ok("--help").out)
         for command in (("info",), ("status",), ("contexts",), ("cancel",), ("submit",), ("random",),
                         ("policy", "check"), ("policy", "explain")):
-            self.assertIn("Usage: tbsctl " + " ".join(command), self.ok(*command, "--help").out)
+            self.assertRegex(self.ok(*command, "--help").out, rf"(?m)^(Usage: )?tbsctl {' '.join(command)} ")
             self.assertIn(f"see `tbsctl {' '.join(command)} --help`",
                           self.refused(USAGE, *command, "--nonsense"))
         self.assertRegex(self.ok("--version").out, r"^tbsctl \d+\.\d+\.\d+\nfeatures:( [+-][a-z-]+)+\n$")
