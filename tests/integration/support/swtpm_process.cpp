@@ -12,6 +12,23 @@
 
 namespace tbs::test {
 
+namespace {
+
+// From version 0.8 on swtpm shuts a TPM down that it stops or resets, and nothing is lost. Here it
+// loses power.
+bool shuts_down(const std::string& log_file) {
+  static const bool known = [&] {
+    Program swtpm({.command = {"swtpm", "socket", "--print-capabilities"},
+                   .environment = {},
+                   .output = log_file});
+    swtpm.wait();
+    return read_file(log_file).find("disable-auto-shutdown") != std::string::npos;
+  }();
+  return known;
+}
+
+}  // namespace
+
 SwtpmProcess::SwtpmProcess(const TempFolder& folder, Family family)
     : family_(family),
       state_dir_(folder / "swtpm-state"),
@@ -24,12 +41,13 @@ SwtpmProcess::SwtpmProcess(const TempFolder& folder, Family family)
 void SwtpmProcess::start() {
   std::filesystem::remove(data_socket_);
   std::filesystem::remove(control_socket_);
-  std::vector<std::string> command = {"swtpm",      "socket",
-                                      "--server",   "type=unixio,path=" + data_socket_,
-                                      "--ctrl",     "type=unixio,path=" + control_socket_,
-                                      "--tpmstate", "dir=" + state_dir_,
-                                      "--flags",    "not-need-init",
-                                      "--locality", "allow-set-locality"};
+  std::vector<std::string> command = {
+      "swtpm",      "socket",
+      "--server",   "type=unixio,path=" + data_socket_,
+      "--ctrl",     "type=unixio,path=" + control_socket_,
+      "--tpmstate", "dir=" + state_dir_,
+      "--flags",    shuts_down(log_file_) ? "not-need-init,disable-auto-shutdown" : "not-need-init",
+      "--locality", "allow-set-locality"};
   if (family_ == Family::Tpm20) command.push_back("--tpm2");
   program_ = std::make_unique<Program>(
       ProgramOptions{.command = std::move(command), .environment = {}, .output = log_file_});
