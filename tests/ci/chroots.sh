@@ -68,7 +68,10 @@ while [[ ${1:-} == --bind ]]; do
     shift 3
 done
 [[ ${1:-} != -- ]] || shift
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-    TERM=dumb DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
+# As the first of the processes this shell takes in the children of those that have ended.
+code=0
+env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+    TERM=dumb DEBIAN_FRONTEND=noninteractive chroot "$root" "$@" || code=$?
+exit $code
 END_OF_SCRIPT
 )
