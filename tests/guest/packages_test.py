@@ -150,9 +150,12 @@ def upgrade(package):
     with context() as client:
         said = dpkg("-i", package)
         has(said, "tbsd is restarted")
-        has(said, "TBS_E_SERVICE_NOT_RUNNING")
-        while client.recv(4096):
-            pass
+        # On the same connection: GetRandom of 8 bytes.
+        command = struct.pack(">HIIH", 0x8001, 12, 0x17B, 8)
+        client.sendall(struct.pack("<HHIQII", 1, 2, 8 + len(command), 7, 0, 200) + command)
+        answer = client.recv(4096)
+        equal(answer[8:16], struct.pack("<Q", 7), "the client's request goes on")
+        equal(answer[16:20] + answer[26:30], bytes(8), "and is answered")
     equal(state("tbsd.service"), "active")
     if state("tbsd.service", "MainPID") == pid:
         raise AssertionError("the old daemon goes on")
