@@ -109,7 +109,10 @@ int App::run() {
 // A tenant's own TPM is not taken over.
 LeftDescriptors App::take_left(host::InheritedDescriptors& inherited) {
   LeftDescriptors left;
-  for (const std::string& name : inherited.refused) store_.drop(name, nullptr);
+  for (const std::string& name : inherited.refused) {
+    store_.already_kept(name);
+    store_.drop(name, nullptr);
+  }
   for (const auto& [name, descriptor] : inherited.left) {
     store_.already_kept(host::to_string(name));
     if (!name.tenant.empty() || !config_.keep_clients) {
