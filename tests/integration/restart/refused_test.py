@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
@@ -42,6 +43,17 @@ class Client:
     def random(self):
         answer = self.ask(frame(2, 2, struct.pack("<II", 0, 200) + GET_RANDOM))
         return answer[:4] + answer[10:14] == bytes(8)
+
+
+def child_of(parent):
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(words[1]) == parent:
+            return int(status.parent.name)
+    raise AssertionError("it has no child")
 
 
 class Refused(unittest.TestCase):
@@ -106,6 +118,18 @@ class Refused(unittest.TestCase):
         self.crash()
         self.assertTrue(self.client.random())
         self.assertNotIn(REFUSED, self.manager.log())
+
+    def test_another_tpm(self):
+        child = child_of(self.manager.pid)
+        self.manager._command[1] = "--device=embedded:" + os.path.join(self.folder.name, "other")
+        self.begins_anew("it is of the TPM embedded")
+        # The TPM of before is nobody's, and ends.
+        until = time.monotonic() + 60
+        while os.path.exists(f"/proc/{child}/exe"):
+            self.assertLess(time.monotonic(), until, "its process does not end")
+            time.sleep(0.01)
+        names = [name for name, _, _ in self.manager._store.entries]
+        self.assertEqual(len(names), len(set(names)), names)
 
     def test_memory_of_zeros(self):
         self.write(JOURNAL, bytes(64))
