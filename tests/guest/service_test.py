@@ -80,6 +80,17 @@ class Program:
         if result != 0:
             raise AssertionError(f"no context: {result & 0xffffffff:#x}")
 
+    def number(self):
+        """Of the connection: another one when it was made anew."""
+        info = (ctypes.c_uint64 * 2)()
+        result = self.library.Tbsx_Get_Context_Info(self.context, ctypes.byref(info))
+        if result != 0:
+            raise AssertionError(f"no information: {result & 0xffffffff:#x}")
+        return info[0]
+
+    def close(self):
+        self.library.Tbsip_Context_Close(self.context)
+
     def submit(self):
         command, response = bytes.fromhex(GET_RANDOM[FAMILY]), (ctypes.c_ubyte * 4096)()
         size = ctypes.c_uint32(4096)
@@ -296,6 +307,59 @@ class Lifetime(Service):
             sh("tbsctl submit 80010000000c0000017b0010", user="nobody")
 
 
+class Restart(Service):
+    """What the service manager keeps over a restart, and when it lets go."""
+
+    def setUp(self):
+        super().setUp()
+        eventually("an answer", self.works)
+
+    def kept(self):
+        return int(shown("NFileDescriptorStore"))
+
+    def ended(self, command):
+        """Carries it out; another daemon must run then."""
+        pid = shown("MainPID")
+        sh(command)
+        eventually("a new start", lambda: shown("MainPID") not in ("0", pid))
+
+    def test_a_restart_keeps_the_connection(self):
+        program = Program()
+        number = program.number()
+        for command in ["systemctl restart tbsd.service", "systemctl kill -s KILL tbsd.service",
+                        "systemctl kill --kill-who=main -s USR2 tbsd.service",
+                        "systemctl daemon-reload; systemctl try-restart tbsd.service",
+                        "systemctl daemon-reexec; systemctl kill -s ABRT tbsd.service",
+                        "systemctl reload-or-restart tbsd.service; systemctl restart tbsd.service"]:
+            with self.subTest(command):
+                self.assertEqual(program.submit(), 0)
+                self.ended(command)
+                self.assertEqual(program.submit(), 0)
+                self.assertEqual(program.number(), number)
+        program.close()
+
+    def test_a_stop_keeps_nothing(self):
+        program = Program()
+        number = program.number()
+        self.assertGreater(self.kept(), 0)
+        sh("systemctl stop tbsd.service")
+        self.assertEqual(self.kept(), 0)
+        sh("systemctl start tbsd.service")
+        self.assertEqual(program.submit(), 0)
+        self.assertNotEqual(program.number(), number)
+        program.close()
+
+    def test_clients_that_go_leave_nothing(self):
+        before = self.kept()
+        programs = [Program() for _ in range(20)]
+        eventually("they are kept", lambda: self.kept() == before + 20)
+        self.ended("systemctl restart tbsd.service")
+        self.assertEqual([program.submit() for program in programs], [0] * 20)
+        for program in programs:
+            program.close()
+        eventually("they are gone", lambda: self.kept() == before)
+
+
 class Sleep(Service):
     """Sleeps as logind has it; the kernel only puts the processes to rest (pm_test), since the
     guest's files would not survive more."""
@@ -439,8 +503,8 @@ def inside():
     print(sh(ENABLE))
     print(f"# the README's commands took {time.monotonic() - began:.1f} s", flush=True)
     # The family makes no difference to most of them.
-    cases = [Installed, Cancel12] if FAMILY == "1.2" else [Installed, Lifetime, Sleep, Tools, Several,
-                                                           Driver]
+    cases = [Installed, Restart, Cancel12] if FAMILY == "1.2" else [Installed, Lifetime, Restart, Sleep, Tools,
+                                                                    Several, Driver]
     suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
     done = unittest.TextTestRunner(verbosity=2).run(suite)
     if not done.wasSuccessful():
@@ -454,7 +518,7 @@ def outside():
         subprocess.run(["meson", "install", "-C", os.environ["BUILD"], "--destdir", stage,
                         "--no-rebuild", "--quiet"], check=True, stdout=subprocess.DEVNULL)
         os.environ["TBS_TEST_STAGE"] = stage
-        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "580",
+        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "780",
                                "--module", "tpm_vtpm_proxy", "--",
                                sys.executable, pathlib.Path(__file__).resolve(), FAMILY],
                               check=False).returncode
