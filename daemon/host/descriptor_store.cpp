@@ -18,7 +18,7 @@
 namespace tbs::host {
 namespace {
 
-using Kind = StoreQueue::Message::Kind;
+using MessageKind = StoreQueue::Message::Kind;
 
 constexpr std::chrono::milliseconds kPace{5};
 constexpr std::chrono::milliseconds kFirstPause{5};
@@ -27,8 +27,8 @@ constexpr std::chrono::milliseconds kLongestPause{160};
 constexpr int kMostAtOnce = 32;
 
 std::string text_of(const StoreQueue::Message& message) {
-  return message.kind == Kind::Store ? "FDSTORE=1\nFDNAME=" + message.name + "\nFDPOLL=0"
-                                     : "FDSTOREREMOVE=1\nFDNAME=" + message.name;
+  return message.kind == MessageKind::Store ? "FDSTORE=1\nFDNAME=" + message.name + "\nFDPOLL=0"
+                                            : "FDSTOREREMOVE=1\nFDNAME=" + message.name;
 }
 
 }  // namespace
@@ -125,16 +125,16 @@ void DescriptorStore::send_waiting() {
 }
 
 int DescriptorStore::send(const StoreQueue::Message& message) {
-  if (message.kind == Kind::Barrier) return send_barrier(message.barrier);
+  if (message.kind == MessageKind::Barrier) return send_barrier(message.barrier);
   return socket_.send(text_of(message), message.descriptor);
 }
 
 void DescriptorStore::complain(const StoreQueue::Message& message, int error) {
-  if (message.kind == Kind::Barrier) return;
+  if (message.kind == MessageKind::Barrier) return;
   log_limited(spdlog::level::warn, Topic::DescriptorStore,
               "the service manager cannot be told to " +
-                  std::string(message.kind == Kind::Store ? "keep" : "drop") + " " + message.name +
-                  ": " + std::strerror(error) +
+                  std::string(message.kind == MessageKind::Store ? "keep" : "drop") + " " +
+                  message.name + ": " + std::strerror(error) +
                   "; what it does not keep is lost at the next restart");
 }
 

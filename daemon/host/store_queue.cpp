@@ -6,8 +6,6 @@
 
 namespace tbs::host {
 
-using Kind = StoreQueue::Message::Kind;
-
 StoreQueue::StoreQueue(Limits limits)
     : most_clients_(limits.clients),
       pace_({.burst = limits.burst, .interval = limits.interval, .kinds = 1}) {}
@@ -24,7 +22,7 @@ void StoreQueue::already_kept(const std::string& name) {
 void StoreQueue::keep(const std::string& name, int descriptor) {
   drop(name);
   Kept kept;
-  Message message{.kind = Kind::Store, .name = name, .descriptor = descriptor};
+  Message message{.kind = Message::Kind::Store, .name = name, .descriptor = descriptor};
   if (is_clients(name)) {
     kept.paced = paced_.insert(paced_.end(), std::move(message));
   } else {
@@ -39,21 +37,21 @@ bool StoreQueue::drop(const std::string& name) {
   const Kept kept = known->second;
   names_.erase(known);
   if (kept.sent) {
-    first_.push_back({.kind = Kind::Remove, .name = name});
+    first_.push_back({.kind = Message::Kind::Remove, .name = name});
     return true;
   }
   if (kept.paced) {
     paced_.erase(*kept.paced);
   } else {
     std::erase_if(first_, [&](const Message& message) {
-      return message.kind == Kind::Store && message.name == name;
+      return message.kind == Message::Kind::Store && message.name == name;
     });
   }
   return false;
 }
 
 void StoreQueue::barrier(std::uint64_t number) {
-  first_.push_back({.kind = Kind::Barrier, .name = {}, .barrier = number});
+  first_.push_back({.kind = Message::Kind::Barrier, .name = {}, .barrier = number});
 }
 
 const StoreQueue::Message* StoreQueue::next(TimePoint now) {
@@ -66,8 +64,8 @@ const StoreQueue::Message* StoreQueue::next(TimePoint now) {
 void StoreQueue::take_sent() {
   if (!first_.empty()) {
     const Message& message = first_.front();
-    if (message.kind == Kind::Store) names_[message.name].sent = true;
-    if (message.kind == Kind::Remove && is_clients(message.name)) --clients_;
+    if (message.kind == Message::Kind::Store) names_[message.name].sent = true;
+    if (message.kind == Message::Kind::Remove && is_clients(message.name)) --clients_;
     first_.pop_front();
     return;
   }
