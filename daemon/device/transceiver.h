@@ -84,7 +84,7 @@ class Transceiver {
   // In place of open(): takes over what kept() gave a predecessor. The descriptors are the device's
   // from now on, whatever comes of it. After a failure close() and open() work as usual.
   virtual void adopt(std::vector<KeptDescriptor> left, OpenHandler handler) {
-    left.clear();
+    close_descriptors(left);
     handler(std::unexpected(Failure{.operation = "take over a device of this kind"}));
   }
   // As transmit(), once after adopt(), for the command that the memory of keep_in() has the number
