@@ -82,12 +82,15 @@ TEST_CASE("the commands of one context leave by priority") {
   RawClient blocker = bench.context();
   RawClient client = bench.context();
   bench.occupy_tpm(blocker);
-  client.submit(10, tpm::get_random(8), kLow);
-  client.submit(11, tpm::get_random(8), kNormal);
-  client.submit(12, tpm::get_random(8), kHigh);
-  client.submit(13, tpm::get_random(8), kNormal);
-  client.submit(14, tpm::get_random(8), kMax);
-  client.submit(15, tpm::get_random(8), 0);
+  // At once: on a machine that stands still for a second in between, the first would be older than
+  // the others by a step of the priority.
+  Buffer all;
+  std::uint64_t id = 10;
+  for (const std::uint32_t priority : {kLow, kNormal, kHigh, kNormal, kMax, 0U}) {
+    const Buffer frame = submit_frame(id++, tpm::get_random(8), priority);
+    all.insert(all.end(), frame.begin(), frame.end());
+  }
+  client.send_bytes(all);
   REQUIRE(bench.wait_for_load(client, 6, 0));
   bench.thaw_tpm();
   CHECK(order_of_answers(client, 6) == std::vector<std::uint64_t>{14, 12, 11, 13, 10, 15});
