@@ -199,9 +199,12 @@ void App::on_signal(int signal) {
     case SIGHUP:
       return reload();
     case SIGUSR2:
-      return store_.available() ? restart(host::kRestartExitStatus) : execute_again();
+      if (store_.available()) return restart(host::kRestartExitStatus);
+      // What is on its way to the state folder is there by then.
+      return service_.when_idle([this] { execute_again(); });
     case SIGTERM:
-      // The service manager stops it, or is going to start it again.
+      // The service manager stops it, or is going to start it again. It is asked once.
+      if (std::exchange(asked_to_end_, true)) return;
       return stop_reason_.ask(
           [this](bool starts_again) { starts_again ? restart(0) : stop(SIGTERM); });
     default:
@@ -228,6 +231,7 @@ void App::restart(int exit_code) {
 }
 
 void App::execute_again() {
+  if (stopping_) return;
   spdlog::info("executing {} again, with all clients", program_);
   std::vector<host::NamedDescriptor> all = service_.left();
   std::ranges::copy(sockets_.descriptors(), std::back_inserter(all));

@@ -82,7 +82,8 @@ class App {
   std::set<std::string, std::less<>> own_tpms_;  // the tenants that have one
   std::size_t most_connections_ = 0;
   bool announced_ = false;
-  std::string last_status_;  // as the service manager has it
+  std::string last_status_;    // as the service manager has it
+  bool asked_to_end_ = false;  // by the service manager, of which the reason is not known yet
   bool stopping_ = false;
   int exit_code_ = 0;
   loop::BlockingCalls reader_;  // of the configuration
