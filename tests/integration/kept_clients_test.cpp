@@ -69,11 +69,13 @@ TEST_CASE("a client that does nothing notices nothing") {
   RawClient client = bench.context();
   const std::uint32_t key = tpm::handle(client.response(tpm::create_primary_ecc()));
   bench.restart();
+  // The answer says that it has begun in full.
+  CHECK(tpm::code(client.response(tpm::read_public(key))) == tpm::kSuccess);
   const std::size_t open = bench.open_descriptors();
   for (int round = 0; round < 5; ++round) {
     bench.restart();
-    // A helper of the daemon's may have a file open for a moment.
-    CHECK(eventually([&] { return bench.open_descriptors() == open; }));
+    // A helper of the daemon's may have a file open for a moment, then as well as now.
+    CHECK(eventually([&] { return bench.open_descriptors() <= open; }));
     CHECK(tpm::code(client.response(tpm::read_public(key))) == tpm::kSuccess);
     CHECK(bench.entry_of(client.context_id()));
   }
