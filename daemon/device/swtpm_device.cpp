@@ -350,8 +350,7 @@ void SwtpmDevice::fail_command(Failure failure) {
   sent_ = false;
   if (failure.reopen) {
     io_.drop();
-    socket_ = nullptr;
-    connection_.reset();
+    hang_up();
   }
   deferred_.post_failure(std::exchange(response_handler_, nullptr), std::move(failure));
 }
@@ -377,6 +376,15 @@ void SwtpmDevice::on_cancel_answered(const Answer& answer) {
   if (response_handler_ && !sent_) set_locality();
 }
 
+// swtpm serves one connection at a time, and whoever keeps descriptors for a successor may still
+// have this one.
+void SwtpmDevice::hang_up() {
+  boost::system::error_code ignored;
+  if (socket_ != nullptr) socket_->shutdown(StreamSocket::shutdown_both, ignored);
+  socket_ = nullptr;
+  connection_.reset();
+}
+
 void SwtpmDevice::close(CloseHandler handler) {
   const Failure failure{.operation = "swtpm was disconnected", .error = ECANCELED};
   deferred_.post_failure(std::exchange(open_handler_, nullptr), failure);
@@ -384,11 +392,10 @@ void SwtpmDevice::close(CloseHandler handler) {
   io_.drop();
   sent_ = false;
   unfinished_ = false;
-  socket_ = nullptr;
   memory_->device<SwtpmRecord>().kind = 0;
   exchange_.reset();
   cancel_exchange_.reset();
-  connection_.reset();
+  hang_up();
   deferred_.post(std::move(handler));
 }
 

@@ -89,6 +89,7 @@ class SwtpmDevice final : public Transceiver {
   void look_at_response();
   void deliver();
   void fail_command(Failure failure);
+  void hang_up();
   // The next command, until the control channel has answered this.
   void hold_back(ControlCommand until);
   void on_cancel_answered(const Answer& answer);

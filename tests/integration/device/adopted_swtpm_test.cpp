@@ -251,3 +251,11 @@ TEST_CASE_METHOD(Scripted, "adopted swtpm: what makes no sense is refused, and c
   CHECK_FALSE(unknown.run.adopt(copies(process->device.kept())));
   REQUIRE(unknown.run.open());
 }
+
+TEST_CASE_METHOD(Swtpm, "adopted swtpm: closed, it is free, whoever still has the connection") {
+  const auto left = copies(process->device.kept());
+  process->run.close();
+  open().memory.begin(1);
+  REQUIRE(process->run.code(get_random(8)) == kRcSuccess);
+  for (const auto& one : left) ::close(one.descriptor);
+}
