@@ -53,6 +53,7 @@ check_platform() {
     prepare_platform_folder
     if ! in_platform sh /source/tests/ci/platform_setup.sh "$compiler" $options >"$folder/setup.log" 2>&1; then
         tail -n 20 "$folder/setup.log" >&2
+        rm -f "$folder.mark"  # what is half configured is begun anew
         platform_failed configuration
     elif ! platform_build; then
         platform_failed build
