@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include "daemon/config/tenant_tpm.h"
@@ -159,7 +160,8 @@ void App::accept(server::Listener::Socket socket, server::SharedProfile profile)
 void App::on_device_changed() {
   const std::string status = service_.status();
   if (service_.ready() && !announced_) {
-    spdlog::info("tbsd {}: {} is ready", kVersion, service_.description());
+    service_.tell(proto::Event::DeviceReady,
+                  fmt::format("tbsd {}: {} is ready", kVersion, service_.description()));
   }
   // Ready also without a TPM: clients can connect and are told what is wrong.
   // What is told again and again nobody needs, and it may have to wait for the one who is told.

@@ -56,30 +56,31 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
       dispatcher_(engine, options.dispatcher),
       reopening_(io),
       checking_(io),
-      supervisor_(
-          device, reopening_,
-          {.opened =
-               [this](const device::Facts& facts) {
-                 facts_ = facts;
-                 dispatcher_.device_opened(now());
-                 carry_out();
-               },
-           .unavailable =
-               [this](const device::Failure&) {
-                 device_state_ = proto::DeviceState::Down;
-                 dispatcher_.device_unavailable(now());
-                 carry_out();
-                 events_.device_changed();
-               },
-           .look = [this] { mend_tpm(); },
-           .lost =
-               [this](const std::string& text) {
-                 host::log_limited(spdlog::level::err, host::Topic::DeviceLost, text, concerned_);
-               },
-           .back =
-               [this](const std::string& text) {
-                 host::log_limited(spdlog::level::info, host::Topic::DeviceBack, text, concerned_);
-               }}),
+      supervisor_(device, reopening_,
+                  {.opened =
+                       [this](const device::Facts& facts) {
+                         facts_ = facts;
+                         dispatcher_.device_opened(now());
+                         carry_out();
+                       },
+                   .unavailable =
+                       [this](const device::Failure&) {
+                         device_state_ = proto::DeviceState::Down;
+                         dispatcher_.device_unavailable(now());
+                         carry_out();
+                         events_.device_changed();
+                       },
+                   .look = [this] { mend_tpm(); },
+                   .lost =
+                       [this](const std::string& text) {
+                         if (events_.device_event)
+                           events_.device_event(proto::Event::DeviceLost, text);
+                       },
+                   .back =
+                       [this](const std::string& text) {
+                         if (events_.device_event)
+                           events_.device_event(proto::Event::DeviceReady, text);
+                       }}),
       health_check_(checking_,
                     [this] {
                       if (device_state_ != proto::DeviceState::Ready) return;

@@ -21,6 +21,7 @@
 #include "daemon/loop/deferred.h"
 #include "daemon/sched/dispatcher.h"
 #include "daemon/server/command_sink.h"
+#include "proto/event_names.h"
 
 namespace tbs {
 
@@ -35,6 +36,8 @@ class Pump : public server::CommandSink {
     std::function<void(sched::Answer)> answer;
     // The device became ready or failed.
     std::function<void()> device_changed;
+    // It cannot be used, or again, in a line for administrators. May be null.
+    std::function<void(proto::Event, const std::string& text)> device_event = nullptr;
     // A command is about to be sent to the device. May be null.
     std::function<void()> before_sending = nullptr;
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include "daemon/config/tenant_tpm.h"
@@ -13,9 +14,10 @@ namespace {
 // Of one tenant's TPM, besides those of contexts: observers, the TPM's process, and some to spare.
 constexpr std::size_t kExtraDescriptors = 48;
 
-void log_state(const std::string& tenant, const TpmService& service) {
+void tell_state(const std::string& tenant, TpmService& service) {
   if (service.ready()) {
-    spdlog::info("tenant {}: {} is ready", tenant, service.description());
+    service.tell(proto::Event::DeviceReady,
+                 fmt::format("tenant {}: {} is ready", tenant, service.description()));
   }
 }
 
@@ -68,7 +70,7 @@ void TenantTpms::start(const std::string& name, Settings settings) {
   entry.service->set_most_connections(config.limits.contexts_per_user + kExtraDescriptors);
   entry.service->configure(config, settings.rules, {settings.profile});
   entry.settings = std::move(settings);
-  entry.service->start([name, service = entry.service.get()] { log_state(name, *service); });
+  entry.service->start([name, service = entry.service.get()] { tell_state(name, *service); });
 }
 
 void TenantTpms::end(const std::string& name, Entry& entry) {

@@ -141,6 +141,7 @@ TpmService::TpmService(const Shared& shared, const Config& config, const std::st
       environment_(shared.io),
       server_({.environment = environment_,
                .audit_log = audit_log_,
+               .history = history_,
                .sink = pump_,
                .firmware = firmware_,
                .settings = settings_,
@@ -207,6 +208,7 @@ Pump::Events TpmService::pump_events() {
             device_changed_();
             server_.device_changed();
           },
+      .device_event = [this](proto::Event event, const std::string& text) { tell(event, text); },
   };
   if (keeper_) events.before_sending = [this] { keeper_->before_sending(); };
   return events;
@@ -284,8 +286,9 @@ void TpmService::go_on(restart::LeftRecord record, std::vector<Takeover::Ended> 
                                                          .keeper = *keeper_},
                                          std::move(record.progress), std::move(left.clients));
   takeover_->bring_clients(profiles, std::move(ended), running);
-  spdlog::info("going on where the tbsd before this one ended, with {} clients",
-               takeover_->clients());
+  tell(proto::Event::WentOn,
+       fmt::format("going on where the tbsd before this one ended, with {} clients",
+                   takeover_->clients()));
   Pump::Left work{.device = std::move(left.device), .may_have_sent = keeper_->may_have_sent()};
   if (live) work.work = left_work(*std::move(live));
   pump_.restore(keeper_->left_credit());
@@ -387,6 +390,11 @@ std::string TpmService::status() const {
   if (!device.problem.empty()) status += ": " + std::string(device.problem);
   if (!device.advice.empty()) status += "; " + std::string(device.advice);
   return status;
+}
+
+void TpmService::tell(proto::Event event, const std::string& text) {
+  const auto level = event == proto::Event::DeviceLost ? spdlog::level::err : spdlog::level::info;
+  audit_log_.write(level, event, {.tenant = tenant_}, text);
 }
 
 std::string TpmService::description() const {

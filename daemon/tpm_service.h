@@ -93,6 +93,8 @@ class TpmService {
   [[nodiscard]] bool ready() const;
   // In one line: what the service manager shows.
   [[nodiscard]] std::string status() const;
+  // An event that no client has caused: a line of the log.
+  void tell(proto::Event event, const std::string& text);
   // For the log: "TPM /dev/tpm0 (IBM, TPM 2.0)".
   [[nodiscard]] std::string description() const;
   // With check_tables: how often the tables and the TPM did not agree.
@@ -136,7 +138,8 @@ class TpmService {
   Pump pump_;
   firmware::FirmwareFiles firmware_;
   server::SystemEnvironment environment_;
-  server::SystemAuditLog audit_log_;
+  server::EventHistory history_;
+  server::SystemAuditLog audit_log_{history_};
   server::Server server_;
   server::ConnectionManager connections_;
   StateFile lockout_file_;

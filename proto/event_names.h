@@ -26,6 +26,11 @@ enum class Event : std::uint32_t {
   PresenceRequested,  // the firmware was asked to do something at the next start
   OwnerAuthRead,      // the owner's authorization was asked for
   Denied,             // a request that is for administrators only
+  DeviceLost,         // the TPM cannot be used
+  DeviceReady,        // it can, now or again
+  WentOn,             // the daemon took over from the one before it
+  PcrChanged,         // a client extended or reset a PCR
+  NvWritten,          // a client wrote an NV index
 };
 
 struct EventName {
@@ -49,6 +54,11 @@ inline constexpr std::array kEventNames = {
     EventName{Event::PresenceRequested, "physical-presence", "e0be5f7caf364f3fb4085a80fde4c172"},
     EventName{Event::OwnerAuthRead, "owner-auth", "d05e6e2905c54f20b4c2e313012588e5"},
     EventName{Event::Denied, "denied", "69760ed7e7c04d2387aaaf9763ecc8c4"},
+    EventName{Event::DeviceLost, "device-lost", "a3152edef7e848038608dd528c0faf0e"},
+    EventName{Event::DeviceReady, "device-ready", "0ff328bf6eea44c99b3d7519a46167e9"},
+    EventName{Event::WentOn, "went-on", "28c41ee47e8a41d5a6b50f5c3bd49b47"},
+    EventName{Event::PcrChanged, "pcr-changed", "65e94aa04d024c02b84293459f812561"},
+    EventName{Event::NvWritten, "nv-written", "367f32420d974ee591b5f58d8f68b6b5"},
 };
 
 constexpr const EventName& name_of(Event event) {

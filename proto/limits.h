@@ -58,6 +58,9 @@ inline constexpr std::size_t kMaxTenants = 256;
 // The numbers of tenants begin here, in place of a uid.
 inline constexpr std::uint32_t kFirstTenantNumber = 0x80000000;
 
+// Events in one answer.
+inline constexpr std::size_t kMaxEventsPerPage = 32;
+
 // Most users in the answer about the lockout guard.
 inline constexpr std::size_t kMaxLockoutEntries = 1024;
 

@@ -32,6 +32,7 @@ enum class Type : std::uint16_t {
   ListLimits = 0x0009,
   LockoutStatus = 0x000A,
   LockoutReset = 0x000B,
+  ReadEvents = 0x000C,
   ReadLog = 0x0010,
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
@@ -49,6 +50,7 @@ enum class Type : std::uint16_t {
   LimitList = 0x8009,
   LockoutStatusReply = 0x800A,
   LockoutResetReply = 0x800B,
+  EventList = 0x800C,
   LogPart = 0x8010,
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
@@ -379,6 +381,43 @@ struct LockoutResetReply {
   static constexpr Type kType = Type::LockoutResetReply;
   Status status = Status::Success;  // AccessDenied
   void fields(auto& f) { f(status); }
+};
+
+// What has happened (docs/events.md): all of it for an administrator, else what oneself was part
+// of.
+struct ReadEvents {
+  static constexpr Type kType = Type::ReadEvents;
+  std::uint64_t after = 0;  // the number of the last one that is known; 0: from the oldest on
+  std::uint32_t wait = 0;   // 1: when nothing has happened since, the answer comes when it does
+  void fields(auto& f) { f(after), f(wait); }
+};
+
+struct EventEntry {
+  static constexpr std::string_view kName = "event-entry";
+  std::uint64_t number = 0;     // also when it was: microseconds since 1970 (UTC), no two alike
+  std::uint32_t event = 0;      // of event_names.h; a newer daemon may have more
+  std::uint32_t severity = 0;   // as syslog has it: 3 error, 4 warning, 6 information, 7 debug
+  std::uint32_t uid = kNobody;  // who caused it; kNobody: no client
+  std::uint32_t pid = 0;
+  std::uint64_t context = 0;  // 0: of none
+  std::uint32_t command = 0;  // code of the TPM command; 0: of none
+  std::string program;
+  std::string tenant;
+  std::string rule;
+  std::string text;
+  void fields(auto& f) {
+    f(number), f(event), f(severity), f(uid), f(pid), f(context), f(command);
+    f(program), f(tenant), f(rule), f(text);
+  }
+};
+
+struct EventList {
+  static constexpr Type kType = Type::EventList;
+  Status status = Status::Success;
+  std::uint32_t more = 0;  // 1: others follow at once
+  std::uint32_t lost = 0;  // 1: between `after` and the first one were others
+  std::vector<EventEntry> entries;
+  void fields(auto& f) { f(status), f(more), f(lost), f(entries); }
 };
 
 struct Refusal {

@@ -59,6 +59,7 @@ inline constexpr std::uint32_t kTextMax = 2 + kMaxText;
 inline constexpr std::uint32_t kContextEntryMax = 8 + 6 * 4 + 3 * 8 + kTextMax;
 inline constexpr std::uint32_t kLimitEntryMax = 2 * 4 + 2 * 8 + kTextMax;
 inline constexpr std::uint32_t kTenantEntryMax = 4 + kTextMax;
+inline constexpr std::uint32_t kEventEntryMax = 2 * 8 + 5 * 4 + 4 * kTextMax;
 
 // In the order of their numbers.
 inline constexpr std::tuple kMessages{
@@ -73,6 +74,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<ListLimits, LimitList>{"list-limits", 0, 0},
     MessageRow<LockoutStatus, LockoutStatusReply>{"lockout-status", 0, 0},
     MessageRow<LockoutReset, LockoutResetReply>{"lockout-reset", 4, 4},
+    MessageRow<ReadEvents, EventList>{"read-events", 12, 12},
     MessageRow<ReadLog, LogPart>{"read-log", 16, 16},
     MessageRow<PhysicalPresence, PhysicalPresenceReply>{"physical-presence", 4, kMaxPresenceInput},
     MessageRow<OwnerAuth, OwnerAuthReply>{"owner-auth", 4, 4},
@@ -91,6 +93,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<LimitList>{"limit-list", 4, 4 + kMaxLimits* kLimitEntryMax},
     MessageRow<LockoutStatusReply>{"lockout-status-reply", 16, 16 + kMaxLockoutEntries * 16},
     MessageRow<LockoutResetReply>{"lockout-reset-reply", 4, 4},
+    MessageRow<EventList>{"event-list", 12, 12 + kMaxEventsPerPage* kEventEntryMax},
     MessageRow<LogPart>{"log-part", 8, 8 + kMaxLogPart},
     MessageRow<PhysicalPresenceReply>{"physical-presence-reply", 4, 4 + kMaxPresenceOutput},
     MessageRow<OwnerAuthReply>{"owner-auth-reply", 4, 4 + kMaxOwnerAuth},

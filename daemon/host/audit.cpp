@@ -18,12 +18,6 @@
 namespace tbs::host {
 namespace {
 
-int syslog_level(spdlog::level::level_enum level) {
-  if (level >= spdlog::level::err) return 3;
-  if (level == spdlog::level::warn) return 4;
-  return level == spdlog::level::info ? 6 : 7;
-}
-
 void send_to_journal(std::vector<std::string> entry) {
   std::vector<iovec> parts;
   parts.reserve(entry.size());
@@ -42,6 +36,12 @@ std::uint32_t account_of(const AuditFields& fields) {
 
 }  // namespace
 
+int syslog_level(spdlog::level::level_enum level) {
+  if (level >= spdlog::level::err) return 3;
+  if (level == spdlog::level::warn) return 4;
+  return level == spdlog::level::info ? 6 : 7;
+}
+
 std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,
                                        const AuditFields& fields, const std::string& text) {
   const proto::EventName& name = proto::name_of(event);
@@ -59,17 +59,17 @@ std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::E
   return entry;
 }
 
-void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
-           const std::string& text) {
+std::optional<std::string> audit(spdlog::level::level_enum level, proto::Event event,
+                                 const AuditFields& fields, const std::string& text) {
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-  if (!spdlog::should_log(level)) return;
-  const auto line = bounded(event, account_of(fields), proto::terminal_text(text));
-  if (!line) return;
+  auto line = bounded(event, account_of(fields), proto::terminal_text(text));
+  if (!line || !spdlog::should_log(level)) return line;
   if (journal) {
     send_to_journal(journal_entry(level, event, fields, *line));
   } else {
     spdlog::log(level, "{}", *line);
   }
+  return line;
 }
 
 }  // namespace tbs::host

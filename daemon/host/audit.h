@@ -26,9 +26,12 @@ struct AuditFields {
   std::string rule;                      // where the rule stands
 };
 
-// From the loop's thread only.
-void audit(spdlog::level::level_enum level, proto::Event event, const AuditFields& fields,
-           const std::string& text);
+// The line, also when its level is not logged; nothing when it is one too many. From the loop's
+// thread only.
+std::optional<std::string> audit(spdlog::level::level_enum level, proto::Event event,
+                                 const AuditFields& fields, const std::string& text);
+// As syslog(3) has it.
+int syslog_level(spdlog::level::level_enum level);
 
 // The fields of such an entry of the journal, each as NAME=value.
 std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,

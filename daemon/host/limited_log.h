@@ -16,8 +16,6 @@ namespace tbs::host {
 enum class Topic : std::uint8_t {
   DeviceNotice,
   DeviceFailure,
-  DeviceLost,
-  DeviceBack,
   LoadedLost,
   HandleLost,
   SessionDropped,

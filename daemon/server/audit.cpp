@@ -125,9 +125,21 @@ void Audit::lockout_reset(const Client& client, const std::string& whose) {
         fmt::format("{} made the lockout guard forget {}", name_of(client), whose));
 }
 
-void Audit::changed_tpm(const Client& client, std::uint32_t command) {
-  write_command(level::info, Event::StateChanged, client, command,
-                fmt::format("{} changed the TPM: {}", name_of(client), command_text(command)));
+// What programs do to PCRs and NV indices all the time is no line of the ordinary log.
+void Audit::changed_tpm(const Client& client, std::uint32_t command, Change change,
+                        std::uint32_t handle) {
+  if (change == Change::Pcr) {
+    write_command(
+        level::debug, Event::PcrChanged, client, command,
+        fmt::format("{} changed PCR {}: {}", name_of(client), handle, command_text(command)));
+  } else if (change == Change::Nv) {
+    write_command(level::debug, Event::NvWritten, client, command,
+                  fmt::format("{} changed what NV index {:#x} holds: {}", name_of(client), handle,
+                              command_text(command)));
+  } else {
+    write_command(level::info, Event::StateChanged, client, command,
+                  fmt::format("{} changed the TPM: {}", name_of(client), command_text(command)));
+  }
 }
 
 void Audit::canceled(const Client& by, const Client& target) {

@@ -11,6 +11,7 @@
 #include "daemon/policy/command_filter.h"
 #include "daemon/server/audit_log.h"
 #include "daemon/server/client.h"
+#include "daemon/server/state_changes.h"
 #include "proto/status.h"
 
 namespace tbs::server {
@@ -36,7 +37,9 @@ class Audit {
   // It brought a wrong lockoutAuth, which the TPM refuses for so many seconds now.
   void lockout_auth_failed(const Client& client, std::uint32_t command, std::uint32_t seconds);
   void lockout_reset(const Client& client, const std::string& whose);
-  void changed_tpm(const Client& client, std::uint32_t command);
+  // `handle`: the PCR or NV index, where it is one that was changed.
+  void changed_tpm(const Client& client, std::uint32_t command, Change change,
+                   std::uint32_t handle);
 
   void canceled(const Client& by, const Client& target);
   void revoked(const Client& client, std::uint32_t pcr);

@@ -55,6 +55,7 @@ Server::Server(const Dependencies& dependencies)
       administration_(clients_, sink_, admission_, back_pressure_,
                       dependencies.ownership.ownership(), environment_, audit_),
       lockout_(dependencies.guard, dependencies.settings, audit_),
+      events_(clients_, dependencies.history, environment_),
       firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {}
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
@@ -195,6 +196,7 @@ Handled Server::handle(Client& client, const proto::Frame& frame) {
       Route::of_anyone<&Server::administration_, &AdministrationRequests::list_tenants>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::status>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::reset>(),
+      Route::of_anyone<&Server::events_, &EventRequests::read_events>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::read_log>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::physical_presence>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::owner_auth>(),
@@ -272,6 +274,7 @@ void Server::drop(std::uint64_t id) {
   if (!client) return;
   client->link->close();
   deadlines_.end(id);
+  events_.forget(id);
   if (client->is_context()) {
     admission_.close(*client);
     sink_.close_context(client->context());

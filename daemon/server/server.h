@@ -27,6 +27,8 @@
 #include "daemon/server/command_requests.h"
 #include "daemon/server/command_screening.h"
 #include "daemon/server/engine_settings.h"
+#include "daemon/server/event_history.h"
+#include "daemon/server/event_requests.h"
 #include "daemon/server/firmware_requests.h"
 #include "daemon/server/handshake.h"
 #include "daemon/server/lockout_requests.h"
@@ -40,6 +42,7 @@ namespace tbs::server {
 struct Dependencies {
   Environment& environment;
   AuditLog& audit_log;
+  EventHistory& history;
   CommandSink& sink;
   firmware::Firmware& firmware;
   EngineSettings& settings;
@@ -125,6 +128,7 @@ class Server : public LinkOwner {
   StickyRequests sticky_;
   AdministrationRequests administration_;
   LockoutRequests lockout_;
+  EventRequests events_;
   FirmwareRequests firmware_;
   bool stopping_ = false;
 };

@@ -57,7 +57,11 @@ void Submissions::note(const Client& client, const ClientCommand& command,
                        const sched::Answer& answer) {
   if (answer.status != Status::Success || result_of(command, answer.response) != 0) return;
   const std::uint32_t code = command.effective_code();
-  if (changes_state(command.family(), code)) audit_.changed_tpm(client, code);
+  const Change change = change_of(command.family(), code);
+  if (change == Change::None) return;
+  audit_.changed_tpm(
+      client, code, change,
+      changed_handle(command.family(), change, command.embedded().value_or(command.bytes())));
 }
 
 void Submissions::reply(const Client& client, ReplyAs kind, std::uint64_t request_id, Status status,

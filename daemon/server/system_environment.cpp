@@ -1,5 +1,6 @@
 #include "daemon/server/system_environment.h"
 
+#include <chrono>
 #include <utility>
 
 #include "daemon/host/memory_reserve.h"
@@ -20,7 +21,12 @@ void SystemEnvironment::post(std::move_only_function<void()> work) {
 
 void SystemAuditLog::write(spdlog::level::level_enum level, proto::Event event,
                            const host::AuditFields& fields, const std::string& text) {
-  host::audit(level, event, fields, text);
+  auto line = host::audit(level, event, fields, text);
+  if (!line) return;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  history_.add(static_cast<std::uint64_t>(
+                   std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
+               {.event = event, .level = level, .fields = fields, .text = *std::move(line)});
 }
 
 }  // namespace tbs::server

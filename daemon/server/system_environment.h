@@ -9,6 +9,7 @@
 #include "daemon/loop/deferred.h"
 #include "daemon/server/audit_log.h"
 #include "daemon/server/environment.h"
+#include "daemon/server/event_history.h"
 
 namespace tbs::server {
 
@@ -24,10 +25,16 @@ class SystemEnvironment : public Environment {
   loop::Deferred deferred_;
 };
 
+// What is logged is added to the history, too.
 class SystemAuditLog : public AuditLog {
  public:
+  // It must outlive this.
+  explicit SystemAuditLog(EventHistory& history) : history_(history) {}
   void write(spdlog::level::level_enum level, proto::Event event, const host::AuditFields& fields,
              const std::string& text) override;
+
+ private:
+  EventHistory& history_;
 };
 
 }  // namespace tbs::server

@@ -104,6 +104,7 @@ class ServerBench {
   explicit ServerBench(server::CommandSink& chosen)
       : server({.environment = environment,
                 .audit_log = audit,
+                .history = history,
                 .sink = chosen,
                 .firmware = firmware,
                 .settings = settings,
@@ -151,6 +152,7 @@ class ServerBench {
   FakeEnvironment environment;
   policy::AuthorizationGuard guard{[this] { return environment.machine; }};
   FakeAuditLog audit;
+  server::EventHistory history;
   FakeSink sink;
   FakeFirmware firmware;
   tpm::CommandTable commands;

@@ -14,7 +14,7 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket | --device | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
+      --socket | --device | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
@@ -35,6 +35,7 @@ _tbsctl() {
     'lockout',--uid) offer=users ;;
     'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
     'ppi',--submit) words='clear none' ;;
+    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' ;;
     'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
     'policy explain',--hierarchy) words='owner endorsement platform lockout null' ;;
     'bridge',--protocol) words='raw mssim swtpm' ;;
@@ -47,7 +48,7 @@ _tbsctl() {
         'status',*) words='--json --socket --device -h --help' ;;
         'contexts',*) words='--json --socket --device -h --help' ;;
         'limits',*) words='--json --socket --device -h --help' ;;
-        'events',*) words='--json --socket --device -h --help' ;;
+        'events',*) words='-f --follow --event --utc --journal --json --socket --device -h --help' ;;
         'lockout',*) words='--reset --uid --json --socket --device -h --help' ;;
         'policy',-*) words='--dir --json --socket --device -h --help' ;;
         'policy',*) words='check explain' ;;

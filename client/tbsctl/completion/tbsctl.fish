@@ -38,7 +38,7 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
+            case --socket --device --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
@@ -62,7 +62,7 @@ complete -c tbsctl -n '__tbsctl_at' -a info -d 'Show the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a status -d 'Show the daemon\'s health'
 complete -c tbsctl -n '__tbsctl_at' -a contexts -d 'List the contexts: who uses the TPM, what waits, what runs'
 complete -c tbsctl -n '__tbsctl_at' -a limits -d 'Show what may be used, and how much of it is'
-complete -c tbsctl -n '__tbsctl_at' -a events -d 'Follow what the daemon tells about clients in the journal'
+complete -c tbsctl -n '__tbsctl_at' -a events -d 'Tell what has happened: refused, blocked, locked out, changed, lost'
 complete -c tbsctl -n '__tbsctl_at' -a lockout -d 'Show who is locked out, and the TPM\'s own counter'
 complete -c tbsctl -n '__tbsctl_at' -a policy -d 'Check and explain rules'
 complete -c tbsctl -n '__tbsctl_at' -a cancel -d 'Cancel what a context has outstanding'
@@ -74,6 +74,10 @@ complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical pre
 complete -c tbsctl -n '__tbsctl_at' -a id -d 'Print the identifier of the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a bridge -d 'Serve programs that speak to a TPM over a socket'
 complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its program anew, and keep its clients'
+complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
+complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'
+complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'
+complete -c tbsctl -n '__tbsctl_at events' -l journal -d 'Follow them in the journal, which has those of earlier starts too'
 complete -c tbsctl -n '__tbsctl_at lockout' -l reset -d 'Forget the failed authorizations of all users, or of the one given by --uid'
 complete -c tbsctl -n '__tbsctl_at lockout' -l uid -x -a '(__fish_complete_users)' -d 'Only of this user: a number or a name'
 complete -c tbsctl -n '__tbsctl_at policy' -l dir -x -a '(__fish_complete_directories (commandline -ct))' -d 'Folder of the rules (default: /etc/tbs/policy.d)'

@@ -3,6 +3,8 @@
 // Subcommands about the daemon itself.
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "client/tbsctl/command_line/subcommand.h"
 
@@ -18,7 +20,13 @@ Outcome run_limits(Conversation& daemon, const Console& console);
 // `send` asks the daemon for it.
 Outcome run_restart(Conversation& daemon, const Console& console,
                     const std::function<Outcome()>& send);
-// Becomes journalctl(1); returns only when that cannot be.
-Outcome run_events(const Console& console);
+
+struct EventOptions {
+  bool follow = false;
+  bool journal = false;
+  bool utc = false;
+  std::vector<std::string> names;  // empty: all
+};
+Outcome run_events(Conversation& daemon, const Console& console, const EventOptions& options);
 
 }  // namespace tbs::ctl

@@ -8,4 +8,8 @@ void print_json(std::ostream& out, const nlohmann::ordered_json& document) {
   out << document.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
+void print_json_line(std::ostream& out, const nlohmann::ordered_json& document) {
+  out << document.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) << '\n';
+}
+
 }  // namespace tbs::ctl

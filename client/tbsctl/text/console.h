@@ -22,5 +22,7 @@ struct Console {
 // One JSON document in ASCII, so that no text in it can steer a terminal, and a newline. Text that
 // is not UTF-8 is replaced, never an exception.
 void print_json(std::ostream& out, const nlohmann::ordered_json& document);
+// The same in one line, for documents that come one after the other.
+void print_json_line(std::ostream& out, const nlohmann::ordered_json& document);
 
 }  // namespace tbs::ctl

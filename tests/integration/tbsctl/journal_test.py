@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What clients do, as it reaches the journal: entries with message ids and fields of their own
-(docs/events.md), which `tbsctl events` follows, and no secret in any of them.
+(docs/events.md), which `tbsctl events --journal` follows, and no secret in any of them.
 
 A journal of our own stands where the system's would be, in a mount namespace that ends with the test;
 that takes root. TBSD and TBSCTL in the environment name the programs."""
@@ -118,7 +118,7 @@ class Events(tbsctl_test.WithDaemon):
         super().setUpClass()
 
     def follow(self, *options):
-        follower = subprocess.Popen([tbsctl_test.TBSCTL, *options, "events"],
+        follower = subprocess.Popen([tbsctl_test.TBSCTL, *options, "events", "--journal"],
                                     stdout=subprocess.PIPE, encoding="utf-8")
         self.addCleanup(follower.stdout.close)
         self.addCleanup(follower.wait, DEADLINE)

@@ -85,6 +85,6 @@ TEST_CASE("a limited line is written at its level, and only where that is logged
 
 TEST_CASE("a text is written as it is, whatever stands in it", "[host][log]") {
   const Captured log;
-  log_limited(spdlog::level::err, Topic::DeviceLost, "{} {0:x} %s", fresh_user());
+  log_limited(spdlog::level::err, Topic::DeviceFailure, "{} {0:x} %s", fresh_user());
   CHECK(log.text() == "error: {} {0:x} %s\n");
 }

@@ -39,13 +39,15 @@ TEST_CASE("every entry says who", "[server][audit]") {
   audit.answered_locked_out(client, tpm::cc::kNvRead);
   audit.locked_out(client, tpm::cc::kNvRead);
   audit.lockout_reset(client, "all failures");
-  audit.changed_tpm(client, tpm::cc::kClear);
+  audit.changed_tpm(client, tpm::cc::kClear, server::Change::State, 0);
+  audit.changed_tpm(client, tpm::cc::kPcrExtend, server::Change::Pcr, 16);
+  audit.changed_tpm(client, tpm::cc::kNvWrite, server::Change::Nv, 0x01800001);
   audit.revoked(client, 12);
   audit.not_revoked(client, proto::Status::IoError);
   audit.presence_requested(client, 5);
   audit.owner_auth_read(client, "lockout");
   audit.denied(client, "this");
-  REQUIRE(log.entries.size() == 16);
+  REQUIRE(log.entries.size() == 18);
   for (const auto& entry : log.entries) {
     INFO(entry.text);
     CHECK(entry.fields.uid == 1000U);
@@ -56,11 +58,25 @@ TEST_CASE("every entry says who", "[server][audit]") {
   }
 }
 
+TEST_CASE("changed PCRs and NV indices are named, and no line of the ordinary log",
+          "[server][audit]") {
+  FakeAuditLog log;
+  Audit audit(log);
+  const Client client = client_of(7, 1000);
+  audit.changed_tpm(client, tpm::cc::kPcrExtend, server::Change::Pcr, 16);
+  audit.changed_tpm(client, tpm::cc::kNvWrite, server::Change::Nv, 0x01800001);
+  CHECK(log.of(Event::PcrChanged).at(0).text ==
+        "tool (pid 321, uid 1000) changed PCR 16: PCR_Extend");
+  CHECK(log.of(Event::PcrChanged).at(0).level == spdlog::level::debug);
+  CHECK(log.of(Event::NvWritten).at(0).text ==
+        "tool (pid 321, uid 1000) changed what NV index 0x1800001 holds: NV_Write");
+}
+
 TEST_CASE("an entry about a command has its code and name", "[server][audit]") {
   FakeAuditLog log;
   Audit audit(log);
   const Client client = client_of(7, 1000);
-  audit.changed_tpm(client, tpm::cc::kClear);
+  audit.changed_tpm(client, tpm::cc::kClear, server::Change::State, 0);
   CHECK(log.entries[0].fields.command == tpm::cc::kClear);
   CHECK(log.entries[0].text == "tool (pid 321, uid 1000) changed the TPM: Clear");
   audit.answered_locked_out(client, 0x7777);
