@@ -128,8 +128,10 @@ package_piuparts() {
 
 package_autopkgtest() {
     local log=$packages/$1/autopkgtest.log code
+    # The chroot is thrown away, so it is as good as a container.
     watched "autopkgtest" "$log" chroot_run "$1-clean" --bind "$packages/$1" /packages -- sh -c \
-        'apt-get -q update && autopkgtest /packages/*.deb /packages/*.dsc -- null'
+        'apt-get -q update && autopkgtest --ignore-restrictions=isolation-container \
+            /packages/*.deb /packages/*.dsc -- null'
     code=$?
     sed -n '/@@@@ summary/,$p' "$log"
     ((code == 0)) || { tail -n 60 "$log"; return 1; }
