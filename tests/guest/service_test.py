@@ -37,6 +37,10 @@ tbsctl info
 """
 ASLEEP, AWAKE = "the machine is about to sleep", "the machine is awake"  # tbsd's own words
 GET_RANDOM = {"2.0": "80010000000c0000017b0010", "1.2": "00c10000000e0000004600000010"}
+# TPM2_CreatePrimary of an RSA key in the null hierarchy. The kernel waits minutes for it.
+MAKE_KEY = ("800200000043" "00000131" "40000007" "00000009" "40000009" "0000" "00" "0000" "0004" "00000000"
+            "001a" "0001" "000b" "00030472" "0000" "0006" "0080" "0043" "0010" "0800" "00000000" "0000"
+            "0000" "00000000")
 
 
 def sh(command, check=True, user=None, **environment):
@@ -91,8 +95,8 @@ class Program:
     def close(self):
         self.library.Tbsip_Context_Close(self.context)
 
-    def submit(self):
-        command, response = bytes.fromhex(GET_RANDOM[FAMILY]), (ctypes.c_ubyte * 4096)()
+    def submit(self, command=None):
+        command, response = bytes.fromhex(command or GET_RANDOM[FAMILY]), (ctypes.c_ubyte * 4096)()
         size = ctypes.c_uint32(4096)
         return self.library.Tbsip_Submit_Command(self.context, 0, 200, command, len(command), response,
                                                  ctypes.byref(size)) & 0xffffffff
@@ -358,6 +362,31 @@ class Restart(Service):
         for program in programs:
             program.close()
         eventually("they are gone", lambda: self.kept() == before)
+
+    @contextlib.contextmanager
+    def frozen_tpm(self):
+        sh(f"{HERE / 'emulator'} freeze")
+        try:
+            yield
+        finally:
+            sh(f"{HERE / 'emulator'} thaw")
+
+    @unittest.skipIf(sys.argv[1:] == ["1.2"], "no command without an authorization takes as long")
+    def test_the_service_manager_never_waits_for_the_tpm(self):
+        program = Program()
+        results = []
+        with self.frozen_tpm():
+            waiting = threading.Thread(target=lambda: results.append(program.submit(MAKE_KEY)))
+            waiting.start()
+            eventually("the command runs", lambda: "for " in sh("tbsctl contexts"))
+            self.ended("systemctl kill -s KILL tbsd.service")
+            # The next tbsd waits for the command; process 1 answers, and tbsd too.
+            sh("busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping")
+            sh("systemctl daemon-reload; tbsctl contexts")
+            self.assertEqual(results, [])
+        waiting.join(DEADLINE)
+        self.assertEqual(results, [0])
+        program.close()
 
 
 class Sleep(Service):
