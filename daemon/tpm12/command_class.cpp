@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/tpm12/ordinal_table.h"
 #include "proto/tpm12/constants.h"
+#include "proto/tpm12/ordinal_table.h"
 
 namespace tbs::tpm12 {
 namespace {

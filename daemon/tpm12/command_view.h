@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <expected>
 
-#include "daemon/tpm12/ordinal_table.h"
 #include "proto/byte_reader.h"
 #include "proto/tpm12/constants.h"
+#include "proto/tpm12/ordinal_table.h"
 
 namespace tbs::tpm12 {
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "daemon/tpm12/capability.h"
-#include "daemon/tpm12/ordinal_table.h"
 #include "daemon/tpm12/response.h"
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm12/constants.h"
+#include "proto/tpm12/ordinal_table.h"
 #include "tests/fuzz/manager_game.h"
 #include "tests/support/restarting_manager.h"
 #include "tests/support/virtual_handles12.h"

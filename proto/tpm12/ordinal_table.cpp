@@ -1,4 +1,4 @@
-#include "daemon/tpm12/ordinal_table.h"
+#include "proto/tpm12/ordinal_table.h"
 
 #include <algorithm>
 #include <array>
