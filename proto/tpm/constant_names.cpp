@@ -1,0 +1,233 @@
+#include "proto/tpm/constant_names.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "proto/tpm/constants.h"
+
+namespace tbs::tpm {
+namespace {
+
+struct NameRow {
+  std::uint32_t number;
+  std::string_view name;
+};
+
+constexpr std::array kAlgorithmNames = {
+    NameRow{TPM2_ALG_RSA, "TPM_ALG_RSA"},
+    NameRow{TPM2_ALG_TDES, "TPM_ALG_TDES"},
+    NameRow{TPM2_ALG_SHA1, "TPM_ALG_SHA1"},
+    NameRow{TPM2_ALG_HMAC, "TPM_ALG_HMAC"},
+    NameRow{TPM2_ALG_AES, "TPM_ALG_AES"},
+    NameRow{TPM2_ALG_MGF1, "TPM_ALG_MGF1"},
+    NameRow{TPM2_ALG_KEYEDHASH, "TPM_ALG_KEYEDHASH"},
+    NameRow{TPM2_ALG_XOR, "TPM_ALG_XOR"},
+    NameRow{TPM2_ALG_SHA256, "TPM_ALG_SHA256"},
+    NameRow{TPM2_ALG_SHA384, "TPM_ALG_SHA384"},
+    NameRow{TPM2_ALG_SHA512, "TPM_ALG_SHA512"},
+    NameRow{TPM2_ALG_NULL, "TPM_ALG_NULL"},
+    NameRow{TPM2_ALG_SM3_256, "TPM_ALG_SM3_256"},
+    NameRow{TPM2_ALG_SM4, "TPM_ALG_SM4"},
+    NameRow{TPM2_ALG_RSASSA, "TPM_ALG_RSASSA"},
+    NameRow{TPM2_ALG_RSAES, "TPM_ALG_RSAES"},
+    NameRow{TPM2_ALG_RSAPSS, "TPM_ALG_RSAPSS"},
+    NameRow{TPM2_ALG_OAEP, "TPM_ALG_OAEP"},
+    NameRow{TPM2_ALG_ECDSA, "TPM_ALG_ECDSA"},
+    NameRow{TPM2_ALG_ECDH, "TPM_ALG_ECDH"},
+    NameRow{TPM2_ALG_ECDAA, "TPM_ALG_ECDAA"},
+    NameRow{TPM2_ALG_SM2, "TPM_ALG_SM2"},
+    NameRow{TPM2_ALG_ECSCHNORR, "TPM_ALG_ECSCHNORR"},
+    NameRow{TPM2_ALG_ECMQV, "TPM_ALG_ECMQV"},
+    NameRow{TPM2_ALG_KDF1_SP800_56A, "TPM_ALG_KDF1_SP800_56A"},
+    NameRow{TPM2_ALG_KDF2, "TPM_ALG_KDF2"},
+    NameRow{TPM2_ALG_KDF1_SP800_108, "TPM_ALG_KDF1_SP800_108"},
+    NameRow{TPM2_ALG_ECC, "TPM_ALG_ECC"},
+    NameRow{TPM2_ALG_SYMCIPHER, "TPM_ALG_SYMCIPHER"},
+    NameRow{TPM2_ALG_CAMELLIA, "TPM_ALG_CAMELLIA"},
+    NameRow{TPM2_ALG_CMAC, "TPM_ALG_CMAC"},
+    NameRow{TPM2_ALG_CTR, "TPM_ALG_CTR"},
+    NameRow{TPM2_ALG_SHA3_256, "TPM_ALG_SHA3_256"},
+    NameRow{TPM2_ALG_SHA3_384, "TPM_ALG_SHA3_384"},
+    NameRow{TPM2_ALG_SHA3_512, "TPM_ALG_SHA3_512"},
+    NameRow{TPM2_ALG_OFB, "TPM_ALG_OFB"},
+    NameRow{TPM2_ALG_CBC, "TPM_ALG_CBC"},
+    NameRow{TPM2_ALG_CFB, "TPM_ALG_CFB"},
+    NameRow{TPM2_ALG_ECB, "TPM_ALG_ECB"},
+};
+
+constexpr std::array kCurveNames = {
+    NameRow{TPM2_ECC_NONE, "TPM_ECC_NONE"},
+    NameRow{TPM2_ECC_NIST_P192, "TPM_ECC_NIST_P192"},
+    NameRow{TPM2_ECC_NIST_P224, "TPM_ECC_NIST_P224"},
+    NameRow{TPM2_ECC_NIST_P256, "TPM_ECC_NIST_P256"},
+    NameRow{TPM2_ECC_NIST_P384, "TPM_ECC_NIST_P384"},
+    NameRow{TPM2_ECC_NIST_P521, "TPM_ECC_NIST_P521"},
+    NameRow{TPM2_ECC_BN_P256, "TPM_ECC_BN_P256"},
+    NameRow{TPM2_ECC_BN_P638, "TPM_ECC_BN_P638"},
+    NameRow{TPM2_ECC_SM2_P256, "TPM_ECC_SM2_P256"},
+};
+
+constexpr std::array kTagNames = {
+    NameRow{TPM2_ST_RSP_COMMAND, "TPM_ST_RSP_COMMAND"},
+    NameRow{TPM2_ST_NULL, "TPM_ST_NULL"},
+    NameRow{TPM2_ST_NO_SESSIONS, "TPM_ST_NO_SESSIONS"},
+    NameRow{TPM2_ST_SESSIONS, "TPM_ST_SESSIONS"},
+    NameRow{TPM2_ST_ATTEST_NV, "TPM_ST_ATTEST_NV"},
+    NameRow{TPM2_ST_ATTEST_COMMAND_AUDIT, "TPM_ST_ATTEST_COMMAND_AUDIT"},
+    NameRow{TPM2_ST_ATTEST_SESSION_AUDIT, "TPM_ST_ATTEST_SESSION_AUDIT"},
+    NameRow{TPM2_ST_ATTEST_CERTIFY, "TPM_ST_ATTEST_CERTIFY"},
+    NameRow{TPM2_ST_ATTEST_QUOTE, "TPM_ST_ATTEST_QUOTE"},
+    NameRow{TPM2_ST_ATTEST_TIME, "TPM_ST_ATTEST_TIME"},
+    NameRow{TPM2_ST_ATTEST_CREATION, "TPM_ST_ATTEST_CREATION"},
+    NameRow{TPM2_ST_CREATION, "TPM_ST_CREATION"},
+    NameRow{TPM2_ST_VERIFIED, "TPM_ST_VERIFIED"},
+    NameRow{TPM2_ST_AUTH_SECRET, "TPM_ST_AUTH_SECRET"},
+    NameRow{TPM2_ST_HASHCHECK, "TPM_ST_HASHCHECK"},
+    NameRow{TPM2_ST_AUTH_SIGNED, "TPM_ST_AUTH_SIGNED"},
+    NameRow{TPM2_ST_FU_MANIFEST, "TPM_ST_FU_MANIFEST"},
+};
+
+constexpr std::array kCapabilityNames = {
+    NameRow{TPM2_CAP_ALGS, "TPM_CAP_ALGS"},
+    NameRow{TPM2_CAP_HANDLES, "TPM_CAP_HANDLES"},
+    NameRow{TPM2_CAP_COMMANDS, "TPM_CAP_COMMANDS"},
+    NameRow{TPM2_CAP_PP_COMMANDS, "TPM_CAP_PP_COMMANDS"},
+    NameRow{TPM2_CAP_AUDIT_COMMANDS, "TPM_CAP_AUDIT_COMMANDS"},
+    NameRow{TPM2_CAP_PCRS, "TPM_CAP_PCRS"},
+    NameRow{TPM2_CAP_TPM_PROPERTIES, "TPM_CAP_TPM_PROPERTIES"},
+    NameRow{TPM2_CAP_PCR_PROPERTIES, "TPM_CAP_PCR_PROPERTIES"},
+    NameRow{TPM2_CAP_ECC_CURVES, "TPM_CAP_ECC_CURVES"},
+    NameRow{TPM2_CAP_AUTH_POLICIES, "TPM_CAP_AUTH_POLICIES"},
+    NameRow{TPM2_CAP_ACT, "TPM_CAP_ACT"},
+    NameRow{TPM2_CAP_VENDOR_PROPERTY, "TPM_CAP_VENDOR_PROPERTY"},
+};
+
+constexpr std::array kPropertyNames = {
+    NameRow{TPM2_PT_FAMILY_INDICATOR, "TPM_PT_FAMILY_INDICATOR"},
+    NameRow{TPM2_PT_LEVEL, "TPM_PT_LEVEL"},
+    NameRow{TPM2_PT_REVISION, "TPM_PT_REVISION"},
+    NameRow{TPM2_PT_DAY_OF_YEAR, "TPM_PT_DAY_OF_YEAR"},
+    NameRow{TPM2_PT_YEAR, "TPM_PT_YEAR"},
+    NameRow{TPM2_PT_MANUFACTURER, "TPM_PT_MANUFACTURER"},
+    NameRow{TPM2_PT_VENDOR_STRING_1, "TPM_PT_VENDOR_STRING_1"},
+    NameRow{TPM2_PT_VENDOR_STRING_2, "TPM_PT_VENDOR_STRING_2"},
+    NameRow{TPM2_PT_VENDOR_STRING_3, "TPM_PT_VENDOR_STRING_3"},
+    NameRow{TPM2_PT_VENDOR_STRING_4, "TPM_PT_VENDOR_STRING_4"},
+    NameRow{TPM2_PT_VENDOR_TPM_TYPE, "TPM_PT_VENDOR_TPM_TYPE"},
+    NameRow{TPM2_PT_FIRMWARE_VERSION_1, "TPM_PT_FIRMWARE_VERSION_1"},
+    NameRow{TPM2_PT_FIRMWARE_VERSION_2, "TPM_PT_FIRMWARE_VERSION_2"},
+    NameRow{TPM2_PT_INPUT_BUFFER, "TPM_PT_INPUT_BUFFER"},
+    NameRow{TPM2_PT_HR_TRANSIENT_MIN, "TPM_PT_HR_TRANSIENT_MIN"},
+    NameRow{TPM2_PT_HR_PERSISTENT_MIN, "TPM_PT_HR_PERSISTENT_MIN"},
+    NameRow{TPM2_PT_PCR_COUNT, "TPM_PT_PCR_COUNT"},
+    NameRow{TPM2_PT_PCR_SELECT_MIN, "TPM_PT_PCR_SELECT_MIN"},
+    NameRow{TPM2_PT_HR_LOADED_MIN, "TPM_PT_HR_LOADED_MIN"},
+    NameRow{TPM2_PT_ACTIVE_SESSIONS_MAX, "TPM_PT_ACTIVE_SESSIONS_MAX"},
+    NameRow{TPM2_PT_CONTEXT_GAP_MAX, "TPM_PT_CONTEXT_GAP_MAX"},
+    NameRow{TPM2_PT_NV_COUNTERS_MAX, "TPM_PT_NV_COUNTERS_MAX"},
+    NameRow{TPM2_PT_NV_INDEX_MAX, "TPM_PT_NV_INDEX_MAX"},
+    NameRow{TPM2_PT_MEMORY, "TPM_PT_MEMORY"},
+    NameRow{TPM2_PT_CLOCK_UPDATE, "TPM_PT_CLOCK_UPDATE"},
+    NameRow{TPM2_PT_CONTEXT_HASH, "TPM_PT_CONTEXT_HASH"},
+    NameRow{TPM2_PT_CONTEXT_SYM, "TPM_PT_CONTEXT_SYM"},
+    NameRow{TPM2_PT_CONTEXT_SYM_SIZE, "TPM_PT_CONTEXT_SYM_SIZE"},
+    NameRow{TPM2_PT_ORDERLY_COUNT, "TPM_PT_ORDERLY_COUNT"},
+    NameRow{TPM2_PT_MAX_COMMAND_SIZE, "TPM_PT_MAX_COMMAND_SIZE"},
+    NameRow{TPM2_PT_MAX_RESPONSE_SIZE, "TPM_PT_MAX_RESPONSE_SIZE"},
+    NameRow{TPM2_PT_MAX_DIGEST, "TPM_PT_MAX_DIGEST"},
+    NameRow{TPM2_PT_MAX_OBJECT_CONTEXT, "TPM_PT_MAX_OBJECT_CONTEXT"},
+    NameRow{TPM2_PT_MAX_SESSION_CONTEXT, "TPM_PT_MAX_SESSION_CONTEXT"},
+    NameRow{TPM2_PT_PS_FAMILY_INDICATOR, "TPM_PT_PS_FAMILY_INDICATOR"},
+    NameRow{TPM2_PT_PS_LEVEL, "TPM_PT_PS_LEVEL"},
+    NameRow{TPM2_PT_PS_REVISION, "TPM_PT_PS_REVISION"},
+    NameRow{TPM2_PT_PS_DAY_OF_YEAR, "TPM_PT_PS_DAY_OF_YEAR"},
+    NameRow{TPM2_PT_PS_YEAR, "TPM_PT_PS_YEAR"},
+    NameRow{TPM2_PT_SPLIT_MAX, "TPM_PT_SPLIT_MAX"},
+    NameRow{TPM2_PT_TOTAL_COMMANDS, "TPM_PT_TOTAL_COMMANDS"},
+    NameRow{TPM2_PT_LIBRARY_COMMANDS, "TPM_PT_LIBRARY_COMMANDS"},
+    NameRow{TPM2_PT_VENDOR_COMMANDS, "TPM_PT_VENDOR_COMMANDS"},
+    NameRow{TPM2_PT_NV_BUFFER_MAX, "TPM_PT_NV_BUFFER_MAX"},
+    NameRow{TPM2_PT_MODES, "TPM_PT_MODES"},
+    NameRow{TPM2_PT_MAX_CAP_BUFFER, "TPM_PT_MAX_CAP_BUFFER"},
+    NameRow{TPM2_PT_PERMANENT, "TPM_PT_PERMANENT"},
+    NameRow{TPM2_PT_STARTUP_CLEAR, "TPM_PT_STARTUP_CLEAR"},
+    NameRow{TPM2_PT_HR_NV_INDEX, "TPM_PT_HR_NV_INDEX"},
+    NameRow{TPM2_PT_HR_LOADED, "TPM_PT_HR_LOADED"},
+    NameRow{TPM2_PT_HR_LOADED_AVAIL, "TPM_PT_HR_LOADED_AVAIL"},
+    NameRow{TPM2_PT_HR_ACTIVE, "TPM_PT_HR_ACTIVE"},
+    NameRow{TPM2_PT_HR_ACTIVE_AVAIL, "TPM_PT_HR_ACTIVE_AVAIL"},
+    NameRow{TPM2_PT_HR_TRANSIENT_AVAIL, "TPM_PT_HR_TRANSIENT_AVAIL"},
+    NameRow{TPM2_PT_HR_PERSISTENT, "TPM_PT_HR_PERSISTENT"},
+    NameRow{TPM2_PT_HR_PERSISTENT_AVAIL, "TPM_PT_HR_PERSISTENT_AVAIL"},
+    NameRow{TPM2_PT_NV_COUNTERS, "TPM_PT_NV_COUNTERS"},
+    NameRow{TPM2_PT_NV_COUNTERS_AVAIL, "TPM_PT_NV_COUNTERS_AVAIL"},
+    NameRow{TPM2_PT_ALGORITHM_SET, "TPM_PT_ALGORITHM_SET"},
+    NameRow{TPM2_PT_LOADED_CURVES, "TPM_PT_LOADED_CURVES"},
+    NameRow{TPM2_PT_LOCKOUT_COUNTER, "TPM_PT_LOCKOUT_COUNTER"},
+    NameRow{TPM2_PT_MAX_AUTH_FAIL, "TPM_PT_MAX_AUTH_FAIL"},
+    NameRow{TPM2_PT_LOCKOUT_INTERVAL, "TPM_PT_LOCKOUT_INTERVAL"},
+    NameRow{TPM2_PT_LOCKOUT_RECOVERY, "TPM_PT_LOCKOUT_RECOVERY"},
+    NameRow{TPM2_PT_NV_WRITE_RECOVERY, "TPM_PT_NV_WRITE_RECOVERY"},
+    NameRow{TPM2_PT_AUDIT_COUNTER_0, "TPM_PT_AUDIT_COUNTER_0"},
+    NameRow{TPM2_PT_AUDIT_COUNTER_1, "TPM_PT_AUDIT_COUNTER_1"},
+};
+
+// TPM_RS_PW is a session handle, all others name something in the TPM.
+constexpr std::array kPermanentNames = {
+    NameRow{TPM2_RH_OWNER, "TPM_RH_OWNER"},
+    NameRow{TPM2_RH_NULL, "TPM_RH_NULL"},
+    NameRow{TPM2_RH_UNASSIGNED, "TPM_RH_UNASSIGNED"},
+    NameRow{TPM2_RH_PW, "TPM_RS_PW"},
+    NameRow{TPM2_RH_LOCKOUT, "TPM_RH_LOCKOUT"},
+    NameRow{TPM2_RH_ENDORSEMENT, "TPM_RH_ENDORSEMENT"},
+    NameRow{TPM2_RH_PLATFORM, "TPM_RH_PLATFORM"},
+    NameRow{TPM2_RH_PLATFORM_NV, "TPM_RH_PLATFORM_NV"},
+};
+
+std::string_view name_in(std::span<const NameRow> rows, std::uint32_t number) {
+  const auto row = std::ranges::find(rows, number, &NameRow::number);
+  return row == rows.end() ? std::string_view{} : row->name;
+}
+
+}  // namespace
+
+std::string_view algorithm_name(std::uint16_t algorithm) {
+  return name_in(kAlgorithmNames, algorithm);
+}
+std::string_view curve_name(std::uint16_t curve) {
+  return name_in(kCurveNames, curve);
+}
+std::string_view structure_tag_name(std::uint16_t tag) {
+  return name_in(kTagNames, tag);
+}
+std::string_view capability_name(std::uint32_t capability) {
+  return name_in(kCapabilityNames, capability);
+}
+std::string_view property_name(std::uint32_t property) {
+  return name_in(kPropertyNames, property);
+}
+std::string_view permanent_handle_name(std::uint32_t handle) {
+  return name_in(kPermanentNames, handle);
+}
+
+std::size_t digest_size(std::uint16_t algorithm) {
+  switch (algorithm) {
+    case TPM2_ALG_SHA1:
+      return TPM2_SHA1_DIGEST_SIZE;
+    case TPM2_ALG_SHA256:
+    case TPM2_ALG_SM3_256:
+    case TPM2_ALG_SHA3_256:
+      return TPM2_SHA256_DIGEST_SIZE;
+    case TPM2_ALG_SHA384:
+    case TPM2_ALG_SHA3_384:
+      return TPM2_SHA384_DIGEST_SIZE;
+    case TPM2_ALG_SHA512:
+    case TPM2_ALG_SHA3_512:
+      return TPM2_SHA512_DIGEST_SIZE;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace tbs::tpm
