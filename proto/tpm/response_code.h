@@ -54,6 +54,8 @@ inline constexpr std::uint32_t kRetry = TPM2_RC_RETRY;
 // Assigned by revisions of the library that are newer than tpm2-tss 3.2.
 inline constexpr std::uint32_t kFwLimited = TPM2_RC_FMT1 + 0x028;
 inline constexpr std::uint32_t kSvnLimited = TPM2_RC_FMT1 + 0x029;
+inline constexpr std::uint32_t kChannel = TPM2_RC_FMT1 + 0x030;
+inline constexpr std::uint32_t kChannelKey = TPM2_RC_FMT1 + 0x031;
 inline constexpr std::uint32_t kReadOnly = TPM2_RC_VER1 + 0x056;
 
 // The bits of a code. tpm2-tss has names for some of them only.

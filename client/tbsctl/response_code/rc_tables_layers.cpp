@@ -9,6 +9,8 @@ namespace {
 
 // TCG TSS 2.0 Overview and Common Structures, "TSS2_RC layers". The Linux kernel and tbsd use 11
 // for both kinds of resource manager answer, as tpm2-tss expects.
+// Of tpm2-tss from 4.0 on.
+constexpr std::uint32_t kPolicyLayer = TSS2_RC_LAYER(13);
 constexpr std::array kLayers = {
     RcRow{TSS2_FEATURE_RC_LAYER, "FAPI", "feature API"},
     RcRow{TSS2_ESAPI_RC_LAYER, "ESAPI", "enhanced system API"},
@@ -17,6 +19,7 @@ constexpr std::array kLayers = {
     RcRow{TSS2_TCTI_RC_LAYER, "TCTI", "TCTI"},
     RcRow{TSS2_RESMGR_RC_LAYER, "RESMGR", "resource manager"},
     RcRow{TSS2_RESMGR_TPM_RC_LAYER, "RESMGR", "resource manager"},
+    RcRow{kPolicyLayer, "POLICY", "policy"},
 };
 
 // The same document, "TSS2_BASE_RC".
@@ -50,6 +53,42 @@ constexpr std::array kTssBase = {
     RcRow{TSS2_BASE_RC_NOT_SUPPORTED, "NOT_SUPPORTED", "the function is not supported"},
     RcRow{TSS2_BASE_RC_BAD_TCTI_STRUCTURE, "BAD_TCTI_STRUCTURE", "the TCTI context is not valid"},
     RcRow{TSS2_BASE_RC_MEMORY, "MEMORY", "out of memory"},
+    RcRow{TSS2_BASE_RC_BAD_TR, "BAD_TR", "the ESYS handle is not valid"},
+    RcRow{TSS2_BASE_RC_MULTIPLE_DECRYPT_SESSIONS, "MULTIPLE_DECRYPT_SESSIONS",
+          "more than one session is to decrypt the command's parameter"},
+    RcRow{TSS2_BASE_RC_MULTIPLE_ENCRYPT_SESSIONS, "MULTIPLE_ENCRYPT_SESSIONS",
+          "more than one session is to encrypt the response's parameter"},
+    RcRow{TSS2_BASE_RC_RSP_AUTH_FAILED, "RSP_AUTH_FAILED",
+          "the HMAC of the response is not correct"},
+    RcRow{TSS2_BASE_RC_NO_CONFIG, "NO_CONFIG", "there is no configuration"},
+    RcRow{TSS2_BASE_RC_BAD_PATH, "BAD_PATH", "the path is not valid"},
+    RcRow{TSS2_BASE_RC_NOT_DELETABLE, "NOT_DELETABLE", "the object cannot be deleted"},
+    RcRow{TSS2_BASE_RC_PATH_ALREADY_EXISTS, "PATH_ALREADY_EXISTS", "the path exists already"},
+    RcRow{TSS2_BASE_RC_KEY_NOT_FOUND, "KEY_NOT_FOUND", "the key was not found"},
+    RcRow{TSS2_BASE_RC_SIGNATURE_VERIFICATION_FAILED, "SIGNATURE_VERIFICATION_FAILED",
+          "the signature is not valid"},
+    RcRow{TSS2_BASE_RC_HASH_MISMATCH, "HASH_MISMATCH", "a digest is not that of the data"},
+    RcRow{TSS2_BASE_RC_KEY_NOT_DUPLICABLE, "KEY_NOT_DUPLICABLE", "the key cannot be duplicated"},
+    RcRow{TSS2_BASE_RC_PATH_NOT_FOUND, "PATH_NOT_FOUND", "the path was not found"},
+    RcRow{TSS2_BASE_RC_NO_CERT, "NO_CERT", "there is no certificate"},
+    RcRow{TSS2_BASE_RC_NO_PCR, "NO_PCR", "there is no such PCR"},
+    RcRow{TSS2_BASE_RC_PCR_NOT_RESETTABLE, "PCR_NOT_RESETTABLE", "the PCR cannot be reset"},
+    RcRow{TSS2_BASE_RC_BAD_TEMPLATE, "BAD_TEMPLATE", "the template is not valid"},
+    RcRow{TSS2_BASE_RC_AUTHORIZATION_FAILED, "AUTHORIZATION_FAILED", "the authorization failed"},
+    RcRow{TSS2_BASE_RC_AUTHORIZATION_UNKNOWN, "AUTHORIZATION_UNKNOWN",
+          "the authorization value is not known"},
+    RcRow{TSS2_BASE_RC_NV_NOT_READABLE, "NV_NOT_READABLE", "the NV index cannot be read"},
+    RcRow{TSS2_BASE_RC_NV_TOO_SMALL, "NV_TOO_SMALL", "the NV index is too small"},
+    RcRow{TSS2_BASE_RC_NV_NOT_WRITEABLE, "NV_NOT_WRITEABLE", "the NV index cannot be written"},
+    RcRow{TSS2_BASE_RC_POLICY_UNKNOWN, "POLICY_UNKNOWN", "the policy is not known"},
+    RcRow{TSS2_BASE_RC_NV_WRONG_TYPE, "NV_WRONG_TYPE", "the NV index is of another type"},
+    RcRow{TSS2_BASE_RC_NAME_ALREADY_EXISTS, "NAME_ALREADY_EXISTS", "the name exists already"},
+    RcRow{TSS2_BASE_RC_NO_TPM, "NO_TPM", "there is no TPM"},
+    RcRow{TSS2_BASE_RC_BAD_KEY, "BAD_KEY", "the key is not valid"},
+    RcRow{TSS2_BASE_RC_NO_HANDLE, "NO_HANDLE", "there is no free handle"},
+    RcRow{TSS2_BASE_RC_NOT_PROVISIONED, "NOT_PROVISIONED", "the keystore is not provisioned"},
+    RcRow{TSS2_BASE_RC_ALREADY_PROVISIONED, "ALREADY_PROVISIONED",
+          "the keystore is provisioned already"},
 };
 
 // Microsoft's TBS return codes and what a TBS service puts in the header of a response.

@@ -53,6 +53,9 @@ constexpr std::array kFormat1 = {
     RcRow{tpm::rc::kFwLimited, "TPM_RC_FW_LIMITED", "the hierarchy is limited to a firmware"},
     RcRow{tpm::rc::kSvnLimited, "TPM_RC_SVN_LIMITED",
           "the hierarchy is limited to a firmware version number"},
+    RcRow{tpm::rc::kChannel, "TPM_RC_CHANNEL", "the command needs a protected channel"},
+    RcRow{tpm::rc::kChannelKey, "TPM_RC_CHANNEL_KEY",
+          "the protected channel is not that of the keys which the policy asks for"},
 };
 
 constexpr std::array kFormat0 = {
