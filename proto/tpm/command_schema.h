@@ -106,7 +106,7 @@ struct CommandSchema {
   std::string_view handles[kMaxNamedHandles] = {};
   ParameterSchema parameters[kMaxParameters] = {};
   // Empty when the response has none.
-  std::string_view response_handle = {};
+  std::string_view response_handle;
   ParameterSchema response[kMaxParameters] = {};
 
   [[nodiscard]] std::size_t handle_count() const;

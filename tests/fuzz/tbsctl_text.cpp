@@ -1,10 +1,13 @@
-// What tbsctl reads from people, files and responses: hexadecimal text, numbers, response codes. A
-// text that is read must be written back to the same bytes; every response code has a description
-// that fits on one line.
+// What tbsctl reads from people, files and responses: hexadecimal text, numbers, response codes and
+// their names. A text that is read must be written back to the same bytes; every response code has
+// a description that fits on one line.
 
 #include <cstdlib>
 #include <string_view>
 
+#include <tss2/tss2_tpm2_types.h>
+
+#include "client/tbsctl/explain/code_readings.h"
 #include "client/tbsctl/response_code/rc_text.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/hex.h"
@@ -22,11 +25,21 @@ bool is_line(const std::string& text) {
   return !text.empty() && ctl::printable(text) == text;
 }
 
+void explain(const std::string& text) {
+  const auto codes = ctl::read_code(text);
+  if (!codes) return require(is_line(codes.error()));
+  for (const ctl::FamilyCode& code : *codes) {
+    const ctl::CodeReading reading = ctl::explain_code(code, TPM2_CC_Create);
+    require(is_line(reading.name) && is_line(reading.layer) && is_line(reading.text));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const proto::Bytes bytes(data, size);
   const std::string text(bytes.begin(), bytes.end());
+  explain(text);
   const auto read = ctl::parse_hex(text);
   if (read) {
     require(ctl::parse_hex(ctl::to_hex(*read)) == *read);

@@ -26,6 +26,7 @@ constexpr const char* kFooter = R"(Examples:
   tbsctl random 4096 --raw > noise     the same, as bytes
   tbsctl submit 80010000000c0000017b0010 --priority high
                                        TPM2_GetRandom(16), ahead of others
+  tbsctl explain 0x921                 what a code means, and what to do
   tbsctl log                           what firmware measured, and whether the TPM agrees
   tbsctl pcr sha256:0-7                PCRs 0 to 7 of one bank
   tbsctl bridge --protocol mssim 2321  serve a program made for a TPM simulator

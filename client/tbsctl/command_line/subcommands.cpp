@@ -2,6 +2,7 @@
 
 #include "client/tbsctl/bridge/commands.h"
 #include "client/tbsctl/contexts/commands.h"
+#include "client/tbsctl/explain/commands.h"
 #include "client/tbsctl/lockout/commands.h"
 #include "client/tbsctl/log/commands.h"
 #include "client/tbsctl/pcr/commands.h"
@@ -18,10 +19,11 @@ std::function<Needs()> always(Needs needs) {
 
 std::vector<Subcommand> subcommands() {
   return {
-      info_subcommand(),   status_subcommand(),  contexts_subcommand(), limits_subcommand(),
-      events_subcommand(), lockout_subcommand(), policy_subcommand(),   cancel_subcommand(),
-      submit_subcommand(), random_subcommand(),  log_subcommand(),      pcr_subcommand(),
-      ppi_subcommand(),    id_subcommand(),      bridge_subcommand(),   restart_subcommand(),
+      info_subcommand(),    status_subcommand(),  contexts_subcommand(), limits_subcommand(),
+      events_subcommand(),  lockout_subcommand(), policy_subcommand(),   cancel_subcommand(),
+      submit_subcommand(),  random_subcommand(),  explain_subcommand(),  log_subcommand(),
+      pcr_subcommand(),     ppi_subcommand(),     id_subcommand(),       bridge_subcommand(),
+      restart_subcommand(),
   };
 }
 

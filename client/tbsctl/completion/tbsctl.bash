@@ -21,13 +21,13 @@ _tbsctl() {
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
         esac
         ;;
     esac
   done
   case "$at,$previous" in
-    'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'ppi',--parameter | 'bridge',--mode) return ;;
+    'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode) return ;;
     *,--socket | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
     'policy explain',--gid) offer=groups ;;
@@ -43,7 +43,7 @@ _tbsctl() {
     *)
       case "$at,$current" in
         '',-*) words='--json --socket --device -h --help --version' ;;
-        '',*) words='info status contexts limits events lockout policy cancel submit random log pcr ppi id bridge restart' ;;
+        '',*) words='info status contexts limits events lockout policy cancel submit random explain log pcr ppi id bridge restart' ;;
         'info',*) words='--json --socket --device -h --help' ;;
         'status',*) words='--json --socket --device -h --help' ;;
         'contexts',*) words='--json --socket --device -h --help' ;;
@@ -59,6 +59,7 @@ _tbsctl() {
         'cancel',*) offer=contexts ;;
         'submit',*) words='-f --file --priority --locality --raw --json --socket --device -h --help' ;;
         'random',*) words='--raw --json --socket --device -h --help' ;;
+        'explain',*) words='--response-of --secrets --json --socket --device -h --help' ;;
         'log',*) words='--raw --no-compare -f --file --json --socket --device -h --help' ;;
         'pcr',-*) words='--json --socket --device -h --help' ;;
         'pcr',*) words='sha1 sha256 sha384 sha512' ;;

@@ -44,7 +44,7 @@ function __tbsctl_at
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
+                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
                         set at (string trim "$at $word")
                 end
         end
@@ -68,6 +68,7 @@ complete -c tbsctl -n '__tbsctl_at' -a policy -d 'Check and explain rules'
 complete -c tbsctl -n '__tbsctl_at' -a cancel -d 'Cancel what a context has outstanding'
 complete -c tbsctl -n '__tbsctl_at' -a submit -d 'Send one TPM command, print its response'
 complete -c tbsctl -n '__tbsctl_at' -a random -d 'Print random bytes from the TPM'
+complete -c tbsctl -n '__tbsctl_at' -a explain -d 'Say what a code, a command or a response means'
 complete -c tbsctl -n '__tbsctl_at' -a log -d 'Show what firmware measured, and compare it with the PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a pcr -d 'Read PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical presence interface, or use it'
@@ -102,6 +103,8 @@ complete -c tbsctl -n '__tbsctl_at submit' -l priority -x -a 'low normal high sy
 complete -c tbsctl -n '__tbsctl_at submit' -l locality -x -a '0 1 2 3 4' -d 'Locality of the command (default 0)'
 complete -c tbsctl -n '__tbsctl_at submit' -l raw -d 'Print the response as bytes instead of hexadecimal'
 complete -c tbsctl -n '__tbsctl_at random' -l raw -d 'Print bytes instead of hexadecimal'
+complete -c tbsctl -n '__tbsctl_at explain' -l response-of -x -d 'The command that was answered so: its name, number or bytes'
+complete -c tbsctl -n '__tbsctl_at explain' -l secrets -d 'Show authorization values, keys and plain data as well'
 complete -c tbsctl -n '__tbsctl_at log' -l raw -d 'Print the log as it is'
 complete -c tbsctl -n '__tbsctl_at log' -l no-compare -d 'Do not read the PCRs of the TPM'
 complete -c tbsctl -n '__tbsctl_at log' -s f -l file -r -F -d 'Decode this file; the TPM is not asked; - is standard input'
