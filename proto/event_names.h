@@ -31,6 +31,7 @@ enum class Event : std::uint32_t {
   WentOn,             // the daemon took over from the one before it
   PcrChanged,         // a client extended or reset a PCR
   NvWritten,          // a client wrote an NV index
+  Capture,            // an administrator captures commands
 };
 
 struct EventName {
@@ -59,6 +60,7 @@ inline constexpr std::array kEventNames = {
     EventName{Event::WentOn, "went-on", "28c41ee47e8a41d5a6b50f5c3bd49b47"},
     EventName{Event::PcrChanged, "pcr-changed", "65e94aa04d024c02b84293459f812561"},
     EventName{Event::NvWritten, "nv-written", "367f32420d974ee591b5f58d8f68b6b5"},
+    EventName{Event::Capture, "capture", "8d2f9c55a1c94d7c9c1f0e63b2f7a4d1"},
 };
 
 constexpr const EventName& name_of(Event event) {

@@ -61,6 +61,9 @@ inline constexpr std::uint32_t kFirstTenantNumber = 0x80000000;
 // Events in one answer.
 inline constexpr std::size_t kMaxEventsPerPage = 32;
 
+// Bytes of what was captured in one answer; the largest command with the largest response fits.
+inline constexpr std::uint32_t kMaxCapturePage = 65536;
+
 // Most users in the answer about the lockout guard.
 inline constexpr std::size_t kMaxLockoutEntries = 1024;
 

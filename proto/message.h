@@ -33,6 +33,7 @@ enum class Type : std::uint16_t {
   LockoutStatus = 0x000A,
   LockoutReset = 0x000B,
   ReadEvents = 0x000C,
+  ReadCapture = 0x000D,
   ReadLog = 0x0010,
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
@@ -51,6 +52,7 @@ enum class Type : std::uint16_t {
   LockoutStatusReply = 0x800A,
   LockoutResetReply = 0x800B,
   EventList = 0x800C,
+  CapturePage = 0x800D,
   LogPart = 0x8010,
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
@@ -418,6 +420,25 @@ struct EventList {
   std::uint32_t lost = 0;  // 1: between `after` and the first one were others
   std::vector<EventEntry> entries;
   void fields(auto& f) { f(status), f(more), f(lost), f(entries); }
+};
+
+// What clients and the TPM say to each other, from the first such request on and while they come.
+// For administrators.
+struct ReadCapture {
+  static constexpr Type kType = Type::ReadCapture;
+  std::uint64_t after = 0;    // the number of the last one that is known; 0: those from now on
+  std::uint64_t context = 0;  // of this context alone; 0: of all
+  void fields(auto& f) { f(after), f(context); }
+};
+
+// The first one comes at once and is empty, the others when there is something.
+struct CapturePage {
+  static constexpr Type kType = Type::CapturePage;
+  Status status = Status::Success;  // AccessDenied
+  std::uint64_t last = 0;           // what `after` is next
+  std::uint64_t lost = 0;           // how many are no longer kept, of this and of other contexts
+  Bytes exchanges;                  // captured_exchange.h
+  void fields(auto& f) { f(status), f(last), f(lost), f(exchanges); }
 };
 
 struct Refusal {

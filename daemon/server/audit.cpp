@@ -172,6 +172,12 @@ void Audit::owner_auth_read(const Client& client, std::string_view name) {
         fmt::format("the owner authorization '{}' was asked for by {}", name, name_of(client)));
 }
 
+void Audit::captures(const Client& client, std::uint64_t context) {
+  const std::string whose = context == 0 ? "all contexts" : fmt::format("context {}", context);
+  write(level::warn, Event::Capture, client,
+        fmt::format("{} captures commands and responses of {}", name_of(client), whose));
+}
+
 void Audit::denied(const Client& client, std::string_view what) {
   write(level::warn, Event::Denied, client,
         fmt::format("{} is for administrators and was denied to {}", what, name_of(client)));

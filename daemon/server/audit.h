@@ -46,6 +46,8 @@ class Audit {
   void not_revoked(const Client& client, proto::Status status);
   void presence_requested(const Client& client, std::uint32_t operation);
   void owner_auth_read(const Client& client, std::string_view name);
+  // It reads commands and responses: of this context, or of all (0).
+  void captures(const Client& client, std::uint64_t context);
   // A request that is for administrators only.
   void denied(const Client& client, std::string_view what);
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/command/client_command.h"
 #include "daemon/server/client_link.h"
@@ -28,6 +29,7 @@ enum class ReplyAs : std::uint8_t { Result, RevokeAttestationReply };
 struct Outstanding {
   SharedCommand command;
   ReplyAs reply = ReplyAs::Result;
+  TimePoint submitted;  // known while somebody captures
 
   [[nodiscard]] RequestId request() const { return command->request(); }
 };

@@ -57,7 +57,7 @@ Handled CommandRequests::submit(Client& client, std::uint64_t request_id,
     return {};
   }
   if (const auto response = screening_.check(client, *command)) {
-    submissions_.answer_at_once(client, request_id, *response);
+    submissions_.answer_at_once(client, *command, *response);
     return {};
   }
   submissions_.enqueue(client, std::move(command), ReplyAs::Result);

@@ -48,7 +48,7 @@ Server::Server(const Dependencies& dependencies)
       back_pressure_(clients_, environment_, audit_),
       screening_(dependencies.command_table, dependencies.guard, dependencies.ownership, clients_,
                  audit_),
-      submissions_(clients_, sink_, back_pressure_, environment_, audit_),
+      submissions_(clients_, sink_, back_pressure_, environment_, audit_, capture_),
       handshake_(clients_, sink_, dependencies.settings, admission_, deadlines_, audit_),
       commands_(sink_, screening_, submissions_, audit_),
       sticky_(sink_),
@@ -56,6 +56,7 @@ Server::Server(const Dependencies& dependencies)
                       dependencies.ownership.ownership(), environment_, audit_),
       lockout_(dependencies.guard, dependencies.settings, audit_),
       events_(clients_, dependencies.history, environment_),
+      captures_(clients_, capture_, environment_, audit_),
       firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {}
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
@@ -197,6 +198,7 @@ Handled Server::handle(Client& client, const proto::Frame& frame) {
       Route::of_anyone<&Server::lockout_, &LockoutRequests::status>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::reset>(),
       Route::of_anyone<&Server::events_, &EventRequests::read_events>(),
+      Route::of_anyone<&Server::captures_, &CaptureRequests::read_capture>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::read_log>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::physical_presence>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::owner_auth>(),
@@ -275,6 +277,7 @@ void Server::drop(std::uint64_t id) {
   client->link->close();
   deadlines_.end(id);
   events_.forget(id);
+  captures_.forget(id);
   if (client->is_context()) {
     admission_.close(*client);
     sink_.close_context(client->context());

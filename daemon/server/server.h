@@ -22,6 +22,8 @@
 #include "daemon/server/admission.h"
 #include "daemon/server/audit.h"
 #include "daemon/server/back_pressure.h"
+#include "daemon/server/capture.h"
+#include "daemon/server/capture_requests.h"
 #include "daemon/server/client_keeper.h"
 #include "daemon/server/clients.h"
 #include "daemon/server/command_requests.h"
@@ -122,6 +124,7 @@ class Server : public LinkOwner {
   Admission admission_;
   BackPressure back_pressure_;
   CommandScreening screening_;
+  Capture capture_;
   Submissions submissions_;
   Handshake handshake_;
   CommandRequests commands_;
@@ -129,6 +132,7 @@ class Server : public LinkOwner {
   AdministrationRequests administration_;
   LockoutRequests lockout_;
   EventRequests events_;
+  CaptureRequests captures_;
   FirmwareRequests firmware_;
   bool stopping_ = false;
 };

@@ -11,6 +11,15 @@ namespace tbs::server {
 
 using proto::Status;
 
+namespace {
+
+std::uint64_t microseconds(TimePoint moment) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(moment.time_since_epoch()).count());
+}
+
+}  // namespace
+
 void Submissions::enqueue(Client& client, SharedCommand command, ReplyAs reply_as) {
   const auto request_id = static_cast<std::uint64_t>(command->request());
   if (environment_.memory_is_short()) {
@@ -30,14 +39,38 @@ void Submissions::add(Client& client, SharedCommand command, ReplyAs reply_as) {
   ++client.submitted;
   client.last_priority = command->priority();
   client.outstanding_bytes += command->bytes().size();
-  client.outstanding.push_back({.command = std::move(command), .reply = reply_as});
+  client.outstanding.push_back(
+      {.command = std::move(command),
+       .reply = reply_as,
+       .submitted = capture_.running() ? environment_.now() : TimePoint{}});
   back_pressure_.update(client);
   if (client.outstanding.size() >= proto::kMaxOutstanding) client.link->set_window_full(true);
 }
 
-void Submissions::answer_at_once(Client& client, std::uint64_t request_id, proto::Bytes response) {
+void Submissions::answer_at_once(Client& client, const ClientCommand& command,
+                                 proto::Bytes response) {
   ++client.submitted;
-  reply(client, ReplyAs::Result, request_id, Status::Success, response);
+  capture(client, command, TimePoint{}, Status::Success, response);
+  reply(client, ReplyAs::Result, static_cast<std::uint64_t>(command.request()), Status::Success,
+        response);
+}
+
+void Submissions::capture(const Client& client, const ClientCommand& command, TimePoint submitted,
+                          Status status, proto::Bytes response) {
+  if (!capture_.running()) return;
+  const TimePoint now = environment_.now();
+  // Of one that was submitted before, or is answered at once, nobody knows more.
+  const TimePoint since = submitted == TimePoint{} ? now : submitted;
+  capture_.add({.context = client.id,
+                .uid = shown_number(client.peer.principal.user),
+                .pid = static_cast<std::uint32_t>(client.peer.pid),
+                .status = static_cast<std::uint32_t>(status),
+                .submitted_us = microseconds(since),
+                .answered_us = microseconds(now),
+                .program = client.peer.program,
+                .command = command.bytes(),
+                .response = response},
+               now);
 }
 
 void Submissions::deliver(const sched::Answer& answer) {
@@ -46,6 +79,7 @@ void Submissions::deliver(const sched::Answer& answer) {
   const auto asked = client->take_outstanding(answer.request);
   if (!asked) return;
   note(*client, *asked->command, answer);
+  capture(*client, *asked->command, asked->submitted, answer.status, answer.response);
   reply(*client, asked->reply, static_cast<std::uint64_t>(answer.request), answer.status,
         answer.response);
   back_pressure_.update(*client);

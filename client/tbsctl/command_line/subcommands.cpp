@@ -1,6 +1,7 @@
 #include "client/tbsctl/command_line/subcommands.h"
 
 #include "client/tbsctl/bridge/commands.h"
+#include "client/tbsctl/capture/commands.h"
 #include "client/tbsctl/contexts/commands.h"
 #include "client/tbsctl/explain/commands.h"
 #include "client/tbsctl/lockout/commands.h"
@@ -23,7 +24,7 @@ std::vector<Subcommand> subcommands() {
       events_subcommand(),  lockout_subcommand(), policy_subcommand(),   cancel_subcommand(),
       submit_subcommand(),  random_subcommand(),  explain_subcommand(),  log_subcommand(),
       pcr_subcommand(),     ppi_subcommand(),     id_subcommand(),       bridge_subcommand(),
-      restart_subcommand(),
+      restart_subcommand(), capture_subcommand(),
   };
 }
 

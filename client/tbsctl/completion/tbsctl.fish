@@ -38,13 +38,13 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
+            case --socket --device --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --response-of --submit --parameter --control --protocol --mode --context -w --count
                 set value 1
             case '-*'
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
+                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart' ' capture'
                         set at (string trim "$at $word")
                 end
         end
@@ -75,8 +75,9 @@ complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical pre
 complete -c tbsctl -n '__tbsctl_at' -a id -d 'Print the identifier of the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a bridge -d 'Serve programs that speak to a TPM over a socket'
 complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its program anew, and keep its clients'
+complete -c tbsctl -n '__tbsctl_at' -a capture -d 'Record the commands of clients and the responses, for Wireshark'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
-complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'
+complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'
 complete -c tbsctl -n '__tbsctl_at events' -l journal -d 'Follow them in the journal, which has those of earlier starts too'
 complete -c tbsctl -n '__tbsctl_at lockout' -l reset -d 'Forget the failed authorizations of all users, or of the one given by --uid'
@@ -119,3 +120,7 @@ complete -c tbsctl -n '__tbsctl_at bridge' -l persistent -d 'One context for all
 complete -c tbsctl -n '__tbsctl_at bridge' -l listen-any -d 'Allow an address that other machines can reach'
 complete -c tbsctl -n '__tbsctl_at bridge' -l mode -x -d 'Mode of the Unix sockets (default 0600)'
 complete -c tbsctl -n '__tbsctl_at bridge' -l priority -x -a 'low normal high system max' -d 'A number, or low (100), normal (200, the default), high (300), system (400), max'
+complete -c tbsctl -n '__tbsctl_at capture' -l context -x -a '(__tbsctl_contexts)' -d 'Of this context alone'
+complete -c tbsctl -n '__tbsctl_at capture' -s w -r -F -d 'Write a pcapng file, - for standard output, in place of lines'
+complete -c tbsctl -n '__tbsctl_at capture' -l count -x -d 'End after so many commands'
+complete -c tbsctl -n '__tbsctl_at capture' -l secrets -d 'Replace nothing'
