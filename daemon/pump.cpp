@@ -17,10 +17,6 @@ namespace {
 // What the kernel's driver (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both take.
 constexpr std::uint32_t kDeviceBuffer = 4096;
 
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
 // One visitor of several functions, one for each kind of action.
 template <typename... Functions>
 struct Overloaded : Functions... {
@@ -50,7 +46,8 @@ proto::Status missing_device_status(int error) {
 
 Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engine& engine,
            const exec::TpmIdentity& identity, const Options& options)
-    : device_(device),
+    : gap_(loop::LoopGap::of(io)),
+      device_(device),
       engine_(engine),
       identity_(identity),
       dispatcher_(engine, options.dispatcher),
@@ -90,6 +87,12 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
       deferred_(io),
       timer_(io),
       concerned_(options.concerned) {}
+
+TimePoint Pump::now() {
+  const TimePoint time = std::chrono::steady_clock::now();
+  gap_.note(time);
+  return time;
+}
 
 void Pump::start(Events events) {
   events_ = std::move(events);

@@ -19,6 +19,7 @@
 #include "daemon/health_check.h"
 #include "daemon/loop/asio_alarm.h"
 #include "daemon/loop/deferred.h"
+#include "daemon/loop/loop_gap.h"
 #include "daemon/sched/dispatcher.h"
 #include "daemon/server/command_sink.h"
 #include "proto/event_names.h"
@@ -86,6 +87,7 @@ class Pump : public server::CommandSink {
   [[nodiscard]] std::size_t queued() const override { return dispatcher_.queued(); }
 
  private:
+  TimePoint now();
   // Carries out what the dispatcher wants after an event, and arms the timer for the next one.
   void carry_out();
   void perform(sched::Action& action);
@@ -100,6 +102,7 @@ class Pump : public server::CommandSink {
   void on_device_answer(const device::Transceiver::Response& answer);
   void arm_timer();
 
+  loop::LoopGap& gap_;
   device::Transceiver& device_;
   exec::Engine& engine_;
   const exec::TpmIdentity& identity_;

@@ -25,6 +25,7 @@ using restart::StateMemory;
 // Where everything is in the memory. What the kernel writes has pages of its own.
 constexpr std::size_t kTransferPlace = 0;
 constexpr std::size_t kAttemptsPlace = 1024;
+constexpr std::size_t kRestartsPlace = kAttemptsPlace + sizeof(std::uint64_t);
 constexpr std::size_t kResponsePlace = 4096;
 constexpr std::size_t kReceivePlace = kResponsePlace + device::ResponseMemory::kSize;
 constexpr std::size_t kReceiveSize = std::size_t{64} << 10;
@@ -110,7 +111,7 @@ std::expected<ServiceKeeper::Adopted, std::string> ServiceKeeper::adopt(
       left->progress);
   std::unique_ptr<ServiceKeeper> keeper(new ServiceKeeper(
       io, store, engine, options, *std::move(memory), *transfer, std::move(record)));
-  if (++keeper->attempts() > kMostAttempts) {
+  if (++keeper->number_at(kAttemptsPlace) > kMostAttempts) {
     return std::unexpected("tbsd has ended " + std::to_string(kMostAttempts) +
                            " times while it took it up");
   }
@@ -121,13 +122,18 @@ std::expected<ServiceKeeper::Adopted, std::string> ServiceKeeper::adopt(
   return Adopted{.keeper = std::move(keeper), .left = *std::move(left)};
 }
 
-std::uint64_t& ServiceKeeper::attempts() {
-  void* const word = memory_.bytes().subspan(kAttemptsPlace).data();
+std::uint64_t& ServiceKeeper::number_at(std::size_t place) const {
+  void* const word = memory_.bytes().subspan(place).data();
   return *static_cast<std::uint64_t*>(word);
 }
 
 void ServiceKeeper::has_gone_on() {
-  attempts() = 0;
+  number_at(kAttemptsPlace) = 0;
+  ++number_at(kRestartsPlace);
+}
+
+std::uint64_t ServiceKeeper::restarts() const {
+  return number_at(kRestartsPlace);
 }
 
 // The predecessor has moved bytes, and died before it could record them.

@@ -62,6 +62,8 @@ class ServiceKeeper final : public server::ClientKeeper {
   void start();
   // What the predecessor has left was no harm to this process.
   void has_gone_on();
+  // How often one process has gone on for another one, since the first.
+  [[nodiscard]] std::uint64_t restarts() const;
   // Before the process ends for a successor: what is recorded becomes short, if it can.
   void finish();
 
@@ -95,7 +97,7 @@ class ServiceKeeper final : public server::ClientKeeper {
                 restart::RecordedEngine& engine, Options options, restart::StateMemory memory,
                 const restart::SocketTransfer& transfer, restart::ServiceRecord record);
 
-  [[nodiscard]] std::uint64_t& attempts();
+  [[nodiscard]] std::uint64_t& number_at(std::size_t place) const;
   std::expected<void, std::string> finish_transfer();
   void commit();
   void compact();

@@ -38,6 +38,13 @@ class Tally {
   [[nodiscard]] std::size_t total() const { return total_; }
   // How many have any.
   [[nodiscard]] std::size_t size() const { return counts_.size(); }
+  // Calls `tell` for the first `most` of those who have most, with what each has.
+  template <typename Tell>
+  void for_most(std::size_t most, const Tell& tell) const {
+    for (auto rank = ranks_.rbegin(); rank != ranks_.rend() && most > 0; ++rank, --most) {
+      tell(rank->second, rank->first);
+    }
+  }
   [[nodiscard]] Peak<Id> peak() const {
     if (ranks_.empty()) return {};
     return {.amount = ranks_.rbegin()->first, .who = ranks_.rbegin()->second};

@@ -3,6 +3,7 @@
 // What the resource manager counts since it was made.
 
 #include <cstdint>
+#include <functional>
 
 namespace tbs::exec {
 
@@ -21,11 +22,28 @@ struct Statistics {
   std::uint64_t waits = 0;    // pauses because the TPM asked for one
   std::uint64_t repairs = 0;  // warnings of the TPM that were put right
 
+  Statistics& operator+=(const Statistics& other) { return change(other, std::plus<>()); }
+  Statistics& operator-=(const Statistics& other) { return change(other, std::minus<>()); }
+
   template <typename Record>
   void fields(Record& record) {
     record(client_commands, transmissions, from_memory, refused, object_loads, object_saves,
            object_flushes, session_loads, session_saves, session_flushes, gap_refreshes, waits,
            repairs);
+  }
+
+ private:
+  template <typename Change>
+  Statistics& change(const Statistics& other, Change change) {
+    for (const auto number :
+         {&Statistics::client_commands, &Statistics::transmissions, &Statistics::from_memory,
+          &Statistics::refused, &Statistics::object_loads, &Statistics::object_saves,
+          &Statistics::object_flushes, &Statistics::session_loads, &Statistics::session_saves,
+          &Statistics::session_flushes, &Statistics::gap_refreshes, &Statistics::waits,
+          &Statistics::repairs}) {
+      this->*number = change(this->*number, other.*number);
+    }
+    return *this;
   }
 };
 

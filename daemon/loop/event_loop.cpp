@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "daemon/base/busy_poll.h"
+#include "daemon/loop/loop_gap.h"
 
 namespace tbs {
 namespace {
@@ -12,27 +13,49 @@ bool alone_on_one_processor() {
   return sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) == 1;
 }
 
+using Clock = std::chrono::steady_clock;
+
+// Sleeps until there is something to do, and does it. False when nothing will ever come.
+bool sleep_and_work(boost::asio::io_context& io, loop::LoopGap& gap) {
+  gap.forget();
+  const bool worked = io.run_one() > 0;
+  if (gap.begun()) gap.end(Clock::now());
+  return worked;
+}
+
+// Does what there is to do, and says how much that was.
+std::size_t work(boost::asio::io_context& io, loop::LoopGap& gap, TimePoint since) {
+  gap.forget();
+  gap.note(since);
+  const std::size_t handled = io.poll();
+  if (handled > 0) gap.end(Clock::now());
+  return handled;
+}
+
 }  // namespace
 
 void run_loop(boost::asio::io_context& io, Duration busy_poll) {
+  loop::LoopGap& gap = loop::LoopGap::of(io);
   if (busy_poll == Duration::zero() || alone_on_one_processor()) {
-    io.run();
+    while (!io.stopped() && sleep_and_work(io, gap)) {
+    }
     return;
   }
-  using Clock = std::chrono::steady_clock;
   BusyPoll polling(busy_poll);
   while (!io.stopped()) {
     if (!polling.measures()) {
-      io.run_one();
+      sleep_and_work(io, gap);
       continue;
     }
-    if (io.poll() > 0) continue;
     const TimePoint idle_since = Clock::now();
+    if (work(io, gap, idle_since) > 0) continue;
     std::size_t handled = 0;
-    while (handled == 0 && !io.stopped() && polling.goes_on(Clock::now() - idle_since)) {
-      handled = io.poll();
+    TimePoint now = Clock::now();
+    while (handled == 0 && !io.stopped() && polling.goes_on(now - idle_since)) {
+      handled = work(io, gap, now);
+      now = Clock::now();
     }
-    if (handled == 0) io.run_one();
+    if (handled == 0) sleep_and_work(io, gap);
     polling.ended(Clock::now() - idle_since);
   }
 }

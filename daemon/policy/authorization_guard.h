@@ -58,6 +58,8 @@ class AuthorizationGuard final : public CommandGuard {
   [[nodiscard]] std::uint64_t now() const { return time_.now(clock_()); }
   // See LockoutGuard.
   [[nodiscard]] LockoutLimits in_force() const { return guard_.in_force(); }
+  // What the TPM has said last.
+  [[nodiscard]] const tpm::Lockout& tpm() const { return guard_.tpm(); }
   [[nodiscard]] std::vector<LockoutGuard::Entry> entries() const { return guard_.entries(now()); }
   // Forgets the failures of a user, or of all.
   void reset(std::optional<LockoutGuard::Key> user);

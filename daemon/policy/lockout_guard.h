@@ -51,6 +51,7 @@ class LockoutGuard {
   [[nodiscard]] const LockoutLimits& limits() const { return limits_; }
   // What the TPM has said about itself. True when failures were forgotten because of it.
   bool learn(const tpm::Lockout& lockout, std::uint64_t now);
+  [[nodiscard]] const tpm::Lockout& tpm() const { return tpm_; }
   // The configured limits, or less where the TPM allows less.
   [[nodiscard]] LockoutLimits in_force() const;
   // Whether the TPM may have forgotten failures since it was asked, or somebody else may have reset

@@ -1,7 +1,6 @@
 #include "daemon/sched/account_queue.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "daemon/sched/ageing.h"
@@ -11,6 +10,10 @@ namespace {
 
 // Contexts whose list is kept though nothing waits, because they come again and again.
 constexpr std::size_t kKept = 16;
+
+void move_commands(std::vector<AccountQueue::Waiting>& waiting, std::vector<SharedCommand>& to) {
+  for (AccountQueue::Waiting& one : waiting) to.push_back(std::move(one.command));
+}
 
 }  // namespace
 
@@ -22,7 +25,7 @@ void AccountQueue::push(SharedCommand command, TimePoint now) {
   if (level.turns.empty()) level.served = now;
   auto& waiting = level.waiting[command->context()];
   if (waiting.empty()) level.turns.join(command->context());
-  waiting.push_back(std::move(command));
+  waiting.push_back({.command = std::move(command), .since = now});
   ++size_;
 }
 
@@ -39,18 +42,18 @@ AccountQueue::Level& AccountQueue::due() {
   return choice.chosen()->second;
 }
 
-SharedCommand AccountQueue::take(Level& level, ContextId context, TimePoint now) {
+AccountQueue::Waiting AccountQueue::take(Level& level, ContextId context, TimePoint now) {
   level.served = now;
   last_served_ = now;
   last_priority_ = level.priority;
   last_context_ = context;
   level.turns.serve(context);
   auto& own = level.waiting.at(context);
-  SharedCommand command = std::move(own.front());
+  Waiting taken = std::move(own.front());
   own.erase(own.begin());
   --size_;
   if (own.empty()) leave(level, context);
-  return command;
+  return taken;
 }
 
 void AccountQueue::served_until(TimePoint now) {
@@ -69,7 +72,7 @@ std::vector<SharedCommand> AccountQueue::remove(ContextId context) {
   for (auto& [priority, level] : levels_) {
     const auto own = level.waiting.find(context);
     if (own == level.waiting.end() || own->second.empty()) continue;
-    std::ranges::move(own->second, std::back_inserter(removed));
+    move_commands(own->second, removed);
     own->second.clear();
     leave(level, context);
   }
@@ -81,7 +84,7 @@ std::vector<SharedCommand> AccountQueue::clear() {
   std::vector<SharedCommand> removed;
   for (auto& [priority, level] : levels_) {
     for (auto& [context, waiting] : level.waiting) {
-      std::ranges::move(waiting, std::back_inserter(removed));
+      move_commands(waiting, removed);
     }
   }
   levels_.clear();

@@ -19,15 +19,19 @@ namespace tbs::sched {
 
 class AccountQueue {
  public:
+  struct Waiting {
+    SharedCommand command;
+    TimePoint since;
+  };
   struct Level {
     std::uint32_t priority = 0;
     TimePoint served;  // until then it had the account's turn, or when it came to be
     FairTurns<ContextId> turns;
     // Most contexts have one command waiting at a time, and none more than its window.
-    std::unordered_map<ContextId, std::vector<SharedCommand>> waiting;
+    std::unordered_map<ContextId, std::vector<Waiting>> waiting;
 
     [[nodiscard]] const ClientCommand& front_of(ContextId context) const {
-      return *waiting.at(context).front();
+      return *waiting.at(context).front().command;
     }
   };
 
@@ -40,7 +44,7 @@ class AccountQueue {
     return level.priority < top() ? level.turns.longest_waiting() : level.turns.next();
   }
   // Takes the first command of a context that waits in the level.
-  SharedCommand take(Level& level, ContextId context, TimePoint now);
+  Waiting take(Level& level, ContextId context, TimePoint now);
 
   // The command taken last was being served until now.
   void served_until(TimePoint now);

@@ -8,15 +8,9 @@
 
 #include "daemon/command/client_command.h"
 #include "daemon/sched/action.h"
+#include "daemon/sched/counters.h"
 
 namespace tbs::sched {
-
-struct Counters {
-  std::uint64_t answered = 0;     // client commands answered with a response
-  std::uint64_t transmitted = 0;  // TPM commands sent to the device
-  std::uint64_t canceled = 0;
-  std::uint64_t failed = 0;  // client commands answered IOERROR
-};
 
 class ActionList {
  public:
@@ -28,9 +22,7 @@ class ActionList {
   }
   void answer(const ClientCommand& command, proto::Status status,
               std::vector<std::uint8_t> response = {}) {
-    if (status == proto::Status::Success) ++counters_.answered;
-    if (status == proto::Status::CommandCanceled) ++counters_.canceled;
-    if (status == proto::Status::IoError) ++counters_.failed;
+    ++counter_of(status);
     add(Answer{.context = command.context(),
                .request = command.request(),
                .status = status,
@@ -38,6 +30,19 @@ class ActionList {
   }
   // For commands that nobody waits for any more.
   void count_canceled(std::size_t commands) { counters_.canceled += commands; }
+  // What became of so many commands that were cancelled.
+  void count_cancels(CancelOutcome outcome, std::size_t commands = 1) {
+    counters_.cancels[static_cast<std::size_t>(outcome)] += commands;
+  }
+  // A client's command has had its turn, after so long.
+  void count_started(const ClientCommand& command, Duration waited) {
+    of_kind(counters_.waiting, command).add(waited);
+  }
+  // The TPM has worked for it: so long, and of that so long for loading and evicting.
+  void count_worked(const ClientCommand& command, Duration took, Duration swapping) {
+    of_kind(counters_.working, command).add(took);
+    counters_.swapping += swapping;
+  }
 
   // `done`: those taken before, whose memory the next ones may have.
   std::vector<Action> take(std::vector<Action> done = {}) {
@@ -47,6 +52,22 @@ class ActionList {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
+  [[nodiscard]] std::uint64_t& counter_of(proto::Status status) {
+    switch (status) {
+      case proto::Status::Success:
+        return counters_.answered;
+      case proto::Status::CommandCanceled:
+        return counters_.canceled;
+      case proto::Status::IoError:
+        return counters_.failed;
+      default:
+        return counters_.rejected;
+    }
+  }
+  [[nodiscard]] static Histogram& of_kind(Counters::OfKinds& all, const ClientCommand& command) {
+    return all[static_cast<std::size_t>(kind_of(command.effective_code()))];
+  }
+
   std::vector<Action> actions_;
   Counters counters_;
 };

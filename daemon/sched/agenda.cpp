@@ -39,6 +39,7 @@ std::optional<Work> Agenda::next(TimePoint now) {
   if (sleep_.falling_asleep()) return before_sleep(now);
   if (auto command = next_command(now)) {
     own_in_a_row_ = 0;
+    actions_.count_started(*command, queue_.last_waited());
     auto execution = engine_.execute(command);
     return Work{.kind = WorkKind::Command,
                 .execution = std::move(execution),
@@ -70,6 +71,7 @@ void Agenda::wait_for_work(TimePoint now) {
 
 void Agenda::ended(const EndedWork& work, TimePoint now) {
   if (!work.command) return;
+  if (work.transmitted) actions_.count_worked(*work.command, work.took, work.swapping);
   swap_cost_.learn(work.swapping);
   queue_.finished(work.took, now);
 }

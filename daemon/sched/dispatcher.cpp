@@ -21,7 +21,9 @@ std::optional<TimePoint> earliest(std::optional<TimePoint> one, std::optional<Ti
 }  // namespace
 
 void Dispatcher::close_context(ContextId context, TimePoint now) {
-  actions_.count_canceled(agenda_.queue().remove(context).size());
+  const std::size_t waiting = agenda_.queue().remove(context).size();
+  actions_.count_canceled(waiting);
+  actions_.count_cancels(CancelOutcome::Queued, waiting);
   if (runner_.runs_for(context)) {
     // The engine still needs the context for the command on the TPM.
     closing_.insert(context);
@@ -50,6 +52,7 @@ void Dispatcher::submit(SharedCommand command, TimePoint now) {
 void Dispatcher::cancel(ContextId context, TimePoint now) {
   for (const SharedCommand& command : agenda_.queue().remove(context)) {
     actions_.answer(*command, Status::CommandCanceled);
+    actions_.count_cancels(CancelOutcome::Queued);
   }
   if (runner_.runs_for(context) && runner_.cancellable()) runner_.cancel(now);
 }

@@ -42,11 +42,12 @@ SharedCommand RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded)
   last_account_ = turn.account;
   level->second.turns.serve(turn.account);
   Account& account = accounts_.at(turn.account);
-  SharedCommand command = account.queue.take(*turn.level, turn.context, now);
+  AccountQueue::Waiting taken = account.queue.take(*turn.level, turn.context, now);
+  last_waited_ = now - taken.since;
   account.since = now;
   if (account.queue.empty()) leave_level(turn.account, account);
   --size_;
-  return command;
+  return std::move(taken.command);
 }
 
 void RunQueue::finished(Duration took, TimePoint now) {

@@ -43,6 +43,8 @@ class RunQueue {
   // The command that is next, or nothing when none waits. `slice`: how long the one in front may
   // be passed over by others that are `loaded`; zero to go strictly by turns.
   SharedCommand pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {});
+  // How long the command popped last has waited.
+  [[nodiscard]] Duration last_waited() const { return last_waited_; }
   // The command popped last has ended after this long. Each is told before the next pop.
   void finished(Duration took, TimePoint now);
 
@@ -100,6 +102,7 @@ class RunQueue {
   // Who had the last turn.
   std::optional<AccountId> last_account_;
   std::uint32_t last_level_ = 0;
+  Duration last_waited_{};
   std::size_t size_ = 0;
 };
 

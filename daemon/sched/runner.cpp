@@ -58,6 +58,7 @@ std::optional<EndedWork> Runner::adopt(LeftWork left, TimePoint now) {
   running_.emplace(
       Running{.work = std::move(left.work),
               .cancel = cancel,
+              .cancel_counted = left.detached,
               .answered = nobody_waits,
               .carried_out = left.carried_out,
               .since = now,
@@ -111,6 +112,7 @@ void Runner::transmit(exec::Transmit transmit, bool resumed, TimePoint now) {
                                  ? running_->work.command->code()
                                  : code_of(transmit.command);
   running_->on_device = true;
+  running_->transmitted = true;
   running_->deadline = now + deadline_of_(code);
   running_->client_command_on_device = transmit.client_command;
   running_->sent = now;
@@ -119,9 +121,11 @@ void Runner::transmit(exec::Transmit transmit, bool resumed, TimePoint now) {
 }
 
 EndedWork Runner::finish(exec::Done done, TimePoint now) {
+  const bool canceled =
+      running_->cancel != CancelState::None && code_of(done.response) == tpm::rc::kCanceled;
+  const bool stopped = canceled || done.status == Status::CommandCanceled;
+  count_cancel(stopped ? CancelOutcome::Stopped : CancelOutcome::Finished);
   if (!running_->answered) {
-    const bool canceled =
-        running_->cancel != CancelState::None && code_of(done.response) == tpm::rc::kCanceled;
     if (canceled) {
       answer(running_->canceled_as);
     } else {
@@ -135,6 +139,7 @@ EndedWork Runner::finish(exec::Done done, TimePoint now) {
 }
 
 EndedWork Runner::drop(TimePoint now) {
+  count_cancel(CancelOutcome::Failed);
   if (!running_->answered) answer(Status::IoError);
   return end(Status::IoError, now);
 }
@@ -144,7 +149,8 @@ EndedWork Runner::end(Status status, TimePoint now) {
                   .command = std::move(running_->work.command),
                   .status = status,
                   .took = now - running_->since,
-                  .swapping = Duration::zero()};
+                  .swapping = Duration::zero(),
+                  .transmitted = running_->transmitted};
   running_.reset();
   return ended;
 }
@@ -164,7 +170,9 @@ void Runner::cancel(TimePoint now, Status as) {
 }
 
 void Runner::canceled_by_kernel() {
-  if (running_->cancel == CancelState::Grace) answer(running_->canceled_as);
+  if (running_->cancel != CancelState::Grace) return;
+  count_cancel(CancelOutcome::Stopped);
+  answer(running_->canceled_as);
 }
 
 void Runner::abandon(TimePoint now) {
@@ -180,9 +188,17 @@ void Runner::make_way() {
 }
 
 void Runner::detach() {
+  count_cancel(CancelOutcome::Detached);
   running_->cancel = CancelState::Detached;
   running_->work.execution->detach();
   if (!running_->answered) answer(running_->canceled_as);
+}
+
+void Runner::count_cancel(CancelOutcome outcome) {
+  if (running_->cancel == CancelState::None || std::exchange(running_->cancel_counted, true)) {
+    return;
+  }
+  actions_.count_cancels(outcome);
 }
 
 void Runner::answer(Status status, std::vector<std::uint8_t> response) {

@@ -80,7 +80,9 @@ class Runner {
     Work work;
     CancelState cancel = CancelState::None;
     proto::Status canceled_as = proto::Status::CommandCanceled;
-    bool answered = false;  // or nobody is there to be answered
+    bool cancel_counted = false;  // what became of it is known
+    bool answered = false;        // or nobody is there to be answered
+    bool transmitted = false;     // anything, for it
     bool on_device = false;
     bool client_command_on_device = false;
     bool carried_out = false;  // the client's command has succeeded: too late for a cancel
@@ -97,6 +99,8 @@ class Runner {
   EndedWork end(proto::Status status, TimePoint now);
   void detach();
   void answer(proto::Status status, std::vector<std::uint8_t> response = {});
+  // What became of the cancel, if there was one that is not counted yet.
+  void count_cancel(CancelOutcome outcome);
 
   ActionList& actions_;
   DeadlineOf deadline_of_;

@@ -47,6 +47,8 @@ struct EndedWork {
   Duration took;
   // Of that, the time for loading and evicting around a client's command that ran to its end.
   Duration swapping;
+  // Anything was sent to the TPM for it.
+  bool transmitted = false;
 };
 
 }  // namespace tbs::sched

@@ -63,11 +63,13 @@ void Audit::has_tpm_to_itself(const Client& client) {
 }
 
 void Audit::disconnected(const Client& client, std::string_view reason) {
+  count(Refusal::Connection);
   write(level::warn, Event::Refused, client,
         fmt::format("closing the connection of {}: {}", name_of(client), reason));
 }
 
 void Audit::no_context(const Client& client, std::size_t contexts, std::size_t of_user) {
+  count(Refusal::Context);
   write(level::warn, Event::Admission, client,
         fmt::format("no context for {}: {} are open, {} of them this user's; see max-contexts and "
                     "max-contexts-per-user",
@@ -81,6 +83,7 @@ void Audit::held_up(const Client& client, std::size_t waiting) {
 }
 
 void Audit::out_of_memory(const Client& client) {
+  count(Refusal::Memory);
   write(level::err, Event::Memory, client,
         "out of memory: commands fail until there is some; raise MemoryMax, or lower max-backlog "
         "and max-contexts");
@@ -91,6 +94,7 @@ void Audit::blocked(const Client& client, const policy::Decision& decision) {
   fields.command = decision.command;
   fields.rule = decision.rule->origin;
   const bool blocked = decision.effect == policy::Effect::Blocked;
+  if (blocked) count(Refusal::Rule);
   log_.write(
       level::warn, Event::Blocked, fields,
       fmt::format("{} of {} {} by a rule ({})", command_text(decision.command), name_of(client),
@@ -98,6 +102,7 @@ void Audit::blocked(const Client& client, const policy::Decision& decision) {
 }
 
 void Audit::answered_locked_out(const Client& client, std::uint32_t command) {
+  count(Refusal::Lockout);
   write_command(level::warn, Event::Lockout, client, command,
                 fmt::format("{} of {} was answered with the lockout code: too many failed "
                             "authorizations; see `tbsctl lockout`",

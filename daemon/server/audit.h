@@ -1,7 +1,7 @@
 #pragma once
 
 // What an administrator is told about clients: one function for each thing that can happen, so that
-// the words and the fields of an event stand in one place (docs/events.md).
+// the words and the fields of an event stand in one place (docs/events.md), and what is counted.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "daemon/policy/command_filter.h"
 #include "daemon/server/audit_log.h"
 #include "daemon/server/client.h"
+#include "daemon/server/refusal_counts.h"
 #include "daemon/server/state_changes.h"
 #include "proto/status.h"
 
@@ -51,6 +52,10 @@ class Audit {
   // A request that is for administrators only.
   void denied(const Client& client, std::string_view what);
 
+  // What no line of the log is written about, but metrics tell.
+  void count(Refusal refusal) { ++refusals_[static_cast<std::size_t>(refusal)]; }
+  [[nodiscard]] const RefusalCounts& refusals() const { return refusals_; }
+
  private:
   void write(spdlog::level::level_enum level, proto::Event event, const Client& client,
              const std::string& text);
@@ -58,6 +63,7 @@ class Audit {
                      std::uint32_t command, const std::string& text);
 
   AuditLog& log_;
+  RefusalCounts refusals_{};
 };
 
 }  // namespace tbs::server

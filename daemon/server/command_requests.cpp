@@ -20,15 +20,20 @@ bool is_revoking(const Client& client) {
 
 }  // namespace
 
-Status CommandRequests::acceptable(const Client& client, const proto::Submit& submit) const {
+std::optional<CommandRequests::Unacceptable> CommandRequests::unacceptable(
+    const Client& client, const proto::Submit& submit) const {
   const DeviceView device = sink_.device();
   // The kernel always speaks to its chip at locality 0.
   const std::uint32_t max_locality = device.localities ? kMaxLocality : 0;
-  if (!sink_.identity().family) return device.missing;
-  if (submit.locality > max_locality) return Status::BadParameter;
-  if (submit.command.size() > device.max_command) return Status::BufferTooLarge;
-  if (submit.locality != 0 && !client.peer.administrator) return Status::AccessDenied;
-  return Status::Success;
+  if (!sink_.identity().family) return Unacceptable{device.missing, Refusal::NoTpm};
+  if (submit.locality > max_locality) return Unacceptable{Status::BadParameter, Refusal::Locality};
+  if (submit.command.size() > device.max_command) {
+    return Unacceptable{Status::BufferTooLarge, Refusal::TooLong};
+  }
+  if (submit.locality != 0 && !client.peer.administrator) {
+    return Unacceptable{Status::AccessDenied, Refusal::Locality};
+  }
+  return std::nullopt;
 }
 
 SharedCommand CommandRequests::command_of(const Client& client, std::uint64_t request_id,
@@ -46,14 +51,15 @@ SharedCommand CommandRequests::command_of(const Client& client, std::uint64_t re
 Handled CommandRequests::submit(Client& client, std::uint64_t request_id,
                                 const proto::Submit& submit) {
   if (client.has_outstanding(request_id)) return breach("a submit that repeats a request id");
-  Status status = acceptable(client, submit);
+  auto fault = unacceptable(client, submit);
   SharedCommand command;
-  if (status == Status::Success) {
+  if (!fault) {
     command = command_of(client, request_id, submit);
-    if (command == nullptr) status = Status::BadParameter;
+    if (command == nullptr) fault = {Status::BadParameter, Refusal::Malformed};
   }
-  if (status != Status::Success) {
-    client.link->send(request_id, proto::Result{.status = status, .response = {}});
+  if (fault) {
+    audit_.count(fault->refusal);
+    client.link->send(request_id, proto::Result{.status = fault->status, .response = {}});
     return {};
   }
   if (const auto response = screening_.check(client, *command)) {

@@ -4,6 +4,7 @@
 // command of the server's own in the client's name.
 
 #include <cstdint>
+#include <optional>
 
 #include "daemon/server/audit.h"
 #include "daemon/server/client.h"
@@ -28,8 +29,13 @@ class CommandRequests {
                              const proto::RevokeAttestation&);
 
  private:
-  // Whether the command can be carried at all.
-  [[nodiscard]] proto::Status acceptable(const Client& client, const proto::Submit& submit) const;
+  struct Unacceptable {
+    proto::Status status;
+    Refusal refusal;
+  };
+  // Why the command cannot be carried at all; nothing when it can.
+  [[nodiscard]] std::optional<Unacceptable> unacceptable(const Client& client,
+                                                         const proto::Submit& submit) const;
   // Null when the bytes are no command. The family of the TPM must be known.
   [[nodiscard]] SharedCommand command_of(const Client& client, std::uint64_t request_id,
                                          const proto::Submit& submit) const;

@@ -28,6 +28,7 @@ void CommandScreening::held_back(const ClientCommand& command) {
   const Client* const client = clients_.find(static_cast<std::uint64_t>(command.context()));
   if (client == nullptr) return;
   if (policy::names_lockout(command)) {
+    audit_.count(Refusal::LockoutAuth);
     audit_.denied(*client, "the lockout authorization");
   } else {
     audit_.answered_locked_out(*client, command.effective_code());

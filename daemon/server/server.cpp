@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string>
 #include <utility>
 
 #include "daemon/server/client_record.h"
+#include "daemon/server/limit_usage.h"
 #include "proto/message_codec.h"
 
 namespace tbs::server {
@@ -43,6 +45,7 @@ struct Server::Route {
 Server::Server(const Dependencies& dependencies)
     : environment_(dependencies.environment),
       sink_(dependencies.sink),
+      ownership_(dependencies.ownership.ownership()),
       audit_(dependencies.audit_log),
       admission_(sink_, audit_),
       back_pressure_(clients_, environment_, audit_),
@@ -229,6 +232,22 @@ void Server::on_kept(std::uint64_t id) {
 bool Server::wants_more(std::uint64_t id) {
   Client* const client = clients_.find(id);
   return client == nullptr || back_pressure_.may_read(*client);
+}
+
+proto::LimitList Server::limits() const {
+  return limit_usage(sink_, admission_, back_pressure_.backlog(), ownership_);
+}
+
+std::vector<Server::RoleContexts> Server::contexts_by_role() const {
+  std::vector<RoleContexts> all;
+  for (const rules::Role& role : screening_.rules().roles) all.push_back({.role = role.name});
+  for (const auto& [id, client] : clients_.contexts()) {
+    for (rules::RoleSet left = client->peer.roles; left != 0; left &= left - 1) {
+      const auto role = static_cast<std::size_t>(std::countr_zero(left));
+      if (role < all.size()) ++all[role].contexts;
+    }
+  }
+  return all;
 }
 
 void Server::on_closed(std::uint64_t id) {

@@ -98,6 +98,15 @@ class Server : public LinkOwner {
   void tick();
 
   [[nodiscard]] const Admission& admission() const { return admission_; }
+  [[nodiscard]] const RefusalCounts& refusals() const { return audit_.refusals(); }
+  // Every limit, and who is nearest to it.
+  [[nodiscard]] proto::LimitList limits() const;
+  // How many contexts have each role of the rules; who has several counts in all of them.
+  struct RoleContexts {
+    std::string role;
+    std::size_t contexts = 0;
+  };
+  [[nodiscard]] std::vector<RoleContexts> contexts_by_role() const;
   [[nodiscard]] const policy::Backlog& backlog() const { return back_pressure_.backlog(); }
   [[nodiscard]] std::size_t held_up() const { return back_pressure_.held_up(); }
 
@@ -117,6 +126,7 @@ class Server : public LinkOwner {
 
   Environment& environment_;
   CommandSink& sink_;
+  const policy::Ownership& ownership_;
   AdministratorRule administrators_;
   Audit audit_;
   Clients clients_;

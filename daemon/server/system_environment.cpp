@@ -21,6 +21,7 @@ void SystemEnvironment::post(std::move_only_function<void()> work) {
 
 void SystemAuditLog::write(spdlog::level::level_enum level, proto::Event event,
                            const host::AuditFields& fields, const std::string& text) {
+  ++counts_[static_cast<std::size_t>(event)];
   auto line = host::audit(level, event, fields, text);
   if (!line) return;
   const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -10,6 +10,7 @@
 #include "daemon/server/audit_log.h"
 #include "daemon/server/environment.h"
 #include "daemon/server/event_history.h"
+#include "daemon/server/refusal_counts.h"
 
 namespace tbs::server {
 
@@ -32,8 +33,11 @@ class SystemAuditLog : public AuditLog {
   explicit SystemAuditLog(EventHistory& history) : history_(history) {}
   void write(spdlog::level::level_enum level, proto::Event event, const host::AuditFields& fields,
              const std::string& text) override;
+  // How often each came, those included that were too many for a line.
+  [[nodiscard]] const EventCounts& counts() const { return counts_; }
 
  private:
+  EventCounts counts_{};
   EventHistory& history_;
 };
 

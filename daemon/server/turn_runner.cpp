@@ -25,6 +25,7 @@ TimePoint now() {
 
 void TurnRunner::want(AccountId account, std::shared_ptr<TurnTaker> taker) {
   const TimePoint start = now();
+  gap_.note(start);
   if (!may_run_at_once(account, start)) {
     turns_.wait(account, std::move(taker), start);
     if (!running_) go_on();
@@ -77,6 +78,7 @@ void TurnRunner::run() {
   posted_ = false;
   running_ = true;
   const TimePoint start = now();
+  gap_.note(start);
   TimePoint end = start;
   while (end - start < kSlice) {
     const auto turn = turns_.next(end);

@@ -12,6 +12,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
+#include "daemon/loop/loop_gap.h"
 #include "daemon/server/loop_turns.h"
 
 namespace tbs::server {
@@ -25,7 +26,8 @@ class TurnTaker {
 
 class TurnRunner {
  public:
-  explicit TurnRunner(boost::asio::io_context& io) : io_(io), release_(io) {}
+  explicit TurnRunner(boost::asio::io_context& io)
+      : io_(io), gap_(loop::LoopGap::of(io)), release_(io) {}
 
   // Gives it a turn at the account's cost, perhaps from within this call.
   void want(AccountId account, std::shared_ptr<TurnTaker> taker);
@@ -38,6 +40,7 @@ class TurnRunner {
   void run();
 
   boost::asio::io_context& io_;
+  loop::LoopGap& gap_;
   LoopTurns<std::shared_ptr<TurnTaker>> turns_;
   TimePoint window_start_;
   Duration window_spent_{};

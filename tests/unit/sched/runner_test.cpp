@@ -1,5 +1,6 @@
 #include "daemon/sched/runner.h"
 
+#include <array>
 #include <deque>
 #include <span>
 #include <string>
@@ -101,6 +102,7 @@ TEST_CASE("a command that is answered from memory ends at once", "[sched][runner
   CHECK(ended->kind == WorkKind::Command);
   CHECK(ended->status == Status::Success);
   CHECK(ended->command->context() == kContext);
+  CHECK_FALSE(ended->transmitted);
   CHECK(bench.answers() == Answers{Status::Success});
   CHECK_FALSE(bench.runner.busy());
   CHECK_FALSE(bench.runner.deadline().has_value());
@@ -118,6 +120,7 @@ TEST_CASE("time around the client's command counts as swapping", "[sched][runner
   REQUIRE(ended.has_value());
   CHECK(ended->swapping == 23ms);
   CHECK(ended->took == 123ms);
+  CHECK(ended->transmitted);
   CHECK(bench.actions.counters().transmitted == 3);
   CHECK(bench.answers() == Answers{Status::Success});
 }
@@ -355,4 +358,54 @@ TEST_CASE("a pause of the process before begins anew", "[sched][runner]") {
   bench.runner.adopt(std::move(left), kStart);
   CHECK_FALSE(bench.runner.tick(kStart + 49ms).has_value());
   CHECK(bench.runner.tick(kStart + 50ms).has_value());
+}
+
+TEST_CASE("what became of a cancel is counted once", "[sched][runner]") {
+  using Outcomes = std::array<std::uint64_t, kCancelOutcomeNames.size()>;
+  Bench bench;
+  const auto outcomes = [&] { return bench.actions.counters().cancels; };
+  SECTION("nobody cancels") {
+    bench.command({client_step(), success()});
+    bench.runner.responded(kOk, bench.now);
+    CHECK(outcomes() == Outcomes{});
+  }
+  SECTION("the TPM gives it up") {
+    bench.command({client_step(), exec::Done{.response = kCanceled}});
+    bench.runner.cancel(bench.now);
+    bench.runner.responded(kCanceled, bench.now);
+    CHECK(outcomes() == Outcomes{0, 1, 0, 0, 0});
+  }
+  SECTION("the kernel gives it up") {
+    bench.command({client_step()});
+    bench.runner.cancel(bench.now);
+    bench.runner.canceled_by_kernel();
+    bench.runner.drop(bench.now);
+    CHECK(outcomes() == Outcomes{0, 1, 0, 0, 0});
+  }
+  SECTION("it was too late") {
+    bench.command({client_step(), success()});
+    bench.runner.cancel(bench.now);
+    bench.runner.responded(kOk, bench.now);
+    CHECK(outcomes() == Outcomes{0, 0, 1, 0, 0});
+  }
+  SECTION("it is answered while the TPM goes on") {
+    bench.command({client_step(), success()});
+    bench.runner.cancel(bench.now);
+    bench.now += kCancelGrace;
+    bench.runner.tick(bench.now);
+    bench.runner.responded(kOk, bench.now);
+    CHECK(outcomes() == Outcomes{0, 0, 0, 1, 0});
+  }
+  SECTION("its client goes, and the device is lost") {
+    bench.command({client_step()});
+    bench.runner.abandon(bench.now);
+    bench.runner.drop(bench.now);
+    CHECK(outcomes() == Outcomes{0, 0, 0, 1, 0});
+  }
+  SECTION("the device is lost before it is known") {
+    bench.command({client_step()});
+    bench.runner.cancel(bench.now);
+    bench.runner.drop(bench.now);
+    CHECK(outcomes() == Outcomes{0, 0, 0, 0, 1});
+  }
 }
