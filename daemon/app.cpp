@@ -1,6 +1,7 @@
 #include "daemon/app.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iterator>
@@ -18,6 +19,8 @@
 #include "daemon/host/left_name.h"
 #include "daemon/host/log_setup.h"
 #include "daemon/loop/event_loop.h"
+#include "daemon/loop/loop_gap.h"
+#include "daemon/metrics/page.h"
 #include "daemon/sandbox/filter.h"
 #include "version.h"
 
@@ -46,6 +49,10 @@ std::size_t raise_descriptor_limit() {
 // What the filter of system calls lets it do for as long as it runs.
 bool may_start_programs(const Config& config) {
   return !sandbox::kAvailable || !config.seccomp || config::starts_programs(config);
+}
+
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 void make_folders(const Config& config) {
@@ -77,6 +84,8 @@ App::App(Config config, rules::Rules rules, std::string program, std::vector<std
       service_(shared_, config_, ""),
       tenant_tpms_(shared_, may_start_programs(config_)),
       sockets_(io_),
+      metrics_(io_, [this](metrics::Format format) { return metrics_page(format); }),
+      started_(seconds_since_1970()),
       reader_(io_, loop::BlockingCalls::Order::NewestOnly, loop::BlockingCalls::AtEnd::Finish) {
   boost::system::error_code ignored;
   signals_.add(SIGUSR2, ignored);
@@ -99,9 +108,11 @@ int App::run() {
                  [this](const server::PeerRecord& peer) { return profile_of(peer); });
   // What was taken over has the settings of before.
   if (!inherited.left.empty()) apply(config_, rules_);
-  sockets_.start([this](server::Listener::Socket socket, server::SharedProfile profile) {
-    accept(std::move(socket), std::move(profile));
-  });
+  sockets_.start(
+      [this](server::Listener::Socket socket, server::SharedProfile profile) {
+        accept(std::move(socket), std::move(profile));
+      },
+      [this](server::Listener::Socket socket) { metrics_.accept(std::move(socket)); });
   watch_sleep();
   run_loop(io_, std::chrono::microseconds(config_.busy_poll));
   return service_.differences() + tenant_tpms_.differences() == 0 ? exit_code_ : kExitTablesDiffer;
@@ -155,6 +166,17 @@ void App::accept(server::Listener::Socket socket, server::SharedProfile profile)
   } else if (TpmService* const own = tenant_tpms_.find(tenant)) {
     own->accept(std::move(socket), std::move(profile));
   }
+}
+
+std::string App::metrics_page(metrics::Format format) {
+  metrics::Reading reading{
+      .version = kVersion,
+      .start_time = started_,
+      .loop_gap = loop::LoopGap::of(io_).longest(std::chrono::steady_clock::now()),
+      .tpms = {}};
+  reading.tpms.push_back(service_.reading(metrics_name_users_));
+  tenant_tpms_.add_readings(metrics_name_users_, reading.tpms);
+  return metrics::page(reading, format);
 }
 
 void App::on_device_changed() {
@@ -296,6 +318,7 @@ void App::reloaded(const std::expected<Loaded, EarlyExit>& loaded) {
 
 void App::apply(const Config& config, const rules::Rules& rules) {
   host::set_log_level(config.log_level);
+  metrics_name_users_ = config.metrics_users;
   own_tpms_.clear();
   for (const Tenant& tenant : config.tenants) {
     if (!tenant.device.empty()) own_tpms_.insert(tenant.name);

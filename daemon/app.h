@@ -22,6 +22,7 @@
 #include "daemon/host/stop_reason.h"
 #include "daemon/listening_sockets.h"
 #include "daemon/loop/blocking_calls.h"
+#include "daemon/metrics/metrics_server.h"
 #include "daemon/server/account_finder.h"
 #include "daemon/server/turn_runner.h"
 #include "daemon/tenant_tpms.h"
@@ -55,6 +56,7 @@ class App {
   void reloaded(const std::expected<Loaded, EarlyExit>& loaded);
   void apply(const Config& config, const rules::Rules& rules);
   void accept(server::Listener::Socket socket, server::SharedProfile profile);
+  [[nodiscard]] std::string metrics_page(metrics::Format format);
   void on_device_changed();
   void watch_sleep();
 
@@ -79,6 +81,9 @@ class App {
   TpmService service_;
   TenantTpms tenant_tpms_;
   ListeningSockets sockets_;
+  metrics::MetricsServer metrics_;
+  const double started_;  // in seconds since 1970
+  bool metrics_name_users_ = false;
   std::set<std::string, std::less<>> own_tpms_;  // the tenants that have one
   std::size_t most_connections_ = 0;
   bool announced_ = false;

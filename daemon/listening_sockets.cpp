@@ -18,6 +18,7 @@ using server::SocketProfile;
 
 constexpr std::string_view kEverybodysName = "tbsd";
 constexpr std::string_view kAdminName = "admin";
+constexpr std::string_view kMetricsName = "metrics";
 // Of sockets that a daemon has bound and hands over to itself, with their files.
 constexpr std::string_view kOwnPrefix = "own-";
 constexpr std::string_view kTenantPrefix = "tenant-";
@@ -34,13 +35,18 @@ std::string_view tenant_in(std::string_view name) {
   return is_tenant_name(name) ? name : std::string_view{};
 }
 
-SocketFile admin_file(const Config& config) {
-  SocketFile file{.path = admin_socket_path(config), .mode = 0600};
-  if (!config.admin_group.empty()) {
+// The daemon's user's, or a group's as well.
+SocketFile narrow_file(std::string path, const std::string& group, gid_t number) {
+  SocketFile file{.path = std::move(path), .mode = 0600};
+  if (!group.empty()) {
     file.mode = 0660;
-    file.group = config.admin_gid;
+    file.group = number;
   }
   return file;
+}
+
+SocketFile admin_file(const Config& config) {
+  return narrow_file(admin_socket_path(config), config.admin_group, config.admin_gid);
 }
 
 SocketFile tenant_file(const Config& config, const Tenant& tenant) {
@@ -68,19 +74,35 @@ std::expected<void, std::string> ListeningSockets::open(
   for (const host::InheritedSocket& socket : inherited) {
     if (auto adopted = adopt(socket); !adopted) return adopted;
   }
-  if (inherited.empty()) {
-    // Everybody's last: who finds it finds the other, too.
-    if (const SocketFile admin = admin_file(config); !admin.path.empty()) {
-      if (auto bound = bind(admin, server::administrators_profile()); !bound) {
-        return std::unexpected(bound.error() + "; see admin-socket");
-      }
-    }
-    if (auto bound = bind({.path = config.socket}, server::everybodys_profile()); !bound) {
-      return bound;
-    }
+  open_metrics_socket(config);
+  if (sockets_.empty() && tenants_.empty()) {
+    if (auto opened = open_clients_sockets(config); !opened) return opened;
   }
   set_tenants(config);
   return {};
+}
+
+// Everybody's last: who finds it finds the others, too.
+std::expected<void, std::string> ListeningSockets::open_clients_sockets(const Config& config) {
+  if (const SocketFile admin = admin_file(config); !admin.path.empty()) {
+    if (auto bound = bind(admin, server::administrators_profile()); !bound) {
+      return std::unexpected(bound.error() + "; see admin-socket");
+    }
+  }
+  return bind({.path = config.socket}, server::everybodys_profile());
+}
+
+// Without it the TPM can be used all the same.
+void ListeningSockets::open_metrics_socket(const Config& config) {
+  if (metrics_ || config.metrics_socket.empty()) return;
+  auto listener = std::make_shared<Listener>(io_);
+  if (const auto bound = listener->bind(
+          narrow_file(config.metrics_socket, config.metrics_group, config.metrics_gid));
+      !bound) {
+    spdlog::error("there are no metrics: {}; see metrics-socket", bound.error());
+    return;
+  }
+  metrics_ = std::move(listener);
 }
 
 std::expected<void, std::string> ListeningSockets::adopt(const host::InheritedSocket& inherited) {
@@ -91,6 +113,8 @@ std::expected<void, std::string> ListeningSockets::adopt(const host::InheritedSo
   if (auto adopted = listener->adopt(inherited.descriptor, own); !adopted) return adopted;
   if (const auto tenant = tenant_in(name); !tenant.empty()) {
     tenant_entry(std::string(tenant)).listener = std::move(listener);
+  } else if (name == kMetricsName) {
+    metrics_ = std::move(listener);
   } else {
     sockets_.push_back({.listener = std::move(listener), .profile = profile_for(name)});
   }
@@ -105,8 +129,9 @@ std::expected<void, std::string> ListeningSockets::bind(const SocketFile& file,
   return {};
 }
 
-void ListeningSockets::start(Handler handler) {
+void ListeningSockets::start(Handler handler, MetricsHandler metrics_handler) {
   handler_ = std::move(handler);
+  if (metrics_) metrics_->start(std::move(metrics_handler));
   for (const Entry& entry : sockets_) serve(*entry.listener, entry.profile);
   for (const auto& [name, entry] : tenants_) serve(*entry.listener, entry.profile);
 }
@@ -182,6 +207,7 @@ void ListeningSockets::retire(std::shared_ptr<Listener> listener) {
 }
 
 void ListeningSockets::stop() {
+  if (metrics_) metrics_->stop();
   for (const Entry& entry : sockets_) entry.listener->stop();
   for (const auto& [name, entry] : tenants_) entry.listener->stop();
 }
@@ -193,6 +219,11 @@ std::vector<host::NamedDescriptor> ListeningSockets::descriptors() const {
     std::string name(entry.listener->own() ? kOwnPrefix : std::string_view{});
     name += admin ? kAdminName : kEverybodysName;
     all.push_back({std::move(name), entry.listener->descriptor()});
+  }
+  if (metrics_) {
+    std::string name(metrics_->own() ? kOwnPrefix : std::string_view{});
+    name += kMetricsName;
+    all.push_back({std::move(name), metrics_->descriptor()});
   }
   return all;
 }

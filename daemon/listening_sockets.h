@@ -1,8 +1,8 @@
 #pragma once
 
 // All sockets that clients connect to, and what each of them gives: everybody's, the
-// administrators', and those of tenants. Bound by the daemon, or handed over by systemd and told
-// apart by their names.
+// administrators', and those of tenants; and the one where metrics are read. Bound by the daemon,
+// or handed over by systemd and told apart by their names.
 
 #include <expected>
 #include <functional>
@@ -28,15 +28,16 @@ std::string admin_socket_path(const Config& config);
 class ListeningSockets {
  public:
   using Handler = std::function<void(server::Listener::Socket, server::SharedProfile)>;
+  using MetricsHandler = std::function<void(server::Listener::Socket)>;
 
   explicit ListeningSockets(boost::asio::io_context& io) : io_(io) {}
 
-  // With `inherited`, those are all; else everybody's and the administrators' are bound. The
-  // tenants that are not handed over are bound in either case; one that cannot be is logged and
-  // left out.
+  // With `inherited`, those are all clients' own; else everybody's and the administrators' are
+  // bound. The tenants that are not handed over are bound in either case; one that cannot be is
+  // logged and left out.
   std::expected<void, std::string> open(const Config& config,
                                         const std::vector<host::InheritedSocket>& inherited);
-  void start(Handler handler);
+  void start(Handler handler, MetricsHandler metrics_handler);
   // Opens and closes sockets of tenants until they are those that the configuration names.
   void set_tenants(const Config& config);
   void stop();
@@ -58,6 +59,8 @@ class ListeningSockets {
     bool wanted = true;
   };
 
+  std::expected<void, std::string> open_clients_sockets(const Config& config);
+  void open_metrics_socket(const Config& config);
   std::expected<void, std::string> adopt(const host::InheritedSocket& inherited);
   std::expected<void, std::string> bind(const server::SocketFile& file,
                                         server::SharedProfile profile);
@@ -71,6 +74,7 @@ class ListeningSockets {
   boost::asio::io_context& io_;
   Handler handler_;  // null until start()
   std::vector<Entry> sockets_;
+  std::shared_ptr<server::Listener> metrics_;  // null when there is none
   std::map<std::string, TenantEntry, std::less<>> tenants_;
 };
 

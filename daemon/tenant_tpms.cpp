@@ -112,6 +112,12 @@ TpmService* TenantTpms::find(std::string_view tenant) {
   return found == entries_.end() || found->second.ending ? nullptr : found->second.service.get();
 }
 
+void TenantTpms::add_readings(bool with_users, std::vector<metrics::TpmReading>& readings) const {
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.ending) readings.push_back(entry.service->reading(with_users));
+  }
+}
+
 std::size_t TenantTpms::descriptors() const {
   std::size_t sum = 0;
   for (const auto& [name, entry] : entries_) {

@@ -35,6 +35,9 @@ class TenantTpms {
   // How many their clients may need.
   [[nodiscard]] std::size_t descriptors() const;
 
+  // Of each that is not ending.
+  void add_readings(bool with_users, std::vector<metrics::TpmReading>& readings) const;
+
   // Also those that are ending already.
   void stop_all(std::function<void()> stopped);
   void disconnect_all();

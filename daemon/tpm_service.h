@@ -22,6 +22,7 @@
 #include "daemon/exec/raw_context_router.h"
 #include "daemon/firmware/firmware_files.h"
 #include "daemon/host/inherited_descriptors.h"
+#include "daemon/metrics/reading.h"
 #include "daemon/policy/authorization_guard.h"
 #include "daemon/policy/ownership_guard.h"
 #include "daemon/pump.h"
@@ -97,6 +98,8 @@ class TpmService {
   void tell(proto::Event event, const std::string& text);
   // For the log: "TPM /dev/tpm0 (IBM, TPM 2.0)".
   [[nodiscard]] std::string description() const;
+  // Its numbers as they are now; those of users when they are wanted.
+  [[nodiscard]] metrics::TpmReading reading(bool with_users) const;
   // With check_tables: how often the tables and the TPM did not agree.
   [[nodiscard]] std::size_t differences() const { return rm_log_.differences(); }
 
@@ -112,6 +115,8 @@ class TpmService {
   [[nodiscard]] ServiceKeeper::Options keeper_options() const;
   void let_go(LeftDescriptors left);
   [[nodiscard]] Pump::Events pump_events();
+  // What both resource managers have counted together, a predecessor's included.
+  [[nodiscard]] exec::Statistics statistics() const;
 
   boost::asio::io_context& io_;
   const std::string tenant_;
@@ -134,6 +139,7 @@ class TpmService {
   restart::RecordedEngine recorded_engine_{guarded_engine_, engine_parts_, outside_};
   RecordedSettings settings_{recorded_engine_};
   std::unique_ptr<ServiceKeeper> keeper_;
+  exec::Statistics taken_over_;  // what a predecessor has counted
   std::unique_ptr<device::Transceiver> device_;
   Pump pump_;
   firmware::FirmwareFiles firmware_;

@@ -24,6 +24,9 @@ struct Config {
   std::string admin_socket = "auto";
   LogLevel log_level = LogLevel::Info;
   std::string admin_group;
+  std::string metrics_socket;  // empty: none
+  std::string metrics_group;
+  bool metrics_users = false;
   policy::Limits limits;
   exec::Share share = exec::Share::Idle;
   unsigned busy_poll = 50;   // microseconds
@@ -49,6 +52,8 @@ struct Config {
 
   // Derived: the number of `admin_group`.
   gid_t admin_gid = 0;
+  // Derived: that of `metrics_group`.
+  gid_t metrics_gid = 0;
   // Derived: what the files of `tenants_dir` say.
   std::vector<Tenant> tenants;
 };

@@ -87,15 +87,23 @@ std::string print(const std::vector<Setting>& settings) {
 }
 
 // A group may come from a network that is not there yet, so to start again can be of use.
-std::expected<void, EarlyExit> resolve_group(Config& config) {
-  if (config.admin_group.empty()) return {};
-  const group* const entry = getgrnam(config.admin_group.c_str());
+std::expected<void, EarlyExit> resolve_group(const char* option, const std::string& name,
+                                             gid_t& number) {
+  if (name.empty()) return {};
+  const group* const entry = getgrnam(name.c_str());
   if (entry == nullptr) {
     return std::unexpected(
-        EarlyExit{1, "tbsd: admin-group: there is no group '" + config.admin_group + "'\n"});
+        EarlyExit{1, "tbsd: " + std::string(option) + ": there is no group '" + name + "'\n"});
   }
-  config.admin_gid = entry->gr_gid;
+  number = entry->gr_gid;
   return {};
+}
+
+std::expected<void, EarlyExit> resolve_groups(Config& config) {
+  if (auto found = resolve_group("admin-group", config.admin_group, config.admin_gid); !found) {
+    return found;
+  }
+  return resolve_group("metrics-group", config.metrics_group, config.metrics_gid);
 }
 
 std::string file_of(const CLI::App& app) {
@@ -151,7 +159,7 @@ std::expected<Loaded, EarlyExit> load_config(const std::vector<std::string>& arg
   }
   loaded.settings = settings_of(app, loaded.config, arguments);
   if (mode.print) return std::unexpected(EarlyExit{0, print(loaded.settings)});
-  if (const auto resolved = resolve_group(loaded.config); !resolved) {
+  if (const auto resolved = resolve_groups(loaded.config); !resolved) {
     return std::unexpected(resolved.error());
   }
   auto rules = rules::read_rules(loaded.config.policy_dir);

@@ -60,6 +60,18 @@ std::vector<Option> basic_options() {
   };
 }
 
+std::vector<Option> metrics_options() {
+  return {
+      {"metrics-socket", "PATH", "Where metrics are read, by HTTP; empty: nowhere",
+       Text{&Config::metrics_socket}},
+      {"metrics-group", "NAME", "Members of this group may open the metrics' socket",
+       Text{&Config::metrics_group}},
+      {"metrics-users", "YES-OR-NO",
+       "Whether metrics name users, by their numbers, and how many contexts each has",
+       Switch{&Config::metrics_users}},
+  };
+}
+
 std::vector<Option> limit_options() {
   std::vector<Option> limits;
   limits.reserve(std::size(policy::kLimitRules));
@@ -204,8 +216,8 @@ std::string text_of(const Config& config, const Choice& choice) {
 const std::vector<Option>& options() {
   static const std::vector<Option> all = [] {
     std::vector<Option> together;
-    for (const auto& part :
-         {basic_options(), limit_options(), policy_options(), tpm_options(), file_options()}) {
+    for (const auto& part : {basic_options(), limit_options(), policy_options(), tpm_options(),
+                             file_options(), metrics_options()}) {
       together.insert(together.end(), part.begin(), part.end());
     }
     return together;

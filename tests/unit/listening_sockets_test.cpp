@@ -39,9 +39,9 @@ class Bench {
     return taken;
   }
   void start() {
-    sockets.start([this](server::Listener::Socket, server::SharedProfile profile) {
-      taken = std::move(profile);
-    });
+    sockets.start([this](server::Listener::Socket,
+                         server::SharedProfile profile) { taken = std::move(profile); },
+                  [this](server::Listener::Socket) { ++readers; });
   }
   Tenant& add_tenant(const std::string& name) {
     config.tenants.push_back({.name = name, .limits = {}});
@@ -52,6 +52,7 @@ class Bench {
   Config config;
   boost::asio::io_context io{1};
   server::SharedProfile taken;
+  int readers = 0;  // of metrics
   ListeningSockets sockets{io};
 };
 
@@ -182,4 +183,67 @@ TEST_CASE("sockets of systemd are told apart by their names, and none is bound b
   CHECK_FALSE(bench.sockets.tenants()[0]->limits);
   bench.sockets.stop();
   CHECK(bench.exists("admin"));
+}
+
+TEST_CASE("metrics have a socket where one is named, for the daemon's user or a group",
+          "[sockets][metrics]") {
+  Bench bench;
+  SECTION("none") {
+    REQUIRE(bench.sockets.open(bench.config, {}));
+    CHECK(bench.sockets.descriptors().size() == 2);
+  }
+  SECTION("of the daemon's user") {
+    bench.config.metrics_socket = bench.path("metrics.sock");
+    REQUIRE(bench.sockets.open(bench.config, {}));
+    CHECK(bench.mode("metrics.sock") == 0600);
+    CHECK(bench.sockets.descriptors().back().name == "own-metrics");
+    bench.start();
+    const int reader = test::try_connect(bench.path("metrics.sock"));
+    REQUIRE(reader >= 0);
+    while (bench.readers == 0) bench.io.run_one();
+    ::close(reader);
+    CHECK(bench.taken == nullptr);
+    bench.sockets.stop();
+    CHECK_FALSE(bench.exists("metrics.sock"));
+  }
+  SECTION("of a group") {
+    bench.config.metrics_socket = bench.path("metrics.sock");
+    bench.config.metrics_group = "readers";
+    bench.config.metrics_gid = ::getgid();
+    REQUIRE(bench.sockets.open(bench.config, {}));
+    CHECK(bench.mode("metrics.sock") == 0660);
+  }
+  SECTION("of another daemon") {
+    const int other = test::listen_on(bench.path("metrics.sock"));
+    bench.config.metrics_socket = bench.path("metrics.sock");
+    // Whoever needs the TPM is served all the same.
+    REQUIRE(bench.sockets.open(bench.config, {}));
+    CHECK(bench.sockets.descriptors().size() == 2);
+    ::close(other);
+  }
+}
+
+TEST_CASE("a metrics' socket that is handed over is no client's", "[sockets][metrics]") {
+  Bench bench;
+  const int everybody = test::listen_on(bench.path("given.sock"));
+  const int metrics = test::listen_on(bench.path("metrics.sock"));
+  bench.config.metrics_socket = bench.path("another.sock");
+  REQUIRE(bench.sockets.open(bench.config, {{.descriptor = everybody, .name = "everybody"},
+                                            {.descriptor = metrics, .name = "metrics"}}));
+  bench.start();
+  CHECK_FALSE(bench.exists("another.sock"));
+  CHECK_FALSE(bench.exists("tbsd.sock"));
+  CHECK(bench.sockets.descriptors().back().name == "metrics");
+  const int reader = test::try_connect(bench.path("metrics.sock"));
+  while (bench.readers == 0) bench.io.run_one();
+  ::close(reader);
+  CHECK(bench.taken == nullptr);
+}
+
+TEST_CASE("a metrics' socket alone leaves the clients' to the daemon", "[sockets][metrics]") {
+  Bench bench;
+  const int metrics = test::listen_on(bench.path("metrics.sock"));
+  REQUIRE(bench.sockets.open(bench.config, {{.descriptor = metrics, .name = "metrics"}}));
+  CHECK(bench.exists("tbsd.sock"));
+  CHECK(bench.exists("admin.sock"));
 }

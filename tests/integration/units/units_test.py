@@ -50,8 +50,9 @@ class Units(unittest.TestCase):
         self.sockets = sorted(os.path.join(self.folder, name) for name in os.listdir(self.folder)
                               if name.endswith(".socket"))
         self.assertEqual([os.path.basename(path) for path in self.sockets],
-                         ["tbsd-admin.socket", "tbsd-admin@tpm1.socket", "tbsd-tenant@tpm1.socket",
-                          "tbsd.socket", "tbsd@tpm1.socket"])
+                         ["tbsd-admin.socket", "tbsd-admin@tpm1.socket", "tbsd-metrics.socket",
+                          "tbsd-metrics@tpm1.socket", "tbsd-tenant@tpm1.socket", "tbsd.socket",
+                          "tbsd@tpm1.socket"])
 
     def test_systemd_understands_them(self):
         for path in self.services + self.sockets:
@@ -62,6 +63,8 @@ class Units(unittest.TestCase):
     def test_each_socket_says_what_it_gives(self):
         expected = {"tbsd-admin.socket": ("admin", "0600", "tbsd.service"),
                     "tbsd-admin@tpm1.socket": ("admin", "0600", "tbsd@%i.service"),
+                    "tbsd-metrics.socket": ("metrics", "0600", "tbsd.service"),
+                    "tbsd-metrics@tpm1.socket": ("metrics", "0600", "tbsd@%i.service"),
                     "tbsd-tenant@tpm1.socket": ("tenant-%i", "0600", "tbsd.service"),
                     "tbsd.socket": ("everybody", "0666", None),
                     "tbsd@tpm1.socket": ("everybody", "0666", None)}

@@ -196,6 +196,16 @@ TEST_CASE("what --print-config prints is a configuration that means the same", "
   }
 }
 
+TEST_CASE("the group that may read metrics is looked up", "[config]") {
+  const Etc etc;
+  const auto root = etc.load({"--metrics-group=root"});
+  REQUIRE(root.has_value());
+  CHECK(root->config.metrics_gid == 0);
+  const EarlyExit refusal = etc.refusal({"--metrics-group=no-such-group-here"});
+  CHECK(refusal.exit_code == 1);
+  CHECK(refusal.text.find("metrics-group: there is no group") != std::string::npos);
+}
+
 TEST_CASE("the administrators' group is looked up", "[config]") {
   const Etc etc;
   const auto root = etc.load({"--admin-group=root"});
