@@ -14,29 +14,28 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket | --device | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --response-of | --submit | --parameter | --control | --protocol | --mode | --context | -w | --count)
+      --socket | --device | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart' | ' capture') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' contexts' | ' limits' | ' events' | ' metrics' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
         esac
         ;;
     esac
   done
   case "$at,$previous" in
-    'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode | 'capture',--count) return ;;
-    'capture',--context) offer=contexts ;;
-    *,--socket | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control | 'capture',-w) offer=files ;;
+    'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'ppi',--parameter | 'bridge',--mode) return ;;
+    *,--socket | 'metrics',--textfile | 'metrics',--from | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
     'policy explain',--gid) offer=groups ;;
     *,--device) offer=tpms ;;
     'lockout',--uid) offer=users ;;
     'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
     'ppi',--submit) words='clear none' ;;
-    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' ;;
+    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' ;;
     'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
     'policy explain',--hierarchy) words='owner endorsement platform lockout null' ;;
     'bridge',--protocol) words='raw mssim swtpm' ;;
@@ -44,7 +43,7 @@ _tbsctl() {
     *)
       case "$at,$current" in
         '',-*) words='--json --socket --device -h --help --version' ;;
-        '',*) words='info status contexts limits events lockout policy cancel submit random explain log pcr ppi id bridge restart capture' ;;
+        '',*) words='info status contexts limits events metrics lockout policy cancel submit random log pcr ppi id bridge restart' ;;
         'info',*) words='--json --socket --device -h --help' ;;
         'status',*) words='--json --socket --device -h --help' ;;
         'contexts',*) words='--json --socket --device -h --help' ;;
@@ -60,7 +59,6 @@ _tbsctl() {
         'cancel',*) offer=contexts ;;
         'submit',*) words='-f --file --priority --locality --raw --json --socket --device -h --help' ;;
         'random',*) words='--raw --json --socket --device -h --help' ;;
-        'explain',*) words='--response-of --secrets --json --socket --device -h --help' ;;
         'log',*) words='--raw --no-compare -f --file --json --socket --device -h --help' ;;
         'pcr',-*) words='--json --socket --device -h --help' ;;
         'pcr',*) words='sha1 sha256 sha384 sha512' ;;
@@ -69,7 +67,6 @@ _tbsctl() {
         'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --socket --device -h --help' ;;
         'bridge',*) offer=files ;;
         'restart',*) words='--json --socket --device -h --help' ;;
-        'capture',*) words='--context -w --count --secrets --json --socket --device -h --help' ;;
       esac
       ;;
   esac

@@ -38,13 +38,13 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --response-of --submit --parameter --control --protocol --mode --context -w --count
+            case --socket --device --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart' ' capture'
+                    case ' info' ' status' ' contexts' ' limits' ' events' ' metrics' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
                         set at (string trim "$at $word")
                 end
         end
@@ -68,16 +68,14 @@ complete -c tbsctl -n '__tbsctl_at' -a policy -d 'Check and explain rules'
 complete -c tbsctl -n '__tbsctl_at' -a cancel -d 'Cancel what a context has outstanding'
 complete -c tbsctl -n '__tbsctl_at' -a submit -d 'Send one TPM command, print its response'
 complete -c tbsctl -n '__tbsctl_at' -a random -d 'Print random bytes from the TPM'
-complete -c tbsctl -n '__tbsctl_at' -a explain -d 'Say what a code, a command or a response means'
 complete -c tbsctl -n '__tbsctl_at' -a log -d 'Show what firmware measured, and compare it with the PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a pcr -d 'Read PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical presence interface, or use it'
 complete -c tbsctl -n '__tbsctl_at' -a id -d 'Print the identifier of the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a bridge -d 'Serve programs that speak to a TPM over a socket'
 complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its program anew, and keep its clients'
-complete -c tbsctl -n '__tbsctl_at' -a capture -d 'Record the commands of clients and the responses, for Wireshark'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
-complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' -d 'These alone, by their name in the output'
+complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'
 complete -c tbsctl -n '__tbsctl_at events' -l journal -d 'Follow them in the journal, which has those of earlier starts too'
 complete -c tbsctl -n '__tbsctl_at lockout' -l reset -d 'Forget the failed authorizations of all users, or of the one given by --uid'
@@ -104,8 +102,6 @@ complete -c tbsctl -n '__tbsctl_at submit' -l priority -x -a 'low normal high sy
 complete -c tbsctl -n '__tbsctl_at submit' -l locality -x -a '0 1 2 3 4' -d 'Locality of the command (default 0)'
 complete -c tbsctl -n '__tbsctl_at submit' -l raw -d 'Print the response as bytes instead of hexadecimal'
 complete -c tbsctl -n '__tbsctl_at random' -l raw -d 'Print bytes instead of hexadecimal'
-complete -c tbsctl -n '__tbsctl_at explain' -l response-of -x -d 'The command that was answered so: its name, number or bytes'
-complete -c tbsctl -n '__tbsctl_at explain' -l secrets -d 'Show authorization values, keys and plain data as well'
 complete -c tbsctl -n '__tbsctl_at log' -l raw -d 'Print the log as it is'
 complete -c tbsctl -n '__tbsctl_at log' -l no-compare -d 'Do not read the PCRs of the TPM'
 complete -c tbsctl -n '__tbsctl_at log' -s f -l file -r -F -d 'Decode this file; the TPM is not asked; - is standard input'
@@ -120,7 +116,3 @@ complete -c tbsctl -n '__tbsctl_at bridge' -l persistent -d 'One context for all
 complete -c tbsctl -n '__tbsctl_at bridge' -l listen-any -d 'Allow an address that other machines can reach'
 complete -c tbsctl -n '__tbsctl_at bridge' -l mode -x -d 'Mode of the Unix sockets (default 0600)'
 complete -c tbsctl -n '__tbsctl_at bridge' -l priority -x -a 'low normal high system max' -d 'A number, or low (100), normal (200, the default), high (300), system (400), max'
-complete -c tbsctl -n '__tbsctl_at capture' -l context -x -a '(__tbsctl_contexts)' -d 'Of this context alone'
-complete -c tbsctl -n '__tbsctl_at capture' -s w -r -F -d 'Write a pcapng file, - for standard output, in place of lines'
-complete -c tbsctl -n '__tbsctl_at capture' -l count -x -d 'End after so many commands'
-complete -c tbsctl -n '__tbsctl_at capture' -l secrets -d 'Replace nothing'
