@@ -36,12 +36,6 @@ std::uint32_t account_of(const AuditFields& fields) {
 
 }  // namespace
 
-int syslog_level(spdlog::level::level_enum level) {
-  if (level >= spdlog::level::err) return 3;
-  if (level == spdlog::level::warn) return 4;
-  return level == spdlog::level::info ? 6 : 7;
-}
-
 std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,
                                        const AuditFields& fields, const std::string& text) {
   const proto::EventName& name = proto::name_of(event);

@@ -31,7 +31,11 @@ struct AuditFields {
 std::optional<std::string> audit(spdlog::level::level_enum level, proto::Event event,
                                  const AuditFields& fields, const std::string& text);
 // As syslog(3) has it.
-int syslog_level(spdlog::level::level_enum level);
+constexpr int syslog_level(spdlog::level::level_enum level) {
+  if (level >= spdlog::level::err) return 3;
+  if (level == spdlog::level::warn) return 4;
+  return level == spdlog::level::info ? 6 : 7;
+}
 
 // The fields of such an entry of the journal, each as NAME=value.
 std::vector<std::string> journal_entry(spdlog::level::level_enum level, proto::Event event,
