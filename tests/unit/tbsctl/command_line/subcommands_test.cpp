@@ -119,7 +119,8 @@ TEST_CASE("what the table says of needs", "[tbsctl][subcommands]") {
     return (*line)->subcommand.needs().connection;
   };
   CHECK(connection_of({"status"}) == Needs::Connection::Observer);
-  CHECK(connection_of({"events"}) == Needs::Connection::None);
+  CHECK(connection_of({"events"}) == Needs::Connection::Observer);
+  CHECK(connection_of({"events", "--journal"}) == Needs::Connection::None);
   CHECK(connection_of({"bridge", "2321"}) == Needs::Connection::None);
   CHECK(connection_of({"pcr"}) == Needs::Connection::Context);
   // A log is compared with the PCRs of the TPM, unless it is not to be or is somebody else's.
