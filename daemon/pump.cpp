@@ -191,6 +191,7 @@ server::DeviceView Pump::device() const {
           .times_lost = times_lost_,
           .problem = supervisor_.problem(),
           .advice = supervisor_.advice(),
+          .on_device = dispatcher_.on_device(),
           .missing = missing_device_status(supervisor_.last_error())};
 }
 

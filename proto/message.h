@@ -218,7 +218,8 @@ struct DaemonStatusReply {
   std::uint64_t reopened = 0;  // times the device was lost
   std::string version;
   std::string device;
-  // Why the device is not ready, and what to do about it; empty while it is.
+  // Why the device is not ready, and what to do about it. Of one that is ready: that it has not
+  // answered a command for long. Else empty.
   std::string problem;
   std::string advice;
   void fields(auto& f) {

@@ -34,7 +34,7 @@ Outcome run(int argc, const char* const* argv) {
 int finish(const Outcome& outcome) {
   std::cout.flush();
   Exit exit = outcome ? Exit::Ok : outcome.error().exit;
-  if (!outcome) complain(outcome.error().message);
+  if (!outcome && !outcome.error().message.empty()) complain(outcome.error().message);
   if (!std::cout) {
     complain("cannot write to standard output");
     if (exit == Exit::Ok) exit = Exit::Failed;

@@ -95,6 +95,7 @@ class Dispatcher {
   }
 
   [[nodiscard]] RunningView running_of(ContextId context) const { return runner_.view_of(context); }
+  [[nodiscard]] std::optional<OnDevice> on_device() const { return runner_.on_device(); }
   [[nodiscard]] const Counters& counters() const { return actions_.counters(); }
   [[nodiscard]] std::size_t queued() const { return agenda_.queue().size(); }
 

@@ -36,6 +36,13 @@ RunningView Runner::view_of(ContextId context) const {
       .since = running_->since};
 }
 
+std::optional<OnDevice> Runner::on_device() const {
+  if (!waits_for_device()) return std::nullopt;
+  return OnDevice{.command_code = running_->sent_code,
+                  .since = running_->sent,
+                  .allowed = running_->deadline - running_->sent};
+}
+
 std::optional<TimePoint> Runner::deadline() const {
   if (!running_) return std::nullopt;
   if (running_->cancel == CancelState::Grace && !running_->answered) {
@@ -116,6 +123,7 @@ void Runner::transmit(exec::Transmit transmit, bool resumed, TimePoint now) {
   running_->deadline = now + deadline_of_(code);
   running_->client_command_on_device = transmit.client_command;
   running_->sent = now;
+  running_->sent_code = code;
   actions_.send(
       {.command = std::move(transmit.command), .locality = transmit.locality, .resumed = resumed});
 }

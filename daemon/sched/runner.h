@@ -37,6 +37,13 @@ struct RunningView {
   TimePoint since;
 };
 
+// What the TPM has been sent and has not answered yet, whoever wanted it.
+struct OnDevice {
+  std::uint32_t command_code = 0;
+  TimePoint since;
+  Duration allowed{};  // after this the device counts as hung
+};
+
 class Runner {
  public:
   // `actions` must outlive it.
@@ -51,6 +58,7 @@ class Runner {
   [[nodiscard]] bool cancellable() const;
   [[nodiscard]] bool waits_for_device() const { return running_ && running_->on_device; }
   [[nodiscard]] RunningView view_of(ContextId context) const;
+  [[nodiscard]] std::optional<OnDevice> on_device() const;
   [[nodiscard]] std::optional<TimePoint> deadline() const;
 
   // These may be the end of what is under way.
@@ -87,7 +95,8 @@ class Runner {
     bool client_command_on_device = false;
     bool carried_out = false;  // the client's command has succeeded: too late for a cancel
     TimePoint sent;            // what is on the device
-    Duration swapping{};       // time spent on steps around the client's command
+    std::uint32_t sent_code = 0;
+    Duration swapping{};  // time spent on steps around the client's command
     TimePoint since;
     TimePoint deadline;     // of the command on the device, or the end of a pause
     TimePoint grace_until;  // with CancelState::Grace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/server/limit_usage.h"
+#include "proto/command_names.h"
 #include "proto/limits.h"
 #include "version.h"
 
@@ -16,6 +17,37 @@ using proto::Status;
 std::uint64_t microseconds(Duration duration) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+// A command that takes longer than this part of its time is told of, before its time is over: half
+// a second for what a TPM answers from memory, 1.5 s for a signature, 15 s for the making of a key.
+constexpr int kLongPart = 40;
+
+struct Trouble {
+  std::string problem;
+  std::string advice;
+};
+
+// "7.5 s"
+std::string tenths_of_seconds(Duration duration) {
+  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count() / 100;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+// Why the device is not ready; or, of one that is, what keeps everybody waiting.
+Trouble trouble_of(const DeviceView& device, TimePoint now) {
+  const auto& command = device.on_device;
+  const bool late = command && now - command->since >= command->allowed / kLongPart;
+  if (!device.problem.empty() || device.state == proto::DeviceState::Down || !late) {
+    return {.problem = std::string(device.problem), .advice = std::string(device.advice)};
+  }
+  const std::string_view name = proto::command_name(command->command_code);
+  return {
+      .problem = "the TPM has not answered " +
+                 (name.empty() ? "a command" : "TPM2_" + std::string(name)) + " for " +
+                 tenths_of_seconds(now - command->since) + ", and all other commands wait",
+      .advice = "`tbsctl contexts` shows whose it is; the TPM is started anew when it has taken " +
+                tenths_of_seconds(command->allowed)};
 }
 
 }  // namespace
@@ -79,6 +111,7 @@ Handled AdministrationRequests::daemon_status(Client& client, std::uint64_t requ
                                               const proto::DaemonStatus&) {
   const sched::Counters& counters = sink_.counters();
   const DeviceView device = sink_.device();
+  Trouble trouble = trouble_of(device, environment_.now());
   client.link->send(request_id,
                     proto::DaemonStatusReply{
                         .device_state = device.state,
@@ -92,8 +125,8 @@ Handled AdministrationRequests::daemon_status(Client& client, std::uint64_t requ
                         .reopened = device.times_lost,
                         .version = kVersion,
                         .device = std::string(device.name),
-                        .problem = std::string(device.problem),
-                        .advice = std::string(device.advice)});
+                        .problem = std::move(trouble.problem),
+                        .advice = std::move(trouble.advice)});
   return {};
 }
 

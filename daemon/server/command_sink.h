@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "daemon/base/ids.h"
@@ -26,6 +27,7 @@ struct DeviceView {
   // Why it is not ready and what to do, in the words of the log.
   std::string_view problem;
   std::string_view advice;
+  std::optional<sched::OnDevice> on_device;  // what it has not answered yet
   // What a client is told when no TPM was ever reached: not there, or not yet.
   proto::Status missing = proto::Status::ServiceStartPending;
 };

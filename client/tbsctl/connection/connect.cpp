@@ -57,9 +57,11 @@ class DaemonSocket : public Stream {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Stream>, Failure> connect_to_daemon(const std::string& socket) {
+std::expected<std::unique_ptr<Stream>, Failure> connect_to_daemon(const std::string& socket,
+                                                                  client::Deadline deadline) {
   std::string path = client::socket_path(socket);
-  auto connected = client::SocketStream::connect(path, Conversation::deadline_for(Patience::Start));
+  if (!deadline) deadline = Conversation::deadline_for(Patience::Start);
+  auto connected = client::SocketStream::connect(path, deadline);
   if (!connected) {
     return std::unexpected(unreachable("cannot reach tbsd at " + path, connected.error()));
   }

@@ -44,7 +44,13 @@ Failure Conversation::broken(std::string_view why) {
 
 std::expected<proto::HelloReply, Failure> Conversation::handshake(proto::Role role,
                                                                   std::uint32_t wanted) {
-  auto reply = ask(proto::Hello{.role = role, .wanted = wanted});
+  return handshake(role, wanted, default_deadline(proto::Hello{.role = role}));
+}
+
+std::expected<proto::HelloReply, Failure> Conversation::handshake(proto::Role role,
+                                                                  std::uint32_t wanted,
+                                                                  client::Deadline deadline) {
+  auto reply = ask(proto::Hello{.role = role, .wanted = wanted}, deadline);
   if (reply && reply->status != proto::Status::Success) {
     return std::unexpected(tbs_failure("tbsd does not open a context", reply->status));
   }

@@ -29,6 +29,8 @@ class Conversation {
   // Says who we are; `wanted` are the TPM families a context can use. Fails with what the daemon
   // gives as the reason when it does not take us.
   std::expected<proto::HelloReply, Failure> handshake(proto::Role role, std::uint32_t wanted);
+  std::expected<proto::HelloReply, Failure> handshake(proto::Role role, std::uint32_t wanted,
+                                                      client::Deadline deadline);
 
   // From now on.
   static client::Deadline deadline_for(Patience patience);

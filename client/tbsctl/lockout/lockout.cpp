@@ -1,7 +1,6 @@
 // Whom the daemon's guard holds back, and how near the TPM itself is to its lockout.
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -9,15 +8,11 @@
 #include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/contexts/tenants.h"
 #include "client/tbsctl/lockout/commands.h"
+#include "client/tbsctl/lockout/tpm_lockout.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/text/table.h"
 #include "client/tbsctl/text/user_names.h"
-#include "proto/tpm/capability.h"
-#include "proto/tpm/commands.h"
-#include "proto/tpm/constants.h"
-#include "proto/tpm/response_code.h"
-#include "proto/tpm_header.h"
 
 namespace tbs::ctl {
 namespace {
@@ -27,54 +22,17 @@ struct LockoutOptions {
   std::uint32_t uid = proto::kNobody;
 };
 
-// The first of four: _LOCKOUT_COUNTER, _MAX_AUTH_FAIL, _LOCKOUT_INTERVAL, _LOCKOUT_RECOVERY.
-constexpr std::uint32_t kFirstProperty = tpm::pt::kLockoutCounter;
-
-struct TpmLockout {
-  std::uint32_t counter = 0;
-  std::uint32_t limit = 0;
-  std::uint32_t interval = 0;  // seconds after which the counter goes down by one
-  std::uint32_t recovery = 0;  // seconds after a failure of the lockout authorization
-};
-
-// What tbsd lets users fail together; the rest is kept for administrators (tbsd.conf(5)). A TPM
-// that counts nothing has nothing to keep.
-std::uint32_t users_limit(const TpmLockout& tpm) {
-  return tpm.limit > 1 ? tpm.limit - 1 : tpm.limit;
-}
-
-bool users_held_back(const TpmLockout& tpm) {
-  return tpm.limit != 0 && tpm.interval != 0 && tpm.counter >= users_limit(tpm);
-}
-
 std::string left_for_users(const TpmLockout& tpm) {
   if (users_held_back(tpm)) return "none, the last one is kept for administrators";
   return std::to_string(users_limit(tpm) - std::min(tpm.counter, users_limit(tpm)));
 }
 
-std::optional<TpmLockout> parse(proto::Bytes response) {
-  const auto header = proto::read_tpm_header(response);
-  if (!header || header->code != tpm::rc::kSuccess) return std::nullopt;
-  const auto list = tpm::parse_properties(response.subspan(proto::kTpmHeaderSize));
-  if (!list) return std::nullopt;
-  TpmLockout lockout;
-  const std::array fields = {&lockout.counter, &lockout.limit, &lockout.interval,
-                             &lockout.recovery};
-  for (const tpm::Property& property : list->items) {
-    if (property.name >= kFirstProperty && property.name < kFirstProperty + fields.size()) {
-      *fields[property.name - kFirstProperty] = property.value;
-    }
-  }
-  return lockout;
-}
-
 // A TPM 1.2, and one that does not answer, has nothing to say here.
 std::optional<TpmLockout> ask_tpm(Conversation& daemon) {
-  const proto::Buffer command =
-      tpm::build::get_capability(tpm::cap::kProperties, kFirstProperty, 4);
+  const proto::Buffer command = tpm_lockout_query();
   const auto result = daemon.ask(proto::Submit{.priority = kPriorityNormal, .command = command});
   if (!result || result->status != proto::Status::Success) return std::nullopt;
-  return parse(result->response);
+  return read_tpm_lockout(result->response);
 }
 
 nlohmann::ordered_json as_json(const proto::LockoutStatusReply& guard,
@@ -92,9 +50,13 @@ nlohmann::ordered_json as_json(const proto::LockoutStatusReply& guard,
                              {"forgotten_in_seconds", entry.seconds}});
   }
   if (tpm) {
-    json["tpm"] = {{"counter", tpm->counter},           {"limit", tpm->limit},
-                   {"users_limit", users_limit(*tpm)},  {"users_held_back", users_held_back(*tpm)},
-                   {"interval_seconds", tpm->interval}, {"recovery_seconds", tpm->recovery}};
+    json["tpm"] = {{"in_lockout", tpm->in_lockout},
+                   {"counter", tpm->counter},
+                   {"limit", tpm->limit},
+                   {"users_limit", users_limit(*tpm)},
+                   {"users_held_back", users_held_back(*tpm)},
+                   {"interval_seconds", tpm->interval},
+                   {"recovery_seconds", tpm->recovery}};
   }
   return json;
 }

@@ -36,6 +36,10 @@ void print_for_people(std::ostream& out, const proto::DaemonStatusReply& status)
                          {"Sent to the TPM", std::to_string(status.transmitted)},
                          {"Cancelled", std::to_string(status.canceled)},
                          {"Failed", std::to_string(status.failed)}});
+  if (status.device_state == proto::DeviceState::Ready && !status.problem.empty()) {
+    print_properties(
+        out, {{"Problem", printable(status.problem)}, {"What to do", printable(status.advice)}});
+  }
 }
 
 Outcome verdict(const proto::DaemonStatusReply& status) {

@@ -19,6 +19,9 @@ enum class Exit : std::uint8_t {
   Tbs = 4,          // tbsd refused: a TBS_E_ code
   Tpm = 5,          // the TPM answered with a response code other than success
   NotReady = 6,     // status: the TPM cannot be used as it should be
+  // Of health alone, which says on standard output what it has to say.
+  Degraded = 1,
+  Down = 2,
 };
 
 // What helps against a failure.
@@ -33,7 +36,7 @@ enum class Advice : std::uint8_t {
 
 struct Failure {
   Exit exit;
-  std::string message;  // what failed and why, without a newline
+  std::string message;  // what failed and why, without a newline; empty: that was said already
   Advice advice = Advice::None;
 };
 

@@ -11,12 +11,13 @@
 namespace tbs::ctl {
 
 inline constexpr std::uint32_t kPriorityNormal = 200;
+inline constexpr std::uint32_t kPriorityHigh = 300;
 
 // TBS_COMMAND_PRIORITY_* of tbs.h.
 inline constexpr Names<std::uint32_t, 5> kPriorities = {{
     {100, "low"},
     {kPriorityNormal, "normal"},
-    {300, "high"},
+    {kPriorityHigh, "high"},
     {400, "system"},
     {0x80000000U, "max"},
 }};

@@ -186,7 +186,7 @@ class Lockout(tbsctl_test.WithDaemon):
         self.assertEqual(before["users"], [])
         self.assertEqual((before["per_user"], before["total"]), (4, 9))
         self.assertEqual(before["window_seconds"], 480 * 60)
-        self.assertEqual(before["tpm"], {"counter": 0, "limit": 10, "interval_seconds": 86400,
+        self.assertEqual(before["tpm"], {"in_lockout": False, "counter": 0, "limit": 10, "interval_seconds": 86400,
                                          "recovery_seconds": 1000, "users_limit": 9,
                                          "users_held_back": False})
         for _ in range(4):

@@ -158,6 +158,9 @@ TEST_CASE("cancelling a running command asks the device, and the TPM decides",
     bench.pass(1ms);
     REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}});
     REQUIRE(bench.dispatcher.running_of(ContextId{1}).state == RunState::Detached);
+    REQUIRE(bench.dispatcher.on_device().value().command_code == kCreatePrimary);
+    REQUIRE(bench.dispatcher.on_device().value().since < bench.now);
+    REQUIRE(bench.dispatcher.on_device().value().allowed > kCancelGrace);
     // The next command waits until the TPM is free and what was created is gone.
     bench.submit(1, 12);
     REQUIRE(bench.sent() == std::vector<std::uint32_t>{kCreatePrimary});
@@ -167,6 +170,7 @@ TEST_CASE("cancelling a running command asks the device, and the TPM decides",
     REQUIRE(bench.sent().back() == kGetRandom);
     bench.respond(message(0));
     REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled}, {12, Status::Success}});
+    REQUIRE_FALSE(bench.dispatcher.on_device());
   }
   REQUIRE(bench.dispatcher.running_of(ContextId{1}).state == RunState::None);
 }

@@ -8,6 +8,7 @@
 using namespace tbs;
 using namespace tbs::test;
 using proto::Status;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -159,6 +160,31 @@ TEST_CASE("how the daemon is", "[server][administration]") {
   CHECK(reply->reopened == 5);
   CHECK(reply->version == kVersion);
   CHECK(reply->device == "/dev/tpm7");
+}
+
+TEST_CASE("a TPM that has not answered for long is told of, though it is ready",
+          "[server][administration]") {
+  ServerBench bench;
+  bench.environment.time += std::chrono::hours(1);
+  const auto observer = bench.observer(1001);
+  const auto problem_after = [&](std::chrono::milliseconds time, std::uint32_t code) {
+    bench.sink.view.on_device = sched::OnDevice{
+        .command_code = code, .since = bench.environment.time - time, .allowed = 60s};
+    observer->send_from_client(2, proto::DaemonStatus{});
+    const auto reply = observer->take_only<proto::DaemonStatusReply>();
+    REQUIRE(reply);
+    CHECK(reply->problem.empty() == reply->advice.empty());
+    return reply->problem;
+  };
+  CHECK(problem_after(1499ms, tpm::cc::kCreate).empty());
+  CHECK(problem_after(7510ms, tpm::cc::kCreate) ==
+        "the TPM has not answered TPM2_Create for 7.5 s, and all other commands wait");
+  CHECK(problem_after(7500ms, 0x20001234).contains("has not answered a command for 7.5 s"));
+  // What is told of a device that is down is worth more.
+  bench.sink.view.state = proto::DeviceState::Down;
+  bench.sink.view.problem = "gone";
+  bench.sink.view.advice = "wait";
+  CHECK(problem_after(7500ms, tpm::cc::kCreate) == "gone");
 }
 
 TEST_CASE("how near somebody is to a limit", "[server][administration]") {
