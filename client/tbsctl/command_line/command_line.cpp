@@ -18,6 +18,7 @@ constexpr const char* kAbout =
     "others.";
 
 constexpr const char* kFooter = R"(Examples:
+  tbsctl doctor                        what is wrong on this machine, and what to do
   tbsctl health                        can the TPM be used? one line and an exit code, for probes
   tbsctl status                        is the daemon well, and its TPM there?
   tbsctl contexts                      who uses the TPM, and what runs
@@ -37,7 +38,7 @@ Each subcommand has a help of its own: tbsctl SUBCOMMAND --help
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
 4 tbsd refused (TBS_E_...), 5 the TPM answered with an error, 6 status: the TPM is not ready.
-health: 0 fine, 1 degraded, 2 down.)";
+health: 0 fine, 1 degraded, 2 down. doctor: 1 when there is something to mend.)";
 
 constexpr const char* kCommonOptions =
     "\n\nEvery subcommand takes --json, --socket and --device too; see `tbsctl --help`.";

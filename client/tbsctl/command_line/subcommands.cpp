@@ -3,6 +3,7 @@
 #include "client/tbsctl/bridge/commands.h"
 #include "client/tbsctl/capture/commands.h"
 #include "client/tbsctl/contexts/commands.h"
+#include "client/tbsctl/doctor/commands.h"
 #include "client/tbsctl/explain/commands.h"
 #include "client/tbsctl/health/commands.h"
 #include "client/tbsctl/lockout/commands.h"
@@ -22,11 +23,12 @@ std::function<Needs()> always(Needs needs) {
 
 std::vector<Subcommand> subcommands() {
   return {
-      info_subcommand(),    status_subcommand(),  health_subcommand(),  contexts_subcommand(),
-      limits_subcommand(),  events_subcommand(),  capture_subcommand(), metrics_subcommand(),
-      lockout_subcommand(), policy_subcommand(),  cancel_subcommand(),  submit_subcommand(),
-      random_subcommand(),  explain_subcommand(), log_subcommand(),     pcr_subcommand(),
-      ppi_subcommand(),     id_subcommand(),      bridge_subcommand(),  restart_subcommand(),
+      info_subcommand(),     status_subcommand(),  health_subcommand(),  doctor_subcommand(),
+      contexts_subcommand(), limits_subcommand(),  events_subcommand(),  capture_subcommand(),
+      metrics_subcommand(),  lockout_subcommand(), policy_subcommand(),  cancel_subcommand(),
+      submit_subcommand(),   random_subcommand(),  explain_subcommand(), log_subcommand(),
+      pcr_subcommand(),      ppi_subcommand(),     id_subcommand(),      bridge_subcommand(),
+      restart_subcommand(),
   };
 }
 

@@ -14,21 +14,21 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket | --device | --timeout | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
+      --socket | --device | --timeout | --config | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' health' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
         esac
         ;;
     esac
   done
   case "$at,$previous" in
     'health',--timeout | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'ppi',--parameter | 'bridge',--mode) return ;;
-    *,--socket | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
+    *,--socket | 'doctor',--config | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
     'policy explain',--gid) offer=groups ;;
     *,--device) offer=tpms ;;
@@ -43,10 +43,11 @@ _tbsctl() {
     *)
       case "$at,$current" in
         '',-*) words='--json --socket --device -h --help --version' ;;
-        '',*) words='info status health contexts limits events lockout policy cancel submit random log pcr ppi id bridge restart' ;;
+        '',*) words='info status health doctor contexts limits events lockout policy cancel submit random log pcr ppi id bridge restart' ;;
         'info',*) words='--json --socket --device -h --help' ;;
         'status',*) words='--json --socket --device -h --help' ;;
         'health',*) words='--timeout --passive --json --socket --device -h --help' ;;
+        'doctor',*) words='--config --json --socket --device -h --help' ;;
         'contexts',*) words='--json --socket --device -h --help' ;;
         'limits',*) words='--json --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --socket --device -h --help' ;;

@@ -38,13 +38,13 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --timeout --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
+            case --socket --device --timeout --config --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' health' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
+                    case ' info' ' status' ' health' ' doctor' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
                         set at (string trim "$at $word")
                 end
         end
@@ -61,6 +61,7 @@ complete -c tbsctl -n '__tbsctl_at' -l version -d 'Print the version'
 complete -c tbsctl -n '__tbsctl_at' -a info -d 'Show the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a status -d 'Show the daemon\'s health'
 complete -c tbsctl -n '__tbsctl_at' -a health -d 'Say in one line whether the TPM can be used, for probes'
+complete -c tbsctl -n '__tbsctl_at' -a doctor -d 'Look for what is wrong with tbs on this machine, and say what to do'
 complete -c tbsctl -n '__tbsctl_at' -a contexts -d 'List the contexts: who uses the TPM, what waits, what runs'
 complete -c tbsctl -n '__tbsctl_at' -a limits -d 'Show what may be used, and how much of it is'
 complete -c tbsctl -n '__tbsctl_at' -a events -d 'Tell what has happened: refused, blocked, locked out, changed, lost'
@@ -77,6 +78,7 @@ complete -c tbsctl -n '__tbsctl_at' -a bridge -d 'Serve programs that speak to a
 complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its program anew, and keep its clients'
 complete -c tbsctl -n '__tbsctl_at health' -l timeout -x -d 'How long it may take, 800 without this'
 complete -c tbsctl -n '__tbsctl_at health' -l passive -d 'Ask tbsd alone, and send the TPM nothing'
+complete -c tbsctl -n '__tbsctl_at doctor' -l config -r -F -d 'The configuration of tbsd, /etc/tbs/tbsd.conf without this'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
 complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'

@@ -32,6 +32,9 @@ class Conversation {
   std::expected<proto::HelloReply, Failure> handshake(proto::Role role, std::uint32_t wanted,
                                                       client::Deadline deadline);
 
+  // How long the TPM commands of all that follows may take together, where nothing else is said.
+  void give_tpm_until(client::Deadline deadline) { tpm_limit_ = deadline; }
+
   // From now on.
   static client::Deadline deadline_for(Patience patience);
 

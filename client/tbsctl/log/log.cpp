@@ -1,10 +1,9 @@
-#include "client/read_event_log.h"
 #include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/log/commands.h"
+#include "client/tbsctl/log/daemon_log.h"
 #include "client/tbsctl/log/event_log.h"
 #include "client/tbsctl/log/replay.h"
 #include "client/tbsctl/log/report.h"
-#include "client/tbsctl/pcr/read_pcrs.h"
 #include "client/tbsctl/text/input_file.h"
 
 namespace tbs::ctl {
@@ -18,26 +17,6 @@ struct LogOptions {
   bool compare = true;  // with the PCRs of the TPM
 };
 
-// However many parts there are, it takes no longer than one answer may.
-std::expected<proto::Buffer, Failure> log_of_daemon(Conversation& daemon) {
-  const auto deadline = Conversation::deadline_for(Patience::Answer);
-  proto::Buffer log;
-  for (bool more = true; more;) {
-    const auto part = daemon.ask(proto::ReadLog{.offset = log.size()}, deadline);
-    if (!part) return std::unexpected(part.error());
-    if (part->status != proto::Status::Success) {
-      return std::unexpected(tbs_failure("cannot get the event log", part->status));
-    }
-    more = part->more != 0 && !part->bytes.empty();
-    log.insert(log.end(), part->bytes.begin(), part->bytes.end());
-    if (log.size() > client::kMostLog) {
-      return std::unexpected(
-          Failure{.exit = Exit::Failed, .message = "tbsd sends an event log without end"});
-    }
-  }
-  return log;
-}
-
 std::expected<proto::Buffer, Failure> log_of_file(const std::string& path) {
   const bool standard_input = path == "-";
   auto log =
@@ -47,12 +26,6 @@ std::expected<proto::Buffer, Failure> log_of_file(const std::string& path) {
         .exit = Exit::Failed, .message = (standard_input ? "standard input" : path) + " is empty"});
   }
   return log;
-}
-
-std::expected<std::vector<PcrValue>, Failure> all_pcrs(Conversation& daemon) {
-  const auto banks = tpm_banks(daemon);
-  if (!banks) return std::unexpected(banks.error());
-  return read_pcrs(daemon, *banks);
 }
 
 Outcome run_log(const Environment& environment, const LogOptions& options) {

@@ -22,6 +22,14 @@ std::string hex32(std::uint32_t value) {
   return out;
 }
 
+std::string octal(std::uint32_t mode) {
+  std::string out = "0";
+  for (unsigned shift = 9; shift > 0; shift -= 3) {
+    out += static_cast<char>('0' + static_cast<char>(mode >> (shift - 3) & 7U));
+  }
+  return out;
+}
+
 std::string duration(std::uint64_t microseconds) {
   if (microseconds < 1000) return std::to_string(microseconds) + " us";
   const std::uint64_t milliseconds = microseconds / 1000;

@@ -13,6 +13,9 @@ namespace tbs::ctl {
 // "0x0000017B"
 std::string hex32(std::uint32_t value);
 
+// "0660"
+std::string octal(std::uint32_t mode);
+
 // "350 us", "12 ms", "1.2 s", "3 min 5 s", "2 h 5 min", "3 d 4 h"
 std::string duration(std::uint64_t microseconds);
 

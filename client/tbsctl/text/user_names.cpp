@@ -76,6 +76,14 @@ std::optional<std::uint32_t> parse_group(const std::string& text) {
   return entry.gr_gid;
 }
 
+std::string group_name(std::uint32_t gid) {
+  std::vector<char> texts(kEntryRoom * 16);
+  group entry{};
+  group* found = nullptr;
+  const int error = getgrgid_r(gid, &entry, texts.data(), texts.size(), &found);
+  return error == 0 && found != nullptr ? printable(entry.gr_name) : std::to_string(gid);
+}
+
 std::vector<std::uint32_t> groups_of(const std::string& name) {
   const auto user = user_named(name);
   if (!user) return {};

@@ -29,6 +29,9 @@ class UserNames {
 std::optional<std::uint32_t> parse_user(const std::string& text);
 std::optional<std::uint32_t> parse_group(const std::string& text);
 
+// The name of a group, or its number as text when none has it.
+std::string group_name(std::uint32_t gid);
+
 // The groups that the system's database gives to the user with this name; none when it has no such
 // user.
 std::vector<std::uint32_t> groups_of(const std::string& name);
