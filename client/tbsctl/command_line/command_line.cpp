@@ -8,6 +8,7 @@
 #include "client/socket_path.h"
 #include "client/tbsctl/build_features.h"
 #include "client/tbsctl/command_line/subcommands.h"
+#include "client/tbsctl/command_line/suggestion.h"
 #include "version.h"
 
 namespace tbs::ctl {
@@ -121,6 +122,23 @@ const Option* against_json(const CLI::App& app, const CommandLine& line,
   return line.json && found != line.subcommand.options.end() ? &*found : nullptr;
 }
 
+// "; did you mean `status`?" where a subcommand belongs and something else stands.
+std::string suggestion(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  std::vector<std::string> names;
+  for (const CLI::App* each : at->get_subcommands({})) names.push_back(each->get_name());
+  // Words that are no option go up to the one above, which then has nothing to do with them.
+  for (const CLI::App* each = at; each != nullptr && !names.empty(); each = each->get_parent()) {
+    for (const std::string& word : each->remaining()) {
+      if (word.starts_with('-')) continue;
+      const auto nearest = nearest_word(word, names);
+      return nearest ? "; did you mean `" + *nearest + "`?" : "";
+    }
+  }
+  return "";
+}
+
 std::unexpected<Failure> usage(const std::string& message, const std::string& title) {
   const std::string program = title.empty() ? "tbsctl" : "tbsctl " + title;
   return std::unexpected(
@@ -196,7 +214,9 @@ std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return usage(error.what(), joined(given_names(app)));
+    if (error.get_exit_code() != 0) {
+      return usage(error.what() + suggestion(app), joined(given_names(app)));
+    }
     app.exit(error, out, out);
     return std::nullopt;
   }

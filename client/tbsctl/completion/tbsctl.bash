@@ -14,7 +14,7 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket | --device | --timeout | --config | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | -f | --file | --submit | --parameter | --control | --protocol | --mode)
+      --socket | --device | --timeout | --config | --sort | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
@@ -27,7 +27,7 @@ _tbsctl() {
     esac
   done
   case "$at,$previous" in
-    'health',--timeout | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'ppi',--parameter | 'bridge',--mode) return ;;
+    'health',--timeout | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'ppi',--parameter | 'bridge',--mode) return ;;
     *,--socket | 'doctor',--config | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
     'policy explain',--gid) offer=groups ;;
@@ -36,6 +36,7 @@ _tbsctl() {
     'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
     'ppi',--submit) words='clear none' ;;
     'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' ;;
+    'contexts',--sort) words='context user pid program priority queued bytes submitted running' ;;
     'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
     'policy explain',--hierarchy) words='owner endorsement platform lockout null' ;;
     'bridge',--protocol) words='raw mssim swtpm' ;;
@@ -48,7 +49,7 @@ _tbsctl() {
         'status',*) words='--json --socket --device -h --help' ;;
         'health',*) words='--timeout --passive --json --socket --device -h --help' ;;
         'doctor',*) words='--config --json --socket --device -h --help' ;;
-        'contexts',*) words='--json --socket --device -h --help' ;;
+        'contexts',*) words='--sort --json --socket --device -h --help' ;;
         'limits',*) words='--json --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --socket --device -h --help' ;;
         'lockout',*) words='--reset --uid --json --socket --device -h --help' ;;
@@ -57,7 +58,7 @@ _tbsctl() {
         'policy check',*) words='--dir --json --socket --device -h --help' ;;
         'policy explain',-*) words='--dir --gid --unit --cgroup --tenant --admin --handle --hierarchy --owner --priority --locality --json --socket --device -h --help' ;;
         'policy explain',*) offer=users ;;
-        'cancel',-*) words='--json --socket --device -h --help' ;;
+        'cancel',-*) words='--pid --json --socket --device -h --help' ;;
         'cancel',*) offer=contexts ;;
         'submit',*) words='-f --file --priority --locality --raw --json --socket --device -h --help' ;;
         'random',*) words='--raw --json --socket --device -h --help' ;;

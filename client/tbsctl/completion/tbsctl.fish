@@ -38,7 +38,7 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --timeout --config --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality -f --file --submit --parameter --control --protocol --mode
+            case --socket --device --timeout --config --sort --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
@@ -79,6 +79,7 @@ complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its p
 complete -c tbsctl -n '__tbsctl_at health' -l timeout -x -d 'How long it may take, 800 without this'
 complete -c tbsctl -n '__tbsctl_at health' -l passive -d 'Ask tbsd alone, and send the TPM nothing'
 complete -c tbsctl -n '__tbsctl_at doctor' -l config -r -F -d 'The configuration of tbsd, /etc/tbs/tbsd.conf without this'
+complete -c tbsctl -n '__tbsctl_at contexts' -l sort -x -a 'context user pid program priority queued bytes submitted running' -d 'By one of context, user, pid, program, priority, queued, bytes, submitted, running; amounts go down, everything else up (default: context)'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
 complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'
@@ -102,6 +103,7 @@ complete -c tbsctl -n '__tbsctl_at policy explain' -l owner -x -a 'self other' -
 complete -c tbsctl -n '__tbsctl_at policy explain' -l priority -x -a 'low normal high system max' -d 'A number, or low (100), normal (200, the default), high (300), system (400), max'
 complete -c tbsctl -n '__tbsctl_at policy explain' -l locality -x -a '0 1 2 3 4' -d 'Locality of the command (default 0)'
 complete -c tbsctl -n '__tbsctl_at cancel' -a '(__tbsctl_contexts)'
+complete -c tbsctl -n '__tbsctl_at cancel' -l pid -x -d 'Of all contexts of this process instead'
 complete -c tbsctl -n '__tbsctl_at submit' -s f -l file -r -F -d 'Read the command from a file, in hexadecimal or as bytes; - is standard input'
 complete -c tbsctl -n '__tbsctl_at submit' -l priority -x -a 'low normal high system max' -d 'A number, or low (100), normal (200, the default), high (300), system (400), max'
 complete -c tbsctl -n '__tbsctl_at submit' -l locality -x -a '0 1 2 3 4' -d 'Locality of the command (default 0)'

@@ -3,13 +3,17 @@
 // Subcommands about contexts.
 
 #include "client/tbsctl/command_line/subcommand.h"
+#include "client/tbsctl/contexts/context_order.h"
 
 namespace tbs::ctl {
 
 Subcommand contexts_subcommand();
 Subcommand cancel_subcommand();
 
-Outcome run_contexts(Conversation& daemon, const Console& console);
+Outcome run_contexts(Conversation& daemon, const Console& console,
+                     ContextOrder order = ContextOrder::Context);
 Outcome run_cancel(Conversation& daemon, const Console& console, std::uint64_t context);
+// All contexts of this process.
+Outcome run_cancel_process(Conversation& daemon, const Console& console, std::uint32_t pid);
 
 }  // namespace tbs::ctl

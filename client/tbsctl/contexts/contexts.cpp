@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/contexts/commands.h"
 #include "client/tbsctl/contexts/context_pages.h"
 #include "client/tbsctl/contexts/tenants.h"
@@ -11,6 +12,10 @@
 
 namespace tbs::ctl {
 namespace {
+
+struct ContextsOptions {
+  ContextOrder order = ContextOrder::Context;
+};
 
 enum class State : std::uint8_t { Idle, Waiting, Running, Detached };
 
@@ -86,11 +91,12 @@ Table as_table(const std::vector<proto::ContextEntry>& entries, UserNames& users
 
 }  // namespace
 
-Outcome run_contexts(Conversation& daemon, const Console& console) {
-  const auto entries = all_contexts(daemon);
+Outcome run_contexts(Conversation& daemon, const Console& console, ContextOrder order) {
+  auto entries = all_contexts(daemon);
   if (!entries) return std::unexpected(entries.error());
   UserNames users;
   learn_tenants(daemon, *entries, users);
+  sort_contexts(*entries, order, users);
   if (console.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const proto::ContextEntry& entry : *entries) list.push_back(as_json(entry, users));
@@ -102,14 +108,22 @@ Outcome run_contexts(Conversation& daemon, const Console& console) {
 }
 
 Subcommand contexts_subcommand() {
+  const auto options = std::make_shared<ContextsOptions>();
   return {.name = "contexts",
           .summary = "List the contexts: who uses the TPM, what waits, what runs",
           .help = "The state of a context is one of " + listed(kStates) +
                   ". Detached: its command was\ncancelled, but holds the TPM until it ends. "
-                  "`tbsctl cancel` takes the number of a context.",
+                  "`tbsctl cancel` takes the number of a context.\n\nExample:\n"
+                  "  tbsctl contexts --sort running",
+          .options = {{.name = "--sort",
+                       .value = "COLUMN",
+                       .about = "By one of " + listed(kContextOrders) +
+                                "; amounts go down, everything else up (default: context)",
+                       .read = read_name(field(options, &ContextsOptions::order), kContextOrders),
+                       .offer = names_of(kContextOrders)}},
           .needs = always(kObserver),
-          .run = [](const Environment& environment) {
-            return run_contexts(*environment.daemon, environment.console);
+          .run = [options](const Environment& environment) {
+            return run_contexts(*environment.daemon, environment.console, options->order);
           }};
 }
 

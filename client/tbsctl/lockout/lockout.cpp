@@ -128,7 +128,8 @@ Subcommand lockout_subcommand() {
           "are\nforgotten, at the latest when the TPM's counter is back at 0. No user gets it to "
           "the TPM's\nlimit. An administrator sees all users, others themselves.\n\n"
           "--reset is for administrators. It does not reset the TPM's own counter; that "
-          "takes\nthe lockout authorization: tpm2_dictionarylockout --clear-lockout.",
+          "takes\nthe lockout authorization: tpm2_dictionarylockout --clear-lockout.\n\nExample:\n"
+          "  tbsctl lockout --reset --uid alice",
       .options = {{.name = "--reset",
                    .about = "Forget the failed authorizations of all users, or of the one "
                             "given by --uid",

@@ -74,7 +74,8 @@ Subcommand log_subcommand() {
       .help =
           "A PCR is equal; earlier, when the TPM has not seen the last events of the log; "
           "different; or\nabsent, when the TPM has no such bank. The exit code is 1 when the "
-          "log is damaged, or a PCR is not\nwhat the log makes of it.",
+          "log is damaged, or a PCR is not\nwhat the log makes of it.\n\nExample:\n"
+          "  tbsctl --json log | jq .first_mismatch",
       .options = {{.name = "--raw",
                    .about = "Print the log as it is",
                    .read = set(field(options, &LogOptions::raw)),

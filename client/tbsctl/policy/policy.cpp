@@ -289,7 +289,7 @@ Subcommand check_subcommand(const Shared& options) {
           .summary = "Read the rules and say what is wrong with them",
           .help =
               "The first thing that is wrong is told with its file and line; tbs-rules(5) says "
-              "how rules\nare written.",
+              "how rules\nare written.\n\nExample:\n  tbsctl policy check --dir ./policy.d",
           .options = {folder_option(options)},
           .needs = always(kNoDaemon),
           .run = [options](const Environment& environment) {
@@ -319,7 +319,10 @@ Subcommand policy_subcommand() {
   const auto options = std::make_shared<PolicyOptions>();
   return {.name = "policy",
           .summary = "Check and explain rules",
-          .help = "No daemon is asked: rules can be tried before they are used.",
+          .help =
+              "No daemon is asked: rules can be tried before they are used.\n\nExample:\n  tbsctl "
+              "policy --dir "
+              "./policy.d explain alice TPM2_Clear",
           .options = {folder_option(options)},
           .parts = {check_subcommand(options), explain_subcommand(options)}};
 }

@@ -190,7 +190,8 @@ Subcommand ppi_subcommand() {
       .help =
           "Shows the operation that is pending, what is required to apply it, and the last "
           "operation\nwith its result.\n\n"
-          "Clearing the TPM destroys every key in it. Administrators alone may submit.",
+          "Clearing the TPM destroys every key in it. Administrators alone may submit.\n\n"
+          "Example:\n  tbsctl ppi --submit none --yes",
       .options = presence_options(request),
       .prepare = [request] { return check_confirmed(*request); },
       .needs = always(kObserver),

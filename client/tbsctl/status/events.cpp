@@ -172,8 +172,8 @@ Subcommand events_subcommand() {
       .summary = "Tell what has happened: refused, blocked, locked out, changed, lost",
       .help =
           "An administrator sees all, everybody else what their own programs caused. The daemon "
-          "keeps the last 1024;\nthe journal has more. With --json, one object a line.\n"
-          "Example: tbsctl events --follow --event lockout --event blocked",
+          "keeps the last 1024;\nthe journal has more. With --json, one object a line.\n\n"
+          "Example:\n  tbsctl events --follow --event lockout --event blocked",
       .options = event_options(options),
       .needs = [options] { return options->journal ? kNoDaemon : kObserver; },
       .run =

@@ -82,7 +82,9 @@ Subcommand limits_subcommand() {
           .help =
               "The name of each limit in tbsd.conf(5), whether it holds for each context, for each "
               "user or for all\n"
-              "together, its value, how much of it is used by who uses most, and who that is.",
+              "together, its value, how much of it is used by who uses most, and who that "
+              "is.\n\nExample:\n"
+              "  tbsctl --json limits | jq '.[] | select(.used == .limit)'",
           .needs = always(kObserver),
           .run = [](const Environment& environment) {
             return run_limits(*environment.daemon, environment.console);

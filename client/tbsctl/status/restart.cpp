@@ -86,7 +86,8 @@ Subcommand restart_subcommand() {
           .help =
               "Its clients stay connected, with all that they have. For a daemon that no service "
               "manager runs, as after\nan upgrade; one that systemd runs is restarted by "
-              "`systemctl restart`, which keeps as much.\nFor root and the daemon's own user.",
+              "`systemctl restart`, which keeps as much.\nFor root and the daemon's own "
+              "user.\n\nExample:\n  tbsctl restart",
           .needs = always(kObserver),
           .run = [](const Environment& environment) {
             return run_restart(*environment.daemon, environment.console,

@@ -74,7 +74,7 @@ Subcommand status_subcommand() {
           "Its version, how long it runs, whether its device is ready and how often it was "
           "lost, and what it has\n"
           "counted since it was started. When the TPM is not ready, it says why and ends with exit "
-          "code 6.",
+          "code 6.\n\nExample:\n  tbsctl --json status | jq .device_state",
       .needs = always(kObserver),
       .run = [](const Environment& environment) {
         return run_status(*environment.daemon, environment.console);

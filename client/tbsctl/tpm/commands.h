@@ -2,7 +2,11 @@
 
 // Subcommands about the TPM itself, and those that send it commands.
 
+#include <functional>
+#include <optional>
+
 #include "client/tbsctl/command_line/subcommand.h"
+#include "client/tbsctl/tpm/tpm_details.h"
 #include "proto/byte_writer.h"
 
 namespace tbs::ctl {
@@ -12,7 +16,9 @@ Subcommand id_subcommand();
 Subcommand random_subcommand();
 Subcommand submit_subcommand();
 
-Outcome run_info(Conversation& daemon, const Console& console);
+// `ask`: what the TPM itself is asked with; may be empty.
+Outcome run_info(Conversation& daemon, const Console& console,
+                 const std::function<std::optional<TpmDetails>()>& ask = {});
 Outcome run_id(Conversation& daemon, const Console& console);
 Outcome run_random(Conversation& daemon, const Console& console, std::uint64_t count, bool raw);
 

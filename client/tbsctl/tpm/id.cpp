@@ -64,7 +64,7 @@ Subcommand id_subcommand() {
           .help =
               "SHA-256 over the public area of its endorsement key, in hexadecimal: what "
               "GetDeviceID of tbs(3)\n"
-              "gives. A TPM 2.0 is needed.",
+              "gives. A TPM 2.0 is needed.\n\nExample:\n  tbsctl id",
           .needs = always(kTpm20Context),
           .run = [](const Environment& environment) {
             return run_id(*environment.daemon, environment.console);

@@ -151,7 +151,7 @@ class Bash(Shells, unittest.TestCase):
                       {**self.environment, "XDG_DATA_HOME": f"{self.folder.name}/data"}, self.folder.name) as shell:
             shell.send(f"source {framework}; PS1=; echo re''ady\n")
             shell.wait_for("ready")
-            shell.send("tbsctl contexts --so\t")
+            shell.send("tbsctl contexts --soc\t")
             shell.wait_for("--socket")
 
 

@@ -150,6 +150,10 @@ class Showing(WithDaemon):
         self.assertEqual(info["interface"], "emulator")
         self.assertEqual(info["device"], "embedded")
         self.assertGreaterEqual(info["max_command"], 1024)
+        self.assertRegex(info["firmware"], r"^\d+\.\d+\.\d+\.\d+$")
+        self.assertEqual(info["vendor_string"], "SW   TPM")
+        self.assertEqual(info["pcr_banks"]["sha256"], list(range(24)))
+        self.assertRegex(self.ok("info").out, r"PCR banks: .*sha256 \(24 PCRs\)")
 
     def test_status(self):
         self.client()
@@ -180,6 +184,18 @@ class Showing(WithDaemon):
         self.assertEqual(table[0].split()[:4], ["CONTEXT", "USER", "PID", "PROGRAM"])
         row = next(line for line in table if line.split()[0] == str(client.number))
         self.assertIn(" high ", row)
+
+    def test_contexts_in_another_order(self):
+        few, many = self.client(), self.client()
+        for client, count in ((few, 1), (many, 3)):
+            for _ in range(count):
+                client.begin(wire.get_random(4))
+                client.result()
+        listed = [e["context"] for e in self.json("contexts", "--sort", "submitted")]
+        self.assertLess(listed.index(many.number), listed.index(few.number))
+        listed = [e["context"] for e in self.json("contexts", "--sort", "context")]
+        self.assertEqual(listed, sorted(listed))
+        self.assertIn("none of context, user, pid", self.refused(USAGE, "contexts", "--sort", "colour"))
 
     def test_a_listing_of_several_pages(self):
         clients = [self.client() for _ in range(140)]
@@ -259,6 +275,10 @@ class Sending(WithDaemon):
             with self.subTest(arguments=arguments):
                 self.refused(USAGE, *arguments)
 
+    def test_a_mistyped_subcommand_is_guessed(self):
+        self.assertIn("did you mean `status`?", self.refused(USAGE, "statsu"))
+        self.assertIn("did you mean `explain`?", self.refused(USAGE, "policy", "explian"))
+
     def test_a_file_that_cannot_be_read(self):
         self.assertIn("No such file", self.refused(FAILED, "submit", "-f", "/nonexistent/x"))
 
@@ -310,6 +330,17 @@ class Cancelling(WithDaemon):
         # The context goes on.
         client.begin(wire.get_random(4))
         self.assertEqual(client.result()[1], wire.SUCCESS)
+
+    def test_all_contexts_of_a_process_are_cancelled(self):
+        client, other = self.client(), self.client()
+        self.keep_busy(client)
+        told = self.json("cancel", "--pid", str(os.getpid()))
+        self.assertEqual((told["pid"], told["canceled"]), (os.getpid(), True))
+        self.assertTrue({client.number, other.number} <= set(told["contexts"]))
+        statuses = [client.result()[1] for _ in range(24)]
+        self.assertGreater(statuses.count(wire.COMMAND_CANCELED), 0)
+        self.assertIn("has no context", self.refused(FAILED, "cancel", "--pid", "4194304"))
+        self.assertIn("either the ID", self.refused(USAGE, "cancel", "1", "--pid", "1"))
 
     def test_nothing_to_cancel_is_no_error(self):
         client = self.client()

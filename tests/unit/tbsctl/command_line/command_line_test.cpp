@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "client/tbsctl/command_line/suggestion.h"
 #include "tests/support/catch2.h"
 #include "tests/unit/tbsctl/recorded_daemon.h"
 
@@ -88,6 +89,8 @@ TEST_CASE_METHOD(Running, "options reach what runs", "[tbsctl][command_line]") {
 TEST_CASE_METHOD(Running, "what is wrong is found before tbsd is asked", "[tbsctl][command_line]") {
   for (const std::vector<const char*>& wrong : {
            std::vector{"submit"},
+           {"cancel"},
+           {"cancel", "7", "--pid", "8"},
            {"submit", "8001", "-f", "x"},
            {"submit", "8001"},
            {"submit", "zz"},
@@ -107,7 +110,6 @@ TEST_CASE("wrong usage is told in one line with its own exit code", "[tbsctl][co
       {"bogus"},
       {"info", "status"},
       {"info", "--bogus"},
-      {"cancel"},
       {"cancel", "x"},
       {"cancel", "-3"},
       {"random", "0"},
@@ -140,6 +142,26 @@ TEST_CASE("wrong usage names the help to read, and the choices", "[tbsctl][comma
         std::string::npos);
   CHECK(usage_error({"submit", "80", "--priority", "urgent"})
             .find("low, normal, high, system, max") != std::string::npos);
+}
+
+TEST_CASE("a mistyped subcommand is guessed", "[tbsctl][command_line]") {
+  CHECK(usage_error({"statsu"}).contains("; did you mean `status`?; see `tbsctl --help`"));
+  CHECK(usage_error({"--json", "contxts"}).contains("did you mean `contexts`?"));
+  CHECK(usage_error({"--socket", "status", "cancle", "7"}).contains("did you mean `cancel`?"));
+  CHECK(usage_error({"policy", "chek"}).contains("did you mean `check`?"));
+  CHECK_FALSE(usage_error({"bogus"}).contains("did you mean"));
+  CHECK_FALSE(usage_error({"status", "statsu"}).contains("did you mean"));
+}
+
+TEST_CASE("the nearest word", "[tbsctl][command_line]") {
+  const std::vector<std::string> words = {"status", "contexts", "cancel", "pcr", "ppi"};
+  CHECK(nearest_word("stats", words) == "status");
+  CHECK(nearest_word("sttaus", words) == "status");
+  CHECK(nearest_word("pcrs", words) == "pcr");
+  CHECK(nearest_word("ppr", words) == std::nullopt);  // pcr or ppi
+  CHECK(nearest_word("x", words) == std::nullopt);
+  CHECK(nearest_word("", words) == std::nullopt);
+  CHECK(nearest_word(std::string(1000, 's'), words) == std::nullopt);
 }
 
 TEST_CASE("help and version are printed and end it well", "[tbsctl][command_line]") {

@@ -2,6 +2,7 @@
 
 #include "client/tbsctl/command_line/subcommands.h"
 
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -93,6 +94,11 @@ TEST_CASE("each subcommand has a help of its own", "[tbsctl][subcommands]") {
     CHECK(help.find(entry.summary) != help.npos);
     CHECK(help.find(entry.help) != help.npos);
     CHECK(help.find("--json, --socket and --device") != help.npos);
+    // An example that names it.
+    const std::size_t example = help.find("\nExample");
+    REQUIRE(example != help.npos);
+    CHECK(std::regex_search(help.substr(example),
+                            std::regex("tbsctl (--[a-z]+ )*" + words.front() + "\\b")));
     for (const Option& option : entry.options) {
       // "-f,--file" or, as later versions of CLI11 have it, "-f,     --file".
       CHECK(help.find(option.name.substr(option.name.find(',') + 1)) != help.npos);

@@ -89,3 +89,51 @@ TEST_CASE_METHOD(RecordedDaemon, "a program's name that is not UTF-8 makes valid
   REQUIRE(run_contexts(daemon, console(true)).has_value());
   CHECK(nlohmann::json::parse(out.str()).size() == 1);
 }
+
+TEST_CASE("contexts in each order", "[tbsctl][contexts]") {
+  const std::vector<proto::ContextEntry> entries = {{.context = 1,
+                                                     .uid = 0,
+                                                     .pid = 30,
+                                                     .priority = 200,
+                                                     .queued = 2,
+                                                     .queued_bytes = 10,
+                                                     .submitted = 5,
+                                                     .program = "b"},
+                                                    {.context = 2,
+                                                     .uid = 4294967000,
+                                                     .pid = 10,
+                                                     .priority = 300,
+                                                     .queued = 0,
+                                                     .running = 1,
+                                                     .queued_bytes = 30,
+                                                     .submitted = 5,
+                                                     .program = "c"},
+                                                    {.context = 3,
+                                                     .uid = 0,
+                                                     .pid = 20,
+                                                     .priority = 100,
+                                                     .queued = 9,
+                                                     .running = 2,
+                                                     .running_us = 8,
+                                                     .queued_bytes = 20,
+                                                     .submitted = 7,
+                                                     .program = "a"}};
+  const auto sorted = [&](ContextOrder order) {
+    std::vector<proto::ContextEntry> some = {entries[2], entries[0], entries[1]};
+    UserNames users;
+    sort_contexts(some, order, users);
+    std::vector<std::uint64_t> numbers;
+    for (const auto& each : some) numbers.push_back(each.context);
+    return numbers;
+  };
+  using Numbers = std::vector<std::uint64_t>;
+  CHECK(sorted(ContextOrder::Context) == Numbers{1, 2, 3});
+  CHECK(sorted(ContextOrder::User) == Numbers{2, 1, 3});  // "4294967000", "root"
+  CHECK(sorted(ContextOrder::Pid) == Numbers{2, 3, 1});
+  CHECK(sorted(ContextOrder::Program) == Numbers{3, 1, 2});
+  CHECK(sorted(ContextOrder::Priority) == Numbers{2, 1, 3});
+  CHECK(sorted(ContextOrder::Queued) == Numbers{3, 1, 2});
+  CHECK(sorted(ContextOrder::Bytes) == Numbers{2, 3, 1});
+  CHECK(sorted(ContextOrder::Submitted) == Numbers{3, 1, 2});
+  CHECK(sorted(ContextOrder::Running) == Numbers{3, 2, 1});
+}
