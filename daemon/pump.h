@@ -80,6 +80,10 @@ class Pump : public server::CommandSink {
   [[nodiscard]] server::DeviceView device() const override;
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
   [[nodiscard]] exec::Usage usage() const override { return engine_.usage(); }
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                         std::size_t most) const override {
+    return engine_.held_by(context, most);
+  }
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     return dispatcher_.running_of(context);
   }

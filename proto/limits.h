@@ -49,6 +49,9 @@ inline constexpr std::uint32_t kMaxPresenceOutput = 64;
 // An authorization value has the size of a digest; the largest there is has 64 bytes.
 inline constexpr std::uint32_t kMaxOwnerAuth = 64;
 
+// Objects and sessions in a list of what a context holds; more are only counted as more.
+inline constexpr std::size_t kMaxHoldings = 1024;
+
 // Most entries of a list of limits.
 inline constexpr std::size_t kMaxLimits = 64;
 

@@ -34,6 +34,7 @@ enum class Type : std::uint16_t {
   LockoutReset = 0x000B,
   ReadEvents = 0x000C,
   ReadCapture = 0x000D,
+  ListHoldings = 0x000E,
   ReadLog = 0x0010,
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
@@ -53,6 +54,7 @@ enum class Type : std::uint16_t {
   LockoutResetReply = 0x800B,
   EventList = 0x800C,
   CapturePage = 0x800D,
+  HoldingList = 0x800E,
   LogPart = 0x8010,
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
@@ -191,6 +193,37 @@ struct CancelContextReply {
   static constexpr Type kType = Type::CancelContextReply;
   Status status = Status::Success;  // InvalidContext, AccessDenied
   void fields(auto& f) { f(status); }
+};
+
+// Asks what another context has on the TPM: one's own user's, or any as administrator.
+struct ListHoldings {
+  static constexpr Type kType = Type::ListHoldings;
+  std::uint64_t context = 0;
+  void fields(auto& f) { f(context); }
+};
+
+enum class HoldingKind : std::uint32_t {
+  Object = 0,    // a key, or sealed data
+  Sequence = 1,  // a hash or HMAC that is being computed
+  Session = 2,
+};
+
+struct HoldingEntry {
+  static constexpr std::string_view kName = "holding-entry";
+  std::uint32_t handle = 0;  // as the client knows it
+  HoldingKind kind = HoldingKind::Object;
+  std::uint32_t loaded = 0;  // 1: on the TPM; 0: in the daemon's memory
+  std::uint32_t saved = 0;   // 1: a session that the client counts as saved
+  std::uint32_t sticky = 0;  // 1: evicted after all others
+  void fields(auto& f) { f(handle), f(kind), f(loaded), f(saved), f(sticky); }
+};
+
+struct HoldingList {
+  static constexpr Type kType = Type::HoldingList;
+  Status status = Status::Success;  // InvalidContext, AccessDenied
+  std::uint32_t more = 0;           // 1: there are more than one list has
+  std::vector<HoldingEntry> entries;
+  void fields(auto& f) { f(status), f(more), f(entries); }
 };
 
 struct DaemonStatus {

@@ -23,6 +23,7 @@
 #include "daemon/base/ids.h"
 #include "daemon/base/tally.h"
 #include "daemon/command/client_command.h"
+#include "proto/message.h"
 #include "proto/status.h"
 
 namespace tbs::exec {
@@ -132,6 +133,10 @@ class Engine {
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 
   [[nodiscard]] virtual Usage usage() const { return {}; }
+  // What a context has, at most so many.
+  [[nodiscard]] virtual std::vector<proto::HoldingEntry> held_by(ContextId, std::size_t) const {
+    return {};
+  }
 
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.

@@ -26,6 +26,10 @@ class ForwardingEngine : public Engine {
     return behind().make_sticky(context, handle, sticky);
   }
   [[nodiscard]] Usage usage() const override { return behind().usage(); }
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                         std::size_t most) const override {
+    return behind().held_by(context, most);
+  }
   std::unique_ptr<Execution> housekeeping() override { return behind().housekeeping(); }
   std::unique_ptr<Execution> idle_housekeeping() override { return behind().idle_housekeeping(); }
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override {

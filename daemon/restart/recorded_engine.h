@@ -55,6 +55,10 @@ class RecordedEngine final : public exec::Engine {
   }
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   [[nodiscard]] exec::Usage usage() const override { return engine_.usage(); }
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                         std::size_t most) const override {
+    return engine_.held_by(context, most);
+  }
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override {

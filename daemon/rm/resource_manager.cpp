@@ -164,6 +164,29 @@ Holdings ResourceManager::holdings(ContextId context) {
   return held;
 }
 
+std::vector<proto::HoldingEntry> ResourceManager::held_by(ContextId context,
+                                                          std::size_t most) const {
+  std::vector<proto::HoldingEntry> held;
+  for (const Object* const object : state_.objects.of(context)) {
+    if (held.size() == most) return held;
+    held.push_back(
+        {.handle = exec::number_of(object->virtual_handle),
+         .kind = object->sequence ? proto::HoldingKind::Sequence : proto::HoldingKind::Object,
+         .loaded = object->loaded() ? 1U : 0U,
+         .sticky = object->sticky ? 1U : 0U});
+  }
+  for (const Session& session : state_.sessions.each()) {
+    if (session.owner != context) continue;
+    if (held.size() == most) return held;
+    held.push_back({.handle = exec::number_of(session.handle),
+                    .kind = proto::HoldingKind::Session,
+                    .loaded = session.loaded ? 1U : 0U,
+                    .saved = session.saved_by_client() ? 1U : 0U,
+                    .sticky = session.sticky ? 1U : 0U});
+  }
+  return held;
+}
+
 std::optional<TimePoint> ResourceManager::next_maintenance() const {
   // A TPM that refuses is not asked again before something else has happened.
   if (state_.maintenance_stalled) return std::nullopt;

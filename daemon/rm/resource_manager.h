@@ -63,6 +63,8 @@ class ResourceManager final : public exec::Engine {
 
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override;
   [[nodiscard]] exec::Usage usage() const override;
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                         std::size_t most) const override;
   [[nodiscard]] Holdings holdings(ContextId context);
   [[nodiscard]] const exec::Statistics& statistics() const { return state_.statistics; }
   // Grows when the TPM has been asked which commands it knows.

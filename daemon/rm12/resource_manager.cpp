@@ -34,6 +34,20 @@ void ResourceManager::open_context(ContextId context, const Principal& principal
   state_.table.open_context(context, principal);
 }
 
+std::vector<proto::HoldingEntry> ResourceManager::held_by(ContextId context,
+                                                          std::size_t most) const {
+  std::vector<proto::HoldingEntry> held;
+  if (!state_.table.is_open(context)) return held;
+  for (const Resource* const resource : state_.table.of(context)) {
+    if (held.size() == most) break;
+    held.push_back({.handle = exec::number_of(resource->handle),
+                    .kind = resource->kind == Kind::Key ? proto::HoldingKind::Object
+                                                        : proto::HoldingKind::Session,
+                    .loaded = resource->loaded ? 1U : 0U});
+  }
+  return held;
+}
+
 // An execution may be at work with the context's resources: the tables are cleared after it.
 void ResourceManager::close_context(ContextId context) {
   state_.closed.push_back(context);

@@ -54,6 +54,8 @@ class ResourceManager final : public exec::Engine {
   void restore(RecordReader& record);
 
   [[nodiscard]] exec::Usage usage() const override { return state_.table.usage(); }
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                         std::size_t most) const override;
   [[nodiscard]] const State& state() const { return state_; }
 
  private:

@@ -86,7 +86,7 @@ Handled AdministrationRequests::list_contexts(Client& client, std::uint64_t requ
   return {};
 }
 
-Status AdministrationRequests::may_cancel(const Client& by, const Client* target) const {
+Status AdministrationRequests::may_concern(const Client& by, const Client* target) const {
   if (target == nullptr || !target->is_context()) return Status::InvalidContext;
   const bool allowed = by.peer.administrator || by.peer.principal == target->peer.principal;
   return allowed ? Status::Success : Status::AccessDenied;
@@ -96,7 +96,7 @@ Handled AdministrationRequests::cancel_context(Client& client, std::uint64_t req
                                                const proto::CancelContext& request) {
   const auto link = client.link;
   const Client* const target = clients_.find(request.context);
-  const Status status = may_cancel(client, target);
+  const Status status = may_concern(client, target);
   if (status == Status::Success) {
     audit_.canceled(client, *target);
     sink_.cancel(target->context());
@@ -104,6 +104,23 @@ Handled AdministrationRequests::cancel_context(Client& client, std::uint64_t req
     audit_.denied(client, "the cancel of another user's context");
   }
   link->send(request_id, proto::CancelContextReply{.status = status});
+  return {};
+}
+
+Handled AdministrationRequests::list_holdings(Client& client, std::uint64_t request_id,
+                                              const proto::ListHoldings& request) {
+  const Client* const target = clients_.find(request.context);
+  proto::HoldingList list{.status = may_concern(client, target)};
+  if (list.status == Status::Success) {
+    list.entries = sink_.held_by(target->context(), proto::kMaxHoldings + 1);
+    if (list.entries.size() > proto::kMaxHoldings) {
+      list.more = 1;
+      list.entries.pop_back();
+    }
+  } else if (list.status == Status::AccessDenied) {
+    audit_.denied(client, "what another user's context holds");
+  }
+  client.link->send(request_id, std::move(list));
   return {};
 }
 

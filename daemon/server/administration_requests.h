@@ -38,12 +38,14 @@ class AdministrationRequests {
                          const proto::CancelContext& request);
   Handled daemon_status(Client& client, std::uint64_t request_id, const proto::DaemonStatus&);
   Handled list_limits(Client& client, std::uint64_t request_id, const proto::ListLimits&);
+  Handled list_holdings(Client& client, std::uint64_t request_id,
+                        const proto::ListHoldings& request);
   Handled list_tenants(Client& client, std::uint64_t request_id, const proto::ListTenants&);
 
  private:
   [[nodiscard]] proto::ContextEntry describe(const Client& client) const;
   // Whether `by` may cancel what `target`, which may be nobody, has outstanding.
-  [[nodiscard]] proto::Status may_cancel(const Client& by, const Client* target) const;
+  [[nodiscard]] proto::Status may_concern(const Client& by, const Client* target) const;
 
   const Clients& clients_;
   CommandSink& sink_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "daemon/base/ids.h"
 #include "daemon/command/client_command.h"
@@ -48,6 +49,8 @@ class CommandSink {
   [[nodiscard]] virtual DeviceView device() const = 0;
   [[nodiscard]] virtual const exec::TpmIdentity& identity() const = 0;
   [[nodiscard]] virtual exec::Usage usage() const = 0;
+  [[nodiscard]] virtual std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                                 std::size_t most) const = 0;
   [[nodiscard]] virtual sched::RunningView running_of(ContextId context) const = 0;
   [[nodiscard]] virtual const sched::Counters& counters() const = 0;
   [[nodiscard]] virtual std::size_t queued() const = 0;

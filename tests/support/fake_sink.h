@@ -35,6 +35,7 @@ class FakeSink : public server::CommandSink {
                           .missing = proto::Status::TpmNotFound};
   exec::TpmIdentity tpm{.family = Family::Tpm20, .revision = 138, .manufacturer = "IBM"};
   exec::Usage used;
+  std::vector<proto::HoldingEntry> held;  // by each context
   std::map<ContextId, sched::RunningView> running;
   sched::Counters counted;
   proto::Status sticky_status = proto::Status::Success;
@@ -83,6 +84,10 @@ class FakeSink : public server::CommandSink {
   [[nodiscard]] server::DeviceView device() const override { return view; }
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return tpm; }
   [[nodiscard]] exec::Usage usage() const override { return used; }
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId,
+                                                         std::size_t most) const override {
+    return {held.begin(), held.begin() + static_cast<std::ptrdiff_t>(std::min(most, held.size()))};
+  }
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     const auto entry = running.find(context);
     return entry == running.end() ? sched::RunningView{} : entry->second;

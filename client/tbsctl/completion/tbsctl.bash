@@ -49,7 +49,8 @@ _tbsctl() {
         'status',*) words='--json --socket --device -h --help' ;;
         'health',*) words='--timeout --passive --json --socket --device -h --help' ;;
         'doctor',*) words='--config --json --socket --device -h --help' ;;
-        'contexts',*) words='--sort --json --socket --device -h --help' ;;
+        'contexts',-*) words='--sort --json --socket --device -h --help' ;;
+        'contexts',*) offer=contexts ;;
         'limits',*) words='--json --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --socket --device -h --help' ;;
         'lockout',*) words='--reset --uid --json --socket --device -h --help' ;;

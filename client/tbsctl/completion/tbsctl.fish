@@ -79,6 +79,7 @@ complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its p
 complete -c tbsctl -n '__tbsctl_at health' -l timeout -x -d 'How long it may take, 800 without this'
 complete -c tbsctl -n '__tbsctl_at health' -l passive -d 'Ask tbsd alone, and send the TPM nothing'
 complete -c tbsctl -n '__tbsctl_at doctor' -l config -r -F -d 'The configuration of tbsd, /etc/tbs/tbsd.conf without this'
+complete -c tbsctl -n '__tbsctl_at contexts' -a '(__tbsctl_contexts)'
 complete -c tbsctl -n '__tbsctl_at contexts' -l sort -x -a 'context user pid program priority queued bytes submitted running' -d 'By one of context, user, pid, program, priority, queued, bytes, submitted, running; amounts go down, everything else up (default: context)'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
 complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'

@@ -197,6 +197,30 @@ class Showing(WithDaemon):
         self.assertEqual(listed, sorted(listed))
         self.assertIn("none of context, user, pid", self.refused(USAGE, "contexts", "--sort", "colour"))
 
+    def test_what_one_context_holds(self):
+        client = self.client()
+        self.assertEqual(self.json("contexts", str(client.number))["holds"], [])
+        client.begin(wire.hash_sequence_start())
+        client.begin(wire.start_session())
+        sequence = int.from_bytes(client.result()[2][10:14], "big")
+        session = int.from_bytes(client.result()[2][10:14], "big")
+        held = self.json("contexts", str(client.number))
+        self.assertEqual((held["context"], held["pid"], held["more"]), (client.number, os.getpid(), False))
+        self.assertEqual([(h["handle"], h["kind"], h["saved"]) for h in held["holds"]],
+                         [(sequence, "sequence", False), (session, "session", False)])
+        # The idle TPM is left to others: both are evicted.
+        self.wait_until(lambda: not any(h["loaded"] for h in self.json("contexts", str(client.number))["holds"]))
+        text = self.ok("contexts", str(client.number)).out
+        self.assertRegex(text, r"(?m)^Holds: +2$")
+        self.assertRegex(text, rf"(?m)^0x{sequence:08X}  sequence  evicted$")
+        self.assertIn("there is none", self.refused(TBS, "contexts", "4000000000"))
+
+    @unittest.skipUnless(os.getuid() == 0, "needs root to become another user")
+    def test_what_another_users_context_holds_is_not_told(self):
+        client = self.client()
+        self.assertIn("another user", self.refused(TBS, "contexts", str(client.number),
+                                                   **nobody.options(self.daemon.folder)))
+
     def test_a_listing_of_several_pages(self):
         clients = [self.client() for _ in range(140)]
         listed = [e["context"] for e in self.json("contexts")]

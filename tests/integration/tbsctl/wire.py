@@ -62,6 +62,17 @@ def get_random(count):
     return struct.pack(">HIIH", 0x8001, 12, 0x17B, count)
 
 
+def hash_sequence_start():
+    return struct.pack(">HIIHH", 0x8001, 14, 0x186, 0, 0x000B)
+
+
+def start_session():
+    """TPM2_StartAuthSession of an HMAC session, unbound and unsalted."""
+    body = struct.pack(">II", 0x40000007, 0x40000007) + struct.pack(">H", 16) + bytes(16)
+    body += struct.pack(">HBHH", 0, 0, 0x0010, 0x000B)
+    return struct.pack(">HII", 0x8001, 10 + len(body), 0x176) + body
+
+
 def create_rsa_key(unique):
     """TPM2_CreatePrimary of an RSA-2048 key in the null hierarchy: takes a while."""
     authorization = struct.pack(">IIHBH", 9, 0x40000009, 0, 0, 0)

@@ -116,6 +116,39 @@ TEST_CASE("who may cancel another context", "[server][administration]") {
   CHECK(entries[1].fields.uid == 0U);
 }
 
+TEST_CASE("what a context holds, for who may know", "[server][administration]") {
+  ServerBench bench;
+  const auto target = bench.context(1000);
+  bench.sink.held = {{.handle = 0x80000000, .kind = proto::HoldingKind::Sequence, .loaded = 1},
+                     {.handle = 0x03000001, .kind = proto::HoldingKind::Session, .saved = 1}};
+  const proto::ListHoldings request{.context = target->id()};
+  const auto asked_by = [&](std::uint32_t uid, const proto::ListHoldings& question) {
+    const auto observer = bench.observer(uid);
+    observer->send_from_client(2, question);
+    return observer->take_only<proto::HoldingList>().value();
+  };
+  for (const std::uint32_t uid : {1000U, 0U}) {
+    const auto list = asked_by(uid, request);
+    CHECK(list.status == Status::Success);
+    CHECK(list.more == 0);
+    REQUIRE(list.entries.size() == 2);
+    CHECK(list.entries[0].handle == 0x80000000);
+    CHECK(list.entries[0].kind == proto::HoldingKind::Sequence);
+    CHECK(list.entries[1].saved == 1);
+  }
+  const auto refused = asked_by(1001, request);
+  CHECK(refused.status == Status::AccessDenied);
+  CHECK(refused.entries.empty());
+  CHECK(bench.audit.of(proto::Event::Denied).size() == 1);
+  CHECK(asked_by(0, {.context = 77}).status == Status::InvalidContext);
+  // More than a list has.
+  bench.sink.held.resize(proto::kMaxHoldings);
+  CHECK(asked_by(0, request).more == 0);
+  bench.sink.held.emplace_back();
+  CHECK(asked_by(0, request).more == 1);
+  CHECK(asked_by(0, request).entries.size() == proto::kMaxHoldings);
+}
+
 TEST_CASE("what is no context cannot be cancelled", "[server][administration]") {
   ServerBench bench;
   const auto admin = bench.observer(0);

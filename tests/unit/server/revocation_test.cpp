@@ -53,6 +53,9 @@ class DispatcherSink : public server::CommandSink {
   }
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
   [[nodiscard]] exec::Usage usage() const override { return {}; }
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId, std::size_t) const override {
+    return {};
+  }
   [[nodiscard]] sched::RunningView running_of(ContextId) const override { return {}; }
   [[nodiscard]] const sched::Counters& counters() const override { return dispatcher_.counters(); }
   [[nodiscard]] std::size_t queued() const override { return dispatcher_.queued(); }

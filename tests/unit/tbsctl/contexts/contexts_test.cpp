@@ -137,3 +137,45 @@ TEST_CASE("contexts in each order", "[tbsctl][contexts]") {
   CHECK(sorted(ContextOrder::Submitted) == Numbers{3, 1, 2});
   CHECK(sorted(ContextOrder::Running) == Numbers{3, 2, 1});
 }
+
+TEST_CASE_METHOD(RecordedDaemon, "what one context holds", "[tbsctl][contexts]") {
+  const bool json = GENERATE(false, true);
+  answer(proto::ContextList{.entries = {entry(7)}});
+  answer(proto::HoldingList{
+      .more = 1,
+      .entries = {{.handle = 0x80000000, .loaded = 1, .sticky = 1},
+                  {.handle = 0x80000001, .kind = proto::HoldingKind::Sequence},
+                  {.handle = 0x03000002, .kind = proto::HoldingKind::Session, .saved = 1},
+                  {.handle = 1, .kind = static_cast<proto::HoldingKind>(9)}}});
+  REQUIRE(run_context(daemon, console(json), 7).has_value());
+  CHECK(request<proto::ListContexts>(0).after == 6);
+  CHECK(request<proto::ListHoldings>(1).context == 7);
+  if (json) {
+    const auto document = nlohmann::json::parse(out.str());
+    CHECK(document["context"] == 7);
+    CHECK(document["more"] == true);
+    REQUIRE(document["holds"].size() == 4);
+    CHECK(document["holds"][0] == nlohmann::json{{"handle", 0x80000000U},
+                                                 {"kind", "object"},
+                                                 {"loaded", true},
+                                                 {"saved", false},
+                                                 {"sticky", true}});
+  } else {
+    CHECK(out.str().contains("Holds:      4 and more\n"));
+    CHECK(out.str().contains("0x80000000  object    on the TPM, sticky\n"));
+    CHECK(out.str().contains("0x80000001  sequence  evicted\n"));
+    CHECK(out.str().contains("0x03000002  session   saved by its program\n"));
+    CHECK(out.str().contains("0x00000001  unknown   evicted\n"));
+  }
+}
+
+TEST_CASE_METHOD(RecordedDaemon, "one context that cannot be told of", "[tbsctl][contexts]") {
+  CHECK(run_context(daemon, console(), 0).error().message.contains("there is none"));
+  answer(proto::ContextList{.entries = {entry(8)}});
+  CHECK(run_context(daemon, console(), 7).error().message.contains("there is none"));
+  answer(proto::ContextList{.entries = {entry(7)}});
+  answer(proto::HoldingList{.status = proto::Status::AccessDenied});
+  const auto refused = run_context(daemon, console(), 7);
+  CHECK(refused.error().exit == Exit::Tbs);
+  CHECK(refused.error().message.contains("belongs to another user"));
+}
