@@ -4,25 +4,17 @@
 
 #include "client/tbsctl/log/event_log.h"
 
-#include <cstdlib>
 #include <vector>
 
 #include "client/tbsctl/log/event_text.h"
 #include "client/tbsctl/log/replay.h"
 #include "client/tbsctl/pcr/read_pcrs.h"
-#include "client/tbsctl/text/format.h"
+#include "tests/fuzz/printed_description.h"
 
 using namespace tbs;
+using namespace tbs::test;
 
 namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-void check_line(const std::string& text) {
-  require(ctl::printable(text) == text && text.size() < 1024);
-}
 
 bool inside(proto::Bytes part, proto::Bytes whole) {
   return part.empty() ||
@@ -38,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(inside(event.data, bytes));
     for (const ctl::EventDigest& digest : event.digests) require(inside(digest.value, bytes));
     check_line(ctl::event_name(event.type));
-    check_line(ctl::event_text(event));
+    check_description(ctl::describe_event(event));
+    (void)ctl::digests_fit(event);
   }
   const auto replayed = ctl::replay(log);
   std::vector<ctl::PcrValue> measured;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "client/tbsctl/pcr/pcr_value.h"
 #include "proto/tpm/constants.h"
 
 namespace tbs::ctl {
@@ -17,6 +18,7 @@ constexpr std::uint16_t kSha1Size = 20;
 constexpr std::uint32_t kMaxKinds = 16;
 constexpr std::uint16_t kMaxDigest = 128;
 constexpr std::string_view kSpecIdSignature{"Spec ID Event03\0", 16};
+constexpr std::size_t kFinalHeadSize = 16;
 constexpr std::size_t kSignatureSize = 16;  // of every structure in an EV_NO_ACTION event
 
 // TCG_EfiSpecIDEvent; nothing when the data is none.
@@ -46,16 +48,23 @@ std::optional<Event> read_sha1_event(ByteReader& reader) {
   return reader.ok() ? std::optional(std::move(event)) : std::nullopt;
 }
 
+// By the first record; some firmware names fewer algorithms there than it uses.
+std::optional<std::size_t> digest_size(const std::vector<DigestKind>& kinds,
+                                       std::uint16_t algorithm) {
+  const auto kind = std::ranges::find(kinds, algorithm, &DigestKind::algorithm);
+  return kind == kinds.end() ? bank_digest_size(algorithm) : kind->size;
+}
+
 // TCG_PCR_EVENT2.
 std::optional<Event> read_event(ByteReader& reader, const std::vector<DigestKind>& kinds) {
   Event event{.pcr = reader.le32(), .type = reader.le32()};
   const std::uint32_t count = reader.le32();
-  if (!reader.ok() || count > kinds.size()) return std::nullopt;
+  if (!reader.ok() || count > kMaxKinds) return std::nullopt;
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint16_t algorithm = reader.le16();
-    const auto kind = std::ranges::find(kinds, algorithm, &DigestKind::algorithm);
-    if (kind == kinds.end()) return std::nullopt;
-    event.digests.push_back({.algorithm = algorithm, .value = reader.take(kind->size)});
+    const auto size = digest_size(kinds, algorithm);
+    if (!size) return std::nullopt;
+    event.digests.push_back({.algorithm = algorithm, .value = reader.take(*size)});
   }
   event.data = reader.take(reader.le32());
   return reader.ok() ? std::optional(std::move(event)) : std::nullopt;
@@ -66,12 +75,25 @@ bool is_filling(Bytes rest) {
          std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0xFF; });
 }
 
+// EFI_TCG2_FINAL_EVENTS_TABLE: its version, and how many records follow. The words of a record
+// would name an algorithm 0, which there is not.
+bool is_final_head(Bytes rest) {
+  ByteReader reader(rest);
+  constexpr std::uint64_t kFinalVersion = 1;
+  return reader.le64() == kFinalVersion && reader.le64() <= reader.remaining() && reader.ok();
+}
+
 void read_records(EventLog& log, Bytes bytes, std::size_t offset) {
   while (offset < bytes.size()) {
     const Bytes rest = bytes.subspan(offset);
     if (is_filling(rest)) return;
     ByteReader reader(rest);
     auto event = log.crypto_agile ? read_event(reader, log.kinds) : read_sha1_event(reader);
+    if (!event && log.crypto_agile && !log.final_events && is_final_head(rest)) {
+      log.final_events = log.events.size();
+      offset += kFinalHeadSize;
+      continue;
+    }
     if (!event) {
       log.fault = "record " + std::to_string(log.events.size()) + " at byte " +
                   std::to_string(offset) + " is cut off or no record";

@@ -1,7 +1,7 @@
 #pragma once
 
 // The firmware's event log, taken apart. Both layouts of the TCG PC Client Platform Firmware
-// Profile Specification 1.05, "Event Logging": records of TCG_PCClientPCREvent (SHA-1 alone), and
+// Profile Specification 1.06, "Event Logging": records of TCG_PCClientPCREvent (SHA-1 alone), and
 // TCG_PCR_EVENT2 after a first record "Spec ID Event03" that names the digests (crypto-agile). All
 // integers are little-endian.
 //
@@ -42,6 +42,10 @@ struct EventLog {
   bool crypto_agile = false;
   std::vector<DigestKind> kinds;
   std::vector<Event> events;  // the first record included
+  // The first event of the table of final events, where the log has the head of that table: events
+  // that firmware logged after the operating system had fetched the log. The kernel appends these
+  // events to the log as a rule without the head.
+  std::optional<std::size_t> final_events;
   // Why the log could not be read to its end; empty when it was. Old firmware fills the rest of its
   // memory with zeros or ones, which is no fault.
   std::string fault;

@@ -2,6 +2,7 @@
 
 // Values of PCRs: the algorithms of their banks, and what extending does to them.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,11 @@ std::optional<std::uint16_t> bank_of(std::string_view name);
 constexpr bool is_dynamic_launch_pcr(std::uint32_t pcr) {
   return pcr >= 17 && pcr <= 22;
 }
+
+// The digest of bytes by the algorithm of a bank; nothing for an algorithm that is not known.
+std::optional<proto::Buffer> bank_digest(std::uint16_t algorithm, proto::Bytes bytes);
+// How many bytes it has.
+std::optional<std::size_t> bank_digest_size(std::uint16_t algorithm);
 
 // The digest of the old value and what is measured; nothing for an algorithm that is not known.
 std::optional<proto::Buffer> pcr_extend(std::uint16_t algorithm, proto::Bytes value,

@@ -4,7 +4,7 @@ from the TCG PC Client Platform Firmware Profile Specification; it shares no cod
 import hashlib
 import struct
 
-ALGORITHMS = {"sha1": 0x0004, "sha256": 0x000B, "sha384": 0x000C}
+ALGORITHMS = {"sha1": 0x0004, "sha256": 0x000B, "sha384": 0x000C, "sha512": 0x000D}
 EV_NO_ACTION, EV_SEPARATOR, EV_S_CRTM_VERSION, EV_IPL = 3, 4, 8, 0xD
 EV_VARIABLE_DRIVER_CONFIG, EV_BOOT_SERVICES_APPLICATION = 0x80000001, 0x80000003
 EV_EFI_ACTION, EV_EFI_HCRTM_EVENT = 0x80000007, 0x80000010
@@ -66,6 +66,7 @@ class Log:
     def no_action(self, data):
         self._record(0, EV_NO_ACTION, {b: bytes(hashlib.new(b).digest_size) for b in self.banks},
                      data)
+        return self
 
     def measure(self, pcr, kind, data, measured=None):
         digests = {bank: hashlib.new(bank, measured or data).digest() for bank in self.banks}
