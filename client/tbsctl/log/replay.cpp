@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "client/tbsctl/log/explanation.h"
 #include "client/tbsctl/pcr/pcr_value.h"
 
 namespace tbs::ctl {
@@ -56,24 +57,36 @@ std::vector<proto::Buffer> starts_of(std::uint32_t pcr, std::size_t size,
 struct Measurement {
   std::size_t event = 0;
   proto::Bytes digest;
+  proto::Bytes old_digest;  // as an older kernel extended it; empty where that is the same
 };
 using Register = std::pair<std::uint16_t, std::uint32_t>;  // bank and number
 using Measurements = std::map<Register, std::vector<Measurement>>;
 
-Measurements measurements_of(const EventLog& log) {
+void add_later(Measurements& measurements, std::size_t index, const LaterRecord& record) {
+  if (!record.pcr || *record.pcr >= kPcrCount) return;
+  for (const LaterDigest& digest : record.digests) {
+    measurements[{digest.algorithm, *record.pcr}].push_back(
+        {index, digest.value, digest.old_value});
+  }
+}
+
+Measurements measurements_of(const EventLog& log, std::span<const LaterRecord> later) {
   Measurements measurements;
   for (std::size_t index = 0; index < log.events.size(); ++index) {
     const Event& event = log.events[index];
     if (event.type == kEvNoAction || event.pcr >= kPcrCount) continue;
     for (const EventDigest& digest : event.digests) {
-      measurements[{digest.algorithm, event.pcr}].push_back({index, digest.value});
+      measurements[{digest.algorithm, event.pcr}].push_back({index, digest.value, {}});
     }
+  }
+  for (std::size_t index = 0; index < later.size(); ++index) {
+    add_later(measurements, log.events.size() + index, later[index]);
   }
   return measurements;
 }
 
 ReplayedPcr replay_from(proto::Buffer start, const Register& which,
-                        const std::vector<Measurement>& measurements) {
+                        const std::vector<Measurement>& measurements, bool old_kernel) {
   ReplayedPcr pcr{.algorithm = which.first,
                   .pcr = which.second,
                   .start = std::move(start),
@@ -81,23 +94,37 @@ ReplayedPcr replay_from(proto::Buffer start, const Register& which,
                   .alternatives = {}};
   for (const Measurement& measurement : measurements) {
     const proto::Buffer& value = pcr.steps.empty() ? pcr.start : pcr.value();
-    auto extended = pcr_extend(pcr.algorithm, value, measurement.digest);
-    if (extended) pcr.steps.push_back({measurement.event, *std::move(extended)});
+    const bool old = old_kernel && !measurement.old_digest.empty();
+    const proto::Bytes digest = old ? measurement.old_digest : measurement.digest;
+    auto extended = pcr_extend(pcr.algorithm, value, digest);
+    if (!extended) continue;
+    pcr.steps.push_back({measurement.event, *std::move(extended), {digest.begin(), digest.end()}});
   }
   return pcr;
 }
 
-// Whether the TPM holds a value that the PCR had on the way, and what it has not seen then.
-std::optional<std::size_t> first_unseen(const ReplayedPcr& pcr, const proto::Buffer& value) {
-  const proto::Buffer* before = &pcr.start;
-  for (const ReplayStep& step : pcr.steps) {
-    if (*before == value) return step.event;
-    before = &step.value;
+// The likeliest one first.
+std::vector<ReplayedPcr> chains_of(const Register& which,
+                                   const std::vector<Measurement>& measurements,
+                                   const std::vector<std::uint8_t>& pcr0) {
+  std::vector<ReplayedPcr> chains;
+  const bool old = std::ranges::any_of(
+      measurements, [](const Measurement& each) { return !each.old_digest.empty(); });
+  for (const bool old_kernel : {false, true}) {
+    if (old_kernel && !old) break;
+    for (proto::Buffer& start : starts_of(which.second, measurements.front().digest.size(), pcr0)) {
+      chains.push_back(replay_from(std::move(start), which, measurements, old_kernel));
+    }
   }
-  return std::nullopt;
+  return chains;
 }
 
-Comparison compare_one(const ReplayedPcr& replayed, const std::vector<PcrValue>& measured) {
+// About a second for all that differ, however a log was made; a PCR of firmware's has a hundred
+// records.
+constexpr std::size_t kMostDigestsTried = 1'000'000;
+
+Comparison compare_one(const ReplayedPcr& replayed, const std::vector<PcrValue>& measured,
+                       std::size_t& work) {
   const auto found = std::ranges::find_if(measured, [&](const PcrValue& each) {
     return each.algorithm == replayed.algorithm && each.pcr == replayed.pcr;
   });
@@ -108,23 +135,29 @@ Comparison compare_one(const ReplayedPcr& replayed, const std::vector<PcrValue>&
     if (each->value() == found->value) return {each, &*found, Agreement::Equal};
   }
   for (const ReplayedPcr* const each : candidates) {
-    if (const auto unseen = first_unseen(*each, found->value)) {
-      return {each, &*found, Agreement::Earlier, *unseen};
+    if (const auto unseen = find_prefix(*each, found->value)) {
+      return {each, &*found, Agreement::Earlier, unseen->first_unseen, unseen->last_seen};
     }
   }
-  return {&replayed, &*found, Agreement::Differs};
+  Comparison differing{&replayed, &*found, Agreement::Differs};
+  for (const ReplayedPcr* const each : candidates) {
+    if (const auto deviation = find_deviation(*each, found->value, work)) {
+      differing.replayed = each;
+      differing.cause = deviation->cause;
+      differing.cause_record = deviation->record;
+      break;
+    }
+  }
+  return differing;
 }
 
 }  // namespace
 
-std::vector<ReplayedPcr> replay(const EventLog& log) {
+std::vector<ReplayedPcr> replay(const EventLog& log, std::span<const LaterRecord> later) {
   const auto pcr0 = pcr0_starts(read_startup(log));
   std::vector<ReplayedPcr> pcrs;
-  for (const auto& [which, measurements] : measurements_of(log)) {
-    std::vector<ReplayedPcr> chains;
-    for (proto::Buffer& start : starts_of(which.second, measurements.front().digest.size(), pcr0)) {
-      chains.push_back(replay_from(std::move(start), which, measurements));
-    }
+  for (const auto& [which, measurements] : measurements_of(log, later)) {
+    std::vector<ReplayedPcr> chains = chains_of(which, measurements, pcr0);
     ReplayedPcr likeliest = std::move(chains.front());
     if (likeliest.steps.empty()) continue;
     likeliest.alternatives.assign(std::make_move_iterator(chains.begin() + 1),
@@ -138,7 +171,8 @@ std::vector<Comparison> compare(const std::vector<ReplayedPcr>& replayed,
                                 const std::vector<PcrValue>& measured) {
   std::vector<Comparison> comparisons;
   comparisons.reserve(replayed.size());
-  for (const ReplayedPcr& pcr : replayed) comparisons.push_back(compare_one(pcr, measured));
+  std::size_t work = kMostDigestsTried;
+  for (const ReplayedPcr& pcr : replayed) comparisons.push_back(compare_one(pcr, measured, work));
   return comparisons;
 }
 

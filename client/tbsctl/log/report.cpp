@@ -1,110 +1,50 @@
 #include "client/tbsctl/log/report.h"
 
-#include <algorithm>
-#include <string>
+#include <iterator>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "client/tbsctl/log/event_text.h"
+#include "client/tbsctl/log/mismatch.h"
+#include "client/tbsctl/log/report_json.h"
 #include "client/tbsctl/pcr/pcr_value.h"
 #include "client/tbsctl/text/hex.h"
-#include "client/tbsctl/text/named.h"
 #include "client/tbsctl/text/table.h"
 
 namespace tbs::ctl {
 namespace {
 
-using nlohmann::ordered_json;
+// In front of the lines that belong to the record above them.
+constexpr const char* kInset = "  ";
 
-constexpr Names<Agreement, 4> kAgreements = {{
-    {Agreement::Equal, "equal"},
-    {Agreement::Earlier, "earlier"},
-    {Agreement::Differs, "differs"},
-    {Agreement::Absent, "absent"},
-}};
-
-std::string agreement_text(Agreement agreement) {
-  return std::string(*name_of(kAgreements, agreement));
+void add_record(Table& table, std::size_t number, const std::string& pcr, const std::string& name,
+                const Description& description) {
+  table.add({std::to_string(number), pcr, name, description.text});
+  for (const std::string& part : description.parts) table.add({"", "", "", kInset + part});
 }
 
-bool is_mismatch(const Comparison& comparison) {
-  return comparison.agreement == Agreement::Earlier || comparison.agreement == Agreement::Differs;
-}
-
-std::string pcr_title(const ReplayedPcr& pcr) {
-  return "PCR " + std::to_string(pcr.pcr) + " (" + bank_name(pcr.algorithm) + ")";
-}
-
-// What is wrong, for people: where the TPM and the log part ways.
-std::string mismatch_text(const EventLog& log, const Comparison& comparison) {
-  const ReplayedPcr& pcr = *comparison.replayed;
-  if (comparison.agreement == Agreement::Earlier) {
-    return pcr_title(pcr) + " of the TPM has not seen event " +
-           std::to_string(comparison.first_unseen) + " (" +
-           event_name(log.events[comparison.first_unseen].type) + ") and what comes after it";
+void print_records(std::ostream& out, const LogReport& report) {
+  Table table({{"EVENT", Align::Right}, {"PCR", Align::Right}, {"TYPE"}, {"WHAT"}});
+  std::size_t number = 0;
+  for (const Event& event : report.log.events) {
+    Description description = describe_event(event);
+    if (digests_fit(event) == false) {
+      description.parts.emplace_back("its digest is not that of this data");
+    }
+    add_record(table, number++, std::to_string(event.pcr), event_name(event.type), description);
   }
-  return pcr_title(pcr) + " is " + to_hex(comparison.measured->value) +
-         " in the TPM; expected from the log is " + to_hex(pcr.value());
-}
-
-ordered_json event_json(const Event& event, std::size_t index) {
-  ordered_json digests = ordered_json::object();
-  for (const EventDigest& digest : event.digests) {
-    digests[bank_name(digest.algorithm)] = to_hex(digest.value);
+  for (const LaterRecord& record : report.later) {
+    Description description = record.description;
+    if (!record.pcr) description.text = "NvPCR " + record.nv_index + ": " + description.text;
+    add_record(table, number++, record.pcr ? std::to_string(*record.pcr) : "-", record.name,
+               description);
   }
-  return {{"event", index},
-          {"pcr", event.pcr},
-          {"type", event.type},
-          {"name", event_name(event.type)},
-          {"digests", digests},
-          {"text", event_text(event)},
-          {"data", to_hex(event.data)}};
-}
-
-ordered_json pcr_json(const Comparison& comparison, bool compared) {
-  ordered_json pcr = {{"bank", bank_name(comparison.replayed->algorithm)},
-                      {"pcr", comparison.replayed->pcr},
-                      {"log", to_hex(comparison.replayed->value())}};
-  if (!compared) return pcr;
-  pcr["tpm"] = comparison.measured == nullptr ? ordered_json()
-                                              : ordered_json(to_hex(comparison.measured->value));
-  pcr["result"] = agreement_text(comparison.agreement);
-  if (comparison.agreement == Agreement::Earlier) pcr["first_unseen"] = comparison.first_unseen;
-  return pcr;
-}
-
-const Comparison* first_mismatch(const LogReport& report) {
-  const auto found = std::ranges::find_if(report.pcrs, is_mismatch);
-  return report.compared && found != report.pcrs.end() ? &*found : nullptr;
-}
-
-void print_as_json(std::ostream& out, const LogReport& report) {
-  ordered_json events = ordered_json::array();
-  for (std::size_t i = 0; i < report.log.events.size(); ++i) {
-    events.push_back(event_json(report.log.events[i], i));
-  }
-  ordered_json pcrs = ordered_json::array();
-  for (const Comparison& pcr : report.pcrs) pcrs.push_back(pcr_json(pcr, report.compared));
-  const Comparison* const mismatch = first_mismatch(report);
-  ordered_json banks = ordered_json::array();
-  for (const DigestKind& kind : report.log.kinds) banks.push_back(bank_name(kind.algorithm));
-  print_json(
-      out, {{"format", report.log.crypto_agile ? "crypto-agile" : "sha1"},
-            {"banks", banks},
-            {"events", events},
-            {"fault", report.log.fault.empty() ? ordered_json() : ordered_json(report.log.fault)},
-            {"pcrs", pcrs},
-            {"first_mismatch", mismatch == nullptr ? ordered_json() : pcr_json(*mismatch, true)}});
+  table.print(out);
 }
 
 void print_for_people(std::ostream& out, const LogReport& report) {
-  Table events({{"EVENT", Align::Right}, {"PCR", Align::Right}, {"TYPE"}, {"WHAT"}});
-  for (std::size_t i = 0; i < report.log.events.size(); ++i) {
-    const Event& event = report.log.events[i];
-    events.add(
-        {std::to_string(i), std::to_string(event.pcr), event_name(event.type), event_text(event)});
-  }
-  events.print(out);
+  print_records(out, report);
   if (report.pcrs.empty()) return;
   out << '\n';
   Table pcrs(
@@ -116,11 +56,24 @@ void print_for_people(std::ostream& out, const LogReport& report) {
   pcrs.print(out);
 }
 
+void append_reason(std::string& message, const std::string& reason) {
+  message += (message.empty() ? "" : "; ") + reason;
+}
+
 }  // namespace
+
+void LogReport::add(LaterLog added) {
+  later_parts.push_back({.format = std::move(added.format),
+                         .first = later.size(),
+                         .count = added.records.size(),
+                         .fault = std::move(added.fault)});
+  later.insert(later.end(), std::make_move_iterator(added.records.begin()),
+               std::make_move_iterator(added.records.end()));
+}
 
 void print_report(const Console& console, const LogReport& report) {
   if (console.json) {
-    print_as_json(console.out, report);
+    print_json(console.out, report_json(report));
   } else {
     print_for_people(console.out, report);
   }
@@ -129,9 +82,13 @@ void print_report(const Console& console, const LogReport& report) {
 std::expected<void, Failure> verdict(const LogReport& report) {
   std::string message;
   if (!report.log.fault.empty()) message = "the event log is damaged: " + report.log.fault;
+  for (const LaterPart& part : report.later_parts) {
+    if (part.fault.empty()) continue;
+    append_reason(message, (part.format.starts_with("ima") ? "IMA's list" : "systemd's log") +
+                               std::string(" is damaged: ") + part.fault);
+  }
   if (const Comparison* const mismatch = first_mismatch(report)) {
-    if (!message.empty()) message += "; ";
-    message += mismatch_text(report.log, *mismatch);
+    append_reason(message, mismatch_text(report, *mismatch));
   }
   if (message.empty()) return {};
   return std::unexpected(Failure{.exit = Exit::Failed, .message = message});

@@ -14,6 +14,7 @@ import tempfile
 import unittest
 
 import event_logs
+import later_logs
 import nobody
 import tbsctl_test as base
 
@@ -231,6 +232,70 @@ class Comparing(base.WithDaemon):
         raw = base.run("log", "--raw", socket=daemon.socket_for({}))
         self.assertGreater(len(log.bytes), 3 * 65536)
         self.assertEqual(raw.bytes, log.bytes)
+
+
+class LaterLogs(base.WithDaemon):
+    """A TPM that firmware, systemd and IMA have extended, and their three logs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="tbsctl-later-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.path = os.path.join(cls.folder, "log")
+        cls.firmware = event_logs.Log(banks=("sha1", "sha256")).usual()
+        cls.put("log", cls.firmware.bytes)
+        cls.daemon = base.Daemon("embedded", arguments=["--event-log", cls.path])
+        cls.addClassCleanup(cls.daemon.stop)
+
+    @classmethod
+    def put(cls, name, content):
+        path = os.path.join(cls.folder, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def log(self, systemd, ima):
+        ran = self.tbsctl("--json", "log", "--userspace", systemd, "--ima", ima)
+        return ran, json.loads(ran.out)
+
+    def test_all_of_them_explain_the_pcrs(self):
+        client = self.client()
+        # The kernel extends all banks that the TPM has.
+        ima = later_logs.ImaList(banks=[bank for bank in event_logs.ALGORITHMS if bank in self.json("pcr")]).usual()
+        systemd = later_logs.MeasureLog().usual()
+        measured = self.firmware.measured + systemd.measured + ima.measured
+        for pcr, digests in measured:
+            client.begin(event_logs.pcr_extend(pcr, digests))
+            self.assertEqual(client.result()[2][6:10], bytes(4))
+        systemd_log = self.put("systemd", systemd.bytes)
+        for content in (ima.bytes, ima.text):
+            ran, decoded = self.log(systemd_log, self.put("ima", content))
+            self.assertEqual(ran.code, OK, ran.err)
+            equal = {(p["bank"], p["pcr"]) for p in decoded["pcrs"] if p["result"] == "equal"}
+            self.assertLessEqual({("sha1", 10), ("sha256", 10), ("sha256", 11), ("sha256", 15), ("sha1", 4)}, equal)
+        events = len(self.firmware.measured) + 1
+        later = decoded["later_logs"]
+        self.assertEqual([log["events"][0]["event"] for log in later], [events, events + 5])
+        # One more file in the list than in the TPM.
+        ima.ng(b"/usr/bin/later")
+        ran, decoded = self.log(systemd_log, self.put("ima", ima.bytes))
+        self.assertEqual(ran.code, FAILED)
+        self.assertEqual(decoded["first_mismatch"]["last_seen"], events + 5 + 3)
+        self.assertIn(f"has not seen event {events + 5 + 4} (ima-ng)", ran.err)
+        # One more event in the TPM than in the log.
+        client.begin(event_logs.pcr_extend(15, {"sha256": bytes(32)}))
+        client.result()
+        ran = self.tbsctl("log", "--userspace", systemd_log)
+        self.assertIn("PCR 15 (sha256) is ", ran.err)
+        self.assertIn("something that is not in the log was measured", ran.err)
+
+    def test_the_firmwares_bytes_alone_are_raw(self):
+        self.assertIn("--raw prints the firmware's log alone", self.refused(USAGE, "log", "--raw", "--ima", "auto"))
+
+    def test_a_log_that_is_not_there(self):
+        missing = os.path.join(self.folder, "missing")
+        for option in ("--ima", "--userspace"):
+            self.assertIn("cannot read " + missing, self.refused(FAILED, "log", option, missing))
 
 
 class Registers(base.WithDaemon):

@@ -62,18 +62,21 @@ TEST_CASE("a TPM that has not seen the end of the log", "[tbsctl][log]") {
   const auto why = verdict(reported.report);
   REQUIRE_FALSE(why.has_value());
   CHECK(why.error().message ==
-        "PCR 5 (sha256) of the TPM has not seen event 2 (EV_SEPARATOR) and what comes after it");
+        "PCR 5 (sha256) of the TPM has not seen event 2 (EV_SEPARATOR) and what comes after it: it "
+        "has what the log says up to event 1");
   const auto json = nlohmann::json::parse(reported.print(true));
   CHECK(json["first_mismatch"]["result"] == "earlier");
   CHECK(json["first_mismatch"]["first_unseen"] == 2);
+  CHECK(json["first_mismatch"]["last_seen"] == 1);
 }
 
 TEST_CASE("a TPM that holds something else", "[tbsctl][log]") {
   Reported reported(Buffer(32, 1));
   const auto why = verdict(reported.report);
   REQUIRE_FALSE(why.has_value());
-  CHECK(why.error().message == "PCR 5 (sha256) is " + to_hex(Buffer(32, 1)) +
-                                   " in the TPM; expected from the log is " + to_hex(kTwice));
+  CHECK(why.error().message ==
+        "PCR 5 (sha256) is " + to_hex(Buffer(32, 1)) + " in the TPM; expected from the log is " +
+            to_hex(kTwice) + "; the digest of event 1 (EV_SEPARATOR) is not that of its data");
 }
 
 TEST_CASE("a damaged log", "[tbsctl][log]") {
