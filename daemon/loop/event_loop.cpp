@@ -13,22 +13,22 @@ bool alone_on_one_processor() {
   return sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) == 1;
 }
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 // Sleeps until there is something to do, and does it. False when nothing will ever come.
 bool sleep_and_work(boost::asio::io_context& io, loop::LoopGap& gap) {
   gap.forget();
   const bool worked = io.run_one() > 0;
-  if (gap.begun()) gap.end(Clock::now());
+  if (gap.begun()) gap.end(SteadyClock::now());
   return worked;
 }
 
 // Does what there is to do, and says how much that was.
-std::size_t work(boost::asio::io_context& io, loop::LoopGap& gap, TimePoint since) {
+std::size_t work_through(boost::asio::io_context& io, loop::LoopGap& gap, TimePoint since) {
   gap.forget();
   gap.note(since);
   const std::size_t handled = io.poll();
-  if (handled > 0) gap.end(Clock::now());
+  if (handled > 0) gap.end(SteadyClock::now());
   return handled;
 }
 
@@ -47,16 +47,16 @@ void run_loop(boost::asio::io_context& io, Duration busy_poll) {
       sleep_and_work(io, gap);
       continue;
     }
-    const TimePoint idle_since = Clock::now();
-    if (work(io, gap, idle_since) > 0) continue;
+    const TimePoint idle_since = SteadyClock::now();
+    if (work_through(io, gap, idle_since) > 0) continue;
     std::size_t handled = 0;
-    TimePoint now = Clock::now();
+    TimePoint now = SteadyClock::now();
     while (handled == 0 && !io.stopped() && polling.goes_on(now - idle_since)) {
-      handled = work(io, gap, now);
-      now = Clock::now();
+      handled = work_through(io, gap, now);
+      now = SteadyClock::now();
     }
     if (handled == 0) sleep_and_work(io, gap);
-    polling.ended(Clock::now() - idle_since);
+    polling.ended(SteadyClock::now() - idle_since);
   }
 }
 

@@ -20,7 +20,8 @@ Header header_fields(FieldWriter& writer, std::size_t message_size, Dissection::
         stated > message_size ? stated - message_size : message_size - stated;
     writer.remark_at(at, "the header says " + count_of(stated, "byte") + ", but there are " +
                              std::to_string(message_size) + ": " + std::to_string(difference) +
-                             (stated > message_size ? " are missing" : " are too many"));
+                             (difference == 1 ? " is " : " are ") +
+                             (stated > message_size ? "missing" : "too many"));
   }
   header.code = static_cast<std::uint32_t>(
       writer.number(command ? "commandCode" : "responseCode", command ? "TPM_CC" : "TPM_RC", 4));

@@ -123,7 +123,7 @@ Subcommand capture_subcommand() {
           "For administrators, until interrupted. Authorization values, keys and plain data are "
           "replaced by\nzeros unless --secrets is given. What comes faster than it is read is "
           "lost, and counted.\n"
-          "Example: tbsctl capture -w - | wireshark -k -i -",
+          "\nExample:\n  tbsctl capture -w - | wireshark -k -i -",
       .options = {{.name = "--context",
                    .value = "ID",
                    .about = "Of this context alone",

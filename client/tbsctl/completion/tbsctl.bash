@@ -14,28 +14,29 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket | --device | --timeout | --config | --sort | --event | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --submit | --parameter | --control | --protocol | --mode)
+      --socket | --device | --timeout | --config | --sort | --event | --context | -w | --count | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' limits' | ' events' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' limits' | ' events' | ' capture' | ' metrics' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
         esac
         ;;
     esac
   done
   case "$at,$previous" in
-    'health',--timeout | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'ppi',--parameter | 'bridge',--mode) return ;;
-    *,--socket | 'doctor',--config | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'bridge',--control) offer=files ;;
+    'health',--timeout | 'capture',--count | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode) return ;;
+    'capture',--context) offer=contexts ;;
+    *,--socket | 'doctor',--config | 'capture',-w | 'metrics',--textfile | 'metrics',--from | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'log',--ima | 'log',--userspace | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
     'policy explain',--gid) offer=groups ;;
     *,--device) offer=tpms ;;
     'lockout',--uid) offer=users ;;
     'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
     'ppi',--submit) words='clear none' ;;
-    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' ;;
+    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' ;;
     'contexts',--sort) words='context user pid program priority queued bytes submitted running' ;;
     'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
     'policy explain',--hierarchy) words='owner endorsement platform lockout null' ;;
@@ -44,7 +45,7 @@ _tbsctl() {
     *)
       case "$at,$current" in
         '',-*) words='--json --socket --device -h --help --version' ;;
-        '',*) words='info status health doctor contexts limits events lockout policy cancel submit random log pcr ppi id bridge restart' ;;
+        '',*) words='info status health doctor contexts limits events capture metrics lockout policy cancel submit random explain log pcr ppi id bridge restart' ;;
         'info',*) words='--json --socket --device -h --help' ;;
         'status',*) words='--json --socket --device -h --help' ;;
         'health',*) words='--timeout --passive --json --socket --device -h --help' ;;
@@ -53,6 +54,8 @@ _tbsctl() {
         'contexts',*) offer=contexts ;;
         'limits',*) words='--json --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --socket --device -h --help' ;;
+        'capture',*) words='--context -w --count --secrets --json --socket --device -h --help' ;;
+        'metrics',*) words='--textfile --from --json --socket --device -h --help' ;;
         'lockout',*) words='--reset --uid --json --socket --device -h --help' ;;
         'policy',-*) words='--dir --json --socket --device -h --help' ;;
         'policy',*) words='check explain' ;;
@@ -63,7 +66,8 @@ _tbsctl() {
         'cancel',*) offer=contexts ;;
         'submit',*) words='-f --file --priority --locality --raw --json --socket --device -h --help' ;;
         'random',*) words='--raw --json --socket --device -h --help' ;;
-        'log',*) words='--raw --no-compare -f --file --json --socket --device -h --help' ;;
+        'explain',*) words='--response-of --secrets --json --socket --device -h --help' ;;
+        'log',*) words='--raw --no-compare -f --file --ima --userspace --json --socket --device -h --help' ;;
         'pcr',-*) words='--json --socket --device -h --help' ;;
         'pcr',*) words='sha1 sha256 sha384 sha512' ;;
         'ppi',*) words='--submit --parameter --yes --json --socket --device -h --help' ;;

@@ -38,13 +38,13 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --timeout --config --sort --event --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --submit --parameter --control --protocol --mode
+            case --socket --device --timeout --config --sort --event --context -w --count --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' health' ' doctor' ' contexts' ' limits' ' events' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
+                    case ' info' ' status' ' health' ' doctor' ' contexts' ' limits' ' events' ' capture' ' metrics' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
                         set at (string trim "$at $word")
                 end
         end
@@ -65,11 +65,14 @@ complete -c tbsctl -n '__tbsctl_at' -a doctor -d 'Look for what is wrong with tb
 complete -c tbsctl -n '__tbsctl_at' -a contexts -d 'List the contexts: who uses the TPM, what waits, what runs'
 complete -c tbsctl -n '__tbsctl_at' -a limits -d 'Show what may be used, and how much of it is'
 complete -c tbsctl -n '__tbsctl_at' -a events -d 'Tell what has happened: refused, blocked, locked out, changed, lost'
+complete -c tbsctl -n '__tbsctl_at' -a capture -d 'Record the commands of clients and the responses, for Wireshark'
+complete -c tbsctl -n '__tbsctl_at' -a metrics -d 'Print the daemon\'s metrics, or write them into a file for node_exporter'
 complete -c tbsctl -n '__tbsctl_at' -a lockout -d 'Show who is locked out, and the TPM\'s own counter'
 complete -c tbsctl -n '__tbsctl_at' -a policy -d 'Check and explain rules'
 complete -c tbsctl -n '__tbsctl_at' -a cancel -d 'Cancel what a context has outstanding'
 complete -c tbsctl -n '__tbsctl_at' -a submit -d 'Send one TPM command, print its response'
 complete -c tbsctl -n '__tbsctl_at' -a random -d 'Print random bytes from the TPM'
+complete -c tbsctl -n '__tbsctl_at' -a explain -d 'Say what a code, a command or a response means'
 complete -c tbsctl -n '__tbsctl_at' -a log -d 'Show what firmware measured, and compare it with the PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a pcr -d 'Read PCRs'
 complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical presence interface, or use it'
@@ -82,9 +85,15 @@ complete -c tbsctl -n '__tbsctl_at doctor' -l config -r -F -d 'The configuration
 complete -c tbsctl -n '__tbsctl_at contexts' -a '(__tbsctl_contexts)'
 complete -c tbsctl -n '__tbsctl_at contexts' -l sort -x -a 'context user pid program priority queued bytes submitted running' -d 'By one of context, user, pid, program, priority, queued, bytes, submitted, running; amounts go down, everything else up (default: context)'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
-complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written' -d 'These alone, by their name in the output'
+complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'
 complete -c tbsctl -n '__tbsctl_at events' -l journal -d 'Follow them in the journal, which has those of earlier starts too'
+complete -c tbsctl -n '__tbsctl_at capture' -l context -x -a '(__tbsctl_contexts)' -d 'Of this context alone'
+complete -c tbsctl -n '__tbsctl_at capture' -s w -r -F -d 'Write a pcapng file, - for standard output, in place of lines'
+complete -c tbsctl -n '__tbsctl_at capture' -l count -x -d 'End after so many commands'
+complete -c tbsctl -n '__tbsctl_at capture' -l secrets -d 'Replace nothing'
+complete -c tbsctl -n '__tbsctl_at metrics' -l textfile -r -F -d 'Replace this file instead of printing them'
+complete -c tbsctl -n '__tbsctl_at metrics' -l from -r -F -d 'The metrics\' socket (default: metrics.sock beside the daemon\'s)'
 complete -c tbsctl -n '__tbsctl_at lockout' -l reset -d 'Forget the failed authorizations of all users, or of the one given by --uid'
 complete -c tbsctl -n '__tbsctl_at lockout' -l uid -x -a '(__fish_complete_users)' -d 'Only of this user: a number or a name'
 complete -c tbsctl -n '__tbsctl_at policy' -l dir -x -a '(__fish_complete_directories (commandline -ct))' -d 'Folder of the rules (default: /etc/tbs/policy.d)'
@@ -110,9 +119,13 @@ complete -c tbsctl -n '__tbsctl_at submit' -l priority -x -a 'low normal high sy
 complete -c tbsctl -n '__tbsctl_at submit' -l locality -x -a '0 1 2 3 4' -d 'Locality of the command (default 0)'
 complete -c tbsctl -n '__tbsctl_at submit' -l raw -d 'Print the response as bytes instead of hexadecimal'
 complete -c tbsctl -n '__tbsctl_at random' -l raw -d 'Print bytes instead of hexadecimal'
+complete -c tbsctl -n '__tbsctl_at explain' -l response-of -x -d 'The command that was answered so: its name, number or bytes'
+complete -c tbsctl -n '__tbsctl_at explain' -l secrets -d 'Show authorization values, keys and plain data as well'
 complete -c tbsctl -n '__tbsctl_at log' -l raw -d 'Print the log as it is'
 complete -c tbsctl -n '__tbsctl_at log' -l no-compare -d 'Do not read the PCRs of the TPM'
 complete -c tbsctl -n '__tbsctl_at log' -s f -l file -r -F -d 'Decode this file; the TPM is not asked; - is standard input'
+complete -c tbsctl -n '__tbsctl_at log' -l ima -r -F -d 'Add the kernel\'s list of measured files; auto finds it'
+complete -c tbsctl -n '__tbsctl_at log' -l userspace -r -F -d 'Add what systemd measured after boot; auto finds it'
 complete -c tbsctl -n '__tbsctl_at pcr' -a 'sha1 sha256 sha384 sha512'
 complete -c tbsctl -n '__tbsctl_at ppi' -l submit -x -a 'clear none' -d 'Ask the firmware to do this at the next start: clear, none (take it back) or a number'
 complete -c tbsctl -n '__tbsctl_at ppi' -l parameter -x -d 'Parameter of the operation, such as the banks of operation 23'

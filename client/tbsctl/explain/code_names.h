@@ -20,7 +20,7 @@ struct FamilyCode {
 // All that have this name: TPM_RC_LOCKOUT, TPM2_RC_LOCKOUT, TSS2_TCTI_RC_IO_ERROR, TPM_AUTHFAIL,
 // TBS_E_BAD_PARAMETER, TPM_E_RETRY, EBUSY. Without its prefix a name may stand for several:
 // "retry". Capital or small letters.
-std::vector<FamilyCode> codes_named(std::string_view name);
+std::vector<FamilyCode> codes_named(std::string_view text);
 
 // Some that have the text in their name, for who has not hit one.
 std::vector<std::string_view> names_like(std::string_view text);

@@ -115,7 +115,7 @@ and 1.2, of tpm2-tss, of TBS, or of the system (EBUSY). Bytes in hexadecimal are
 response. What can be read in several ways is told in each. Exits with 1 when the bytes are not in
 order, and says where.
 
-Example:
+Examples:
   tbsctl explain 0x922
   tbsctl explain TPM_RC_LOCKOUT
   tbsctl explain 80010000000c0000017b0010

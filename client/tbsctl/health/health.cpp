@@ -112,6 +112,7 @@ void judge_tpm(Judgement& judgement, const HealthFacts& facts) {
     case TpmReply::Answered:
       return judge_answer(judgement, facts);
     case TpmReply::Silent:
+      if (!facts.status->problem.empty()) return;  // which tells more of the same
       return judgement.add(
           HealthLevel::Degraded,
           "the TPM did not answer a short command within " + duration(facts.tpm_waited_us),

@@ -1,6 +1,7 @@
 #pragma once
 
-// Where logs come from besides the daemon: files that a user named, and where this system keeps them.
+// Where logs come from besides the daemon: files that a user named, and where this system keeps
+// them.
 
 #include <cstdint>
 #include <expected>

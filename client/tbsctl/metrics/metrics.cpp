@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kDefaultMetricsSocket = "/run/tbs/metrics.sock";
 // tbsd itself gives a reader this long.
 constexpr std::chrono::seconds kMetricsPatience{5};
-constexpr std::string_view kRequest =
+constexpr std::string_view kMetricsRequest =
     "GET /metrics HTTP/1.1\r\nHost: tbsd\r\nAccept: text/plain\r\nConnection: close\r\n\r\n";
 
 struct MetricsOptions {
@@ -25,12 +25,12 @@ struct MetricsOptions {
   std::string text_file;
 };
 
-Failure unreadable(const std::string& path, const client::StreamError& error) {
+Failure no_metrics(const std::string& path, const client::StreamError& error) {
   std::string message = "cannot read metrics at " + path + ": " + client::describe(error);
   if (error.fault == client::StreamFault::NotRunning) {
     message +=
-        "; start the socket (`systemctl enable --now tbsd-metrics.socket`, then restart tbsd), or "
-        "set metrics-socket in tbsd.conf(5)";
+        "; they are off until `systemctl enable tbsd-metrics.socket && systemctl restart tbsd`, or "
+        "metrics-socket in tbsd.conf(5)";
   } else if (error.fault == client::StreamFault::Denied) {
     message += "; root may read them, and a group if an administrator has named one";
   }
@@ -40,20 +40,20 @@ Failure unreadable(const std::string& path, const client::StreamError& error) {
 std::expected<std::string, Failure> ask_for_page(const std::string& path) {
   const client::Deadline deadline = client::Clock::now() + kMetricsPatience;
   auto stream = client::SocketStream::connect(path, deadline);
-  if (!stream) return std::unexpected(unreadable(path, stream.error()));
-  const proto::Buffer request(kRequest.begin(), kRequest.end());
+  if (!stream) return std::unexpected(no_metrics(path, stream.error()));
+  const proto::Buffer request(kMetricsRequest.begin(), kMetricsRequest.end());
   if (const auto sent = stream->send_all(request, deadline); !sent) {
-    return std::unexpected(unreadable(path, sent.error()));
+    return std::unexpected(no_metrics(path, sent.error()));
   }
   std::string answer;
   std::array<std::uint8_t, 16384> room{};
   while (answer.size() <= kMostAnswer) {
     if (client::is_over(deadline)) {
-      return std::unexpected(unreadable(path, {client::StreamFault::TimedOut}));
+      return std::unexpected(no_metrics(path, {client::StreamFault::TimedOut}));
     }
     const auto count = stream->receive(room, deadline);
     if (!count && count.error().fault == client::StreamFault::Closed) break;
-    if (!count) return std::unexpected(unreadable(path, count.error()));
+    if (!count) return std::unexpected(no_metrics(path, count.error()));
     answer.append(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*count));
   }
   auto page = page_in(answer);
@@ -101,7 +101,7 @@ Subcommand metrics_subcommand() {
           .help =
               "In Prometheus' text format; docs/metrics.md says what each of them is. The file is "
               "replaced in one step,\n"
-              "and its name must end with .prom for node_exporter:\n"
+              "and its name must end with .prom for node_exporter.\n\nExample:\n"
               "  tbsctl metrics --textfile /var/lib/prometheus/node-exporter/tbs.prom",
           .options = {{.name = "--textfile",
                        .value = "PATH",

@@ -11,7 +11,7 @@ namespace tbs::ctl {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
-constexpr std::string_view kVersion = "HTTP/1.1 ";
+constexpr std::string_view kAnswerStart = "HTTP/1.1 ";
 constexpr std::size_t kMostShown = 80;
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
@@ -36,13 +36,13 @@ std::optional<std::uint64_t> length_in(std::string_view head) {
 
 std::expected<std::string, std::string> page_in(std::string_view answer) {
   const std::size_t head_end = answer.find("\r\n\r\n");
-  if (!answer.starts_with(kVersion) || head_end == std::string_view::npos) {
+  if (!answer.starts_with(kAnswerStart) || head_end == std::string_view::npos) {
     return std::unexpected("what answers there is no tbsd");
   }
   const std::string_view head = answer.substr(0, head_end);
   const std::string_view body = answer.substr(head_end + 2 * kLineEnd.size());
   const std::string_view status =
-      head.substr(kVersion.size(), head.find(kLineEnd) - kVersion.size());
+      head.substr(kAnswerStart.size(), head.find(kLineEnd) - kAnswerStart.size());
   if (!status.starts_with("200 ")) {
     return std::unexpected("tbsd answered " + printable(status.substr(0, kMostShown)));
   }

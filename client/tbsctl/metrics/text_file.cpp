@@ -26,7 +26,7 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
-Failure failure(const std::string& path, int error) {
+Failure not_written(const std::string& path, int error) {
   return {.exit = Exit::Failed, .message = "cannot write " + path + ": " + std::strerror(error)};
 }
 
@@ -38,13 +38,13 @@ Outcome replace_file(const std::string& path, std::string_view text) {
   std::string beside = path + ".XXXXXX";
   const auto file =
       client::Descriptor::open([&beside] { return ::mkostemp(beside.data(), O_CLOEXEC); });
-  if (!file.valid()) return std::unexpected(failure(path, errno));
+  if (!file.valid()) return std::unexpected(not_written(path, errno));
   const bool written = write_all(file.get(), text) && ::fchmod(file.get(), kReadByAll) == 0 &&
                        ::fsync(file.get()) == 0 && ::rename(beside.c_str(), path.c_str()) == 0;
   if (written) return {};
   const int error = errno;
   ::unlink(beside.c_str());
-  return std::unexpected(failure(path, error));
+  return std::unexpected(not_written(path, error));
 }
 
 }  // namespace tbs::ctl

@@ -173,7 +173,7 @@ TEST_CASE("faults say where, and what is wrong", "[dissect]") {
   const Dissection missing = dissect_command(cut(command, 11));
   REQUIRE(missing.faults.size() == 2);
   CHECK(missing.faults[0].offset == 2);
-  CHECK(missing.faults[0].text == "the header says 12 bytes, but there are 11: 1 are missing");
+  CHECK(missing.faults[0].text == "the header says 12 bytes, but there are 11: 1 is missing");
   CHECK(missing.faults[1].offset == 10);
   CHECK(missing.faults[1].text == "bytesRequested takes 2 bytes, but the message ends after 1");
   const Dissection cut_off = dissect_command(with_size(cut(command, 11)));

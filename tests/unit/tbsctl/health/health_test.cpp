@@ -88,6 +88,11 @@ TEST_CASE("health: degraded by what became of the command", "[tbsctl][health]") 
     CHECK(only_reason(facts, HealthLevel::Degraded)
               .starts_with("the TPM did not answer a short command within 600 ms|"));
   }
+  SECTION("silence that tbsd has an explanation for") {
+    facts.tpm = TpmReply::Silent;
+    facts.status->problem = "no answer to TPM2_GetCapability for 0.6 s";
+    CHECK(only_reason(facts, HealthLevel::Degraded).starts_with("no answer to TPM2_GetCap"));
+  }
   SECTION("no context, or no answer") {
     facts.tpm = GENERATE(TpmReply::NoContext, TpmReply::Failed);
     facts.tpm_failure = "too many contexts";
