@@ -79,7 +79,11 @@ void EventRequests::answer_waiting() {
     Client* const client = clients_.find(waiting->first);
     if (client == nullptr) continue;
     auto found = page(*client, waiting->second.after);
-    if (found.entries.empty()) continue;
+    if (found.entries.empty()) {
+      // None so far is the client's business: they need not be looked at again.
+      waiting->second.after = history_.events().back().number;
+      continue;
+    }
     const std::uint64_t request_id = waiting->second.request_id;
     waiting_.erase(waiting);
     client->link->send(request_id, std::move(found));
