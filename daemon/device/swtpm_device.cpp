@@ -16,7 +16,7 @@ namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t kMaxCommand = 4096;  // swtpm's own buffer
+constexpr std::size_t kSwtpmBuffer = 4096;  // swtpm's own buffer
 constexpr std::size_t kHeaderSize = 10;
 constexpr const char* kSocketName = "data";
 
@@ -210,7 +210,7 @@ void SwtpmDevice::fail_open(Failure failure) {
 }
 
 std::optional<Failure> SwtpmDevice::refusal(std::span<const std::uint8_t> command) const {
-  if (command.size() > kMaxCommand) {
+  if (command.size() > kSwtpmBuffer) {
     return Failure{
         .operation = "send swtpm a command of " + std::to_string(command.size()) + " bytes",
         .error = E2BIG,

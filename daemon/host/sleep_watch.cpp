@@ -15,12 +15,13 @@ constexpr const char* kLogind = "org.freedesktop.login1";
 constexpr const char* kPath = "/org/freedesktop/login1";
 constexpr const char* kManager = "org.freedesktop.login1.Manager";
 
-constexpr std::chrono::milliseconds kFirstPause{500};
-constexpr std::chrono::milliseconds kLongestPause{60'000};
+constexpr std::chrono::milliseconds kFirstBusPause{500};
+constexpr std::chrono::milliseconds kLongestBusPause{60'000};
 
 }  // namespace
 
-SleepWatch::SleepWatch(boost::asio::io_context& io) : bus_(io), timer_(io), pause_(kFirstPause) {}
+SleepWatch::SleepWatch(boost::asio::io_context& io)
+    : bus_(io), timer_(io), pause_(kFirstBusPause) {}
 
 SleepWatch::~SleepWatch() {
   stop();
@@ -53,7 +54,7 @@ bool SleepWatch::subscribe() {
 
 void SleepWatch::retry() {
   timer_.expires_after(pause_);
-  pause_ = std::min(pause_ * 2, kLongestPause);
+  pause_ = std::min(pause_ * 2, kLongestBusPause);
   timer_.async_wait([this, round = ++round_](const boost::system::error_code& stopped) {
     if (!stopped && round == round_) connect();
   });
@@ -87,7 +88,7 @@ void SleepWatch::take_inhibitor(sd_bus_message* reply) {
     bus_.give_up();
     return;
   }
-  pause_ = kFirstPause;
+  pause_ = kFirstBusPause;
   release();
   // The message closes its own.
   inhibitor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3);

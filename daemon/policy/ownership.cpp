@@ -50,11 +50,10 @@ const Ownership::Entry* Ownership::find(std::uint32_t handle) const {
 
 std::optional<rules::Owner> Ownership::owner_of(const LastingChange& change,
                                                 AccountId account) const {
-  using Kind = LastingChange::Kind;
   if (change.hidden) return rules::Owner::Other;
   const Entry* const entry = find(change.handle);
   if (entry != nullptr && entry->account == account) return rules::Owner::Self;
-  if (change.kind == Kind::Makes) {
+  if (change.kind == LastingChange::Kind::Makes) {
     // There may be something that was never seen.
     const bool free = entry == nullptr && complete_;
     if (!change.replaces || free) return std::nullopt;

@@ -128,7 +128,12 @@ struct Fixture {
                [this](std::string notice) { notices.push_back(std::move(notice)); }),
         run(loop, device),
         meter(loop) {
-    const auto opened = run.open();
+    // The kernel may still be closing it for a process that was killed.
+    auto opened = run.open();
+    for (const auto end = Clock::now() + 60s;
+         !opened && opened.error().error == EBUSY && Clock::now() < end; opened = run.open()) {
+      std::this_thread::sleep_for(50ms);
+    }
     if (!opened) FAIL(describe(opened.error()) + "; " + opened.error().advice);
     facts = *opened;
   }

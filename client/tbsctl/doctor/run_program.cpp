@@ -15,7 +15,7 @@
 namespace tbs::ctl {
 namespace {
 
-constexpr std::size_t kMostText = 65536;
+constexpr std::size_t kMostOutput = 65536;
 
 class Pipe {
  public:
@@ -63,7 +63,7 @@ bool read_output(int from, std::string& text, client::Deadline deadline) {
   while (client::wait_for(from, POLLIN, deadline)) {
     const ssize_t count = ::read(from, room.data(), room.size());
     if (count <= 0) return true;
-    if (text.size() < kMostText) text.append(room.data(), static_cast<std::size_t>(count));
+    if (text.size() < kMostOutput) text.append(room.data(), static_cast<std::size_t>(count));
     if (client::is_over(deadline)) return false;
   }
   return false;

@@ -47,17 +47,17 @@ bool is_shown(const Field& field, bool secrets) {
   return secrets || !field.secret;
 }
 
-std::string bytes_text(std::size_t count) {
+std::string byte_count(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " byte" : " bytes");
 }
 
 std::string value_for_people(proto::Bytes bytes, const Field& field, bool secrets) {
   constexpr std::size_t kMost = 20;
   if (field.kind == Field::Kind::Group || field.size == 0) return "";
-  if (!is_shown(field, secrets)) return "(" + bytes_text(field.size) + ", masked)";
+  if (!is_shown(field, secrets)) return "(" + byte_count(field.size) + ", masked)";
   const proto::Bytes value = bytes.subspan(field.offset, field.size);
   if (value.size() <= kMost || secrets) return to_hex(value);
-  return to_hex(value.first(kMost - 4)) + "... (" + bytes_text(value.size()) + ")";
+  return to_hex(value.first(kMost - 4)) + "... (" + byte_count(value.size()) + ")";
 }
 
 // The sizes in front of values say no more than the values do.
@@ -106,7 +106,7 @@ nlohmann::ordered_json code_as_json(const CodeReading& reading) {
 }
 
 void print_message(std::ostream& out, proto::Bytes bytes, const Dissection& message, bool secrets) {
-  out << title_of(message) << ", " << bytes_text(bytes.size()) << '\n';
+  out << title_of(message) << ", " << byte_count(bytes.size()) << '\n';
   Table table({{"BYTE", Align::Right}, {"FIELD"}, {"VALUE"}, {"MEANING"}});
   for (const Field& field : message.fields) {
     if (says_nothing_new(field)) continue;

@@ -61,7 +61,7 @@ LaterRecord record_of(const ImaEntry& entry, const ImaBanks& banks) {
 }  // namespace
 
 std::vector<LaterDigest> ima_digests(const ImaEntry& entry, const ImaBanks& banks) {
-  constexpr std::size_t kSha1Size = 20;
+  constexpr std::size_t kImaSha1Size = 20;
   std::vector<LaterDigest> digests;
   for (const std::uint16_t bank : banks) {
     const auto size = bank_digest_size(bank);
@@ -75,7 +75,7 @@ std::vector<LaterDigest> ima_digests(const ImaEntry& entry, const ImaBanks& bank
     } else if (!entry.hashed.empty()) {
       digest.value = bank_digest(bank, entry.hashed).value_or(proto::Buffer(*size));
     }
-    const bool could_be_old = entry.digest.size() == kSha1Size && *size > kSha1Size;
+    const bool could_be_old = entry.digest.size() == kImaSha1Size && *size > kImaSha1Size;
     if (could_be_old && !is_violation(entry)) {
       digest.old_value = entry.digest;
       digest.old_value.resize(*size);

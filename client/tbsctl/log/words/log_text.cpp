@@ -14,7 +14,7 @@ using proto::ByteReader;
 using proto::Bytes;
 
 // Longer texts and byte strings are cut.
-constexpr std::size_t kMostText = 160;
+constexpr std::size_t kMostLogText = 160;
 constexpr std::size_t kMostBytes = 32;
 // No text of a log that is worth reading is longer.
 constexpr std::size_t kMostRead = 8192;
@@ -69,8 +69,8 @@ bool is_harmless(const std::string& text) {
 
 std::string log_text(std::string_view text) {
   std::string line = proto::terminal_text(without_line_ends(text.substr(0, kMostRead)));
-  if (line.size() <= kMostText) return line;
-  std::size_t size = kMostText;
+  if (line.size() <= kMostLogText) return line;
+  std::size_t size = kMostLogText;
   while (size > 0 && (static_cast<unsigned char>(line[size]) & 0xC0U) == 0x80) --size;
   line.resize(size);
   return line + "...";
