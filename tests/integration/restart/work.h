@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "client/include/tbs/tbsx.h"
 #include "proto/byte_writer.h"
-#include "tbs/tbsx.h"
 
 namespace tbs::test {
 
