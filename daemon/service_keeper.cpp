@@ -259,7 +259,7 @@ void ServiceKeeper::compact() {
   const auto snapshot = engine_.take_snapshot();
   if (!snapshot) return;
   const bool fits = record_.compact(*snapshot);
-  memory_.give_back(record_.unused());
+  memory_.give_back(record_.spare());
   if (!fits) next_try_ = std::chrono::steady_clock::now() + kPauseWhenFull;
   if (std::exchange(did_not_fit_, !fits) == !fits) return;
   if (fits) {

@@ -47,7 +47,15 @@ class RecordWriter {
 
   template <typename... Values>
   void operator()(const Values&... values) {
-    (put(values), ...);
+    if constexpr (sizeof...(Values) > 1 && (kIsNumber<Values> && ...)) {
+      // All at once: a vector checks its room at each call.
+      const std::size_t size = out_.size();
+      out_.resize(size + (sizeof(Values) + ...));
+      std::uint8_t* to = out_.data() + size;
+      ((to = little(values, to)), ...);
+    } else {
+      (put(values), ...);
+    }
   }
   // An enumeration, of which this is the last enumerator.
   template <typename Enum>
@@ -65,6 +73,16 @@ class RecordWriter {
   void count(std::size_t items) { put(static_cast<std::uint32_t>(items)); }
 
  private:
+  template <typename Value>
+  static constexpr bool kIsNumber = std::integral<Value> || std::is_enum_v<Value>;
+
+  template <typename Value>
+  static std::uint8_t* little(Value value, std::uint8_t* to) {
+    const auto number = static_cast<std::uint64_t>(value);
+    for (unsigned i = 0; i < sizeof(Value); ++i) *to++ = static_cast<std::uint8_t>(number >> 8 * i);
+    return to;
+  }
+
   void put(bool value) { writer_.u8(value ? 1 : 0); }
   template <std::integral Number>
   void put(Number value) {

@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "proto/limits.h"
 #include "proto/message_list.h"
 
 namespace tbs::restart {
 namespace {
+
+// Of the memory that is kept for requests to come: few are unanswered at a time, and most are
+// short.
+constexpr std::size_t kUnusedFrames = 64;
+constexpr std::size_t kLargeFrame = 1024;
 
 struct FrameStart {
   std::uint16_t type;
@@ -72,7 +78,10 @@ bool KeptClients::queued(std::uint64_t id, proto::Bytes frames) {
     const auto answered = std::ranges::find_if(found->requests, [&](const KeptRequest& one) {
       return one.id == start->request && (one.type | proto::kReplyBit) == start->type;
     });
-    if (answered != found->requests.end()) found->requests.erase(answered);
+    if (answered != found->requests.end()) {
+      reuse(std::move(answered->frame));
+      found->requests.erase(answered);
+    }
     frames = frames.subspan(start->size);
   }
   return true;
@@ -92,11 +101,25 @@ bool KeptClients::unanswered(std::uint64_t id, std::uint64_t order, proto::Bytes
     return false;
   }
   last_order_ = order;
-  found->requests.push_back({.order = order,
-                             .id = start->request,
-                             .type = start->type,
-                             .frame = proto::Buffer(frame.begin(), frame.end())});
+  found->requests.push_back(
+      {.order = order, .id = start->request, .type = start->type, .frame = copied(frame)});
   return true;
+}
+
+proto::Buffer KeptClients::copied(proto::Bytes frame) {
+  proto::Buffer copy;
+  if (!unused_frames_.empty()) {
+    copy = std::move(unused_frames_.back());
+    unused_frames_.pop_back();
+  }
+  copy.assign(frame.begin(), frame.end());
+  return copy;
+}
+
+void KeptClients::reuse(proto::Buffer frame) {
+  if (unused_frames_.size() < kUnusedFrames && frame.capacity() <= kLargeFrame) {
+    unused_frames_.push_back(std::move(frame));
+  }
 }
 
 bool KeptClients::unsent(std::uint64_t id, proto::Bytes bytes) {

@@ -66,8 +66,11 @@ class KeptClients {
 
  private:
   [[nodiscard]] KeptClient* client(std::uint64_t id);
+  [[nodiscard]] proto::Buffer copied(proto::Bytes frame);
+  void reuse(proto::Buffer frame);
 
   Table clients_;
+  std::vector<proto::Buffer> unused_frames_;  // memory of answered requests for the next ones
   std::uint64_t last_order_ = 0;
   std::uint64_t last_ = 0;
 };

@@ -72,8 +72,9 @@ class RecordedEngine final : public exec::Engine {
   void apply(const Setting& setting);
 
   // Asks for a snapshot. Under load there is always an execution at work when somebody asks, but
-  // never between two of them: it is made then, with what is told afterwards.
-  void want_snapshot() { wanted_ = true; }
+  // never between two of them: it is made then, with what is told afterwards. Whoever asks again
+  // gets that one.
+  void want_snapshot() { wanted_ = !snapshot_; }
   // Nothing while it is not there yet.
   std::optional<Snapshot> take_snapshot();
 

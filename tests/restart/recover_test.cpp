@@ -155,6 +155,8 @@ TEST_CASE("a snapshot is made between two executions, with what comes after",
   REQUIRE(std::holds_alternative<exec::Done>(step));
   const auto second = bench.first.execute(command::start_hash());
   const exec::Step sent = second->start();
+  // Whoever asks again has asked for the same one.
+  bench.first.engine.want_snapshot();
   const auto snapshot = bench.first.engine.take_snapshot();
   REQUIRE(snapshot);
   CHECK(snapshot->inputs.size() == 2);
@@ -167,6 +169,12 @@ TEST_CASE("a snapshot is made between two executions, with what comes after",
   REQUIRE(live);
   REQUIRE(*live);
   CHECK(std::get<exec::Transmit>(*(*live)->step).command == std::get<exec::Transmit>(sent).command);
+
+  // Once it is taken, nothing more is kept until somebody asks.
+  step = second->on_response(bench.tpm.run(std::get<exec::Transmit>(sent).command));
+  REQUIRE(std::holds_alternative<exec::Done>(step));
+  const auto third = bench.first.execute(command::start_hash());
+  CHECK_FALSE(bench.first.engine.take_snapshot());
 }
 
 TEST_CASE("what cannot be gone on from changes nothing", "[restart][recover]") {
