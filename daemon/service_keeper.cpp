@@ -209,10 +209,17 @@ void ServiceKeeper::connected(std::uint64_t id, const server::Peer& peer, int so
 }
 
 // Not before: who has said nothing loses nothing, and connecting costs the service manager nothing.
+bool ServiceKeeper::keep_socket(std::uint64_t id, std::move_only_function<void()> go_on) {
+  const auto socket = sockets_.find(id);
+  if (socket == sockets_.end()) return true;
+  return store_.keep_first(name_of(id), socket->second,
+                           [alive = deferred_.watch(), go_on = std::move(go_on)]() mutable {
+                             if (!alive.expired()) go_on();
+                           });
+}
+
 void ServiceKeeper::opened(const server::Client& client) {
   record_.opened(client.id, server::opened_record(client));
-  const auto socket = sockets_.find(client.id);
-  if (socket != sockets_.end()) store_.keep(name_of(client.id), socket->second);
 }
 
 void ServiceKeeper::gone(std::uint64_t id) {

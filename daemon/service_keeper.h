@@ -83,6 +83,7 @@ class ServiceKeeper final : public server::ClientKeeper {
   [[nodiscard]] std::map<std::uint64_t, int> clients() const;
 
   void connected(std::uint64_t id, const server::Peer& peer, int socket) override;
+  bool keep_socket(std::uint64_t id, std::move_only_function<void()> go_on) override;
   void opened(const server::Client& client) override;
   void gone(std::uint64_t id) override;
   std::expected<proto::Bytes, int> receive(std::uint64_t id, int socket, std::size_t most) override;

@@ -63,6 +63,27 @@ class DescriptorStore::Barrier {
   Gone passed_;
 };
 
+// Somebody who goes on when the descriptor was sent, or patience is over.
+class DescriptorStore::Held {
+ public:
+  Held(boost::asio::io_context& io, Gone go_on, std::function<void()> over)
+      : timer_(io), go_on_(std::move(go_on)), over_(std::move(over)) {}
+
+  // Instead of a wait that was begun before.
+  void wait(std::chrono::milliseconds duration) {
+    timer_.expires_after(duration);
+    timer_.async_wait([this](const boost::system::error_code& stopped) {
+      if (!stopped) over_();
+    });
+  }
+  Gone take_call() { return std::move(go_on_); }
+
+ private:
+  boost::asio::steady_timer timer_;
+  Gone go_on_;
+  std::function<void()> over_;
+};
+
 DescriptorStore::DescriptorStore(boost::asio::io_context& io)
     : DescriptorStore(io, NotifySocket::address_of_environment(), {}) {}
 
@@ -78,7 +99,24 @@ void DescriptorStore::keep(std::string name, int descriptor) {
   send_waiting();
 }
 
+bool DescriptorStore::keep_first(std::string name, int descriptor, Gone go_on) {
+  if (!available() || queue_.has_sent(name)) return true;
+  queue_.keep(name, descriptor);
+  send_waiting();
+  if (queue_.has_sent(name) || !full_) return true;
+  auto held = std::make_unique<Held>(io_, std::move(go_on), [this, name] { goes_on(name); });
+  held->wait(kKeepPatience);
+  held_[name] = std::move(held);
+  return false;
+}
+
+void DescriptorStore::goes_on(const std::string& name) {
+  const auto held = held_.extract(name);
+  if (!held.empty()) held.mapped()->take_call()();
+}
+
 void DescriptorStore::drop(std::string name, Gone gone) {
+  held_.erase(name);
   if (!available() || !queue_.drop(name)) {
     if (gone) post(std::move(gone));
     return;
@@ -111,14 +149,18 @@ void DescriptorStore::send_waiting() {
       return;
     }
     const int error = send(*message);
+    full_ = NotifySocket::passes_by_itself(error);
     if (error == EAGAIN) return send_when_writable();
-    if (NotifySocket::passes_by_itself(error)) {
+    if (full_) {
       send_later(pause_);
       pause_ = std::min(pause_ * 2, kLongestPause);
       return;
     }
     if (error != 0) complain(*message, error);
     pause_ = kFirstPause;
+    // From the loop: whoever has made this send something is not ready to be called.
+    const auto held = held_.find(message->name);
+    if (held != held_.end()) held->second->wait(std::chrono::milliseconds(0));
     queue_.take_sent();
   }
   if (queue_.waiting()) send_later(std::chrono::milliseconds(0));

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -31,6 +32,8 @@ class DescriptorStore final : public device::DescriptorKeeper {
  public:
   // Past it a service manager that does not say that it is done is not waited for any more.
   static constexpr std::chrono::seconds kBarrierPatience{2};
+  // So long one waits at most whose descriptor finds the service manager's queue full.
+  static constexpr std::chrono::milliseconds kKeepPatience{100};
 
   // The service manager's socket is what NOTIFY_SOCKET says: empty for none.
   explicit DescriptorStore(boost::asio::io_context& io);
@@ -47,6 +50,9 @@ class DescriptorStore final : public device::DescriptorKeeper {
 
   // Names are those of left_name. Without a service manager nothing is kept.
   void keep(std::string name, int descriptor) override;
+  // Waits only for a full queue. What goes later because clients come too fast, or because there
+  // are too many of them, holds nobody up.
+  bool keep_first(std::string name, int descriptor, Gone go_on) override;
   void drop(std::string name, Gone gone) override;
   // Calls back when the service manager has done all that it was told until now; not within this
   // call.
@@ -54,8 +60,10 @@ class DescriptorStore final : public device::DescriptorKeeper {
 
  private:
   class Barrier;
+  class Held;
 
   void post(Gone call);
+  void goes_on(const std::string& name);
   void send_waiting();
   // 0 or an errno value.
   int send(const StoreQueue::Message& message);
@@ -71,9 +79,11 @@ class DescriptorStore final : public device::DescriptorKeeper {
   StoreQueue queue_;
   boost::asio::steady_timer timer_;
   bool waiting_ = false;             // for the timer or the socket
+  bool full_ = false;                // the service manager's queue is
   std::chrono::milliseconds pause_;  // before the next try
   std::map<std::uint64_t, std::unique_ptr<Barrier>> barriers_;
   std::uint64_t last_barrier_ = 0;
+  std::unordered_map<std::string, std::unique_ptr<Held>> held_;
 };
 
 }  // namespace tbs::host

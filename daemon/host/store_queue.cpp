@@ -31,6 +31,11 @@ void StoreQueue::keep(const std::string& name, int descriptor) {
   names_.emplace(name, kept);
 }
 
+bool StoreQueue::has_sent(const std::string& name) const {
+  const auto known = names_.find(name);
+  return known != names_.end() && known->second.sent;
+}
+
 bool StoreQueue::drop(const std::string& name) {
   const auto known = names_.find(name);
   if (known == names_.end()) return false;

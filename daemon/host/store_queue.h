@@ -43,6 +43,8 @@ class StoreQueue {
   void already_kept(const std::string& name);
   // Instead of what was kept under this name before.
   void keep(const std::string& name, int descriptor);
+  // It was sent, now or by a predecessor.
+  [[nodiscard]] bool has_sent(const std::string& name) const;
   // False when the service manager does not have it, nor will.
   bool drop(const std::string& name);
   // After all that was said before, but for the clients' descriptors, which have no order.

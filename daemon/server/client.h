@@ -19,8 +19,9 @@
 
 namespace tbs::server {
 
-// Handshake -> Waiting (hello received, device not ready yet) -> Open
-enum class Stage : std::uint8_t { Handshake, Waiting, Open };
+// Handshake -> Waiting (hello received, device not ready yet) -> Keeping (the socket is not with
+// who keeps it for a successor yet) -> Open
+enum class Stage : std::uint8_t { Handshake, Waiting, Keeping, Open };
 
 // Which message answers a command.
 enum class ReplyAs : std::uint8_t { Result, RevokeAttestationReply };

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 
 #include "daemon/server/client.h"
 #include "proto/byte_reader.h"
@@ -19,6 +20,11 @@ class ClientKeeper {
 
   // A client has come, whose socket is this.
   virtual void connected(std::uint64_t id, const Peer& peer, int socket) = 0;
+  // Its hello is about to be answered. False when its socket could not be handed over to who keeps
+  // it for a successor: then `go_on` is called once, from the loop, as soon as it was, or after a
+  // while all the same. Not after gone().
+  [[nodiscard]] virtual bool keep_socket(std::uint64_t id,
+                                         std::move_only_function<void()> go_on) = 0;
   // Its hello is answered.
   virtual void opened(const Client& client) = 0;
   // Its link is closed.

@@ -24,9 +24,19 @@ Handled Handshake::hello(Client& client, std::uint64_t request_id, const proto::
   // An observer may look at a daemon that has no device; a context waits until one is there or not.
   if (client.role == proto::Role::Observer ||
       sink_.device().state != proto::DeviceState::Starting) {
-    answer_hello(client);
+    keep_and_answer(client);
   }
   return {};
+}
+
+// Who has got an answer believes in a restart that costs nothing, so its socket goes first.
+void Handshake::keep_and_answer(Client& client) {
+  client.stage = Stage::Keeping;
+  const auto go_on = [this, id = client.id] {
+    Client* const kept = clients_.find(id);
+    if (kept != nullptr && kept->stage == Stage::Keeping) answer_hello(*kept);
+  };
+  if (keeper_ == nullptr || keeper_->keep_socket(client.id, go_on)) answer_hello(client);
 }
 
 void Handshake::answer_hello(Client& client) {
@@ -101,7 +111,7 @@ void Handshake::device_changed() {
     Client* const client = clients_.find(id);
     if (client == nullptr) continue;
     if (client->stage == Stage::Waiting) {
-      answer_hello(*client);
+      keep_and_answer(*client);
     } else if (client->device_info_id) {
       answer_device_info(*client);
     }

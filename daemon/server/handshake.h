@@ -39,6 +39,7 @@ class Handshake {
   void device_changed();
 
  private:
+  void keep_and_answer(Client& client);
   void answer_hello(Client& client);
   void open_context(Client& client);
   void answer_device_info(Client& client);

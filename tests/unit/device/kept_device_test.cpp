@@ -60,6 +60,11 @@ struct LoggedKeeper final : DescriptorKeeper {
   void keep(std::string name, int descriptor) override {
     log.push_back("keep " + name + " " + std::to_string(descriptor));
   }
+  bool keep_first(std::string name, int descriptor,
+                  std::move_only_function<void()> /*go_on*/) override {
+    keep(std::move(name), descriptor);
+    return true;
+  }
   void drop(std::string name, std::move_only_function<void()> gone) override {
     log.push_back("drop " + name);
     waiting.push_back(std::move(gone));

@@ -192,6 +192,53 @@ TEST_CASE_METHOD(Fixture, "a service manager that does not read stops nothing, a
   CHECK(next_text() == stored("record"));
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "who must not go on without it waits for a full queue and for nothing else",
+                 "[host][store]") {
+  const Descriptor file = new_file();
+  unsigned gone_on = 0;
+  const auto count = [&] { ++gone_on; };
+  {
+    DescriptorStore none(loop, std::string(), kNoLimits);
+    CHECK(none.keep_first("client-1", file.number(), count));
+    DescriptorStore paced(loop, address, {.burst = 1, .interval = 1h, .clients = 5});
+    CHECK(paced.keep_first("client-1", file.number(), count));
+    CHECK(paced.keep_first("client-2", file.number(), count));
+    CHECK(next_text() == stored("client-1"));
+  }
+  DescriptorStore store(loop, address, kNoLimits);
+  CHECK(store.keep_first("client-0", file.number(), count));
+  CHECK(store.keep_first("client-0", file.number(), count));
+  int kept = 1;
+  while (store.keep_first("client-" + std::to_string(kept), file.number(), count)) ++kept;
+  CHECK(store.keep_first("client-0", file.number(), count));
+  // Who goes meanwhile hears nothing of it.
+  CHECK_FALSE(store.keep_first("client-gone", file.number(), count));
+  store.drop("client-gone", nullptr);
+  loop.poll();
+  CHECK(gone_on == 0);
+  for (int i = 0; i <= kept; ++i) CHECK(next_text() == stored("client-" + std::to_string(i)));
+  CHECK(test::eventually([&] {
+    loop.restart();
+    loop.poll();
+    return gone_on > 0;
+  }));
+  CHECK_FALSE(manager.read());
+  CHECK(gone_on == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a service manager that does not read holds nobody up for long",
+                 "[host][store]") {
+  DescriptorStore store(loop, address, kNoLimits);
+  const Descriptor file = new_file();
+  bool gone_on = false;
+  int kept = 0;
+  while (store.keep_first("client-" + std::to_string(kept), file.number(), [&] { gone_on = true; }))
+    ++kept;
+  CHECK_FALSE(gone_on);
+  run_until(gone_on);
+}
+
 TEST_CASE_METHOD(Fixture, "clients beyond the burst follow one by one", "[host][store]") {
   DescriptorStore store(loop, address, {.burst = 2, .interval = 5ms, .clients = 5});
   const Descriptor file = new_file();

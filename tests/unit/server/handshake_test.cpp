@@ -1,5 +1,10 @@
 #include "daemon/server/handshake.h"
 
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <vector>
+
 #include "tests/support/catch2.h"
 #include "tests/support/server_bench.h"
 
@@ -7,6 +12,28 @@ using namespace tbs;
 using namespace tbs::test;
 using proto::Role;
 using proto::Status;
+
+namespace {
+
+// Has handed over a socket when the test says so.
+struct SlowKeeper final : server::ClientKeeper {
+  bool keep_socket(std::uint64_t /*id*/, std::move_only_function<void()> go_on) override {
+    waiting.push_back(std::move(go_on));
+    return false;
+  }
+  void opened(const server::Client& /*client*/) override { ++opened_clients; }
+  void connected(std::uint64_t, const server::Peer&, int) override {}
+  void gone(std::uint64_t) override {}
+  std::expected<proto::Bytes, int> receive(std::uint64_t, int, std::size_t) override { return {}; }
+  void handled(std::uint64_t, std::size_t) override {}
+  void queued(std::uint64_t, proto::Bytes) override {}
+  std::expected<std::size_t, int> send(std::uint64_t, int, proto::Bytes) override { return 0; }
+
+  std::vector<std::move_only_function<void()>> waiting;
+  int opened_clients = 0;
+};
+
+}  // namespace
 
 TEST_CASE("a hello opens a context", "[server][handshake]") {
   ServerBench bench;
@@ -84,6 +111,29 @@ TEST_CASE("a context waits until the TPM was started, an observer does not",
   CHECK(context->take_only<proto::HelloReply>()->context == context->id());
   bench.server.device_changed();
   CHECK(context->take().empty());
+}
+
+TEST_CASE("a hello is answered when the socket is in safe hands", "[server][handshake]") {
+  ServerBench bench;
+  SlowKeeper keeper;
+  bench.server.set_keeper(&keeper);
+  const auto link = bench.connect(1000);
+  const auto leaves = bench.connect(1000);
+  link->send_from_client(1, proto::Hello{});
+  leaves->send_from_client(1, proto::Hello{});
+  REQUIRE(keeper.waiting.size() == 2);
+  CHECK(link->take().empty());
+  CHECK(bench.sink.open.empty());
+  CHECK(keeper.opened_clients == 0);
+  // It may say nothing meanwhile, and nothing happens for who has left.
+  leaves->send_from_client(2, proto::DaemonStatus{});
+  CHECK(leaves->closed());
+  bench.server.device_changed();
+  for (auto& go_on : keeper.waiting) go_on();
+  CHECK(link->take_only<proto::HelloReply>()->context == link->id());
+  CHECK(bench.sink.open.size() == 1);
+  CHECK(keeper.opened_clients == 1);
+  bench.server.set_keeper(nullptr);
 }
 
 TEST_CASE("who waits for the TPM may say nothing else", "[server][handshake]") {
