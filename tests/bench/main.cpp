@@ -19,13 +19,10 @@ struct Entry {
 };
 
 constexpr std::array kSections = {
-    Entry{"round-trips", measure_round_trips},
-    Entry{"cancel", measure_cancel},
-    Entry{"daemon", measure_daemon},
-    Entry{"flood", measure_flood},
-    Entry{"restart", measure_restart},
-    Entry{"signing", measure_signing},
-    Entry{"chips", measure_chips},
+    Entry{"round-trips", measure_round_trips}, Entry{"cancel", measure_cancel},
+    Entry{"daemon", measure_daemon},           Entry{"flood", measure_flood},
+    Entry{"restart", measure_restart},         Entry{"capture", measure_capture},
+    Entry{"signing", measure_signing},         Entry{"chips", measure_chips},
     Entry{"kernel", measure_kernel, true},
 };
 
@@ -36,6 +33,9 @@ void add_options(CLI::App& app, Setup& setup, double& seconds, bool& strict) {
       ->check(CLI::IsMember(names));
   app.add_option("--tbsd", setup.tbsd, "The daemon to measure")
       ->default_val(TBS_BENCH_TBSD)
+      ->check(CLI::ExistingFile);
+  app.add_option("--tbsctl", setup.tbsctl, "The tbsctl that captures")
+      ->default_val(TBS_BENCH_TBSCTL)
       ->check(CLI::ExistingFile);
   app.add_option("--seconds", seconds, "Length of one measurement")
       ->default_val(setup.duration.count())

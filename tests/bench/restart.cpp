@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/bench/daemon.h"
-#include "tests/bench/random_load.h"
+#include "tests/bench/daemon_pairs.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/swtpm.h"
 #include "tests/bench/tbs_client.h"
@@ -17,34 +17,6 @@ constexpr double kRateLimit = 0.97;  // of the rate without, 64 clients
 constexpr double kPauseLimit = 300;  // ms, the longest
 constexpr unsigned kRestarts = 20;
 
-// What it costs that clients would outlive a restart: with it and without it in turn, each pair
-// beside the other.
-struct Pairs {
-  std::vector<double> added;  // us at p50
-  std::vector<double> ratio;  // of the rates
-  std::vector<Rate> with;
-  std::vector<Rate> without;
-};
-
-Pairs compare(const Setup& setup, const Daemon& with, const Daemon& without, unsigned clients) {
-  Pairs pairs;
-  for (unsigned round = 0; round < setup.rounds; ++round) {
-    // Who is first has a warmer or a colder machine, so they take turns in that, too.
-    const auto measure = [&](const Daemon& daemon) {
-      return random_load(tbs_clients(daemon.socket()), clients, setup.duration);
-    };
-    const bool first = round % 2 == 0;
-    Rate one = measure(first ? with : without);
-    Rate other = measure(first ? without : with);
-    if (!first) std::swap(one, other);
-    pairs.added.push_back(one.p50 - other.p50);
-    pairs.ratio.push_back(one.per_second / other.per_second);
-    pairs.with.push_back(one);
-    pairs.without.push_back(other);
-  }
-  return pairs;
-}
-
 Table measure_cost(const Setup& setup, std::vector<Goal>& goals) {
   const test::TempFolder with_folder;
   const test::TempFolder without_folder;
@@ -55,15 +27,10 @@ Table measure_cost(const Setup& setup, std::vector<Goal>& goals) {
   with.wait_until_ready();
   without.wait_until_ready();
   Table table{.title = "GetRandom(16) on swtpm: what keeping clients for a restart costs, in pairs",
-              .columns = {"clients", "per s", "without", "ratio", "lowest", "highest", "added us",
-                          "lowest us", "highest us"}};
+              .columns = pair_columns()};
   for (const unsigned clients : {1U, 8U, 64U}) {
     const Pairs pairs = compare(setup, with, without, clients);
-    table.rows.push_back({static_cast<double>(clients), median_of(pairs.with).per_second,
-                          median_of(pairs.without).per_second, median(pairs.ratio),
-                          percentile(pairs.ratio, 0), percentile(pairs.ratio, 1),
-                          median(pairs.added), percentile(pairs.added, 0),
-                          percentile(pairs.added, 1)});
+    table.rows.push_back(pair_row(clients, pairs));
     if (clients == 1) {
       goals.push_back({"us added at p50 by keeping clients, 1 client", median(pairs.added),
                        Bound::AtMost, kAddedLimit});

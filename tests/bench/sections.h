@@ -15,6 +15,8 @@ Section measure_cancel(const Setup& setup);
 Section measure_daemon(const Setup& setup);
 // What it costs that clients outlive a restart, and how long one takes.
 Section measure_restart(const Setup& setup);
+// What it costs that an administrator captures every command.
+Section measure_capture(const Setup& setup);
 // A client that never reads, through tpm2-abrmd and through tbsd: memory, and another's waiting.
 Section measure_flood(const Setup& setup);
 // P-256 keys straight, through tpm2-abrmd and through tbsd: signatures, ReadPublic, many clients.

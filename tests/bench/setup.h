@@ -10,6 +10,7 @@ namespace tbs::bench {
 
 struct Setup {
   std::string tbsd;
+  std::string tbsctl;
   // Of one measurement on a TPM without delays, and how often each is repeated.
   std::chrono::duration<double> duration{0.5};
   unsigned rounds = 5;
