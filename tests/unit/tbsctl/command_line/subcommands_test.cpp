@@ -46,6 +46,13 @@ std::string help_of(const std::vector<std::string>& words) {
   return out.str();
 }
 
+// In whatever lines: later versions of CLI11 break them.
+bool says(const std::string& help, const std::string& text) {
+  const std::regex gap("\\s+");
+  return std::regex_replace(help, gap, " ").find(std::regex_replace(text, gap, " ")) !=
+         std::string::npos;
+}
+
 bool is_one_sentence(const std::string& text) {
   return !text.empty() && text.find('\n') == text.npos && text.back() != '.';
 }
@@ -91,8 +98,8 @@ TEST_CASE("each subcommand has a help of its own", "[tbsctl][subcommands]") {
   for (const auto& [words, entry] : all_subcommands()) {
     const std::string help = help_of(words);
     CAPTURE(help);
-    CHECK(help.find(entry.summary) != help.npos);
-    CHECK(help.find(entry.help) != help.npos);
+    CHECK(says(help, entry.summary));
+    CHECK(says(help, entry.help));
     CHECK(help.find("--json, --socket and --device") != help.npos);
     // An example that names it.
     const std::size_t example = help.find("\nExample");
@@ -102,9 +109,9 @@ TEST_CASE("each subcommand has a help of its own", "[tbsctl][subcommands]") {
     for (const Option& option : entry.options) {
       // "-f,--file" or, as later versions of CLI11 have it, "-f,     --file".
       CHECK(help.find(option.name.substr(option.name.find(',') + 1)) != help.npos);
-      CHECK(help.find(option.about.substr(0, 20)) != help.npos);
+      CHECK(says(help, option.about.substr(0, 20)));
     }
-    for (const Subcommand& part : entry.parts) CHECK(help.find(part.summary) != help.npos);
+    for (const Subcommand& part : entry.parts) CHECK(says(help, part.summary));
   }
 }
 
@@ -112,7 +119,7 @@ TEST_CASE("the help of tbsctl lists all subcommands", "[tbsctl][subcommands]") {
   const std::string help = help_of({});
   for (const Subcommand& entry : subcommands()) {
     CHECK(help.find("  " + entry.name + " ") != help.npos);
-    CHECK(help.find(entry.summary) != help.npos);
+    CHECK(says(help, entry.summary));
   }
   CHECK(help.find("Exit codes:") != help.npos);
 }
