@@ -10,6 +10,10 @@
 
 #include "daemon/exec/bring_up.h"
 #include "daemon/host/limited_log.h"
+#include "daemon/probes.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm12/ordinals.h"
+#include "proto/tpm_header.h"
 
 namespace tbs {
 namespace {
@@ -28,6 +32,17 @@ std::string text_of(const device::Failure& failure) {
   if (failure.error != 0) text += std::string(": ") + std::strerror(failure.error);
   if (!failure.advice.empty()) text += "; " + failure.advice;
   return text;
+}
+
+// Of a command or a response; 0 when it has none.
+std::uint32_t code_of(proto::Bytes message) {
+  const auto header = proto::read_tpm_header(message);
+  return header ? header->code : 0;
+}
+
+bool moves_context(std::uint32_t command_code) {
+  return command_code == tpm::cc::kContextSave || command_code == tpm::cc::kContextLoad ||
+         command_code == tpm12::ord::kSaveContext || command_code == tpm12::ord::kLoadContext;
 }
 
 // What a client is told of a device that could not be opened.
@@ -70,6 +85,7 @@ Pump::Pump(boost::asio::io_context& io, device::Transceiver& device, exec::Engin
                    .look = [this] { mend_tpm(); },
                    .lost =
                        [this](const std::string& text) {
+                         TBS_PROBE(device_lost, text.c_str());
                          if (events_.device_event)
                            events_.device_event(proto::Event::DeviceLost, text);
                        },
@@ -173,11 +189,15 @@ void Pump::close_context(ContextId context) {
 }
 
 void Pump::submit(SharedCommand command) {
+  TBS_PROBE(submit, static_cast<std::uint64_t>(command->context()),
+            static_cast<std::uint64_t>(command->request()), code_of(command->bytes()),
+            command->bytes().size(), command->priority());
   dispatcher_.submit(std::move(command), now());
   carry_out();
 }
 
 void Pump::cancel(ContextId context) {
+  TBS_PROBE(cancel, static_cast<std::uint64_t>(context));
   dispatcher_.cancel(context, now());
   carry_out();
 }
@@ -218,9 +238,17 @@ void Pump::carry_out() {
 
 void Pump::perform(sched::Action& action) {
   std::visit(Overloaded{
-                 [this](sched::Answer& answer) { events_.answer(std::move(answer)); },
+                 [this](sched::Answer& answer) {
+                   TBS_PROBE(done, static_cast<std::uint64_t>(answer.context),
+                             static_cast<std::uint64_t>(answer.request),
+                             static_cast<std::uint32_t>(answer.status), answer.response.size());
+                   events_.answer(std::move(answer));
+                 },
                  [this](sched::SendToDevice& command) { transmit(command); },
-                 [this](sched::CancelOnDevice&) { device_.cancel(); },
+                 [this](sched::CancelOnDevice&) {
+                   TBS_PROBE(cancel_running);
+                   device_.cancel();
+                 },
                  [this](sched::ReopenDevice& lost) {
                    ++times_lost_;
                    device_down(lost.reason);
@@ -250,6 +278,9 @@ void Pump::perform(sched::Action& action) {
 }
 
 void Pump::transmit(const sched::SendToDevice& command) {
+  const std::uint32_t code = code_of(command.command);
+  TBS_PROBE(start, code, command.command.size(), command.locality);
+  if (moves_context(code)) TBS_PROBE(swap, code);
   auto answered = [this](const device::Transceiver::Response& answer) { on_device_answer(answer); };
   if (command.resumed && may_have_sent_) {
     device_.resume(command.command, command.locality, std::move(answered));
@@ -267,6 +298,7 @@ void Pump::device_down(const std::string& reason) {
 
 void Pump::on_device_answer(const device::Transceiver::Response& answer) {
   if (answer) {
+    TBS_PROBE(response, code_of(*answer), answer->size());
     if (device_state_ == proto::DeviceState::Ready && exec::casts_doubt(*answer)) {
       health_check_.doubt(now());
     }
