@@ -143,9 +143,11 @@ Subcommand capture_subcommand() {
                    .about = "Replace nothing",
                    .read = set(field(options, &CaptureOptions::secrets))}},
       .needs = always(kObserver),
-      .run = [options](const Environment& environment) {
-        return run_capture(*environment.daemon, environment.console, *options);
-      }};
+      .run =
+          [options](const Environment& environment) {
+            return run_capture(*environment.daemon, environment.console, *options);
+          },
+      .json = JsonOutput::Lines};
 }
 
 }  // namespace tbs::ctl

@@ -224,6 +224,10 @@ std::expected<std::optional<CommandLine>, Failure> parse_command_line(int argc,
   if (names.empty()) return usage("a subcommand is missing", "");
   line.title = joined(names);
   line.subcommand = take(table, names);
+  if (line.json && line.subcommand.json == JsonOutput::None) {
+    return usage("--json does not go with " + line.title + ", which has a format of its own",
+                 line.title);
+  }
   if (const Option* const option = against_json(app, line, names)) {
     return usage(option->name + " and --json exclude each other", line.title);
   }

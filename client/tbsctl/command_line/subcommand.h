@@ -63,6 +63,13 @@ struct Environment {
   std::string socket;              // that the user named; empty: the default
 };
 
+// What --json makes of a subcommand's output. docs/json has the schema of each.
+enum class JsonOutput : std::uint8_t {
+  Document,
+  Lines,  // a document in each line
+  None,   // it has a format of its own, and --json is refused
+};
+
 struct Subcommand {
   std::string name;
   std::string summary;  // one line, in the list of subcommands
@@ -72,6 +79,7 @@ struct Subcommand {
   std::function<Outcome()> prepare;  // what can fail before tbsd is asked; may be empty
   std::function<Needs()> needs;
   std::function<Outcome(const Environment&)> run;
+  JsonOutput json = JsonOutput::Document;
   // "check" of "policy check": one of them must be named, and is what runs.
   std::vector<Subcommand> parts;
 };

@@ -111,7 +111,11 @@ Outcome run_lockout_reset(Conversation& daemon, const Console& console, std::uin
   if (reply->status != proto::Status::Success) {
     return std::unexpected(tbs_failure("cannot reset the lockout guard", reply->status));
   }
-  if (!console.json) {
+  if (console.json) {
+    nlohmann::ordered_json json = {{"reset", true}, {"uid", nullptr}};
+    if (uid != proto::kNobody) json["uid"] = uid;
+    print_json(console.out, json);
+  } else {
     console.notes << "forgotten: the failed authorizations of "
                   << (uid == proto::kNobody ? "all users" : "uid " + std::to_string(uid)) << '\n';
   }

@@ -65,11 +65,6 @@ std::expected<std::string, Failure> ask_for_page(const std::string& path) {
 }
 
 Outcome run_metrics(const Environment& environment, const MetricsOptions& options) {
-  if (environment.console.json) {
-    return std::unexpected(
-        Failure{.exit = Exit::Usage,
-                .message = "--json does not go with metrics, which have a format of their own"});
-  }
   const std::string path = options.from.empty()
                                ? metrics_socket_beside(client::chosen_socket(environment.socket))
                                : options.from;
@@ -114,9 +109,9 @@ Subcommand metrics_subcommand() {
                        .read = read_text(field(options, &MetricsOptions::from)),
                        .offer = {.kind = Offer::Kind::Files}}},
           .needs = always(kNoDaemon),
-          .run = [options](const Environment& environment) {
-            return run_metrics(environment, *options);
-          }};
+          .run = [options](
+                     const Environment& environment) { return run_metrics(environment, *options); },
+          .json = JsonOutput::None};
 }
 
 }  // namespace tbs::ctl

@@ -182,6 +182,7 @@ Subcommand events_subcommand() {
                        ? follow_journal(environment.console, *options)
                        : run_events(*environment.daemon, environment.console, *options);
           },
+      .json = JsonOutput::Lines,
   };
 }
 

@@ -295,7 +295,7 @@ class Sending(WithDaemon):
                           ("random", "-1"), ("submit",), ("submit", "8001"), ("submit", "80010g"),
                           ("submit", "80010000000c0000017b"), ("info", "--nonsense"),
                           ("submit", GET_RANDOM_16, "--priority", "urgent"),
-                          ("random", "4", "--raw", "--json")):
+                          ("random", "4", "--raw", "--json"), ("metrics", "--json")):
             with self.subTest(arguments=arguments):
                 self.refused(USAGE, *arguments)
 
