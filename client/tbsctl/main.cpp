@@ -4,6 +4,8 @@
 #include <iostream>
 #include <system_error>
 
+#include <unistd.h>
+
 #include "client/tbsctl/command_line/run.h"
 #include "client/tbsctl/text/terminal_filter.h"
 #include "proto/terminal_text.h"
@@ -24,6 +26,7 @@ Outcome run(int argc, const char* const* argv) {
   const auto line = parse_command_line(argc, argv, out);
   if (!line) return std::unexpected(line.error());
   if (!line->has_value()) return {};
+  filtered_output.set_terminal(terminal_at(STDOUT_FILENO, (*line)->colours));
   auto outcome = run_command_line(**line, {.text = out, .bytes = std::cout, .notes = notes});
   out.flush();
   notes.flush();

@@ -7,6 +7,7 @@
 
 #include "client/socket_path.h"
 #include "client/tbsctl/build_features.h"
+#include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/command_line/subcommands.h"
 #include "client/tbsctl/command_line/suggestion.h"
 #include "version.h"
@@ -42,7 +43,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 3 tbsd cannot be reached,
 health: 0 fine, 1 degraded, 2 down. doctor: 1 when there is something to mend.)";
 
 constexpr const char* kCommonOptions =
-    "\n\nEvery subcommand takes --json, --socket and --device too; see `tbsctl --help`.";
+    "\n\nEvery subcommand takes --json, --color, --socket and --device too; see `tbsctl --help`.";
 
 // The socket of tbsd@NAME.socket. A path is taken for the device's node.
 std::expected<std::string, std::string> socket_of_device(const std::string& device) {
@@ -181,8 +182,19 @@ std::vector<Option> global_options(CommandLine& line) {
     line.socket = *std::move(path);
     return {};
   };
+  const auto colours = [&line](const std::string& text) -> std::expected<void, std::string> {
+    const auto choice = value_of(kColourChoices, text);
+    if (!choice) return std::unexpected("'" + text + "' is none of " + listed(kColourChoices));
+    line.colours = *choice;
+    return {};
+  };
   return {
       {.name = "--json", .about = "Print data as JSON", .read = json},
+      {.name = "--color",
+       .value = "WHEN",
+       .about = "Colours: auto (on a terminal, the default), always or never",
+       .read = colours,
+       .offer = names_of(kColourChoices)},
       {.name = "--socket",
        .value = "PATH",
        .about = "Socket of tbsd (default: TBS_SOCKET, else /run/tbs/admin.sock for who may open "

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "client/tbsctl/command_line/subcommand.h"
+#include "client/tbsctl/text/terminal.h"
 
 namespace tbs::ctl {
 
 struct CommandLine {
   bool json = false;
+  ColourChoice colours = ColourChoice::Auto;
   std::string socket;     // that the user named; empty: the default
   std::string title;      // "cancel", "policy check"
   Subcommand subcommand;  // with its options read; of "policy check" it is "check"

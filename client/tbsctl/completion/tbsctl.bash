@@ -14,7 +14,7 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket | --device | --timeout | --config | --sort | --event | --context | -w | --count | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode)
+      --color | --socket | --device | --timeout | --config | --sort | --event | --context | -w | --count | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
@@ -35,6 +35,7 @@ _tbsctl() {
     *,--device) offer=tpms ;;
     'lockout',--uid) offer=users ;;
     'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
+    *,--color) words='auto always never' ;;
     'ppi',--submit) words='clear none' ;;
     'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' ;;
     'contexts',--sort) words='context user pid program priority queued bytes submitted running' ;;
@@ -44,37 +45,37 @@ _tbsctl() {
     'policy explain',--owner) words='self other' ;;
     *)
       case "$at,$current" in
-        '',-*) words='--json --socket --device -h --help --version' ;;
+        '',-*) words='--json --color --socket --device -h --help --version' ;;
         '',*) words='info status health doctor contexts limits events capture metrics lockout policy cancel submit random explain log pcr ppi id bridge restart' ;;
-        'info',*) words='--json --socket --device -h --help' ;;
-        'status',*) words='--json --socket --device -h --help' ;;
-        'health',*) words='--timeout --passive --json --socket --device -h --help' ;;
-        'doctor',*) words='--config --json --socket --device -h --help' ;;
-        'contexts',-*) words='--sort --json --socket --device -h --help' ;;
+        'info',*) words='--json --color --socket --device -h --help' ;;
+        'status',*) words='--json --color --socket --device -h --help' ;;
+        'health',*) words='--timeout --passive --json --color --socket --device -h --help' ;;
+        'doctor',*) words='--config --json --color --socket --device -h --help' ;;
+        'contexts',-*) words='--sort --json --color --socket --device -h --help' ;;
         'contexts',*) offer=contexts ;;
-        'limits',*) words='--json --socket --device -h --help' ;;
-        'events',*) words='-f --follow --event --utc --journal --json --socket --device -h --help' ;;
-        'capture',*) words='--context -w --count --secrets --json --socket --device -h --help' ;;
-        'metrics',*) words='--textfile --from --json --socket --device -h --help' ;;
-        'lockout',*) words='--reset --uid --json --socket --device -h --help' ;;
-        'policy',-*) words='--dir --json --socket --device -h --help' ;;
+        'limits',*) words='--json --color --socket --device -h --help' ;;
+        'events',*) words='-f --follow --event --utc --journal --json --color --socket --device -h --help' ;;
+        'capture',*) words='--context -w --count --secrets --json --color --socket --device -h --help' ;;
+        'metrics',*) words='--textfile --from --json --color --socket --device -h --help' ;;
+        'lockout',*) words='--reset --uid --json --color --socket --device -h --help' ;;
+        'policy',-*) words='--dir --json --color --socket --device -h --help' ;;
         'policy',*) words='check explain' ;;
-        'policy check',*) words='--dir --json --socket --device -h --help' ;;
-        'policy explain',-*) words='--dir --gid --unit --cgroup --tenant --admin --handle --hierarchy --owner --priority --locality --json --socket --device -h --help' ;;
+        'policy check',*) words='--dir --json --color --socket --device -h --help' ;;
+        'policy explain',-*) words='--dir --gid --unit --cgroup --tenant --admin --handle --hierarchy --owner --priority --locality --json --color --socket --device -h --help' ;;
         'policy explain',*) offer=users ;;
-        'cancel',-*) words='--pid --json --socket --device -h --help' ;;
+        'cancel',-*) words='--pid --json --color --socket --device -h --help' ;;
         'cancel',*) offer=contexts ;;
-        'submit',*) words='-f --file --priority --locality --raw --json --socket --device -h --help' ;;
-        'random',*) words='--raw --json --socket --device -h --help' ;;
-        'explain',*) words='--response-of --secrets --json --socket --device -h --help' ;;
-        'log',*) words='--raw --no-compare -f --file --ima --userspace --json --socket --device -h --help' ;;
-        'pcr',-*) words='--json --socket --device -h --help' ;;
+        'submit',*) words='-f --file --priority --locality --raw --json --color --socket --device -h --help' ;;
+        'random',*) words='--raw --json --color --socket --device -h --help' ;;
+        'explain',*) words='--response-of --secrets --json --color --socket --device -h --help' ;;
+        'log',*) words='--raw --no-compare -f --file --ima --userspace --json --color --socket --device -h --help' ;;
+        'pcr',-*) words='--json --color --socket --device -h --help' ;;
         'pcr',*) words='sha1 sha256 sha384 sha512' ;;
-        'ppi',*) words='--submit --parameter --yes --json --socket --device -h --help' ;;
-        'id',*) words='--json --socket --device -h --help' ;;
-        'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --socket --device -h --help' ;;
+        'ppi',*) words='--submit --parameter --yes --json --color --socket --device -h --help' ;;
+        'id',*) words='--json --color --socket --device -h --help' ;;
+        'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --color --socket --device -h --help' ;;
         'bridge',*) offer=files ;;
-        'restart',*) words='--json --socket --device -h --help' ;;
+        'restart',*) words='--json --color --socket --device -h --help' ;;
       esac
       ;;
   esac

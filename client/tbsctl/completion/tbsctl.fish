@@ -38,7 +38,7 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --socket --device --timeout --config --sort --event --context -w --count --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode
+            case --color --socket --device --timeout --config --sort --event --context -w --count --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
@@ -54,6 +54,7 @@ end
 
 complete -c tbsctl -f
 complete -c tbsctl -l json -d 'Print data as JSON'
+complete -c tbsctl -l color -x -a 'auto always never' -d 'Colours: auto (on a terminal, the default), always or never'
 complete -c tbsctl -l socket -r -F -d 'Socket of tbsd (default: TBS_SOCKET, else /run/tbs/admin.sock for who may open it, else /run/tbs/tbsd.sock)'
 complete -c tbsctl -l device -x -a '(__tbsctl_tpms)' -d 'Ask the tbsd of this TPM, tpm1 for instance, where there are several'
 complete -c tbsctl -s h -l help -d 'Print the help'

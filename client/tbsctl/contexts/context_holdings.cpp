@@ -71,7 +71,7 @@ void print_holdings(std::ostream& out, const proto::ContextEntry& entry,
             {"Queued", std::to_string(entry.queued) + " commands, " +
                            std::to_string(entry.queued_bytes) + " bytes"},
             {"Submitted", std::to_string(entry.submitted) + " commands"},
-            {"State", context_state(entry)},
+            {"State", {context_state(entry), context_colour(entry)}},
             {"Running", activity_text(entry)},
             {"Holds", std::to_string(list.entries.size()) + (list.more != 0 ? " and more" : "")}});
   if (list.entries.empty()) return;

@@ -38,6 +38,19 @@ std::string context_state(const proto::ContextEntry& entry) {
   return std::string(*name_of(kStates, state_of(entry)));
 }
 
+Colour context_colour(const proto::ContextEntry& entry) {
+  switch (state_of(entry)) {
+    case State::Running:
+      return Colour::Good;
+    case State::Detached:
+      return Colour::Caution;
+    case State::Idle:
+    case State::Waiting:
+      break;
+  }
+  return Colour::Plain;
+}
+
 std::string activity_text(const proto::ContextEntry& entry) {
   if (!is_on_the_tpm(entry)) return "-";
   return command_name(entry.command) + " for " + duration(entry.running_us) +

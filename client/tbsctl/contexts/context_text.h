@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "client/tbsctl/text/colour.h"
 #include "client/tbsctl/text/user_names.h"
 #include "proto/message.h"
 
@@ -13,6 +14,7 @@ namespace tbs::ctl {
 
 // "idle", "waiting", "running", "detached"; and all of these.
 std::string context_state(const proto::ContextEntry& entry);
+Colour context_colour(const proto::ContextEntry& entry);
 std::string context_states();
 
 // "Create for 1.2 s"; a detached command was cancelled, but holds the TPM until it ends.

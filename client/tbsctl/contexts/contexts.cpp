@@ -30,10 +30,16 @@ Table as_table(const std::vector<proto::ContextEntry>& entries, UserNames& users
                {"STATE"},
                {"RUNNING"}});
   for (const proto::ContextEntry& entry : entries) {
-    table.add({std::to_string(entry.context), users.of(entry.uid), std::to_string(entry.pid),
-               printable(entry.program), priority_text(entry.priority),
-               std::to_string(entry.queued), std::to_string(entry.queued_bytes),
-               std::to_string(entry.submitted), context_state(entry), activity_text(entry)});
+    table.add({std::to_string(entry.context),
+               users.of(entry.uid),
+               std::to_string(entry.pid),
+               printable(entry.program),
+               priority_text(entry.priority),
+               std::to_string(entry.queued),
+               std::to_string(entry.queued_bytes),
+               std::to_string(entry.submitted),
+               {context_state(entry), context_colour(entry)},
+               activity_text(entry)});
   }
   return table;
 }

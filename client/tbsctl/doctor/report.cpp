@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "client/tbsctl/text/colour.h"
 #include "client/tbsctl/text/named.h"
 
 namespace tbs::ctl {
@@ -20,6 +21,21 @@ constexpr Names<Severity, 5> kSeverityNames = {{
 constexpr std::size_t kFirstColumn = 9;    // "warning" and two blanks
 constexpr std::size_t kSecondColumn = 15;  // "configuration" and two blanks
 
+Colour severity_colour(Severity severity) {
+  switch (severity) {
+    case Severity::Fine:
+      return Colour::Good;
+    case Severity::Warning:
+      return Colour::Caution;
+    case Severity::Error:
+      return Colour::Bad;
+    case Severity::Unseen:
+    case Severity::Note:
+      break;
+  }
+  return Colour::Plain;
+}
+
 std::size_t count_of(const Findings& findings, Severity severity) {
   return static_cast<std::size_t>(std::ranges::count(findings, severity, &Finding::severity));
 }
@@ -30,7 +46,8 @@ std::string padded(std::string_view text, std::size_t width) {
 
 void print_finding(std::ostream& out, const Finding& finding) {
   const std::string margin(kFirstColumn + kSecondColumn, ' ');
-  out << padded(severity_text(finding.severity), kFirstColumn)
+  out << Coloured{severity_colour(finding.severity), severity_text(finding.severity)}
+      << std::string(kFirstColumn - severity_text(finding.severity).size(), ' ')
       << padded(finding.check, kSecondColumn) << finding.what << '\n';
   if (!finding.why.empty()) out << margin << "why: " << finding.why << '\n';
   if (!finding.remedy.empty()) out << margin << "do:  " << finding.remedy << '\n';

@@ -84,7 +84,7 @@ void print_code(std::ostream& out, const CodeReading& reading) {
   const bool error = reading.family == CodeFamily::System;
   out << reading.name << " (" << (error ? std::to_string(reading.code) : hex32(reading.code))
       << "), " << family_text(reading.family) << '\n';
-  std::vector<std::pair<std::string, std::string>> lines;
+  std::vector<std::pair<std::string, Cell>> lines;
   const auto add = [&lines](const char* name, const std::string& value) {
     if (!value.empty()) lines.emplace_back(std::string("  ") + name, value);
   };

@@ -4,6 +4,7 @@
 #include "client/tbsctl/connection/connect.h"
 #include "client/tbsctl/health/ask_health.h"
 #include "client/tbsctl/health/commands.h"
+#include "client/tbsctl/text/colour.h"
 #include "client/tbsctl/text/format.h"
 
 namespace tbs::ctl {
@@ -35,9 +36,14 @@ nlohmann::ordered_json as_json(const HealthFacts& facts, const Health& health) {
   return json;
 }
 
-// "degraded: what; what to do; what else; what to do about that"
-std::string as_line(const HealthFacts& facts, const Health& health) {
-  std::string line(health_text(health.level));
+Colour health_colour(HealthLevel level) {
+  if (level == HealthLevel::Fine) return Colour::Good;
+  return level == HealthLevel::Degraded ? Colour::Caution : Colour::Bad;
+}
+
+// What follows the word in "degraded: what; what to do; what else; what to do about that"
+std::string rest_of_line(const HealthFacts& facts, const Health& health) {
+  std::string line;
   std::string before = ": ";
   for (const HealthReason& reason : health.reasons) {
     line += before + printable(reason.what);
@@ -63,7 +69,8 @@ Outcome report_health(const Console& console, const HealthFacts& facts) {
   if (console.json) {
     print_json(console.out, as_json(facts, health));
   } else {
-    console.out << as_line(facts, health) << '\n';
+    console.out << Coloured{health_colour(health.level), health_text(health.level)}
+                << rest_of_line(facts, health) << '\n';
   }
   if (health.level == HealthLevel::Fine) return {};
   return std::unexpected(Failure{.exit = exit_for(health.level), .message = {}});

@@ -81,7 +81,8 @@ void print_for_people(std::ostream& out, const proto::LockoutStatusReply& guard,
   Table table({{"USER"}, {"FAILURES", Align::Right}, {"STATE"}, {"ONE FORGOTTEN IN"}});
   for (const proto::LockoutEntry& entry : guard.entries) {
     table.add({users.of(entry.uid), std::to_string(entry.failures),
-               entry.locked != 0 ? "locked out" : "free", seconds(entry.seconds)});
+               entry.locked != 0 ? Cell("locked out", Colour::Bad) : Cell("free", Colour::Good),
+               seconds(entry.seconds)});
   }
   if (!guard.entries.empty()) table.print(out);
 }

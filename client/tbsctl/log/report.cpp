@@ -24,6 +24,20 @@ void add_record(Table& table, std::size_t number, const std::string& pcr, const 
   for (const std::string& part : description.parts) table.add({"", "", "", kInset + part});
 }
 
+Colour agreement_colour(Agreement agreement) {
+  switch (agreement) {
+    case Agreement::Equal:
+      return Colour::Good;
+    case Agreement::Earlier:
+      return Colour::Caution;
+    case Agreement::Differs:
+      return Colour::Bad;
+    case Agreement::Absent:
+      break;
+  }
+  return Colour::Plain;
+}
+
 void print_records(std::ostream& out, const LogReport& report) {
   Table table({{"EVENT", Align::Right}, {"PCR", Align::Right}, {"TYPE"}, {"WHAT"}});
   std::size_t number = 0;
@@ -47,11 +61,15 @@ void print_for_people(std::ostream& out, const LogReport& report) {
   print_records(out, report);
   if (report.pcrs.empty()) return;
   out << '\n';
-  Table pcrs(
-      {{"BANK"}, {"PCR", Align::Right}, {"EXPECTED FROM LOG"}, {report.compared ? "TPM" : ""}});
+  Table pcrs({{"BANK"},
+              {"PCR", Align::Right},
+              {"EXPECTED FROM LOG", Align::Left, true},
+              {report.compared ? "TPM" : ""}});
   for (const Comparison& pcr : report.pcrs) {
     pcrs.add({bank_name(pcr.replayed->algorithm), std::to_string(pcr.replayed->pcr),
-              to_hex(pcr.replayed->value()), report.compared ? agreement_text(pcr.agreement) : ""});
+              to_hex(pcr.replayed->value()),
+              report.compared ? Cell(agreement_text(pcr.agreement), agreement_colour(pcr.agreement))
+                              : ""});
   }
   pcrs.print(out);
 }

@@ -45,7 +45,7 @@ Outcome run_pcr(Conversation& daemon, const Console& console,
     print_json(console.out, banks);
     return {};
   }
-  Table table({{"BANK"}, {"PCR", Align::Right}, {"VALUE"}});
+  Table table({{"BANK"}, {"PCR", Align::Right}, {"VALUE", Align::Left, true}});
   for (const PcrValue& value : *values) {
     table.add({bank_name(value.algorithm), std::to_string(value.pcr), to_hex(value.value)});
   }

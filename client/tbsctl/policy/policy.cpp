@@ -9,6 +9,7 @@
 
 #include "client/tbsctl/command_line/readers.h"
 #include "client/tbsctl/policy/commands.h"
+#include "client/tbsctl/text/colour.h"
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/input_file.h"
 #include "client/tbsctl/text/priority.h"
@@ -123,8 +124,9 @@ void print_as_json(std::ostream& out, const Explanation& why) {
 
 void print_explanation(std::ostream& out, const Explanation& why) {
   const rules::Rule* const rule = why.match.rule;
-  out << command_name(why.facts.command) << (why.match.allowed ? ": allowed (" : ": blocked (")
-      << (rule == nullptr ? "no rule is about it" : printable(rule->origin)) << ")";
+  out << command_name(why.facts.command) << ": "
+      << (why.match.allowed ? Coloured{Colour::Good, "allowed"} : Coloured{Colour::Bad, "blocked"})
+      << " (" << (rule == nullptr ? "no rule is about it" : printable(rule->origin)) << ")";
   if (!why.match.allowed && why.rules.dry_run) out << "; only logged: dry-run is on";
   out << "\nroles:";
   for (const std::string& role : role_names(why.rules, why.facts.roles)) {

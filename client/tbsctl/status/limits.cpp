@@ -46,11 +46,17 @@ nlohmann::ordered_json as_json(const proto::LimitEntry& entry) {
   return json;
 }
 
+Colour usage_colour(const proto::LimitEntry& entry) {
+  return entry.used >= entry.limit && entry.used > 0 ? Colour::Caution : Colour::Plain;
+}
+
 Table as_table(const std::vector<proto::LimitEntry>& entries, UserNames& users) {
   Table table({{"LIMIT"}, {"FOR EACH"}, {"AT MOST", Align::Right}, {"USED", Align::Right}, {"BY"}});
   for (const proto::LimitEntry& entry : entries) {
-    table.add({printable(entry.name), std::string(scope_text(entry.scope)),
-               with_unit(entry.limit, unit_of(entry)), with_unit(entry.used, unit_of(entry)),
+    table.add({printable(entry.name),
+               std::string(scope_text(entry.scope)),
+               with_unit(entry.limit, unit_of(entry)),
+               {with_unit(entry.used, unit_of(entry)), usage_colour(entry)},
                entry.uid == proto::kNobody ? "-" : users.of(entry.uid)});
   }
   return table;

@@ -28,7 +28,7 @@ void print_for_people(std::ostream& out, const proto::DaemonStatusReply& status)
       printable(status.device) + " (" + std::string(device_state_text(status.device_state)) + ")";
   print_properties(out, {{"Version", printable(status.version)},
                          {"Up for", duration(status.uptime_us)},
-                         {"Device", device},
+                         {"Device", {device, device_state_colour(status.device_state)}},
                          {"Device lost", std::to_string(status.reopened) + " times"},
                          {"Contexts", std::to_string(status.contexts)},
                          {"Commands waiting", std::to_string(status.queued)},
@@ -37,8 +37,8 @@ void print_for_people(std::ostream& out, const proto::DaemonStatusReply& status)
                          {"Cancelled", std::to_string(status.canceled)},
                          {"Failed", std::to_string(status.failed)}});
   if (status.device_state == proto::DeviceState::Ready && !status.problem.empty()) {
-    print_properties(
-        out, {{"Problem", printable(status.problem)}, {"What to do", printable(status.advice)}});
+    print_properties(out, {{"Problem", {printable(status.problem), Colour::Caution}},
+                           {"What to do", printable(status.advice)}});
   }
 }
 

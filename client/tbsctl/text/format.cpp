@@ -77,6 +77,11 @@ std::string_view device_state_text(proto::DeviceState state) {
   return "unknown";
 }
 
+Colour device_state_colour(proto::DeviceState state) {
+  if (state == proto::DeviceState::Ready) return Colour::Good;
+  return state == proto::DeviceState::Starting ? Colour::Caution : Colour::Bad;
+}
+
 std::string priority_text(std::uint32_t priority) {
   const auto name = priority_name(priority);
   return name ? std::string(*name) : std::to_string(priority);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "client/tbsctl/text/colour.h"
 #include "proto/message.h"
 
 namespace tbs::ctl {
@@ -29,6 +30,7 @@ std::string_view tpm_version_text(std::uint32_t version);
 std::string_view interface_text(std::uint32_t interface_type);
 // "ready", "starting", "down"
 std::string_view device_state_text(proto::DeviceState state);
+Colour device_state_colour(proto::DeviceState state);
 
 // "low", "normal", ..., else the number.
 std::string priority_text(std::uint32_t priority);

@@ -1,6 +1,8 @@
 #include "client/tbsctl/text/terminal_filter.h"
 
+#include <array>
 #include <span>
+#include <string_view>
 
 #include "proto/terminal_text.h"
 
@@ -9,6 +11,9 @@ namespace {
 
 // A line of more is passed on in pieces.
 constexpr std::size_t kMostHeld = 4096;
+
+constexpr std::array<std::string_view, 4> kSequences = {"\x1b[0m", "\x1b[32m", "\x1b[33m",
+                                                        "\x1b[31m"};
 
 bool is_ascii(char character) {
   return static_cast<unsigned char>(character) < 0x80;
@@ -34,6 +39,12 @@ int TerminalFilter::sync() {
   return out_ ? 0 : -1;
 }
 
+void TerminalFilter::set_colour(Colour colour) {
+  if (!terminal_.colours) return;
+  pass_on();
+  out_ << kSequences.at(static_cast<std::size_t>(colour));
+}
+
 void TerminalFilter::take(char character) {
   if (character == '\n') {
     pass_on();
@@ -49,6 +60,20 @@ void TerminalFilter::take(char character) {
 void TerminalFilter::pass_on() {
   out_ << proto::terminal_text(held_);
   held_.clear();
+}
+
+std::ostream& operator<<(std::ostream& out, const Coloured& word) {
+  auto* const filter = dynamic_cast<TerminalFilter*>(out.rdbuf());
+  if (filter == nullptr || word.colour == Colour::Plain) return out << word.text;
+  filter->set_colour(word.colour);
+  out << word.text;
+  filter->set_colour(Colour::Plain);
+  return out;
+}
+
+std::optional<std::size_t> columns_of(const std::ostream& out) {
+  const auto* const filter = dynamic_cast<const TerminalFilter*>(out.rdbuf());
+  return filter == nullptr ? std::nullopt : filter->terminal().columns;
 }
 
 }  // namespace tbs::ctl

@@ -100,7 +100,7 @@ TEST_CASE("each subcommand has a help of its own", "[tbsctl][subcommands]") {
     CAPTURE(help);
     CHECK(says(help, entry.summary));
     CHECK(says(help, entry.help));
-    CHECK(help.find("--json, --socket and --device") != help.npos);
+    CHECK(says(help, "--json, --color, --socket and --device"));
     // An example that names it.
     const std::size_t example = help.find("\nExample");
     REQUIRE(example != help.npos);
