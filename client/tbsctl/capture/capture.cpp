@@ -95,11 +95,18 @@ Outcome capture_to(Conversation& daemon, const Console& console, const CaptureOp
   return outcome;
 }
 
+Outcome check_capture_options(const CaptureOptions& options) {
+  if (!options.utc || options.file.empty()) return {};
+  return std::unexpected(
+      Failure{.exit = Exit::Usage,
+              .message = "--utc is about lines; the times in a pcapng file are in no time zone"});
+}
+
 }  // namespace
 
 Outcome run_capture(Conversation& daemon, const Console& console, const CaptureOptions& options) {
   if (options.file.empty()) {
-    return capture_to(daemon, console, options, *capture_lines(console));
+    return capture_to(daemon, console, options, *capture_lines(console, options.utc));
   }
   if (options.file == "-") {
     return capture_to(daemon, console, options, *packet_file(console.bytes()));
@@ -141,7 +148,11 @@ Subcommand capture_subcommand() {
                    .read = read_number(field(options, &CaptureOptions::count), std::uint64_t{1})},
                   {.name = "--secrets",
                    .about = "Replace nothing",
-                   .read = set(field(options, &CaptureOptions::secrets))}},
+                   .read = set(field(options, &CaptureOptions::secrets))},
+                  {.name = "--utc",
+                   .about = "Times of lines in UTC, not in the local time zone",
+                   .read = set(field(options, &CaptureOptions::utc))}},
+      .prepare = [options] { return check_capture_options(*options); },
       .needs = always(kObserver),
       .run =
           [options](const Environment& environment) {

@@ -82,7 +82,7 @@ class PacketFile : public CaptureOutput {
 
 class Lines : public CaptureOutput {
  public:
-  explicit Lines(const Console& console) : console_(console) {}
+  Lines(const Console& console, bool utc) : console_(console), utc_(utc) {}
 
   void write(const CapturedExchange& exchange) override {
     console_.json ? as_json(exchange) : as_line(exchange);
@@ -91,7 +91,8 @@ class Lines : public CaptureOutput {
 
  private:
   void as_line(const CapturedExchange& exchange) {
-    console_.out << local_time(exchange.submitted_us + offset_) << "  context " << exchange.context
+    const std::uint64_t when = exchange.submitted_us + offset_;
+    console_.out << (utc_ ? utc_time(when) : local_time(when)) << "  context " << exchange.context
                  << "  " << printable(exchange.program) << "  "
                  << command_name(code_in(exchange.command)) << "  " << outcome_of(exchange) << "  "
                  << duration(exchange.answered_us - exchange.submitted_us) << '\n';
@@ -117,6 +118,7 @@ class Lines : public CaptureOutput {
   }
 
   const Console& console_;
+  bool utc_;
   std::uint64_t offset_ = microseconds_to_wall_clock();
 };
 
@@ -126,8 +128,8 @@ std::unique_ptr<CaptureOutput> packet_file(std::ostream& out) {
   return std::make_unique<PacketFile>(out);
 }
 
-std::unique_ptr<CaptureOutput> capture_lines(const Console& console) {
-  return std::make_unique<Lines>(console);
+std::unique_ptr<CaptureOutput> capture_lines(const Console& console, bool utc) {
+  return std::make_unique<Lines>(console, utc);
 }
 
 }  // namespace tbs::ctl

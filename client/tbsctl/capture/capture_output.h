@@ -19,7 +19,7 @@ class CaptureOutput {
 
 // What it is made with must outlive it.
 std::unique_ptr<CaptureOutput> packet_file(std::ostream& out);
-std::unique_ptr<CaptureOutput> capture_lines(const Console& console);
+std::unique_ptr<CaptureOutput> capture_lines(const Console& console, bool utc);
 
 // Of a command or a response; 0 when there is no header.
 std::uint32_t code_in(proto::Bytes message);

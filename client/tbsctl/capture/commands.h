@@ -16,6 +16,7 @@ struct CaptureOptions {
   std::string file;           // "-": standard output; empty: lines for people
   std::uint64_t count = 0;    // end after so many exchanges; 0: when interrupted
   bool secrets = false;
+  bool utc = false;  // times of lines, not in the local time zone
 };
 Outcome run_capture(Conversation& daemon, const Console& console, const CaptureOptions& options);
 

@@ -55,7 +55,7 @@ _tbsctl() {
         'contexts',*) offer=contexts ;;
         'limits',*) words='--json --color --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --color --socket --device -h --help' ;;
-        'capture',*) words='--context -w --count --secrets --json --color --socket --device -h --help' ;;
+        'capture',*) words='--context -w --count --secrets --utc --json --color --socket --device -h --help' ;;
         'metrics',*) words='--textfile --from --json --color --socket --device -h --help' ;;
         'lockout',*) words='--reset --uid --json --color --socket --device -h --help' ;;
         'policy',-*) words='--dir --json --color --socket --device -h --help' ;;

@@ -93,6 +93,7 @@ complete -c tbsctl -n '__tbsctl_at capture' -l context -x -a '(__tbsctl_contexts
 complete -c tbsctl -n '__tbsctl_at capture' -s w -r -F -d 'Write a pcapng file, - for standard output, in place of lines'
 complete -c tbsctl -n '__tbsctl_at capture' -l count -x -d 'End after so many commands'
 complete -c tbsctl -n '__tbsctl_at capture' -l secrets -d 'Replace nothing'
+complete -c tbsctl -n '__tbsctl_at capture' -l utc -d 'Times of lines in UTC, not in the local time zone'
 complete -c tbsctl -n '__tbsctl_at metrics' -l textfile -r -F -d 'Replace this file instead of printing them'
 complete -c tbsctl -n '__tbsctl_at metrics' -l from -r -F -d 'The metrics\' socket (default: metrics.sock beside the daemon\'s)'
 complete -c tbsctl -n '__tbsctl_at lockout' -l reset -d 'Forget the failed authorizations of all users, or of the one given by --uid'
