@@ -58,7 +58,7 @@ for wanted in 0 0.0.9 1 99.1; do
     ! cmake_project -DWANTED="$wanted" || { echo "CMake took this version for $wanted" >&2; exit 1; }
 done
 
-for page in man1/tbsctl.1 man3/tbs.3 man5/tbsd.conf.5 man8/tbsd.8; do
+for page in man1/tbsctl.1 man1/tbsctl-log.1 man3/tbs.3 man5/tbsd.conf.5 man8/tbsd.8; do
     [[ -s $prefix/share/man/$page || -s $prefix/share/man/$page.gz ]]
 done
 for file in bash-completion/completions/tbsctl fish/vendor_completions.d/tbsctl.fish zsh/site-functions/_tbsctl; do

@@ -107,9 +107,11 @@ Examples:
   tbsctl bridge --persistent 2321          raw commands, one context)",
           .options = bridge_options(options),
           .needs = always(kNoDaemon),
-          .run = [options](const Environment& environment) {
-            return run_bridge(*options, environment.socket, environment.console);
-          }};
+          .run =
+              [options](const Environment& environment) {
+                return run_bridge(*options, environment.socket, environment.console);
+              },
+          .page = true};
 }
 
 }  // namespace tbs::ctl

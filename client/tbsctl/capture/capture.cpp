@@ -158,7 +158,8 @@ Subcommand capture_subcommand() {
           [options](const Environment& environment) {
             return run_capture(*environment.daemon, environment.console, *options);
           },
-      .json = JsonOutput::Lines};
+      .json = JsonOutput::Lines,
+      .page = true};
 }
 
 }  // namespace tbs::ctl

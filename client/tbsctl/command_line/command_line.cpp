@@ -85,14 +85,16 @@ void add_option(CLI::App& sub, const Option& option) {
   if (!option.with.empty()) added->needs(sub.get_option(option.with));
 }
 
-// `entry` must outlive the parsing.
-void add_subcommand(CLI::App& parent, const Subcommand& entry) {
+// `entry` must outlive the parsing. A part has the page of what it is a part of.
+void add_subcommand(CLI::App& parent, const Subcommand& entry, const std::string& above = {}) {
   CLI::App* const sub = parent.add_subcommand(entry.name, entry.summary);
-  sub->footer(entry.help + kCommonOptions);
+  const std::string page =
+      entry.page ? "\nThe manual page tbsctl-" + entry.name + "(1) says more." : above;
+  sub->footer(entry.help + kCommonOptions + page);
   for (const Option& option : entry.options) add_option(*sub, option);
   if (entry.parts.empty()) return;
   sub->require_subcommand(1);
-  for (const Subcommand& part : entry.parts) add_subcommand(*sub, part);
+  for (const Subcommand& part : entry.parts) add_subcommand(*sub, part, page);
 }
 
 // The words of the subcommand that was given, as far as it was given.

@@ -80,6 +80,7 @@ struct Subcommand {
   std::function<Needs()> needs;
   std::function<Outcome(const Environment&)> run;
   JsonOutput json = JsonOutput::Document;
+  bool page = false;  // has a manual page of its own: tbsctl-NAME(1)
   // "check" of "policy check": one of them must be named, and is what runs.
   std::vector<Subcommand> parts;
 };

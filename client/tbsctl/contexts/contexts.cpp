@@ -84,12 +84,14 @@ Subcommand contexts_subcommand() {
                    .read = read_name(field(options, &ContextsOptions::order), kContextOrders),
                    .offer = names_of(kContextOrders)}},
       .needs = always(kObserver),
-      .run = [options](const Environment& environment) {
-        if (options->context) {
-          return run_context(*environment.daemon, environment.console, *options->context);
-        }
-        return run_contexts(*environment.daemon, environment.console, options->order);
-      }};
+      .run =
+          [options](const Environment& environment) {
+            if (options->context) {
+              return run_context(*environment.daemon, environment.console, *options->context);
+            }
+            return run_contexts(*environment.daemon, environment.console, options->order);
+          },
+      .page = true};
 }
 
 }  // namespace tbs::ctl

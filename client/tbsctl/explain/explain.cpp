@@ -133,9 +133,11 @@ Examples:
                    .about = "Show authorization values, keys and plain data as well",
                    .read = set(field(options, &ExplainOptions::secrets))}},
       .needs = always(kNoDaemon),
-      .run = [options](const Environment& environment) {
-        return run_explain(environment.console, *options);
-      }};
+      .run =
+          [options](const Environment& environment) {
+            return run_explain(environment.console, *options);
+          },
+      .page = true};
 }
 
 }  // namespace tbs::ctl

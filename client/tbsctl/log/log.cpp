@@ -169,7 +169,8 @@ Subcommand log_subcommand() {
                               field(options, &LogOptions::userspace))},
       .prepare = [options] { return check_log_options(*options); },
       .needs = [options] { return needs_of(*options); },
-      .run = [options](const Environment& environment) { return run_log(environment, *options); }};
+      .run = [options](const Environment& environment) { return run_log(environment, *options); },
+      .page = true};
 }
 
 }  // namespace tbs::ctl

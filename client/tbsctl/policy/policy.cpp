@@ -326,6 +326,7 @@ Subcommand policy_subcommand() {
               "policy --dir "
               "./policy.d explain alice TPM2_Clear",
           .options = {folder_option(options)},
+          .page = true,
           .parts = {check_subcommand(options), explain_subcommand(options)}};
 }
 

@@ -5,6 +5,7 @@ the example of tbs(3) compiles without a warning and runs.
 
 TBSD, TBSCTL, LIBTBS (the library), CC and TOP (the source tree) come with the environment."""
 
+import glob
 import os
 import re
 import shlex
@@ -57,7 +58,10 @@ class Options(unittest.TestCase):
             self.assertRegex(page("tbsctl.1"), rf"(?m)^\*{command}\*")
         for part in ("check", "explain"):
             helped |= options_of_help(output_of(tbsctl, "policy", part, "--help"))
-        self.assertEqual(options_described(page("tbsctl.1")), helped)
+        described = options_described(page("tbsctl.1"))
+        for path in glob.glob(os.path.join(TOP, "docs", "man", "tbsctl-*.1.scd")):
+            described |= options_described(page(os.path.basename(path).removesuffix(".scd")))
+        self.assertEqual(described, helped)
 
     def test_tbsd(self):
         self.assertEqual(options_described(page("tbsd.8")),

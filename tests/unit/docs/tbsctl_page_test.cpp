@@ -1,5 +1,7 @@
-// Keeps tbsctl(1) true: it lists the subcommands and options that the table has, and no others.
+// Keeps tbsctl(1) and the pages of its subcommands true: they list the subcommands and options that
+// the table has, and no others.
 
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -64,22 +66,40 @@ TEST_CASE("the manual page has all subcommands and no others", "[docs][tbsctl]")
   CHECK(found(section, "^\\*([a-z]+)\\*") == in_table);
 }
 
+TEST_CASE("subcommands have the manual pages that their help names", "[docs][tbsctl]") {
+  const auto section = section_of(content_of(TBS_DOCS_DIR "/man/tbsctl.1.scd"), "SUBCOMMANDS");
+  Names in_table;
+  for (const Subcommand& entry : subcommands()) {
+    if (entry.page) in_table.insert("tbsctl-" + entry.name);
+  }
+  Names there;
+  for (const auto& file : std::filesystem::directory_iterator(TBS_DOCS_DIR "/man")) {
+    there.merge(found(file.path().filename(), "^(tbsctl-.*)\\.1\\.scd$"));
+  }
+  CHECK(there == in_table);
+  CHECK(found(section, "\\*(tbsctl-[a-z]+)\\*\\(1\\)") == in_table);
+}
+
 TEST_CASE("the manual page has every option where it belongs", "[docs][tbsctl]") {
   const auto section = section_of(content_of(TBS_DOCS_DIR "/man/tbsctl.1.scd"), "SUBCOMMANDS");
   for (const Subcommand& entry : subcommands()) {
     CAPTURE(entry.name);
     Names options = option_names(entry);
     std::string text;
-    if (entry.parts.empty()) text = entry_of(section, "*" + entry.name + "*");
+    if (entry.page) {
+      text = content_of(TBS_DOCS_DIR "/man/tbsctl-" + entry.name + ".1.scd");
+    } else if (entry.parts.empty()) {
+      text = entry_of(section, "*" + entry.name + "*");
+    }
     for (const Subcommand& part : entry.parts) {
       options.merge(option_names(part));
-      text += entry_of(section, "*" + entry.name + "* *" + part.name + "*");
+      if (!entry.page) text += entry_of(section, "*" + entry.name + "* *" + part.name + "*");
     }
     for (const std::string& option : options) {
       CAPTURE(option);
       CHECK(text.find("*" + option + "*") != text.npos);
     }
-    for (const std::string& option : found(text, "^\\t(?:\\*-[a-z]\\*, )?\\*(--[a-z-]+)\\*")) {
+    for (const std::string& option : found(text, "^\\t?(?:\\*-[a-z]\\*, )?\\*(--[a-z-]+)\\*")) {
       CAPTURE(option);
       CHECK(options.contains(option));
     }
