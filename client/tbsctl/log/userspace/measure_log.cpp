@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "client/tbsctl/log/words/log_text.h"
 #include "client/tbsctl/pcr/pcr_value.h"
@@ -114,7 +115,8 @@ std::optional<ordered_json> parse_document(std::string_view text) {
   };
   ordered_json document = ordered_json::parse(text, watch, false);
   if (deep || document.is_discarded()) return std::nullopt;
-  return document;
+  // In so many words: JSON itself can be made of anything, an optional as well.
+  return std::make_optional(std::move(document));
 }
 
 }  // namespace
