@@ -4,6 +4,7 @@ what it says of tpm2-tools can be run, too.
 
 TBSD, TBSCTL and PAGE (docs/questions.md) in the environment name what is tested."""
 
+import json
 import os
 import re
 import shlex
@@ -73,26 +74,40 @@ class Questions(unittest.TestCase):
             file.write(event_logs.Log().usual().bytes)
         cls.daemon = tbsctl_test.Daemon("embedded", arguments=("--ppi", presence, "--event-log", log))
         cls.addClassCleanup(cls.daemon.stop)
-        cls.client = wire.Client(cls.daemon.socket_for({}))
-        cls.addClassCleanup(cls.client.close)
-        cls.client.begin(wire.hash_sequence_start())
-        cls.client.result()
+
+    def setUp(self):
+        self.client = self.new_client()
+
+    def new_client(self):
+        client = wire.Client(self.daemon.socket_for({}))
+        self.addCleanup(client.close)
+        return client
+
+    def running_command(self):
+        """One whose time limit, ten minutes, is longer than this takes."""
+        def state():
+            ran = tbsctl_test.run("--json", "contexts", str(self.client.number), socket=self.daemon.socket_for({}))
+            return json.loads(ran.out)["state"]
+
+        return software_tpms.with_a_running_command(
+            software_tpms.children_of(self.daemon.process.pid)[0],
+            lambda: self.client.begin(wire.create_rsa_key(1)), state, self.client.result)
 
     def answer(self, command):
         words = shlex.split(command)
         self.assertEqual(words.pop(0), "tbsctl")
-        words = [str(self.client.number) if word == "17" else word for word in words]
+        if words[-1] == "17":
+            client = self.new_client()
+            client.begin(wire.hash_sequence_start())
+            self.assertEqual(client.result()[1], wire.SUCCESS)
+            words[-1] = str(client.number)
         if words[0] == "policy":
             words += ["--dir", self.rules]
         if words[0] == "capture":
             return self.capture(words)
         if words[-1] == "running":
-            with software_tpms.Frozen(software_tpms.children_of(self.daemon.process.pid)[0]):
-                self.client.begin(wire.get_random(4))
-                software_tpms.eventually(lambda: " running " in self.run_words(words, command))
-                said = self.run_words(words, command)
-            self.client.result()
-            return said
+            with self.running_command():
+                return self.run_words(words, command)
         return self.run_words(words, command)
 
     def run_words(self, words, command):

@@ -1,6 +1,7 @@
 """TPMs in software for tbsctl's tests, which can be stopped in their tracks and put into failure mode. Each
 test has its own, in the folder that it names."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -44,6 +45,25 @@ class Frozen:
     def _stands(self):
         with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] == "T"
+
+
+@contextlib.contextmanager
+def with_a_running_command(tpm_process, begin, state, end):
+    """In the block a command that begin() sends is on the TPM, which stands still: state() is "running". A TPM that
+    was stopped while the daemon had something on it goes on, and it is tried again; end() takes the response."""
+    until = time.monotonic() + DEADLINE
+    while True:
+        with Frozen(tpm_process):
+            begin()
+            eventually(lambda: state() in ("running", "waiting"))
+            running = state() == "running"
+            if running:
+                yield
+        end()
+        if running:
+            return
+        if time.monotonic() > until:
+            raise TimeoutError("the command never ran")
 
 
 class Swtpm:
