@@ -87,6 +87,13 @@ class Pump : public server::CommandSink {
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     return dispatcher_.running_of(context);
   }
+  [[nodiscard]] sched::TpmActivity activity(TimePoint now) const override {
+    return dispatcher_.activity(now);
+  }
+  [[nodiscard]] sched::ContextActivity activity_of(AccountId account, ContextId context,
+                                                   TimePoint now) const override {
+    return dispatcher_.activity_of(account, context, now);
+  }
   [[nodiscard]] const sched::Counters& counters() const override { return dispatcher_.counters(); }
   [[nodiscard]] std::size_t queued() const override { return dispatcher_.queued(); }
 

@@ -35,6 +35,7 @@ enum class Type : std::uint16_t {
   ReadEvents = 0x000C,
   ReadCapture = 0x000D,
   ListHoldings = 0x000E,
+  ListActivity = 0x000F,
   ReadLog = 0x0010,
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
@@ -55,6 +56,7 @@ enum class Type : std::uint16_t {
   EventList = 0x800C,
   CapturePage = 0x800D,
   HoldingList = 0x800E,
+  ActivityList = 0x800F,
   LogPart = 0x8010,
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
@@ -224,6 +226,64 @@ struct HoldingList {
   std::uint32_t more = 0;           // 1: there are more than one list has
   std::vector<HoldingEntry> entries;
   void fields(auto& f) { f(status), f(more), f(entries); }
+};
+
+// Asks what the TPM does, and for whom: of the contexts with a number above `after`, in ascending
+// order.
+struct ListActivity {
+  static constexpr Type kType = Type::ListActivity;
+  std::uint64_t after = 0;
+  void fields(auto& f) { f(after); }
+};
+
+// What is under way on the TPM.
+enum class TpmWork : std::uint32_t {
+  None = 0,
+  Command = 1,   // a client's
+  Own = 2,       // of the daemon's own: what closed contexts had, what is to be evicted
+  Starting = 3,  // it is being started, or looked at
+  Ending = 4,    // the daemon stops
+  Asleep = 5,    // nothing: the machine sleeps, or is about to
+};
+
+// Why a context's commands wait.
+enum class WaitReason : std::uint32_t {
+  None = 0,       // none waits
+  Turn = 1,       // what is under way comes first, and others whose turn it is
+  Priority = 2,   // commands of a higher priority come first
+  HighShare = 3,  // so do those of NORMAL: the user has had the share of the time above it
+};
+
+struct ActivityEntry {
+  static constexpr std::string_view kName = "activity-entry";
+  std::uint64_t context = 0;
+  std::uint64_t tpm_us = 0;      // the TPM has worked for it, with what is under way
+  std::uint64_t waiting_us = 0;  // of its commands, the one that has waited longest
+  WaitReason reason = WaitReason::None;
+  std::string unit;  // systemd's unit that its process belongs to; may be empty
+  void fields(auto& f) { f(context), f(tpm_us), f(waiting_us), f(reason), f(unit); }
+};
+
+struct ActivityList {
+  static constexpr Type kType = Type::ActivityList;
+  Status status = Status::Success;
+  std::uint32_t more = 0;  // 1 when contexts follow after the last one of this page
+  TpmWork work = TpmWork::None;
+  std::uint32_t command = 0;  // its code, where there is one
+  std::uint64_t context = 0;  // with Command: whose it is, though it may have closed
+  std::uint64_t work_us = 0;  // how long that has been under way
+  std::uint32_t objects = 0;  // of all contexts, loaded or not
+  std::uint32_t objects_loaded = 0;
+  std::uint32_t object_slots = 0;  // how many the TPM has room for
+  std::uint32_t sessions = 0;
+  std::uint32_t sessions_loaded = 0;
+  std::uint32_t session_slots = 0;
+  std::vector<ActivityEntry> entries;
+  void fields(auto& f) {
+    f(status), f(more), f(work), f(command), f(context), f(work_us);
+    f(objects), f(objects_loaded), f(object_slots);
+    f(sessions), f(sessions_loaded), f(session_slots), f(entries);
+  }
 };
 
 struct DaemonStatus {

@@ -60,6 +60,7 @@ inline constexpr std::uint32_t kContextEntryMax = 8 + 6 * 4 + 3 * 8 + kTextMax;
 inline constexpr std::uint32_t kLimitEntryMax = 2 * 4 + 2 * 8 + kTextMax;
 inline constexpr std::uint32_t kTenantEntryMax = 4 + kTextMax;
 inline constexpr std::uint32_t kHoldingEntryMax = 5 * 4;
+inline constexpr std::uint32_t kActivityEntryMax = 3 * 8 + 4 + kTextMax;
 inline constexpr std::uint32_t kEventEntryMax = 2 * 8 + 5 * 4 + 4 * kTextMax;
 
 // In the order of their numbers.
@@ -78,6 +79,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<ReadEvents, EventList>{"read-events", 12, 12},
     MessageRow<ReadCapture, CapturePage>{"read-capture", 16, 16},
     MessageRow<ListHoldings, HoldingList>{"list-holdings", 8, 8},
+    MessageRow<ListActivity, ActivityList>{"list-activity", 8, 8},
     MessageRow<ReadLog, LogPart>{"read-log", 16, 16},
     MessageRow<PhysicalPresence, PhysicalPresenceReply>{"physical-presence", 4, kMaxPresenceInput},
     MessageRow<OwnerAuth, OwnerAuthReply>{"owner-auth", 4, 4},
@@ -99,6 +101,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<EventList>{"event-list", 12, 12 + kMaxEventsPerPage* kEventEntryMax},
     MessageRow<CapturePage>{"capture-page", 20, 20 + kMaxCapturePage},
     MessageRow<HoldingList>{"holding-list", 8, 8 + kMaxHoldings* kHoldingEntryMax},
+    MessageRow<ActivityList>{"activity-list", 56, 56 + kMaxContextsPerPage* kActivityEntryMax},
     MessageRow<LogPart>{"log-part", 8, 8 + kMaxLogPart},
     MessageRow<PhysicalPresenceReply>{"physical-presence-reply", 4, 4 + kMaxPresenceOutput},
     MessageRow<OwnerAuthReply>{"owner-auth-reply", 4, 4 + kMaxOwnerAuth},

@@ -100,6 +100,14 @@ struct TpmIdentity {
   }
 };
 
+// How many there are of all contexts together, how many of them are on the TPM, and how many have
+// room there.
+struct Occupancy {
+  std::size_t held = 0;
+  std::size_t loaded = 0;
+  std::size_t slots = 0;
+};
+
 // Who has most on the TPM, loaded or not, of what is limited.
 struct Usage {
   Peak<AccountId> objects_of_context;
@@ -107,6 +115,8 @@ struct Usage {
   Peak<AccountId> sessions_of_context;
   Peak<AccountId> sessions_of_account;
   Peak<AccountId> orphans_of_account;
+  Occupancy objects{};
+  Occupancy sessions{};
 };
 
 // Makes executions, and owns what outlives them (handle tables).

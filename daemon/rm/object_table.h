@@ -46,6 +46,7 @@ class ObjectTable {
   [[nodiscard]] std::size_t sticky_count() const { return sticky_; }
   [[nodiscard]] std::span<Object* const> loaded() const { return loaded_; }
 
+  [[nodiscard]] std::size_t total() const { return by_context_.total(); }
   [[nodiscard]] std::size_t count(ContextId context) const { return by_context_.of(context); }
   [[nodiscard]] std::size_t count(AccountId account) const { return by_account_.of(account); }
   // Who has most, in one context and in all.

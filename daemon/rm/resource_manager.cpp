@@ -148,6 +148,12 @@ exec::Usage ResourceManager::usage() const {
   exec::Usage usage = state_.sessions.usage();
   usage.objects_of_context = state_.objects.most_in_context();
   usage.objects_of_account = state_.objects.most();
+  usage.objects = {.held = state_.objects.total(),
+                   .loaded = state_.objects_in_tpm(),
+                   .slots = state_.facts.object_slots};
+  usage.sessions = {.held = state_.sessions.total(),
+                    .loaded = state_.sessions.loaded_count() + state_.stray_sessions.size(),
+                    .slots = state_.facts.session_slots};
   return usage;
 }
 

@@ -34,6 +34,15 @@ void ResourceManager::open_context(ContextId context, const Principal& principal
   state_.table.open_context(context, principal);
 }
 
+exec::Usage ResourceManager::usage() const {
+  exec::Usage usage = state_.table.usage();
+  usage.objects.loaded = state_.in_tpm(Kind::Key);
+  usage.objects.slots = state_.facts.keys.known;
+  usage.sessions.loaded = state_.in_tpm(Kind::Auth) + state_.in_tpm(Kind::Transport);
+  usage.sessions.slots = state_.facts.auths.known + state_.facts.transports.known;
+  return usage;
+}
+
 std::vector<proto::HoldingEntry> ResourceManager::held_by(ContextId context,
                                                           std::size_t most) const {
   std::vector<proto::HoldingEntry> held;

@@ -53,7 +53,7 @@ class ResourceManager final : public exec::Engine {
   void save(RecordWriter& record) const;
   void restore(RecordReader& record);
 
-  [[nodiscard]] exec::Usage usage() const override { return state_.table.usage(); }
+  [[nodiscard]] exec::Usage usage() const override;
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override;
   [[nodiscard]] const State& state() const { return state_; }

@@ -168,7 +168,9 @@ exec::Usage ResourceTable::usage() const {
           .objects_of_account = keys_.by_account.peak(),
           .sessions_of_context = most_in_context(false),
           .sessions_of_account = sessions_.by_account.peak(),
-          .orphans_of_account = {}};
+          .orphans_of_account = {},
+          .objects = {.held = keys_.by_context.total()},
+          .sessions = {.held = sessions_.by_context.total()}};
 }
 
 }  // namespace tbs::rm12

@@ -92,6 +92,17 @@ std::vector<SharedCommand> AccountQueue::clear() {
   return removed;
 }
 
+std::optional<AccountQueue::OfContext> AccountQueue::waiting_of(ContextId context) const {
+  std::optional<OfContext> found;
+  for (const auto& [priority, level] : levels_) {
+    const auto own = level.waiting.find(context);
+    if (own == level.waiting.end() || own->second.empty()) continue;
+    const TimePoint since = own->second.front().since;
+    found = {.priority = priority, .since = found ? std::min(found->since, since) : since};
+  }
+  return found;
+}
+
 std::uint32_t AccountQueue::top() const {
   const auto waits = [](const auto& level) { return !level.second.turns.empty(); };
   return std::find_if(levels_.rbegin(), levels_.rend(), waits)->first;

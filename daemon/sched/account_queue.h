@@ -56,6 +56,13 @@ class AccountQueue {
   // Takes out everything.
   std::vector<SharedCommand> clear();
 
+  // What a context has waiting: the highest priority of it, and since when the oldest.
+  struct OfContext {
+    std::uint32_t priority = 0;
+    TimePoint since;
+  };
+  [[nodiscard]] std::optional<OfContext> waiting_of(ContextId context) const;
+
   [[nodiscard]] bool empty() const { return size_ == 0; }
   // The highest priority that waits. There must be commands waiting.
   [[nodiscard]] std::uint32_t top() const;

@@ -30,6 +30,7 @@ void Dispatcher::close_context(ContextId context, TimePoint now) {
     runner_.abandon(now);
     return;
   }
+  times_.forget(context);
   engine_.close_context(context);
   agenda_.context_closed();
   settle(now);
@@ -157,6 +158,20 @@ void Dispatcher::wake_up(TimePoint now) {
   settle(now);
 }
 
+TpmActivity Dispatcher::activity(TimePoint now) const {
+  const Sleep& sleep = agenda_.sleep();
+  return {.work = runner_.under_way(),
+          .asleep = sleep.asleep() || sleep.falling_asleep(),
+          .highest = agenda_.queue().highest(now)};
+}
+
+ContextActivity Dispatcher::activity_of(AccountId account, ContextId context, TimePoint now) const {
+  const RunningView running = runner_.view_of(context);
+  const bool runs = running.state != RunState::None;
+  return {.worked = times_.of(context) + (runs ? now - running.since : Duration::zero()),
+          .waiting = agenda_.queue().waiting_of(account, context, now)};
+}
+
 std::optional<TimePoint> Dispatcher::next_deadline() const {
   return earliest(runner_.busy() ? runner_.deadline() : agenda_.deadline(),
                   agenda_.sleep().next_deadline(runner_.cancellable()));
@@ -214,8 +229,13 @@ void Dispatcher::ended(const EndedWork& work, TimePoint now) {
 // Its time is charged whatever became of it, also when its context has been closed meanwhile.
 void Dispatcher::release(const EndedWork& work, TimePoint now) {
   agenda_.ended(work, now);
-  if (work.command && closing_.erase(work.command->context()) > 0) {
-    engine_.close_context(work.command->context());
+  if (!work.command) return;
+  const ContextId context = work.command->context();
+  if (closing_.erase(context) > 0) {
+    times_.forget(context);
+    engine_.close_context(context);
+  } else if (work.transmitted) {
+    times_.add(context, work.took);
   }
 }
 

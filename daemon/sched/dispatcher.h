@@ -28,10 +28,24 @@
 #include "daemon/exec/execution.h"
 #include "daemon/sched/action_list.h"
 #include "daemon/sched/agenda.h"
+#include "daemon/sched/context_times.h"
 #include "daemon/sched/runner.h"
 #include "proto/byte_reader.h"
 
 namespace tbs::sched {
+
+// What the TPM does, for listings.
+struct TpmActivity {
+  std::optional<WorkView> work;
+  bool asleep = false;        // the machine sleeps, or is about to: nothing new is begun
+  std::uint32_t highest = 0;  // priority that waits, as far as it counts
+};
+
+// And what it does for one context.
+struct ContextActivity {
+  Duration worked{};  // with what is under way
+  std::optional<WaitingView> waiting;
+};
 
 class Dispatcher {
  public:
@@ -96,6 +110,9 @@ class Dispatcher {
 
   [[nodiscard]] RunningView running_of(ContextId context) const { return runner_.view_of(context); }
   [[nodiscard]] std::optional<OnDevice> on_device() const { return runner_.on_device(); }
+  [[nodiscard]] TpmActivity activity(TimePoint now) const;
+  [[nodiscard]] ContextActivity activity_of(AccountId account, ContextId context,
+                                            TimePoint now) const;
   [[nodiscard]] const Counters& counters() const { return actions_.counters(); }
   [[nodiscard]] std::size_t queued() const { return agenda_.queue().size(); }
 
@@ -116,6 +133,7 @@ class Dispatcher {
   ActionList actions_;
   Agenda agenda_;
   Runner runner_;
+  ContextTimes times_;
   Device device_ = Device::Closed;
   bool goes_on_ = false;         // GoOn was asked for
   std::set<ContextId> closing_;  // closed while a command of theirs is on the TPM

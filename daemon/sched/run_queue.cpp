@@ -146,10 +146,29 @@ void RunQueue::leave_level(AccountId id, Account& account) {
   account.level.reset();
 }
 
-std::uint32_t RunQueue::priority_of(const Account& account, TimePoint now) const {
-  const std::uint32_t top = account.queue.top();
+std::uint32_t RunQueue::counted(const Account& account, std::uint32_t priority,
+                                TimePoint now) const {
   const bool honoured = account.administrator || account.high_share.available(now, high_share_);
-  return honoured ? top : std::min(top, kPriorityNormal);
+  return honoured ? priority : std::min(priority, kPriorityNormal);
+}
+
+std::optional<WaitingView> RunQueue::waiting_of(AccountId account, ContextId context,
+                                                TimePoint now) const {
+  const auto entry = accounts_.find(account);
+  if (entry == accounts_.end()) return std::nullopt;
+  const auto waiting = entry->second.queue.waiting_of(context);
+  if (!waiting) return std::nullopt;
+  return WaitingView{.since = waiting->since,
+                     .priority = waiting->priority,
+                     .counts_as = counted(entry->second, waiting->priority, now)};
+}
+
+std::uint32_t RunQueue::highest(TimePoint now) const {
+  std::uint32_t highest = 0;
+  for (const auto& [id, account] : accounts_) {
+    if (!account.queue.empty()) highest = std::max(highest, priority_of(account, now));
+  }
+  return highest;
 }
 
 RunQueue::Levels::iterator RunQueue::choose(TimePoint now) {

@@ -33,6 +33,13 @@
 
 namespace tbs::sched {
 
+// What a context has waiting, for listings.
+struct WaitingView {
+  TimePoint since;              // the one that waits longest
+  std::uint32_t priority = 0;   // the highest one of its commands
+  std::uint32_t counts_as = 0;  // less than that when the share above NORMAL is used up
+};
+
 class RunQueue {
  public:
   void push(SharedCommand command, TimePoint now);
@@ -55,6 +62,11 @@ class RunQueue {
 
   // Percent of the time for one account above NORMAL; 100: no bound.
   void set_high_share(unsigned percent) { high_share_ = percent; }
+
+  [[nodiscard]] std::optional<WaitingView> waiting_of(AccountId account, ContextId context,
+                                                      TimePoint now) const;
+  // The highest priority that waits, as far as it counts; 0 when none does.
+  [[nodiscard]] std::uint32_t highest(TimePoint now) const;
 
   [[nodiscard]] QueueCredit credit() const;
   // While nothing waits.
@@ -90,7 +102,12 @@ class RunQueue {
   void arrange(TimePoint now);
   void move_to(std::uint32_t priority, AccountId id, Account& account);
   void leave_level(AccountId id, Account& account);
-  [[nodiscard]] std::uint32_t priority_of(const Account& account, TimePoint now) const;
+  // What a priority counts as that the account has a command of.
+  [[nodiscard]] std::uint32_t counted(const Account& account, std::uint32_t priority,
+                                      TimePoint now) const;
+  [[nodiscard]] std::uint32_t priority_of(const Account& account, TimePoint now) const {
+    return counted(account, account.queue.top(), now);
+  }
   Levels::iterator choose(TimePoint now);
   Turn choose_turn(Level& level, TimePoint now, Duration slice, const Loaded& loaded);
   Turn front_of(const Level& level);

@@ -36,6 +36,14 @@ RunningView Runner::view_of(ContextId context) const {
       .since = running_->since};
 }
 
+std::optional<WorkView> Runner::under_way() const {
+  if (!running_) return std::nullopt;
+  const SharedCommand& command = running_->work.command;
+  return WorkView{.kind = running_->work.kind,
+                  .context = command ? command->context() : ContextId{},
+                  .since = running_->since};
+}
+
 std::optional<OnDevice> Runner::on_device() const {
   if (!waits_for_device()) return std::nullopt;
   return OnDevice{.command_code = running_->sent_code,

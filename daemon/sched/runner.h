@@ -37,6 +37,13 @@ struct RunningView {
   TimePoint since;
 };
 
+// What is under way, whoever wanted it.
+struct WorkView {
+  WorkKind kind = WorkKind::Command;
+  ContextId context{};  // with WorkKind::Command
+  TimePoint since;
+};
+
 // What the TPM has been sent and has not answered yet, whoever wanted it.
 struct OnDevice {
   std::uint32_t command_code = 0;
@@ -58,6 +65,7 @@ class Runner {
   [[nodiscard]] bool cancellable() const;
   [[nodiscard]] bool waits_for_device() const { return running_ && running_->on_device; }
   [[nodiscard]] RunningView view_of(ContextId context) const;
+  [[nodiscard]] std::optional<WorkView> under_way() const;
   [[nodiscard]] std::optional<OnDevice> on_device() const;
   [[nodiscard]] std::optional<TimePoint> deadline() const;
 

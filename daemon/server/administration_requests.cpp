@@ -50,6 +50,54 @@ Trouble trouble_of(const DeviceView& device, TimePoint now) {
                 tenths_of_seconds(command->allowed)};
 }
 
+proto::TpmWork work_of(const sched::TpmActivity& tpm) {
+  if (!tpm.work) return tpm.asleep ? proto::TpmWork::Asleep : proto::TpmWork::None;
+  switch (tpm.work->kind) {
+    case sched::WorkKind::Command:
+      return proto::TpmWork::Command;
+    case sched::WorkKind::Maintenance:
+    case sched::WorkKind::IdleMaintenance:
+      return proto::TpmWork::Own;
+    case sched::WorkKind::BringUp:
+      return proto::TpmWork::Starting;
+    case sched::WorkKind::Shutdown:
+      return proto::TpmWork::Ending;
+  }
+  return proto::TpmWork::None;
+}
+
+proto::WaitReason reason_of(const std::optional<sched::WaitingView>& waiting,
+                            std::uint32_t highest) {
+  if (!waiting) return proto::WaitReason::None;
+  if (waiting->counts_as < waiting->priority) return proto::WaitReason::HighShare;
+  return waiting->counts_as < highest ? proto::WaitReason::Priority : proto::WaitReason::Turn;
+}
+
+// A client's is named also while the TPM does something else for it first.
+std::uint32_t code_of_work(const sched::WorkView& work, const CommandSink& sink) {
+  if (work.kind == sched::WorkKind::Command) return sink.running_of(work.context).command_code;
+  const auto on_device = sink.device().on_device;
+  return on_device ? on_device->command_code : 0;
+}
+
+// What is the same for all contexts.
+proto::ActivityList page_head(const sched::TpmActivity& tpm, const CommandSink& sink,
+                              TimePoint now) {
+  const exec::Usage usage = sink.usage();
+  const auto count = [](std::size_t number) { return static_cast<std::uint32_t>(number); };
+  return {.work = work_of(tpm),
+          .command = tpm.work ? code_of_work(*tpm.work, sink) : 0,
+          .context = tpm.work ? static_cast<std::uint64_t>(tpm.work->context) : 0,
+          .work_us = tpm.work ? microseconds(now - tpm.work->since) : 0,
+          .objects = count(usage.objects.held),
+          .objects_loaded = count(usage.objects.loaded),
+          .object_slots = count(usage.objects.slots),
+          .sessions = count(usage.sessions.held),
+          .sessions_loaded = count(usage.sessions.loaded),
+          .session_slots = count(usage.sessions.slots),
+          .entries = {}};
+}
+
 }  // namespace
 
 proto::ContextEntry AdministrationRequests::describe(const Client& client) const {
@@ -121,6 +169,30 @@ Handled AdministrationRequests::list_holdings(Client& client, std::uint64_t requ
     audit_.denied(client, "what another user's context holds");
   }
   client.link->send(request_id, std::move(list));
+  return {};
+}
+
+Handled AdministrationRequests::list_activity(Client& client, std::uint64_t request_id,
+                                              const proto::ListActivity& list) {
+  const TimePoint now = environment_.now();
+  const sched::TpmActivity tpm = sink_.activity(now);
+  proto::ActivityList page = page_head(tpm, sink_, now);
+  const auto& contexts = clients_.contexts();
+  for (auto entry = contexts.upper_bound(list.after); entry != contexts.end(); ++entry) {
+    if (page.entries.size() == proto::kMaxContextsPerPage) {
+      page.more = 1;
+      break;
+    }
+    const Client& each = *entry->second;
+    const auto activity = sink_.activity_of(each.account(), each.context(), now);
+    page.entries.push_back(
+        {.context = each.id,
+         .tpm_us = microseconds(activity.worked),
+         .waiting_us = activity.waiting ? microseconds(now - activity.waiting->since) : 0,
+         .reason = reason_of(activity.waiting, tpm.highest),
+         .unit = each.peer.subject.unit});
+  }
+  client.link->send(request_id, std::move(page));
   return {};
 }
 

@@ -40,6 +40,7 @@ class AdministrationRequests {
   Handled list_limits(Client& client, std::uint64_t request_id, const proto::ListLimits&);
   Handled list_holdings(Client& client, std::uint64_t request_id,
                         const proto::ListHoldings& request);
+  Handled list_activity(Client& client, std::uint64_t request_id, const proto::ListActivity& list);
   Handled list_tenants(Client& client, std::uint64_t request_id, const proto::ListTenants&);
 
  private:

@@ -52,6 +52,10 @@ class CommandSink {
   [[nodiscard]] virtual std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                                  std::size_t most) const = 0;
   [[nodiscard]] virtual sched::RunningView running_of(ContextId context) const = 0;
+  // By the same clock as that of the commands.
+  [[nodiscard]] virtual sched::TpmActivity activity(TimePoint now) const = 0;
+  [[nodiscard]] virtual sched::ContextActivity activity_of(AccountId account, ContextId context,
+                                                           TimePoint now) const = 0;
   [[nodiscard]] virtual const sched::Counters& counters() const = 0;
   [[nodiscard]] virtual std::size_t queued() const = 0;
 };

@@ -199,6 +199,7 @@ Handled Server::handle(Client& client, const proto::Frame& frame) {
       Route::of_anyone<&Server::administration_, &AdministrationRequests::list_limits>(),
       Route::of_anyone<&Server::administration_, &AdministrationRequests::list_tenants>(),
       Route::of_anyone<&Server::administration_, &AdministrationRequests::list_holdings>(),
+      Route::of_anyone<&Server::administration_, &AdministrationRequests::list_activity>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::status>(),
       Route::of_anyone<&Server::lockout_, &LockoutRequests::reset>(),
       Route::of_anyone<&Server::events_, &EventRequests::read_events>(),

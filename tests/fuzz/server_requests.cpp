@@ -170,7 +170,7 @@ class Game {
 
   void ask(Script& script) {
     Player* const player = chosen(script);
-    const std::size_t question = script.choice(14);
+    const std::size_t question = script.choice(15);
     const std::uint8_t number = script.byte();
     if (player == nullptr) return;
     const std::uint64_t request = next_request(script, *player);
@@ -203,6 +203,8 @@ class Game {
         return link.send_from_client(request, proto::LockoutStatus{});
       case 12:
         return link.send_from_client(request, proto::ListHoldings{.context = number});
+      case 13:
+        return link.send_from_client(request, proto::ListActivity{.after = number});
       default:
         return link.send_from_client(request, proto::LockoutReset{.uid = 1000U + number % 3U});
     }

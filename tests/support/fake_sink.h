@@ -37,6 +37,8 @@ class FakeSink : public server::CommandSink {
   exec::Usage used;
   std::vector<proto::HoldingEntry> held;  // by each context
   std::map<ContextId, sched::RunningView> running;
+  sched::TpmActivity at_work;
+  std::map<ContextId, sched::ContextActivity> activities;
   sched::Counters counted;
   proto::Status sticky_status = proto::Status::Success;
 
@@ -91,6 +93,12 @@ class FakeSink : public server::CommandSink {
   [[nodiscard]] sched::RunningView running_of(ContextId context) const override {
     const auto entry = running.find(context);
     return entry == running.end() ? sched::RunningView{} : entry->second;
+  }
+  [[nodiscard]] sched::TpmActivity activity(TimePoint) const override { return at_work; }
+  [[nodiscard]] sched::ContextActivity activity_of(AccountId, ContextId context,
+                                                   TimePoint) const override {
+    const auto entry = activities.find(context);
+    return entry == activities.end() ? sched::ContextActivity{} : entry->second;
   }
   [[nodiscard]] const sched::Counters& counters() const override { return counted; }
   [[nodiscard]] std::size_t queued() const override { return outstanding.size(); }

@@ -218,6 +218,56 @@ TEST_CASE("a context that closes takes what it had outstanding with it", "[sched
   REQUIRE(bench.answers() == Answers{{21, Status::Success}});
 }
 
+TEST_CASE("what the TPM does is told, and how long it has for whom", "[sched][dispatcher]") {
+  Bench bench;
+  bench.dispatcher.device_opened(bench.now);
+  REQUIRE(bench.dispatcher.activity(bench.now).work->kind == WorkKind::BringUp);
+  bench.respond(message(tpm::rc::kInitialize));
+  bench.respond(properties());
+  REQUIRE_FALSE(bench.dispatcher.activity(bench.now).work.has_value());
+  const auto of = [&bench](std::uint64_t context) {
+    return bench.dispatcher.activity_of(account_of(UserId{1000}), ContextId{context}, bench.now);
+  };
+
+  bench.submit(1, 11, kCreatePrimary);
+  bench.now += 3ms;
+  bench.submit(2, 21);
+  bench.now += 4ms;
+  bench.submit(2, 22, kGetRandom, 300);
+  const auto busy = bench.dispatcher.activity(bench.now);
+  CHECK(busy.work->kind == WorkKind::Command);
+  CHECK(busy.work->context == ContextId{1});
+  CHECK(bench.now - busy.work->since == 7ms);
+  CHECK(busy.highest == 300);
+  CHECK(of(1).worked == 7ms);
+  CHECK_FALSE(of(1).waiting.has_value());
+  CHECK(of(2).worked == 0ms);
+  REQUIRE(of(2).waiting.has_value());
+  CHECK(bench.now - of(2).waiting->since == 4ms);
+  CHECK(of(2).waiting->priority == 300);
+
+  bench.respond(message(0));
+  bench.now += 2ms;
+  bench.respond(message(0));
+  CHECK(of(1).worked == 7ms);
+  CHECK(of(2).worked == 2ms);
+  CHECK(bench.dispatcher.activity(bench.now).highest == 0);
+  bench.respond(message(0));
+  bench.dispatcher.close_context(ContextId{1}, bench.now);
+  CHECK(of(1).worked == 0ms);
+
+  // It closes while the TPM works for it: nothing of it stays behind.
+  bench.submit(2, 23, kCreatePrimary);
+  bench.dispatcher.close_context(ContextId{2}, bench.now);
+  CHECK(bench.dispatcher.activity(bench.now).work->context == ContextId{2});
+  bench.now += 5ms;
+  bench.respond(message(0));
+  CHECK(of(2).worked == 0ms);
+
+  bench.dispatcher.prepare_sleep(bench.now);
+  CHECK(bench.dispatcher.activity(bench.now).asleep);
+}
+
 TEST_CASE("when the device is lost everything waiting is answered once", "[sched][dispatcher]") {
   Bench bench;
   bench.start();

@@ -55,6 +55,37 @@ TEST_CASE("contexts of one priority take turns, and keep their own order", "[sch
   }
 }
 
+TEST_CASE("what a context has waiting counts for less past its user's share", "[sched][queue]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  const AccountId account = account_of(UserId{1000});
+  CHECK_FALSE(queue.waiting_of(account, ContextId{1}, now).has_value());
+  CHECK(queue.highest(now) == 0);
+  queue.push(request(1, 1, 200, UserId{1000}), now);
+  queue.push(request(1, 2, 300, UserId{1000}), now + 1ms);
+  queue.push(request(2, 3, 100, UserId{1001}), now);
+  auto waiting = queue.waiting_of(account, ContextId{1}, now);
+  CHECK(waiting->since == now);
+  CHECK(waiting->priority == 300);
+  CHECK(waiting->counts_as == 300);
+  CHECK(queue.highest(now) == 300);
+  CHECK(queue.waiting_of(account_of(UserId{1001}), ContextId{2}, now)->counts_as == 100);
+  CHECK_FALSE(queue.waiting_of(account, ContextId{2}, now).has_value());
+
+  // It has had more above NORMAL than it may.
+  REQUIRE(pop_id(queue, now) == 2);
+  now += 10s;
+  queue.finished(10s, now);
+  queue.push(request(1, 4, 300, UserId{1000}), now);
+  waiting = queue.waiting_of(account, ContextId{1}, now);
+  CHECK(waiting->priority == 300);
+  CHECK(waiting->counts_as == 200);
+  CHECK(queue.highest(now) == 200);
+  queue.remove(ContextId{1});
+  CHECK_FALSE(queue.waiting_of(account, ContextId{1}, now).has_value());
+  CHECK(queue.highest(now) == 100);
+}
+
 TEST_CASE("a low level is served under an endless flood of a higher one", "[sched][queue]") {
   RunQueue queue;
   TimePoint now = kStart;

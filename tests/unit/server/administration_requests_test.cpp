@@ -149,6 +149,70 @@ TEST_CASE("what a context holds, for who may know", "[server][administration]") 
   CHECK(asked_by(0, request).entries.size() == proto::kMaxHoldings);
 }
 
+TEST_CASE("what the TPM does, and for whom", "[server][administration]") {
+  ServerBench bench;
+  const auto busy = bench.context(1000);
+  const auto patient = bench.context(1001);
+  const auto observer = bench.observer(1002);
+  const auto ask = [&observer](std::uint64_t after = 0) {
+    observer->send_from_client(98, proto::ListActivity{.after = after});
+    return observer->take_only<proto::ActivityList>().value();
+  };
+  CHECK(ask().work == proto::TpmWork::None);
+  CHECK(ask().entries.at(0).reason == proto::WaitReason::None);
+
+  bench.sink.used.objects = {.held = 7, .loaded = 2, .slots = 3};
+  bench.sink.used.sessions = {.held = 5, .loaded = 4, .slots = 6};
+  bench.environment.time += 1s;
+  const TimePoint now = bench.environment.time;
+  const ContextId runs{busy->id()};
+  bench.sink.running[runs].command_code = tpm::cc::kGetRandom;
+  bench.sink.at_work = {.work = sched::WorkView{.context = runs, .since = now - 3ms},
+                        .asleep = false,
+                        .highest = 300};
+  bench.sink.activities[runs] = {.worked = 9ms, .waiting = {}};
+  auto& waits = bench.sink.activities[ContextId{patient->id()}].waiting;
+  waits = {.since = now - 2ms, .priority = 300, .counts_as = 300};
+  const auto list = ask();
+  CHECK(list.status == Status::Success);
+  CHECK(list.more == 0);
+  CHECK(list.work == proto::TpmWork::Command);
+  CHECK(list.command == tpm::cc::kGetRandom);
+  CHECK(list.context == busy->id());
+  CHECK(list.work_us == 3000);
+  CHECK(std::tuple(list.objects, list.objects_loaded, list.object_slots) == std::tuple(7U, 2U, 3U));
+  CHECK(std::tuple(list.sessions, list.sessions_loaded, list.session_slots) ==
+        std::tuple(5U, 4U, 6U));
+  REQUIRE(list.entries.size() == 2);
+  CHECK(list.entries[0].context == busy->id());
+  CHECK(list.entries[0].tpm_us == 9000);
+  CHECK(list.entries[0].reason == proto::WaitReason::None);
+  CHECK(list.entries[1].waiting_us == 2000);
+  CHECK(list.entries[1].reason == proto::WaitReason::Turn);
+  CHECK(ask(busy->id()).entries.size() == 1);
+
+  waits->counts_as = 200;
+  CHECK(ask().entries[1].reason == proto::WaitReason::HighShare);
+  waits->priority = 200;
+  CHECK(ask().entries[1].reason == proto::WaitReason::Priority);
+
+  // What the TPM does for nobody.
+  using sched::WorkKind;
+  for (const auto& [kind, work] : {std::pair(WorkKind::Maintenance, proto::TpmWork::Own),
+                                   std::pair(WorkKind::IdleMaintenance, proto::TpmWork::Own),
+                                   std::pair(WorkKind::BringUp, proto::TpmWork::Starting),
+                                   std::pair(WorkKind::Shutdown, proto::TpmWork::Ending)}) {
+    bench.sink.at_work.work = sched::WorkView{.kind = kind, .since = now};
+    bench.sink.view.on_device = sched::OnDevice{.command_code = tpm::cc::kFlushContext};
+    CHECK(ask().work == work);
+    CHECK(ask().command == tpm::cc::kFlushContext);
+    CHECK(ask().context == 0);
+  }
+  bench.sink.at_work = {.work = {}, .asleep = true};
+  CHECK(ask().work == proto::TpmWork::Asleep);
+  CHECK(ask().command == 0);
+}
+
 TEST_CASE("what is no context cannot be cancelled", "[server][administration]") {
   ServerBench bench;
   const auto admin = bench.observer(0);

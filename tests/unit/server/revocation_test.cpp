@@ -57,6 +57,13 @@ class DispatcherSink : public server::CommandSink {
     return {};
   }
   [[nodiscard]] sched::RunningView running_of(ContextId) const override { return {}; }
+  [[nodiscard]] sched::TpmActivity activity(TimePoint now) const override {
+    return dispatcher_.activity(now);
+  }
+  [[nodiscard]] sched::ContextActivity activity_of(AccountId account, ContextId context,
+                                                   TimePoint now) const override {
+    return dispatcher_.activity_of(account, context, now);
+  }
   [[nodiscard]] const sched::Counters& counters() const override { return dispatcher_.counters(); }
   [[nodiscard]] std::size_t queued() const override { return dispatcher_.queued(); }
 
