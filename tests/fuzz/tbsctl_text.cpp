@@ -1,6 +1,6 @@
-// What tbsctl reads from people, files and responses: hexadecimal text, numbers, response codes and
-// their names. A text that is read must be written back to the same bytes; every response code has
-// a description that fits on one line.
+// What tbsctl reads from people, files and responses: hexadecimal text, numbers, keys, response
+// codes and their names. A text that is read must be written back to the same bytes; every response
+// code has a description that fits on one line.
 
 #include <cstdlib>
 #include <string_view>
@@ -12,6 +12,7 @@
 #include "client/tbsctl/text/format.h"
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/priority.h"
+#include "client/tbsctl/top/top_keys.h"
 
 using namespace tbs;
 
@@ -34,12 +35,21 @@ void explain(const std::string& text) {
   }
 }
 
+// In one piece, and byte for byte.
+void read_keys(std::string_view text) {
+  require(ctl::TopKeyReader().read(text).size() <= text.size());
+  ctl::TopKeyReader reader;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    require(reader.read(text.substr(i, 1)).size() <= 16);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const proto::Bytes bytes(data, size);
   const std::string text(bytes.begin(), bytes.end());
   explain(text);
+  read_keys(text);
   const auto read = ctl::parse_hex(text);
   if (read) {
     require(ctl::parse_hex(ctl::to_hex(*read)) == *read);

@@ -24,6 +24,7 @@ constexpr const char* kFooter = R"(Examples:
   tbsctl health                        can the TPM be used? one line and an exit code, for probes
   tbsctl status                        is the daemon well, and its TPM there?
   tbsctl contexts                      who uses the TPM, and what runs
+  tbsctl top                           the same live, by TPM time
   tbsctl limits                        is anybody near a limit?
   tbsctl cancel 17                     cancel what context 17 has outstanding
   tbsctl random 32                     32 random bytes in hexadecimal

@@ -13,6 +13,7 @@
 #include "client/tbsctl/policy/commands.h"
 #include "client/tbsctl/presence/commands.h"
 #include "client/tbsctl/status/commands.h"
+#include "client/tbsctl/top/commands.h"
 #include "client/tbsctl/tpm/commands.h"
 
 namespace tbs::ctl {
@@ -24,11 +25,11 @@ std::function<Needs()> always(Needs needs) {
 std::vector<Subcommand> subcommands() {
   return {
       info_subcommand(),     status_subcommand(),  health_subcommand(),  doctor_subcommand(),
-      contexts_subcommand(), limits_subcommand(),  events_subcommand(),  capture_subcommand(),
-      metrics_subcommand(),  lockout_subcommand(), policy_subcommand(),  cancel_subcommand(),
-      submit_subcommand(),   random_subcommand(),  explain_subcommand(), log_subcommand(),
-      pcr_subcommand(),      ppi_subcommand(),     id_subcommand(),      bridge_subcommand(),
-      restart_subcommand(),
+      contexts_subcommand(), top_subcommand(),     limits_subcommand(),  events_subcommand(),
+      capture_subcommand(),  metrics_subcommand(), lockout_subcommand(), policy_subcommand(),
+      cancel_subcommand(),   submit_subcommand(),  random_subcommand(),  explain_subcommand(),
+      log_subcommand(),      pcr_subcommand(),     ppi_subcommand(),     id_subcommand(),
+      bridge_subcommand(),   restart_subcommand(),
   };
 }
 

@@ -36,12 +36,16 @@ Outcome check_cancel(const CancelOptions& options) {
 
 }  // namespace
 
-Outcome run_cancel(Conversation& daemon, const Console& console, std::uint64_t context) {
-  const auto reply = daemon.ask(proto::CancelContext{.context = context});
+Outcome cancel_context(Conversation& daemon, std::uint64_t context, client::Deadline deadline) {
+  const auto reply = daemon.ask(proto::CancelContext{.context = context}, deadline);
   if (!reply) return std::unexpected(reply.error());
-  if (reply->status != proto::Status::Success) {
-    return std::unexpected(cancel_failure(context, reply->status));
-  }
+  if (reply->status == proto::Status::Success) return {};
+  return std::unexpected(cancel_failure(context, reply->status));
+}
+
+Outcome run_cancel(Conversation& daemon, const Console& console, std::uint64_t context) {
+  const auto deadline = Conversation::deadline_for(Patience::Answer);
+  if (auto canceled = cancel_context(daemon, context, deadline); !canceled) return canceled;
   if (console.json) {
     print_json(console.out, {{"context", context}, {"canceled", true}});
   } else {

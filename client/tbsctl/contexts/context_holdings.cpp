@@ -1,4 +1,4 @@
-// What one context holds: objects, sequences, sessions.
+#include "client/tbsctl/contexts/context_holdings.h"
 
 #include <nlohmann/json.hpp>
 
@@ -61,6 +61,8 @@ std::expected<proto::ContextEntry, Failure> entry_of(Conversation& daemon, std::
   return std::move(page->entries.front());
 }
 
+}  // namespace
+
 void print_holdings(std::ostream& out, const proto::ContextEntry& entry,
                     const proto::HoldingList& list, UserNames& users) {
   print_properties(
@@ -83,16 +85,20 @@ void print_holdings(std::ostream& out, const proto::ContextEntry& entry,
   table.print(out);
 }
 
-}  // namespace
+std::expected<proto::HoldingList, Failure> ask_holdings(Conversation& daemon, std::uint64_t context,
+                                                        client::Deadline deadline) {
+  auto list = daemon.ask(proto::ListHoldings{.context = context}, deadline);
+  if (list && list->status != proto::Status::Success) {
+    return std::unexpected(no_context(context, list->status));
+  }
+  return list;
+}
 
 Outcome run_context(Conversation& daemon, const Console& console, std::uint64_t context) {
   const auto entry = entry_of(daemon, context);
   if (!entry) return std::unexpected(entry.error());
-  const auto list = daemon.ask(proto::ListHoldings{.context = context});
+  const auto list = ask_holdings(daemon, context, Conversation::deadline_for(Patience::Answer));
   if (!list) return std::unexpected(list.error());
-  if (list->status != proto::Status::Success) {
-    return std::unexpected(no_context(context, list->status));
-  }
   UserNames users;
   learn_tenants(daemon, std::vector<std::uint32_t>{entry->uid}, users);
   if (!console.json) {

@@ -7,8 +7,8 @@ import struct
 import threading
 import time
 
-(HELLO, SUBMIT, DEVICE_INFO, LIST_CONTEXTS, STATUS, LIST_LIMITS, LOCKOUT_STATUS, READ_LOG, PRESENCE) = (
-    1, 2, 4, 5, 7, 9, 10, 16, 17)
+(HELLO, SUBMIT, DEVICE_INFO, LIST_CONTEXTS, STATUS, LIST_LIMITS, LOCKOUT_STATUS, LIST_ACTIVITY, READ_LOG,
+ PRESENCE) = (1, 2, 4, 5, 7, 9, 10, 15, 16, 17)
 REFUSAL = 0x80FF
 
 # The title of a window, a cleared screen, control sequences of one character (as UTF-8 and as a byte),
@@ -29,6 +29,10 @@ def context_entry(number):
     return struct.pack("<QIIIIIIQQQ", number, 0, 5, 1, 0, 0, 0x17B, 1, 1, 2) + text(STEERING)
 
 
+def activity_entry(number):
+    return struct.pack("<QQQI", number, 1, 2, 1) + text(STEERING)
+
+
 def properties(*pairs):
     body = struct.pack(">BII", 0, 6, len(pairs)) + b"".join(struct.pack(">II", *pair) for pair in pairs)
     return struct.pack(">HII", 0x8001, 10 + len(body), 0) + body
@@ -44,6 +48,8 @@ def reply_to(kind, payload, asked):
         return struct.pack("<IIIIII", 0, 2, 4, 138, 4096, 4096) + text(STEERING) * 2
     if kind == LIST_CONTEXTS:
         return struct.pack("<II", 0, 0) + context_entry(1)
+    if kind == LIST_ACTIVITY:
+        return struct.pack("<IIIIQQ6I", 0, 0, 1, 0x17B, 1, 5, *([9] * 6)) + activity_entry(1)
     if kind == STATUS:
         return struct.pack("<IIIIQQQQQQ", 0, 1, 1, 1, *([1] * 6)) + text(STEERING) * 4
     if kind == LIST_LIMITS:
@@ -133,10 +139,11 @@ def endless(kind, request, payload, asked):
     """Logs and lists that never end."""
     if kind == READ_LOG:
         return frame(0x8000 | kind, request, struct.pack("<II", 0, 1) + bytes(65536))
-    if kind == LIST_CONTEXTS:
+    if kind in (LIST_CONTEXTS, LIST_ACTIVITY):
         first = struct.unpack_from("<Q", payload)[0] + 1
-        entries = b"".join(context_entry(number) for number in range(first, first + 60))
-        return frame(0x8000 | kind, request, struct.pack("<II", 0, 1) + entries)
+        entry, same = (context_entry, 0) if kind == LIST_CONTEXTS else (activity_entry, 48)
+        entries = b"".join(entry(number) for number in range(first, first + 60))
+        return frame(0x8000 | kind, request, struct.pack("<II", 0, 1) + bytes(same) + entries)
     return obedient(kind, request, payload, asked)
 
 

@@ -22,8 +22,8 @@ DEADLINE = 200  # against hanging only: above the longest bound in tbsctl(1)
 BUFFER_TOO_LARGE = 0x8028400E
 # Those that ask the daemon about itself, and those that send TPM commands of tbsctl's own.
 QUESTIONS = [["contexts"], ["info"], ["limits"], ["status"], ["log", "--no-compare"], ["log", "--raw"], ["ppi"],
-             ["cancel", "3"], ["lockout", "--reset"]]
-PRINTED = [["contexts"], ["info"], ["limits"], ["status"], ["lockout"]]
+             ["cancel", "3"], ["lockout", "--reset"], ["top", "--count", "1", "--interval", "0.1"]]
+PRINTED = [["contexts"], ["top", "--count", "1", "--interval", "0.1"], ["info"], ["limits"], ["status"], ["lockout"]]
 TPM_COMMANDS = [["random", "16"], ["pcr"], ["lockout"], ["log"]]
 # Ends of lines are the only control characters that a terminal may get.
 HARMFUL = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co"}
@@ -85,7 +85,7 @@ class Hostile(unittest.TestCase):
             socket = self.serve(behaviour)
             commands = [["log", "--no-compare"], ["log", "--raw"], ["--json", "log", "--no-compare"]]
             if behaviour is hostile.endless:
-                commands.append(["contexts"])
+                commands += [["contexts"], ["top", "--count", "1", "--interval", "0.1"]]
             for words, ran in zip(commands, self.all_end(socket, commands)):
                 self.assertIn(ran.returncode, (1, 3), (words, ran.stderr))
 

@@ -42,13 +42,16 @@ class Daemon:
         if not any(argument.startswith("--state-dir") for argument in arguments):
             arguments = (*arguments, "--state-dir", self.folder)
         self.log = open(os.path.join(self.folder, "log"), "w+b")
-        self.process = subprocess.Popen(
-            [TBSD, "--config", "/dev/null", "--device", device, "--socket", self.socket,
-             *arguments],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        self._wait_for_socket()
+        self.command = [TBSD, "--config", "/dev/null", "--device", device, "--socket", self.socket,
+                        *arguments]
+        self.start()
         if wait:
             wire.Client(self.socket).close()  # answered when the TPM has been started
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log)
+        self._wait_for_socket()
 
     def _wait_for_socket(self):
         end = time.monotonic() + DEADLINE
@@ -62,7 +65,8 @@ class Daemon:
         """What tbsctl would take in the daemon's usual folder: root's, unless it runs as another."""
         return self.admin_socket if os.getuid() == 0 and not options.get("prefix") else self.socket
 
-    def stop(self, how=signal.SIGTERM):
+    def end(self, how=signal.SIGTERM):
+        """Its folder stays, and start() begins anew."""
         if self.process.poll() is None:
             self.process.send_signal(how)
             try:
@@ -70,6 +74,9 @@ class Daemon:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def stop(self, how=signal.SIGTERM):
+        self.end(how)
         self.log.close()
         shutil.rmtree(self.folder)
 
@@ -427,6 +434,12 @@ class Tpm12(WithDaemon):
         ran = self.tbsctl("submit", "00c10000000a0000fff0")
         self.assertEqual(ran.code, TPM, ran)
         self.assertIn("TPM_BAD_ORDINAL", ran.err)
+
+    def test_top(self):
+        page = self.json("top", "--count", "1", "--interval", "0.1")
+        for what in ("objects", "sessions"):
+            self.assertEqual((page[what]["held"], page[what]["loaded"]), (0, 0))
+            self.assertGreaterEqual(page[what]["slots"], 2)
 
     def test_random_needs_a_tpm_20(self):
         self.assertIn("TBS_E_TPM_NOT_FOUND", self.refused(TBS, "random", "4"))

@@ -9,6 +9,7 @@ CONTEXT = 1
 WANT_TPM12, WANT_TPM20 = 2, 4
 
 SUCCESS = 0
+NOTHING = 10  # bytes of a response that has but its header
 COMMAND_CANCELED = 0x8028400D
 
 
@@ -71,6 +72,10 @@ def start_session():
     body = struct.pack(">II", 0x40000007, 0x40000007) + struct.pack(">H", 16) + bytes(16)
     body += struct.pack(">HBHH", 0, 0, 0x0010, 0x000B)
     return struct.pack(">HII", 0x8001, 10 + len(body), 0x176) + body
+
+
+def flush_context(handle):
+    return struct.pack(">HII", 0x8001, 14, 0x165) + handle
 
 
 def create_rsa_key(unique):
