@@ -75,6 +75,16 @@ class Options(unittest.TestCase):
         self.assertEqual(described, {name: value.strip('"') for name, value in settings.items()})
 
 
+class Captures(unittest.TestCase):
+    def test_what_the_captures_ran_is_there(self):
+        with open(os.path.join(TOP, "docs/looking.md"), encoding="utf-8") as file:
+            commands = re.findall(r"^\$ (?:sudo )?tbsctl (\w+)(.*)$", file.read(), re.MULTILINE)
+        self.assertEqual({name for name, _ in commands}, {"top", "doctor", "log"})
+        for name, rest in commands:
+            helped = options_of_help(output_of(os.environ["TBSCTL"], name, "--help"))
+            self.assertLessEqual(set(re.findall(r"--[a-z-]+", rest)), helped)
+
+
 class Library(unittest.TestCase):
     def test_every_function_is_named(self):
         with open(os.path.join(TOP, "client", "tbs.map"), encoding="ascii") as file:

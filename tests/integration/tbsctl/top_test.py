@@ -78,6 +78,21 @@ class Plain(WithTop):
             self.assertRegex(out, pattern)
             self.assertNotIn("\x1b", out)
 
+    def test_as_in_the_documents(self):
+        page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../docs/looking.md")
+        with open(page, encoding="utf-8") as file:
+            captures = dict(re.findall(r"^\$ tbsctl (top[^\n]*)\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL))
+        plain = captures["top --by user --count 1"]
+        shown = self.ok("top", "--by", "user", "--count", "1", "--interval", "0.1").out
+        for text in (shown, plain, captures["top"]):
+            for start in ("TPM embedded (ready), ", "Runs: ", "TPM time: ", "Objects: "):
+                self.assertRegex(text, "(?m)^" + re.escape(start))
+        by_user = re.compile("(?m)^USER .*NOW$")
+        self.assertEqual(by_user.search(plain)[0].split(), by_user.search(shown)[0].split())
+        by_context = re.compile("(?m)^CONTEXT .*NOW$")
+        columns = by_context.search(self.ok("top", "--count", "1", "--interval", "0.1").out)[0].split()
+        self.assertLessEqual(set(by_context.search(captures["top"])[0].split()), set(columns))
+
     def test_json(self):
         client = self.client()
         client.begin(wire.create_rsa_key(1))
