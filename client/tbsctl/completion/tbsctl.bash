@@ -14,20 +14,20 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --color | --socket | --device | --timeout | --config | --sort | --event | --context | -w | --count | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode)
+      --color | --socket | --device | --timeout | --config | --sort | --interval | --count | --by | --event | --context | -w | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' limits' | ' events' | ' capture' | ' metrics' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' top' | ' limits' | ' events' | ' capture' | ' metrics' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
         esac
         ;;
     esac
   done
   case "$at,$previous" in
-    'health',--timeout | 'capture',--count | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode) return ;;
+    'health',--timeout | 'top',--interval | 'top',--count | 'capture',--count | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode) return ;;
     'capture',--context) offer=contexts ;;
     *,--socket | 'doctor',--config | 'capture',-w | 'metrics',--textfile | 'metrics',--from | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'log',--ima | 'log',--userspace | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
@@ -39,20 +39,23 @@ _tbsctl() {
     'ppi',--submit) words='clear none' ;;
     'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' ;;
     'contexts',--sort) words='context user pid program priority queued bytes submitted running' ;;
+    'top',--by) words='context user unit' ;;
     'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
     'policy explain',--hierarchy) words='owner endorsement platform lockout null' ;;
     'bridge',--protocol) words='raw mssim swtpm' ;;
     'policy explain',--owner) words='self other' ;;
+    'top',--sort) words='time commands waiting memory name' ;;
     *)
       case "$at,$current" in
         '',-*) words='--json --color --socket --device -h --help --version' ;;
-        '',*) words='info status health doctor contexts limits events capture metrics lockout policy cancel submit random explain log pcr ppi id bridge restart' ;;
+        '',*) words='info status health doctor contexts top limits events capture metrics lockout policy cancel submit random explain log pcr ppi id bridge restart' ;;
         'info',*) words='--json --color --socket --device -h --help' ;;
         'status',*) words='--json --color --socket --device -h --help' ;;
         'health',*) words='--timeout --passive --json --color --socket --device -h --help' ;;
         'doctor',*) words='--config --json --color --socket --device -h --help' ;;
         'contexts',-*) words='--sort --json --color --socket --device -h --help' ;;
         'contexts',*) offer=contexts ;;
+        'top',*) words='--interval --count --sort --by --json --color --socket --device -h --help' ;;
         'limits',*) words='--json --color --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --color --socket --device -h --help' ;;
         'capture',*) words='--context -w --count --secrets --utc --json --color --socket --device -h --help' ;;

@@ -38,13 +38,13 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --color --socket --device --timeout --config --sort --event --context -w --count --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode
+            case --color --socket --device --timeout --config --sort --interval --count --by --event --context -w --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode
                 set value 1
             case '-*'
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' health' ' doctor' ' contexts' ' limits' ' events' ' capture' ' metrics' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
+                    case ' info' ' status' ' health' ' doctor' ' contexts' ' top' ' limits' ' events' ' capture' ' metrics' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
                         set at (string trim "$at $word")
                 end
         end
@@ -64,6 +64,7 @@ complete -c tbsctl -n '__tbsctl_at' -a status -d 'Show the daemon\'s health'
 complete -c tbsctl -n '__tbsctl_at' -a health -d 'Say in one line whether the TPM can be used, for probes'
 complete -c tbsctl -n '__tbsctl_at' -a doctor -d 'Look for what is wrong with tbs on this machine, and say what to do'
 complete -c tbsctl -n '__tbsctl_at' -a contexts -d 'List the contexts: who uses the TPM, what waits, what runs'
+complete -c tbsctl -n '__tbsctl_at' -a top -d 'Watch who has the TPM\'s time, what runs, and what waits and why'
 complete -c tbsctl -n '__tbsctl_at' -a limits -d 'Show what may be used, and how much of it is'
 complete -c tbsctl -n '__tbsctl_at' -a events -d 'Tell what has happened: refused, blocked, locked out, changed, lost'
 complete -c tbsctl -n '__tbsctl_at' -a capture -d 'Record the commands of clients and the responses, for Wireshark'
@@ -85,6 +86,10 @@ complete -c tbsctl -n '__tbsctl_at health' -l passive -d 'Ask tbsd alone, and se
 complete -c tbsctl -n '__tbsctl_at doctor' -l config -r -F -d 'The configuration of tbsd, /etc/tbs/tbsd.conf without this'
 complete -c tbsctl -n '__tbsctl_at contexts' -a '(__tbsctl_contexts)'
 complete -c tbsctl -n '__tbsctl_at contexts' -l sort -x -a 'context user pid program priority queued bytes submitted running' -d 'By one of context, user, pid, program, priority, queued, bytes, submitted, running; amounts go down, everything else up (default: context)'
+complete -c tbsctl -n '__tbsctl_at top' -l interval -x -d 'Look this often, 2 without this; 0.5 is twice a second'
+complete -c tbsctl -n '__tbsctl_at top' -l count -x -d 'Print so many pages as plain lines and end, also on a terminal'
+complete -c tbsctl -n '__tbsctl_at top' -l sort -x -a 'time commands waiting memory name' -d 'By one of time, commands, waiting, memory, name (default: time)'
+complete -c tbsctl -n '__tbsctl_at top' -l by -x -a 'context user unit' -d 'A row for each context, user, unit (default: context)'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
 complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'

@@ -62,7 +62,10 @@ void print_page(const Console& console, TopLook& look, const TopOptions& options
     columns.push_back({.title = column.title, .align = column.align});
   }
   Table table(std::move(columns));
-  for (const TopRow& row : rows) table.add(top_cells(row, options.group));
+  for (const TopRow& row : rows) {
+    const auto cells = top_cells(row, options.group);
+    table.add({cells.begin(), cells.end()});
+  }
   console.out << '\n';
   table.print(console.out);
   console.out << '\n';
@@ -146,7 +149,8 @@ Subcommand top_subcommand() {
                    .not_with_json = true,
                    .offer = names_of(kTopGroups)}},
       .needs = always(kNoDaemon),
-      .run = [options](const Environment& environment) { return run_top(environment, *options); }};
+      .run = [options](const Environment& environment) { return run_top(environment, *options); },
+      .json = JsonOutput::Lines};
 }
 
 }  // namespace tbs::ctl

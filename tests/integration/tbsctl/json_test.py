@@ -48,7 +48,7 @@ def validate(subcommand, document):
 
 def valid(subcommand, text):
     """The documents in a text, of which there is at least one."""
-    lines = text.splitlines() if subcommand in ("events", "capture") else [text]
+    lines = text.splitlines() if subcommand in ("events", "capture", "top") else [text]
     documents = [json.loads(line) for line in lines]
     if not documents:
         raise AssertionError(f"{subcommand}: no document")
@@ -145,6 +145,7 @@ class OnDaemon:
             "health": [HEALTH, (*HEALTH, "--passive")],
             "doctor": [["doctor"]],
             "contexts": [["contexts"], ["contexts", number], ["contexts", "--sort", "user"]],
+            "top": [["top", "--interval", "0.1", "--count", "2"]],
             "limits": [["limits"]],
             "events": [["events"]],
             "lockout": [["lockout"], ["lockout", "--reset"], ["lockout", "--reset", "--uid", "12345"]],
