@@ -115,8 +115,8 @@ struct Usage {
   Peak<AccountId> sessions_of_context;
   Peak<AccountId> sessions_of_account;
   Peak<AccountId> orphans_of_account;
-  Occupancy objects{};
-  Occupancy sessions{};
+  Occupancy objects;
+  Occupancy sessions;
 };
 
 // Makes executions, and owns what outlives them (handle tables).

@@ -77,8 +77,10 @@ Outcome print_pages(const Console& console, TopLook& look, const TopOptions& opt
   if (auto first = look.look(); !first) return first;
   for (std::uint32_t page = 0; options.count == 0 || page < options.count; ++page) {
     std::this_thread::sleep_for(options.interval);
-    if (const auto looked = look.look(); looked) {
+    if (auto looked = look.look(); looked) {
       print_page(console, look, options);
+    } else if (page + 1 == options.count) {
+      return looked;
     } else {
       console.notes << "tbsctl: " << looked.error().message << "; trying again\n";
       console.notes.flush();

@@ -177,7 +177,7 @@ std::vector<TopRow> top_rows(const TopSample& sample, const TopSample* before, T
 }
 
 void sort_rows(std::vector<TopRow>& rows, TopOrder order) {
-  std::ranges::stable_sort(rows, [order](const TopRow& one, const TopRow& other) {
+  std::ranges::sort(rows, [order](const TopRow& one, const TopRow& other) {
     const auto key = [order](const TopRow& row) {
       return std::pair(amount_of(row, order), total_of(row, order));
     };

@@ -139,7 +139,7 @@ ScreenSize TopTerminal::size() const {
   return {.width = window.ws_col, .height = std::max<std::size_t>(window.ws_row, 1)};
 }
 
-bool TopTerminal::draw(const std::vector<ScreenLine>& lines) {
+bool TopTerminal::draw(const std::vector<ScreenLine>& lines) const {
   const std::size_t width = size().width;
   std::string text = "\x1b[H";
   for (const ScreenLine& line : lines) {

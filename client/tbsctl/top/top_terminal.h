@@ -26,7 +26,7 @@ class TopTerminal {
 
   [[nodiscard]] ScreenSize size() const;
   // False when the terminal takes nothing more.
-  bool draw(const std::vector<ScreenLine>& lines);
+  [[nodiscard]] bool draw(const std::vector<ScreenLine>& lines) const;
   // What was typed, as soon as there is something. Empty when nothing came until the deadline, or
   // when there is something to be drawn anew; nothing when the terminal is gone.
   std::optional<std::string> wait(client::Clock::time_point deadline);

@@ -21,8 +21,7 @@ class Terminal:
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "HOME") if name in os.environ}
         subprocess.run(["tmux", "-f", "/dev/null", "-S", self.socket, "new-session", "-d", "-c", folder,
                         "-x", str(width), "-y", str(height), "sh"], check=True, timeout=DEADLINE,
-                       env={**kept, **environment, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
-        self.command(f"PS1='{PROMPT}'")
+                       env={**kept, **environment, "LC_ALL": "C.UTF-8", "TERM": "xterm", "PS1": PROMPT})
         self.wait_for("^" + PROMPT)
 
     def tmux(self, *words):
