@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/command/client_response.h"
+#include "daemon/policy/ignored_command.h"
 #include "proto/service_codes.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
@@ -29,7 +30,7 @@ void CommandFilter::set_rules(rules::Rules rules) {
 
 Decision CommandFilter::check(const ClientCommand& command) {
   Decision decision = apply_rules(command);
-  if (decision.effect == Effect::Blocked) return decision;
+  if (decision.effect == Effect::Blocked || decision.effect == Effect::Ignored) return decision;
   if (auto refusal = guard_.refusal(command)) {
     return {.effect = Effect::LockedOut, .rule = nullptr, .response = *std::move(refusal)};
   }
@@ -57,6 +58,13 @@ Decision CommandFilter::apply_rules(const ClientCommand& command) const {
   }
   if (match.allowed) return {};
   Decision decision{.effect = Effect::WouldBlock, .rule = match.rule, .command = facts.command};
+  if (match.rule->ignore && outer_blocked) {
+    if (auto response = answer_to_ignored(command)) {
+      decision.effect = Effect::Ignored;
+      decision.response = *std::move(response);
+      return decision;
+    }
+  }
   if (rules_.dry_run) return decision;
   decision.effect = Effect::Blocked;
   decision.response = bare_response(

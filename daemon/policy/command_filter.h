@@ -15,13 +15,13 @@
 
 namespace tbs::policy {
 
-enum class Effect : std::uint8_t { Pass, WouldBlock, Blocked, LockedOut };
+enum class Effect : std::uint8_t { Pass, Ignored, WouldBlock, Blocked, LockedOut };
 
 struct Decision {
   Effect effect = Effect::Pass;
   const rules::Rule* rule = nullptr;  // with Blocked and WouldBlock
   std::uint32_t command = 0;          // the code of what was blocked, which another may carry
-  proto::Buffer response;             // with Blocked and LockedOut
+  proto::Buffer response;             // with Ignored, Blocked and LockedOut
 };
 
 class CommandFilter {

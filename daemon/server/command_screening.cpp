@@ -18,6 +18,7 @@ std::optional<proto::Buffer> CommandScreening::check(const Client& client,
     case policy::Effect::Blocked:
       audit_.blocked(client, decision);
       break;
+    case policy::Effect::Ignored:    // nothing was refused
     case policy::Effect::LockedOut:  // the guard has told held_back()
       break;
   }

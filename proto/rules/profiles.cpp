@@ -15,7 +15,8 @@ namespace ord = tpm12::ord;
 // authorization protects; the PCRs that measure the machine, all but the one for debugging and the
 // one for applications; what the vendor has added, of which nothing is known; what the platform's
 // or the lockout authorization stands behind, so that nobody else can try them; and what somebody
-// else made. It is for the daemon alone to start and stop the TPM.
+// else made. It is for the daemon alone to start and stop the TPM: programs that begin or end with
+// that are answered as if it had just been done.
 constexpr std::string_view kLinux =
     "block user command Clear,ClearControl,HierarchyControl,HierarchyChangeAuth,SetPrimaryPolicy\n"
     "block user command ChangeEPS,ChangePPS,PP_Commands,SetAlgorithmSet,SetCommandCodeAuditStatus\n"
@@ -25,7 +26,7 @@ constexpr std::string_view kLinux =
     "block user command ClockSet,ClockRateAdjust,NV_GlobalWriteLock,NV_UndefineSpaceSpecial\n"
     "block user command DictionaryAttackLockReset,DictionaryAttackParameters\n"
     "block user command SetCapability,ReadOnlyControl,ACT_SetTimeout\n"
-    "block user command Startup,Shutdown\n"
+    "ignore user command Startup,Shutdown\n"
     "block user command 0x20000000-\n"
     "block user hierarchy lockout,platform\n"
     "block user command NV_UndefineSpace,EvictControl owner other\n"
@@ -53,9 +54,8 @@ constexpr std::array kPlatform12 = {
     ord::kLoadManuMaintPub,
     ord::kKillMaintenanceFeature,
     ord::kInit,
-    ord::kSaveState,
-    ord::kStartup,
 };
+constexpr std::array kStart12 = {ord::kStartup, ord::kSaveState};
 constexpr std::array kPcrs12 = {ord::kExtend, ord::kSha1CompleteExtend, ord::kPcrReset};
 constexpr std::array kNv12 = {ord::kNvDefineSpace, ord::kNvWriteValue, ord::kNvWriteValueAuth};
 constexpr std::array kByOwner12 = {ord::kNvDefineSpace, ord::kNvWriteValue};
@@ -92,8 +92,8 @@ constexpr std::array kWindows12 = {
 
 // `conditions` begin with a blank.
 std::string rule12(std::string_view who, std::span<const std::uint32_t> ordinals,
-                   std::string_view conditions = {}) {
-  std::string text = "block " + std::string(who) + " command ";
+                   std::string_view conditions = {}, std::string_view verb = "block") {
+  std::string text = std::string(verb) + " " + std::string(who) + " command ";
   for (const std::uint32_t ordinal : ordinals) text += std::to_string(ordinal) + ",";
   text.pop_back();
   return text + std::string(conditions) + "\n";
@@ -101,7 +101,7 @@ std::string rule12(std::string_view who, std::span<const std::uint32_t> ordinals
 
 std::string linux_text() {
   return std::string(kLinux) + rule12("user", kPlatform12) +
-         rule12("user", kPcrs12, " pcr 0-15,17-22,24-") +
+         rule12("user", kStart12, {}, "ignore") + rule12("user", kPcrs12, " pcr 0-15,17-22,24-") +
          // Two numbers that stand for all indices: they lock them.
          rule12("user", kNv12, " nv 0,0xffffffff") + rule12("user", kByOwner12, " owner other");
 }

@@ -1,8 +1,11 @@
 #include "proto/rules/rules.h"
 
 #include <algorithm>
+#include <array>
 
 #include "proto/rules/conditions.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm12/ordinals.h"
 
 namespace tbs::rules {
 namespace {
@@ -33,6 +36,12 @@ bool fits(const RoleTerm& term, const Subject& subject) {
 }
 
 }  // namespace
+
+bool can_be_ignored(std::uint32_t command) {
+  static constexpr std::array kCommands = {tpm::cc::kStartup, tpm::cc::kShutdown,
+                                           tpm12::ord::kStartup, tpm12::ord::kSaveState};
+  return std::ranges::find(kCommands, command) != kCommands.end();
+}
 
 RoleSet roles_of(const Rules& rules, const Subject& subject) {
   RoleSet roles = role_bit(kEverybody);

@@ -1,8 +1,9 @@
 #pragma once
 
-// Which commands a client may send. Rules are data: each allows or blocks commands that fit all its
-// conditions, for those who have a role; the first that fits decides, and a command that none fits
-// is allowed. The administrator's rules come first, then those of the chosen profile.
+// Which commands a client may send. Rules are data: each allows, blocks or ignores commands that
+// fit all its conditions, for those who have a role; the first that fits decides, and a command
+// that none fits is allowed. The administrator's rules come first, then those of the chosen
+// profile.
 //
 // rules_parser.h reads them from text, profiles.h has the built-in ones.
 
@@ -83,8 +84,13 @@ struct CommandFacts {
   std::optional<Owner> owner;
 };
 
+// Commands that start a TPM or prepare it for the loss of power: all that can be ignored, because
+// the daemon sees to it and knows what a started TPM says to them.
+[[nodiscard]] bool can_be_ignored(std::uint32_t command);
+
 struct Rule {
   bool allow = false;
+  bool ignore = false;  // is not allowed, but answered as if it had been done
   std::size_t role = kEverybody;
   // Empty: any.
   Ranges commands;

@@ -95,10 +95,12 @@ class Parser {
     const std::string_view text = words.rest();
     const std::string_view verb = words.next();
     if (verb.empty()) return {};
-    if (verb == "allow" || verb == "block") {
-      return rule(
-          {.allow = verb == "allow", .origin = std::move(origin), .text = std::string(text)},
-          words);
+    if (verb == "allow" || verb == "block" || verb == "ignore") {
+      return rule({.allow = verb == "allow",
+                   .ignore = verb == "ignore",
+                   .origin = std::move(origin),
+                   .text = std::string(text)},
+                  words);
     }
     if (verb == "role") return role(words);
     return setting(verb, words);
@@ -121,7 +123,7 @@ class Parser {
       rules.dry_run = value == "yes";
     } else {
       return Failure(quoted(verb) +
-                     " is no statement: profile, answer, dry-run, role, allow, block");
+                     " is no statement: profile, answer, dry-run, role, allow, block, ignore");
     }
     return {};
   }
@@ -180,8 +182,17 @@ class Parser {
       const std::string_view name = words.next();
       if (const auto added = condition(rule, name, words.next()); !added) return added;
     }
+    if (rule.ignore && !names_ignorable(rule.commands)) {
+      return Failure("what can be ignored: command Startup,Shutdown,0x98,0x99");
+    }
     rules.rules.push_back(std::move(rule));
     return {};
+  }
+
+  static bool names_ignorable(const Ranges& commands) {
+    return !commands.empty() && std::ranges::all_of(commands, [](const Range& range) {
+      return range.first == range.last && can_be_ignored(range.first);
+    });
   }
 
   Result condition(Rule& rule, std::string_view name, std::string_view value) {

@@ -6,7 +6,7 @@
 //   answer windows | tpm
 //   dry-run yes | no
 //   role NAME = TERM, ...          TERM: uid N | gid N | unit NAME | cgroup /PATH | tenant NAME
-//   allow | block ROLE CONDITION ...
+//   allow | block | ignore ROLE CONDITION ...
 //
 //   CONDITION: command, priority, locality, nv, persistent, pcr, handle, each with a LIST;
 //   hierarchy and tenant with names; owner self | other. LIST: names of commands, numbers and

@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "proto/tpm/commands.h"
 #include "tests/integration/support/user_clients.h"
 #include "tests/support/catch2.h"
 
@@ -57,6 +58,8 @@ std::vector<Flood> floods() {
           {"make-sticky", repeated(proto::MakeSticky{.handle = TPM2_TRANSIENT_FIRST, .sticky = 1}),
            true},
           {"submit, blocked", repeated(proto::Submit{.command = blocked}), true},
+          {"submit, ignored",
+           repeated(proto::Submit{.command = tbs::tpm::build::startup(TPM2_SU_CLEAR)}), true},
           {"submit, from memory", repeated(proto::Submit{.command = known}), true}};
 }
 

@@ -110,9 +110,19 @@ struct Explanation {
   std::vector<std::string> others = texts_of(rules::near_misses(rules, facts));
 };
 
+bool is_ignored(const Explanation& why) {
+  return why.match.rule != nullptr && why.match.rule->ignore;
+}
+
+std::string_view decision_text(const Explanation& why) {
+  if (why.match.allowed) return "allowed";
+  return is_ignored(why) ? "ignored, tbsd answers it" : "blocked";
+}
+
 void print_as_json(std::ostream& out, const Explanation& why) {
   const rules::Rule* const rule = why.match.rule;
   print_json(out, nlohmann::ordered_json{{"allowed", why.match.allowed},
+                                         {"ignored", is_ignored(why)},
                                          {"rule", rule == nullptr ? "" : rule->origin},
                                          {"statement", rule == nullptr ? "" : rule->text},
                                          {"conditions", why.conditions},
@@ -124,10 +134,12 @@ void print_as_json(std::ostream& out, const Explanation& why) {
 
 void print_explanation(std::ostream& out, const Explanation& why) {
   const rules::Rule* const rule = why.match.rule;
-  out << command_name(why.facts.command) << ": "
-      << (why.match.allowed ? Coloured{Colour::Good, "allowed"} : Coloured{Colour::Bad, "blocked"})
-      << " (" << (rule == nullptr ? "no rule is about it" : printable(rule->origin)) << ")";
-  if (!why.match.allowed && why.rules.dry_run) out << "; only logged: dry-run is on";
+  const Colour colour = why.match.allowed || is_ignored(why) ? Colour::Good : Colour::Bad;
+  out << command_name(why.facts.command) << ": " << Coloured{colour, decision_text(why)} << " ("
+      << (rule == nullptr ? "no rule is about it" : printable(rule->origin)) << ")";
+  if (!why.match.allowed && !is_ignored(why) && why.rules.dry_run) {
+    out << "; only logged: dry-run is on";
+  }
   out << "\nroles:";
   for (const std::string& role : role_names(why.rules, why.facts.roles)) {
     out << ' ' << printable(role);
@@ -171,7 +183,7 @@ Outcome run_explain(const Console& console, const PolicyOptions& options) {
   } else {
     print_explanation(console.out, why);
   }
-  if (!why.match.allowed) return failure("the command would be blocked");
+  if (!why.match.allowed && !is_ignored(why)) return failure("the command would be blocked");
   return {};
 }
 
@@ -303,7 +315,7 @@ Subcommand explain_subcommand(const Shared& options) {
   return {.name = "explain",
           .summary = "Say what a user may do, and why",
           .help =
-              "Exit codes: 0 allowed, 1 blocked.\n\nExamples:\n"
+              "Exit codes: 0 allowed or ignored, 1 blocked.\n\nExamples:\n"
               "  tbsctl policy explain alice TPM2_Clear\n"
               "  tbsctl policy explain 1000 NV_Read --handle 0x1500010 --unit backup.service\n"
               "  tbsctl policy explain alice PCR_Extend --handle 7\n"

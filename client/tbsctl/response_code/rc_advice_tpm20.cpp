@@ -132,7 +132,8 @@ constexpr std::array kTpm20Advice = {
     RcAdvice{TPM2_RC_INITIALIZE,
              "a TPM that has had a reset and no TPM2_Startup yet, as after a sleep that the "
              "firmware has not handled; or a second TPM2_Startup, which a shared TPM answers so",
-             "behind tbsd nothing: it starts the TPM; a client need not send TPM2_Startup"},
+             "behind tbsd nothing: it starts the TPM; a client need not send TPM2_Startup, "
+             "and one that does goes on after this answer"},
     RcAdvice{TPM2_RC_FAILURE, "a self-test that failed: a defect, or a fault of the firmware",
              "restart the machine; if it comes again, update the TPM's firmware or replace it; "
              "tpm2_gettestresult may say more"},

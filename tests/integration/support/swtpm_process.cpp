@@ -66,7 +66,11 @@ void SwtpmProcess::kill() {
 }
 
 proto::Buffer SwtpmProcess::ask(const proto::Buffer& command) const {
-  const int socket = connect_to(data_socket_);
+  // The file is there a moment before somebody listens.
+  int socket = -1;
+  if (!eventually([&] { return (socket = try_connect(data_socket_)) >= 0; })) {
+    throw std::runtime_error("swtpm does not listen");
+  }
   proto::Buffer response(4096);
   ssize_t size = -1;
   if (::send(socket, command.data(), command.size(), MSG_NOSIGNAL) > 0) {

@@ -252,7 +252,7 @@ class Policy(unittest.TestCase):
     def test_explain(self):
         blocked = self.json("explain", "1000", "Clear", code=FAILED)
         self.assertTrue(blocked.pop("statement").startswith("block user command Clear,"), blocked)
-        self.assertEqual(blocked, {"allowed": False, "rule": "profile linux",
+        self.assertEqual(blocked, {"allowed": False, "ignored": False, "rule": "profile linux",
                                    "conditions": ["command Clear"], "otherwise": [],
                                    "command": "Clear", "roles": ["everybody", "user"],
                                    "dry_run": False})
@@ -266,6 +266,16 @@ class Policy(unittest.TestCase):
         ran = self.policy("explain", "1000", "GetRandom")
         self.assertEqual(ran.code, OK)
         self.assertTrue(ran.out.startswith("GetRandom: allowed (no rule is about it)\n"), ran)
+
+    def test_explain_what_is_ignored(self):
+        ignored = self.json("explain", "1000", "Startup")
+        self.assertFalse(ignored["allowed"])
+        self.assertTrue(ignored["ignored"])
+        self.assertFalse(self.json("explain", "0", "Startup")["ignored"])
+        ran = self.policy("explain", "1000", "Shutdown")
+        self.assertEqual(ran.code, OK)
+        self.assertTrue(
+            ran.out.startswith("Shutdown: ignored, tbsd answers it (profile linux)\n"), ran)
 
     def test_a_folder_that_was_named_must_be_there(self):
         missing = os.path.join(self.folder, "missing")

@@ -4,6 +4,7 @@
 #include "proto/service_codes.h"
 #include "proto/tpm12/constants.h"
 #include "tests/integration/support/other_user.h"
+#include "tests/integration/support/test_bench.h"
 #include "tests/integration/tpm12/tpm12_bench.h"
 #include "tests/support/catch2.h"
 #include "tests/support/client12/structures.h"
@@ -148,4 +149,79 @@ TEST_CASE("users extend no PCR that measures the machine, and undefine nothing o
         }) == 0);
   CHECK(root->run(extend(7)).code == 0);
   CHECK(root->run(define(kRootsIndex, 0)).code == 0);
+}
+
+namespace {
+
+client12::Bytes message(std::uint16_t tag, std::uint32_t ordinal, const client12::Bytes& body) {
+  client12::Bytes bytes;
+  tbs::proto::ByteWriter writer(bytes);
+  writer.be16(tag);
+  writer.be32(static_cast<std::uint32_t>(tbs::tpm12::kHeaderSize + body.size()));
+  writer.be32(ordinal);
+  writer.bytes(body);
+  return bytes;
+}
+
+// Right ones and wrong ones.
+std::vector<client12::Bytes> starts_and_saves(std::uint16_t tag) {
+  const std::vector<client12::Bytes> bodies = {{}, {0}, {0, 1}, {0, 2}, {0, 9}, {0, 1, 0}};
+  std::vector<client12::Bytes> commands;
+  for (const std::uint32_t ordinal : {ord::kStartup, ord::kSaveState}) {
+    for (const auto& body : bodies) commands.push_back(message(tag, ordinal, body));
+  }
+  return commands;
+}
+
+// 0 when the TPM behind tbsd says to a user what is wanted, else which answer differs.
+int answers_user(Tpm12Bench& bench, const std::vector<client12::Bytes>& commands,
+                 const std::vector<client12::Bytes>& wanted) {
+  RawClient observer = RawClient::observer(bench.daemon().socket());
+  const bool ready = eventually(
+      [&] {
+        const auto status = observer.ask(tbs::proto::DaemonStatus{});
+        return status.device_state == tbs::proto::DeviceState::Ready;
+      },
+      std::chrono::minutes(4));
+  REQUIRE(ready);
+  return as_nobody([&] {
+    ::setenv("TBS_SOCKET", bench.daemon().everybodys_socket().c_str(), 1);
+    LibraryClient user;
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      if (user->exchange(commands[i]) != wanted[i]) return static_cast<int>(i) + 1;
+    }
+    return 0;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a user who starts a TPM 1.2, or saves its state, is told what it tells administrators") {
+  if (!can_become_nobody()) return;
+  Tpm12Bench bench;
+  const auto commands = starts_and_saves(tbs::tpm12::kTagCommand);
+  std::vector<client12::Bytes> wanted;
+  LibraryClient root;
+  for (const auto& command : commands) wanted.push_back(root->exchange(command));
+  CHECK(answers_user(bench, commands, wanted) == 0);
+}
+
+TEST_CASE("a start of a TPM 1.2 with an authorization is answered as by the TPM alone") {
+  if (!can_become_nobody()) return;
+  if (device_under_test() != DeviceKind::Swtpm) {
+    WARN("skipped: it asks a swtpm past tbsd");
+    return;
+  }
+  const auto commands = starts_and_saves(tbs::tpm12::kTagAuth1Command);
+  std::vector<client12::Bytes> wanted;
+  {
+    const TempFolder folder;
+    SwtpmProcess swtpm(folder, SwtpmProcess::Family::Tpm12);
+    swtpm.start();
+    // TPM_ST_CLEAR.
+    static_cast<void>(swtpm.ask(message(tbs::tpm12::kTagCommand, ord::kStartup, {0, 1})));
+    for (const auto& command : commands) wanted.push_back(swtpm.ask(command));
+  }
+  Tpm12Bench bench;
+  CHECK(answers_user(bench, commands, wanted) == 0);
 }

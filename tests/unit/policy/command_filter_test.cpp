@@ -271,3 +271,47 @@ TEST_CASE("what somebody else made is seen by who made it", "[policy][filter]") 
   bench.filter.set_rules(rules_of("allow user owner other nv 0x01500002\n"));
   CHECK(undefine(2) == Effect::Pass);
 }
+
+TEST_CASE("what can be ignored is answered, what cannot is blocked", "[policy][filter]") {
+  Bench bench;
+  bench.filter.set_rules(rules_of(""));
+  const Buffer start = command(tpm::kTagNoSessions, tpm::cc::kStartup, {0, 0});
+  const auto ignored = bench.ask(start);
+  CHECK(ignored.effect == Effect::Ignored);
+  CHECK(code_of(ignored.response) == tpm::rc::kInitialize);
+  CHECK(bench.guard.asked == 0);
+  CHECK(bench.ask(start, test::kAdministratorRoles).effect == Effect::Pass);
+  // With a session, whose HMAC nobody but the TPM can make.
+  Buffer session(13);
+  session[3] = 9;
+  CHECK(bench.ask(command(tpm::kTagSessions, tpm::cc::kShutdown, session)).effect ==
+        Effect::Blocked);
+  // To try rules out does not hand the TPM to users.
+  bench.filter.set_rules(rules_of("dry-run yes"));
+  CHECK(bench.ask(start).effect == Effect::Ignored);
+  // The administrator's rules come first.
+  bench.filter.set_rules(rules_of("block user command Startup\nallow user command Shutdown"));
+  CHECK(bench.ask(start).effect == Effect::Blocked);
+  CHECK(bench.ask(command(tpm::kTagNoSessions, tpm::cc::kShutdown, {0, 0})).effect == Effect::Pass);
+}
+
+TEST_CASE("a TPM 1.2 is started and saved by nobody but administrators", "[policy][filter]") {
+  Bench bench;
+  bench.filter.set_rules(rules_of(""));
+  const auto ask = [&](const Buffer& bytes) {
+    return bench.ask(bytes, test::kUserRoles, Family::Tpm12);
+  };
+  const Buffer save = command(tpm12::kTagCommand, ord::kSaveState, {});
+  CHECK(ask(save).effect == Effect::Ignored);
+  CHECK(code_of(ask(save).response) == tpm12::rc::kSuccess);
+  CHECK(code_of(ask(command(tpm12::kTagCommand, ord::kStartup, {0, 1})).response) ==
+        tpm12::rc::kInvalidPostInit);
+  CHECK(ask(command(tpm12::kTagCommand, ord::kInit, {})).effect == Effect::Blocked);
+  // Inside a transport session the answer is the TPM's to make.
+  Buffer wrapped = {0, 0, 0, 10};
+  wrapped.insert(wrapped.end(), save.begin(), save.end());
+  wrapped.resize(wrapped.size() + tpm12::kCommandAuthSize);
+  const auto inside = ask(command(tpm12::kTagAuth1Command, ord::kExecuteTransport, wrapped));
+  CHECK(inside.effect == Effect::Blocked);
+  CHECK(code_of(inside.response) == proto::service::kEmbeddedCommandBlocked);
+}

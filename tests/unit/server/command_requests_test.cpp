@@ -210,6 +210,21 @@ TEST_CASE("a blocked command is answered without the TPM", "[server][commands]")
   CHECK(bench.sink.outstanding.size() == 1);
 }
 
+TEST_CASE("a user who starts the TPM is answered without it, and nothing is reported",
+          "[server][commands]") {
+  ServerBench bench;
+  set_rules(bench, "");
+  const auto user = bench.context(1000);
+  submit(*user, 2, tpm_message(tpm::cc::kStartup));
+  const auto reply = user->take_only<proto::Result>();
+  CHECK(reply->status == Status::Success);
+  CHECK(proto::read_tpm_header(reply->response)->code == tpm::rc::kInitialize);
+  CHECK(bench.sink.outstanding.empty());
+  CHECK(bench.audit.of(Event::Blocked).empty());
+  submit(*bench.context(0), 2, tpm_message(tpm::cc::kStartup));
+  CHECK(bench.sink.outstanding.size() == 1);
+}
+
 TEST_CASE("a rule that is tried out lets the command pass and says so", "[server][commands]") {
   ServerBench bench;
   set_rules(bench, "dry-run yes\nblock user command Clear\n");

@@ -300,3 +300,28 @@ TEST_CASE("the linux profile leaves users the PCRs for debugging and application
   CHECK_FALSE(evaluate(rules, question(rules, kAlice, 0x20000000)).allowed);
   CHECK_FALSE(evaluate(rules, question(rules, kAlice, 0x4000000A)).allowed);
 }
+
+TEST_CASE("only what the daemon can answer is ignored", "[policy][rules]") {
+  const Rules rules = rules_of("profile none\nignore user command Startup,Shutdown,0x98,153\n");
+  for (const std::uint32_t command : {0x144U, 0x145U, 0x98U, 0x99U}) {
+    const Match match = evaluate(rules, question(rules, kAlice, command));
+    CHECK_FALSE(match.allowed);
+    CHECK(match.rule->ignore);
+    CHECK(evaluate(rules, question(rules, kRoot, command)).allowed);
+  }
+  CHECK_FALSE(evaluate(rules_of(""), question(rules, kAlice, kClear)).rule->ignore);
+  const std::string fault = "a.conf:1: what can be ignored: command Startup,Shutdown,0x98,0x99";
+  CHECK(error_of("ignore user command GetRandom") == fault);
+  CHECK(error_of("ignore user command Startup,Clear") == fault);
+  CHECK(error_of("ignore user command Startup-Shutdown").find("is no") != std::string::npos);
+  CHECK(error_of("ignore user command 0x144-0x145") == fault);
+  CHECK(error_of("ignore user locality 0") == fault);
+}
+
+TEST_CASE("the linux profile ignores users who start or stop the TPM", "[policy][rules]") {
+  const Rules rules = rules_of("");
+  for (std::uint32_t command = 0; command < 0x200; ++command) {
+    const Match match = evaluate(rules, question(rules, kAlice, command));
+    CHECK((match.rule != nullptr && match.rule->ignore) == can_be_ignored(command));
+  }
+}
