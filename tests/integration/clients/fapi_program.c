@@ -1,4 +1,5 @@
-/* FAPI: a keystore is provisioned on the TPM, used in each of the usual ways, and deleted. */
+/* FAPI: a keystore is provisioned on the TPM, used in each of the usual ways, and deleted:
+   fapi_program [provision] [use] [delete], in that order. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,12 +76,9 @@ static void quote(FAPI_CONTEXT* fapi) {
   Fapi_Free(signature);
 }
 
-int main(void) {
-  FAPI_CONTEXT* fapi = NULL;
+static void use(FAPI_CONTEXT* fapi) {
   uint8_t* random = NULL;
   char* info = NULL;
-  check(Fapi_Initialize(&fapi, NULL), "Fapi_Initialize");
-  check(Fapi_Provision(fapi, NULL, NULL, NULL), "Fapi_Provision");
   check(Fapi_GetRandom(fapi, 100, &random), "Fapi_GetRandom");
   check(Fapi_GetInfo(fapi, &info), "Fapi_GetInfo");
   check(Fapi_CreateKey(fapi, "HS/SRK/signer", "sign,noda", NULL, NULL), "Fapi_CreateKey");
@@ -88,9 +86,24 @@ int main(void) {
   seal(fapi);
   use_nv(fapi);
   quote(fapi);
-  check(Fapi_Delete(fapi, "/"), "Fapi_Delete");
   Fapi_Free(random);
   Fapi_Free(info);
+}
+
+static void take_step(FAPI_CONTEXT* fapi, const char* step) {
+  if (strcmp(step, "provision") == 0) {
+    check(Fapi_Provision(fapi, NULL, NULL, NULL), "Fapi_Provision");
+  } else if (strcmp(step, "use") == 0) {
+    use(fapi);
+  } else {
+    check(Fapi_Delete(fapi, "/"), "Fapi_Delete");
+  }
+}
+
+int main(int argc, char** argv) {
+  FAPI_CONTEXT* fapi = NULL;
+  check(Fapi_Initialize(&fapi, NULL), "Fapi_Initialize");
+  for (int i = 1; i < argc; ++i) take_step(fapi, argv[i]);
   Fapi_Finalize(&fapi);
   puts("FAPI: done");
   return 0;

@@ -4,8 +4,8 @@
 # steps as a user would, and ends. The end is part of the test: no context may stay open, and nothing
 # may stay on the TPM.
 #
-# Given TBS_FLOW_SOCKET, a flow joins the tbsd there instead, and TBS_FLOW_NUMBER keeps its handles
-# apart from those of the others.
+# With TBS_TEST_ACCOUNT=user the clients are an ordinary user's (account.sh). Given TBS_FLOW_SOCKET, a flow
+# joins the tbsd there instead, and TBS_FLOW_NUMBER keeps its handles apart from those of the others.
 #
 # Environment: TBS_TEST_TBSD, TBS_TEST_TBSCTL and TBS_TEST_TCTI name the programs and the module;
 # TBS_TEST_CHECK_TABLES, if set, has tbsd check itself.
@@ -28,6 +28,8 @@ tbsd_options=()
 tbsd_pid=
 tpm=          # what tbsd is told
 embedded_tpm= # another than an embedded TPM whose state goes with it
+# shellcheck source=tests/integration/clients/account.sh
+. "$(dirname "${BASH_SOURCE[0]}")/account.sh"
 
 step() { printf -- '-- %s: %s\n' "$flow" "$*"; }
 
@@ -131,7 +133,9 @@ start_tbsd() {
         tpm=swtpm:path=$folder/tpm
     fi
     mkdir "$folder/state"
+    ! has_other_user || tbsd_options+=("${rights_of_user[@]}")
     run_tbsd
+    change_account
 }
 
 run_tbsd() {
@@ -144,13 +148,20 @@ run_tbsd() {
 
 # Ends it with this signal, and starts it anew on the same TPM.
 restart_tbsd() { # SIGNAL
+    if [[ -z $tbsd_pid ]]; then
+        ask_for_restart "$1"
+        return
+    fi
     kill -"$1" "$tbsd_pid"
     wait "$tbsd_pid" 2>/dev/null || true # Else the shell tells of it.
     run_tbsd
 }
 
-# Wrong passwords are part of the flows; they must not lock the TPM.
-forgive_wrong_passwords() { tpm2_dictionarylockout -Q -s -n 1000 -t 1 -l 1; }
+# Wrong passwords are part of the flows; they must not lock the TPM. That is set before a user's steps.
+forgive_wrong_passwords() {
+    administrator && [[ $family == 2.0 && -n $(type -P tpm2_dictionarylockout) ]] || return 0
+    tpm2_dictionarylockout -Q -s -n 1000 -t 1 -l 1
+}
 
 # Asks the swtpm itself. tbsd is killed first, so that it cannot tidy up in the end.
 nothing_on_swtpm() {
@@ -180,6 +191,10 @@ tidy_up() {
     if ((result == 0)) && [[ -n $tbsd_pid ]]; then
         "$TBS_TEST_TBSCTL" status || true
         (check_the_end) || result=$?
+    fi
+    # Clients end by themselves; the flow that has started tbsd looks at the rest.
+    if ((result == 0)) && [[ -n ${TBS_FLOW_HOME:-} && $number == 0 ]]; then
+        eventually no_contexts || result=1
     fi
     for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
     for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 from tpm2_pytss import ESAPI, FAPI, FAPIConfig
 from tpm2_pytss.constants import ESYS_TR, TPM2_ALG, TPM2_SE
@@ -39,10 +40,19 @@ def esys(tcti: str) -> None:
             tpm.flush_context(handle)
 
 
-def fapi(tcti: str) -> None:
-    with FAPIConfig(temp_dirs=True, tcti=tcti, ek_cert_less="yes", profile_name="P_ECCP256SHA256"):
+def fapi(tcti: str, provisioned: str) -> None:
+    """`provisioned` names the configuration of a keystore that an administrator has made; without
+    it, one is made here."""
+    if provisioned:
+        with open(provisioned, encoding="utf-8") as file:
+            config = FAPIConfig(json.load(file), temp_dirs=False)
+    else:
+        config = FAPIConfig(
+            temp_dirs=True, tcti=tcti, ek_cert_less="yes", profile_name="P_ECCP256SHA256")
+    with config:
         with FAPI() as api:
-            api.provision(is_provisioned_ok=True)
+            if not provisioned:
+                api.provision(is_provisioned_ok=True)
             key = "HS/SRK/signer"
             assert api.create_key(key, type_="sign")
             signature, *_ = api.sign(key, digest=bytes(range(32)))
@@ -57,11 +67,11 @@ def fapi(tcti: str) -> None:
             info = json.loads(api.get_info())
             assert info["capabilities"]
             api.delete(nv)
-            api.delete("/")
+            api.delete(key if provisioned else "/")
 
 
 if __name__ == "__main__":
     esys(os.environ["TPM2TOOLS_TCTI"])
     print("ESYS: done")
-    fapi(os.environ["TPM2TOOLS_TCTI"])
+    fapi(os.environ["TPM2TOOLS_TCTI"], sys.argv[1] if len(sys.argv) > 1 else "")
     print("FAPI: done")

@@ -2,25 +2,24 @@
 # Programs that live on while tbsd is stopped, killed and started anew on the same TPM: ESYS, FAPI,
 # PKCS#11, and a TLS server that forks.
 . "$(dirname "$0")/flow.sh"
+. "$(dirname "$0")/keystore.sh"
 module=/usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1
-profiles=/etc/tpm2-tss/fapi-profiles
-need /usr/bin/python3 openssl tpm2_ptool $module $profiles /usr/lib/x86_64-linux-gnu/ossl-modules/tpm2.so
+need "${TBS_TEST_FAPI_PROGRAM:-fapi_program}" /usr/bin/python3 openssl tpm2_ptool $module $profiles /usr/lib/x86_64-linux-gnu/ossl-modules/tpm2.so
 /usr/bin/python3 -c "import tpm2_pytss" 2>/dev/null || { echo "$flow: tpm2-pytss is not installed" && exit $kSkipped; }
 embedded_tpm=embedded:$folder/embedded
 mkdir "$folder/embedded"
+prepare_for_user() { provision_for_user; }
 start_tbsd
 export TSS2_LOG=all+none # Errors are provoked.
 
-mkdir -p fapi/{user,system,log} store
-cat >fapi.json <<END
-{
-    "profile_name": "P_ECCP256SHA256", "profile_dir": "$profiles/", "user_dir": "$folder/fapi/user/",
-    "system_dir": "$folder/fapi/system/", "log_dir": "$folder/fapi/log/", "tcti": "tbs:$socket",
-    "ek_cert_less": "yes", "system_pcrs": []
-}
-END
+keystore=$(keystore_of_user)
+if administrator; then
+    fapi_config P_ECCP256SHA256 "$keystore" "$socket"
+    TSS2_FAPICONF=$keystore/config.json "$TBS_TEST_FAPI_PROGRAM" provision
+fi
+mkdir store
 configure_openssl
-export TSS2_FAPICONF=$folder/fapi.json TPM2_PKCS11_STORE=$folder/store TPM2_PKCS11_LOG_LEVEL=0
+export TSS2_FAPICONF=$keystore/config.json TPM2_PKCS11_STORE=$folder/store TPM2_PKCS11_LOG_LEVEL=0
 
 # A client works, says so, and works again after each restart.
 clients=()

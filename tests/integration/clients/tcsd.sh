@@ -11,20 +11,22 @@ need tcsd tpm_takeownership tpm_sealdata python3
     exit $kSkipped
 }
 
+keeps_root=yes # for tcsd, which gives it up by itself; the bridge is the client
 start_tbsd
 
 step "tcsd on a bridge"
 chmod 755 "$folder"
-background bridge "$TBS_TEST_TBSCTL" bridge --persistent --mode 0666 "$folder/bridge.sock"
+bridge_socket=$client_folder/bridge.sock
+background bridge client_tbsctl bridge --persistent --mode 0666 "$bridge_socket"
 bridge_pid=$!
-eventually test -S "$folder/bridge.sock" || fail "the bridge does not start"
+eventually test -S "$bridge_socket" || fail "the bridge does not start"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 install -d -o tss -g tss -m 700 "$folder/ps"
 printf 'port = %s\nsystem_ps_file = %s\n' "$port" "$folder/ps/system.data" >"$folder/tcsd.conf"
 chown root:tss "$folder/tcsd.conf"
 chmod 640 "$folder/tcsd.conf"
 # No TPM listens on port 9, so it takes the Unix socket.
-export TCSD_USE_TCP_DEVICE=1 TCSD_TCP_DEVICE_PORT=9 TCSD_UN_SOCKET_DEVICE_PATH=$folder/bridge.sock
+export TCSD_USE_TCP_DEVICE=1 TCSD_TCP_DEVICE_PORT=9 TCSD_UN_SOCKET_DEVICE_PATH=$bridge_socket
 export TSS_TCSD_PORT=$port
 background tcsd tcsd -f -e -c "$folder/tcsd.conf"
 serves() { tpm_version >/dev/null 2>&1; }

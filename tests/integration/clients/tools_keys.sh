@@ -2,6 +2,7 @@
 # tpm2-tools: keys made, loaded, used, moved into the TPM for good, given another password.
 . "$(dirname "$0")/flow.sh"
 need tpm2_create openssl
+rights_of_user=(--lockout-per-user 100)
 start_tbsd
 forgive_wrong_passwords
 persistent=$(printf '0x8101%04x' $((0x100 + number)))

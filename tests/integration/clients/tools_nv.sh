@@ -2,6 +2,7 @@
 # tpm2-tools: NV indices of each kind, larger than one command, with passwords, locks and policies.
 . "$(dirname "$0")/flow.sh"
 need tpm2_nvdefine
+rights_of_user=(--nv-bytes-per-user 4096)
 start_tbsd
 forgive_wrong_passwords
 index() { printf '0x15%x%04x' "$number" "$1"; }

@@ -2,6 +2,7 @@
 # tpm2-tools: eight flows at the same time on one tbsd, each in processes of its own.
 . "$(dirname "$0")/flow.sh"
 need tpm2_create openssl
+rights_of_user=(--lockout-per-user 100 --lockout-total 100 --nv-bytes-per-user 8192 --nv-indices-per-user 32)
 start_tbsd
 
 step "eight flows at once"
