@@ -29,7 +29,8 @@ def symbols_of(path):
 
 class Debian(unittest.TestCase):
     def test_symbols(self):
-        for symbols, linked in (("libtbs1", "client/tbs.map"), ("libtss2-tcti-tbs0", "client/tcti/tcti.map")):
+        for symbols, linked in (("libtbs1", "client/tbs.map"), ("libtss2-tcti-tbs0", "client/tcti/tcti.map"),
+                                ("libtss2-tcti-tabrmd0-tbs", "client/tcti/tabrmd/tabrmd.map")):
             with self.subTest(library=symbols):
                 nodes, since = symbols_of(TOP / f"debian/{symbols}.symbols")
                 self.assertEqual(nodes, nodes_of(TOP / linked))

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "client/socket_path.h"
+#include "client/tcti/tabrmd/tabrmd_config.h"
 #include "client/tcti/tcti_config.h"
 #include "client/tcti/tcti_log.h"
 
@@ -21,11 +22,13 @@ void require(bool condition) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
-  const auto config = tcti::parse_config(text);
-  if (config) {
-    require(config->socket.empty() || client::is_socket_path(config->socket));
-  } else {
-    require(!config.error().empty());
+  for (const auto parse : {tcti::parse_config, tcti::parse_tabrmd_config}) {
+    const auto config = parse(text);
+    if (config) {
+      require(config->socket.empty() || client::is_socket_path(config->socket));
+    } else {
+      require(!config.error().empty());
+    }
   }
   require(tcti::log_level_of(text) <= tcti::LogLevel::Debug);
   return 0;

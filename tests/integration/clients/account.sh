@@ -46,7 +46,10 @@ copy_for_user() {
     mkdir -p "$bin" "$client_folder"
     cp "$TBS_TEST_TBSCTL" "$(dirname "$TBS_TEST_TCTI")"/../libtbs.so.1 "$bin"
     cp "$TBS_TEST_TCTI" "$bin/libtss2-tcti-tbs.so.0" # what programs look for
-    for program in "${TBS_TEST_ESYS_PROGRAM:-}" "${TBS_TEST_FAPI_PROGRAM:-}"; do
+    mkdir "$bin/tabrmd"
+    [[ -z ${TBS_TEST_TABRMD:-} ]] || cp "$TBS_TEST_TABRMD" "$bin/tabrmd/libtss2-tcti-tabrmd.so.0"
+    for program in "${TBS_TEST_ESYS_PROGRAM:-}" "${TBS_TEST_FAPI_PROGRAM:-}" \
+        "${TBS_TEST_TABRMD_LOADS:-}" "${TBS_TEST_TABRMD_LINKED:-}"; do
         [[ -z $program ]] || cp "$program" "$bin"
     done
     cp -R "$here" "$folder/user/clients"
@@ -61,6 +64,8 @@ run_as_user() {
     as_nobody TBS_FLOW_SOCKET="$folder/tbsd.sock" TBS_FLOW_HOME="$client_folder" \
         TBS_TEST_TBSCTL="$bin/tbsctl" TBS_TEST_TCTI="$bin/libtss2-tcti-tbs.so.0" \
         TBS_TEST_ESYS_PROGRAM="$bin/esys_program" TBS_TEST_FAPI_PROGRAM="$bin/fapi_program" \
+        TBS_TEST_TABRMD="$bin/tabrmd/libtss2-tcti-tabrmd.so.0" \
+        TBS_TEST_TABRMD_LOADS="$bin/tabrmd_loads" TBS_TEST_TABRMD_LINKED="$bin/tabrmd_linked" \
         "$folder/user/clients/$flow.sh" &
     pid=$!
     started+=("$pid")
