@@ -47,6 +47,14 @@ example() {
 example cancel cancel.c tbs -std=gnu11
 example ported ported.c tbs-compat
 
+# In place of tpm2-abrmd's module, with its header and .pc file.
+tabrmd=$library/tbs/tabrmd
+# shellcheck disable=SC2046
+gcc -DLINKED -o "$folder/tabrmd" "$top/tests/integration/clients/tabrmd_program.c" \
+    $(PKG_CONFIG_PATH=$tabrmd/pkgconfig pkg-config --cflags --libs tss2-tcti-tabrmd)
+LD_LIBRARY_PATH=$tabrmd "$folder/tabrmd" bus_type=system >"$folder/tabrmd.log"
+grep -q "for tbsd" "$folder/tabrmd.log"
+
 # With CMake, from the tree where it lies now; a version with another interface is not taken.
 cmake_project() { cmake -S "$top/tests/ci/cmake" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$prefix" "$@" >"$folder/cmake.log" 2>&1; }
 cmake_project -DEXAMPLES="$top/docs/examples"
