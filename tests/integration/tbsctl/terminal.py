@@ -19,9 +19,13 @@ class Terminal:
     def __init__(self, folder, environment, width=160, height=30):
         self.socket = os.path.join(folder, f"tmux-{time.monotonic_ns()}.sock")
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "HOME") if name in os.environ}
+        # Read by the shell before its first prompt: what is typed before that may stand beside another one.
+        start = os.path.join(folder, "shell-start")
+        with open(start, "w", encoding="ascii") as file:
+            file.write(f"PS1='{PROMPT}'\n")
         subprocess.run(["tmux", "-f", "/dev/null", "-S", self.socket, "new-session", "-d", "-c", folder,
                         "-x", str(width), "-y", str(height), "sh"], check=True, timeout=DEADLINE,
-                       env={**kept, **environment, "LC_ALL": "C.UTF-8", "TERM": "xterm", "PS1": PROMPT})
+                       env={**kept, **environment, "LC_ALL": "C.UTF-8", "TERM": "xterm", "ENV": start})
         self.wait_for("^" + PROMPT)
 
     def tmux(self, *words):
