@@ -84,16 +84,12 @@ void ServiceRecord::commit() {
 }
 
 bool ServiceRecord::wants_compaction() const {
-  return !restorable() || journal_.used() > most_used();
+  return !restorable() || journal_.used() > 2 * at_compaction_ + kShortLog;
 }
 
 std::span<std::uint8_t> ServiceRecord::spare() const {
   const std::span<std::uint8_t> unused = journal_.unused();
-  return unused.subspan(std::min(unused.size(), most_used()));
-}
-
-std::size_t ServiceRecord::most_used() const {
-  return 2 * at_compaction_ + kShortLog;
+  return unused.subspan(std::min(unused.size(), kShortLog));
 }
 
 bool ServiceRecord::compact(const Snapshot& snapshot) {

@@ -56,16 +56,14 @@ class ServiceRecord final : public InputLog {
   [[nodiscard]] bool restorable() const { return compacted_ && !journal_.full(); }
 
   [[nodiscard]] const RecordProgress& progress() const { return progress_; }
-  // What the next log will hardly reach of the half that nobody needs now. The pages before it are
-  // kept: to get them from the kernel anew costs each command more than what is written on them.
+  // What most logs hardly reach of the half that nobody needs now. The pages before it are kept: to
+  // get them from the kernel anew costs each command more than what is written on them.
   [[nodiscard]] std::span<std::uint8_t> spare() const;
 
  private:
   void add(EntryKind kind, std::initializer_list<std::uint64_t> numbers, proto::Bytes bytes = {});
   void add_input(InputKind kind, proto::Bytes bytes);
   void add_clients();
-  // What the journal may come to before it is compacted.
-  [[nodiscard]] std::size_t most_used() const;
 
   Journal journal_;
   RecordProgress progress_;
