@@ -17,16 +17,16 @@ constexpr char kEscape = 0x1b;
 constexpr std::size_t kLongestSequence = 16;
 
 // Behind ESC [ or ESC O (ECMA-48; xterm's and the Linux console's keys).
-constexpr Names<KeyName, 10> kSequences = {{{KeyName::Up, "A"},
-                                            {KeyName::Down, "B"},
-                                            {KeyName::Home, "H"},
-                                            {KeyName::End, "F"},
-                                            {KeyName::Home, "1~"},
-                                            {KeyName::End, "4~"},
-                                            {KeyName::PageUp, "5~"},
-                                            {KeyName::PageDown, "6~"},
-                                            {KeyName::Home, "7~"},
-                                            {KeyName::End, "8~"}}};
+constexpr Names<KeyName, 10> kKeySequences = {{{KeyName::Up, "A"},
+                                               {KeyName::Down, "B"},
+                                               {KeyName::Home, "H"},
+                                               {KeyName::End, "F"},
+                                               {KeyName::Home, "1~"},
+                                               {KeyName::End, "4~"},
+                                               {KeyName::PageUp, "5~"},
+                                               {KeyName::PageDown, "6~"},
+                                               {KeyName::Home, "7~"},
+                                               {KeyName::End, "8~"}}};
 
 bool begins_sequence(std::string_view bytes) {
   return bytes.size() >= 2 && bytes[0] == kEscape && (bytes[1] == '[' || bytes[1] == 'O');
@@ -65,7 +65,7 @@ std::vector<TopKey> TopKeyReader::read(std::string_view bytes) {
       break;
     }
     const std::size_t used = std::min(size.value_or(kLongestSequence), kLongestSequence);
-    if (const auto kind = value_of(kSequences, rest.substr(2, used - 2))) {
+    if (const auto kind = value_of(kKeySequences, rest.substr(2, used - 2))) {
       keys.push_back({.kind = *kind});
     }
     rest.remove_prefix(used);
