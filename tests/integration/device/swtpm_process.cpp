@@ -1,5 +1,7 @@
 #include "tests/integration/device/swtpm_process.h"
 
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -30,6 +32,20 @@ bool can_bind(std::uint16_t port) {
   return free;
 }
 
+// A socket is there before anybody listens on it. The fourth field of /proc/net/unix says who does
+// (proc_pid_net(5); SO_ACCEPTCON of the kernel's net/unix).
+bool listens(const std::string& path) {
+  constexpr unsigned long kAccepts = 0x10000;
+  std::ifstream sockets("/proc/net/unix");
+  for (std::string line; std::getline(sockets, line);) {
+    std::istringstream fields(line);
+    std::string flags;
+    for (int field = 0; field < 4; ++field) fields >> flags;
+    if (line.ends_with(" " + path) && (std::stoul(flags, nullptr, 16) & kAccepts) != 0) return true;
+  }
+  return false;
+}
+
 pid_t start(const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -52,7 +68,7 @@ SwtpmProcess::SwtpmProcess(const std::string& state_dir, std::vector<std::string
   all.insert(all.end(), arguments.begin(), arguments.end());
   pid_ = start(all);
   for (int i = 0; i < 2000; ++i) {
-    const bool there = port != 0 ? !can_bind(port) : ::access(path.c_str(), F_OK) == 0;
+    const bool there = port != 0 ? !can_bind(port) : listens(path);
     if (there) return;
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) break;
     ::usleep(10'000);

@@ -326,14 +326,14 @@ class InATerminal(WithTop):
     def test_the_terminal_is_as_it_was(self):
         terminal = self.terminal()
         terminal.command("stty -g >before; echo kept-$?")
-        terminal.wait_for("^kept-0")
+        terminal.wait_for("kept-0")
         for number, keys in enumerate((("q",), ("C-c",), ("C-\\",), ("h", "q"))):
             self.top(terminal)
             terminal.type(*keys)
             self.ended(terminal)
-            terminal.wait_for("^kept-0")
+            terminal.wait_for("kept-0")
             terminal.command(f"stty -g | cmp - before; echo same-{number}-$?")
-            terminal.wait_for(f"^same-{number}-0")
+            terminal.wait_for(f"same-{number}-0")
         self.assertEqual(terminal.of_pane("pane_dead"), "0")
 
     def test_stopped_for_a_while(self):
@@ -344,7 +344,7 @@ class InATerminal(WithTop):
         terminal.type("C-z")
         self.ended(terminal)
         terminal.command("stty -g | cmp - before; echo same-$?")
-        terminal.wait_for("^same-0")
+        terminal.wait_for("same-0")
         terminal.command("fg")
         terminal.wait_for(rf"^ +{client.number}  .*python3")
         self.assertEqual(terminal.of_pane("alternate_on"), "1")
@@ -355,7 +355,7 @@ class InATerminal(WithTop):
         terminal = self.terminal()
         terminal.command(f"{TBSCTL} top --interval 0.1 | head -n 1; {TBSCTL} top --interval 0.1 --count 1;"
                          " echo ended-$?")
-        terminal.wait_for("^ended-0")
+        terminal.wait_for("ended-0")
         self.assertEqual(sum(line.startswith("TPM embedded (ready)") for line in terminal.lines()), 2)
         terminal.command(f"TERM=dumb {TBSCTL} top --interval 0.1")
         terminal.wait_until(lambda lines: sum(line.startswith("TPM time: ") for line in lines) > 3)
