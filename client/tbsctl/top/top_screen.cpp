@@ -101,6 +101,7 @@ void draw_rows(std::vector<ScreenLine>& lines, const TopState& state, std::size_
   for (const TopRow& row : state.rows()) rows.push_back(top_cells(row, state.group()));
   const Layout layout = layout_of(rows, state.group(), width);
   std::vector<std::string> titles;
+  titles.reserve(layout.columns.size());
   for (const TopColumn& column : layout.columns) titles.push_back(column.title);
   lines.push_back({.text = laid_out(layout, titles, width), .reversed = true});
   const std::size_t first = state.chosen() < room ? 0 : state.chosen() + 1 - room;
@@ -147,6 +148,7 @@ std::size_t rows_on_screen(const std::vector<std::string>& header, ScreenSize si
 std::vector<ScreenLine> draw_top(const TopState& state, const std::vector<std::string>& header,
                                  ScreenSize size) {
   std::vector<ScreenLine> lines;
+  lines.reserve(size.height);
   const std::size_t above = state.help() ? 0 : header_lines(header, size);
   for (std::size_t i = 0; i < above; ++i) {
     lines.push_back({.text = fitted(header[i], size.width)});
