@@ -7,8 +7,8 @@
 namespace tbs::restart {
 namespace {
 
-// A log may become as long as what it follows, but never needs to be shorter than this. Telling an
-// engine so much again takes some 10 ms, and both halves fit a processor's cache.
+// A log may become half as long as what it follows, but never needs to be shorter than this.
+// Telling an engine so much again takes some 10 ms, and both halves fit a processor's cache.
 constexpr std::size_t kShortLog = std::size_t{512} << 10;
 
 }  // namespace
@@ -84,12 +84,13 @@ void ServiceRecord::commit() {
 }
 
 bool ServiceRecord::wants_compaction() const {
-  return !restorable() || journal_.used() > 2 * at_compaction_ + kShortLog;
+  return !restorable() || journal_.used() > at_compaction_ + at_compaction_ / 2 + kShortLog;
 }
 
 std::span<std::uint8_t> ServiceRecord::spare() const {
   const std::span<std::uint8_t> unused = journal_.unused();
-  return unused.subspan(std::min(unused.size(), kShortLog));
+  const std::size_t kept = at_compaction_ > kShortLog ? 0 : kShortLog;
+  return unused.subspan(std::min(unused.size(), kept));
 }
 
 bool ServiceRecord::compact(const Snapshot& snapshot) {

@@ -56,8 +56,9 @@ class ServiceRecord final : public InputLog {
   [[nodiscard]] bool restorable() const { return compacted_ && !journal_.full(); }
 
   [[nodiscard]] const RecordProgress& progress() const { return progress_; }
-  // What most logs hardly reach of the half that nobody needs now. The pages before it are kept: to
-  // get them from the kernel anew costs each command more than what is written on them.
+  // What may be given back of the half that nobody needs now. What a short log needs is kept: to
+  // get its pages from the kernel anew costs each command more than what is written on them. A
+  // state that clients have made large takes no memory twice.
   [[nodiscard]] std::span<std::uint8_t> spare() const;
 
  private:

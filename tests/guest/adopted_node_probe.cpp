@@ -239,13 +239,17 @@ TEST_CASE("a key that is made for seconds goes to the successor, whose loop goes
 
   Process second(shared);
   int ticks = 0;
+  bool thawed = false;
   boost::asio::steady_timer timer(second.loop);
   // The TPM goes on once the loop has: not before, however slow the machine is.
   std::function<void()> tick = [&] {
     timer.expires_after(5ms);
     timer.async_wait([&](boost::system::error_code error) {
       if (error) return;
-      if (++ticks == 20) CHECK(set_pace("thaw"));
+      if (++ticks > 20 && !thawed) {
+        thawed = set_pace("thaw");
+        CHECK(thawed);
+      }
       tick();
     });
   };
@@ -253,7 +257,7 @@ TEST_CASE("a key that is made for seconds goes to the successor, whose loop goes
   REQUIRE(second.run.adopt(node.copy()));
   second.run.resume(create_primary_rsa(2048));
   const auto key = second.run.finish();
-  CHECK(ticks >= 20);
+  CHECK(ticks > 20);
   REQUIRE(key.has_value());
   REQUIRE(response_code(*key) == kRcSuccess);
   CHECK(response_handle(*key) == 0x80000000);

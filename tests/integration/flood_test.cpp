@@ -69,9 +69,8 @@ TEST_CASE("the memory that flooding clients can take is bounded") {
   for (const Flooder& flooder : flooders) taken += flooder.taken();
   WARN(kFlooders << " flooders sent " << taken / 1024 << " KiB; the daemon grew from "
                  << before / 1024 << " to " << after / 1024 << " KiB");
-  // 768 KiB for each (proto/limits.h), and some for the allocator and for what is kept of the
-  // journal's other half.
-  if (!sanitized()) CHECK(after - std::min(before, after) < kFlooders * 768 * 1024 + (5 << 20));
+  // 768 KiB for each (proto/limits.h), and some for the allocator.
+  if (!sanitized()) CHECK(after - std::min(before, after) < kFlooders * 768 * 1024 + (4 << 20));
   for (const auto& entry : bench.contexts()) {
     CHECK(entry.queued_bytes <= tbs::proto::kMaxPendingOutput + 32 * 1024);
   }
