@@ -9,10 +9,12 @@
 #include "tests/integration/support/lying_tpm.h"
 #include "tests/integration/support/user_clients.h"
 #include "tests/support/catch2.h"
+#include "tests/support/tpm_message.h"
 
 using namespace tbs::test;
 using tbs::proto::Buffer;
 using tbs::proto::Status;
+using tbs::test::message;
 namespace build = tbs::tpm::build;
 
 namespace {
@@ -20,16 +22,6 @@ namespace {
 constexpr std::uint32_t kBlocked = tbs::proto::service::kCommandBlocked;
 constexpr std::uint32_t kStartup = tbs::tpm::cc::kStartup;
 constexpr std::uint32_t kShutdown = tbs::tpm::cc::kShutdown;
-
-Buffer message(std::uint16_t tag, std::uint32_t code, const Buffer& body) {
-  Buffer bytes;
-  tbs::proto::ByteWriter writer(bytes);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(tbs::proto::kTpmHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
-  return bytes;
-}
 
 std::vector<Buffer> both(std::uint16_t tag, const std::vector<Buffer>& bodies) {
   std::vector<Buffer> commands;

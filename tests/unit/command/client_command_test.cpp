@@ -7,24 +7,16 @@
 #include "proto/tpm12/constants.h"
 #include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
+#include "tests/support/tpm_message.h"
 
 using namespace tbs;
 using proto::Buffer;
 using test::client_command;
+using test::message;
 namespace ord = tpm12::ord;
 namespace rc = tpm12::rc;
 
 namespace {
-
-Buffer message(std::uint16_t tag, std::uint32_t code, const Buffer& body = {}) {
-  Buffer bytes;
-  proto::ByteWriter writer(bytes);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(proto::kTpmHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
-  return bytes;
-}
 
 // TPM_ExecuteTransport around these bytes, with the authorization of its session.
 Buffer transported(const Buffer& inner) {

@@ -10,10 +10,12 @@
 #include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
 #include "tests/support/command_attributes.h"
+#include "tests/support/tpm_message.h"
 
 using namespace tbs;
 using namespace tbs::policy;
 using proto::Buffer;
+using test::message;
 namespace ord = tpm12::ord;
 
 namespace {
@@ -21,16 +23,6 @@ namespace {
 rules::Rules rules_of(const std::string& text) {
   const std::vector<rules::Source> sources = {{.name = "a.conf", .text = text}};
   return rules::parse_rules(sources).value();
-}
-
-Buffer command(std::uint16_t tag, std::uint32_t code, const Buffer& body) {
-  Buffer bytes;
-  proto::ByteWriter writer(bytes);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(proto::kTpmHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
-  return bytes;
 }
 
 // A handle, a password session without a password, parameters.
@@ -99,7 +91,7 @@ std::uint32_t code_of(const Buffer& response) {
 TEST_CASE("a blocked command is answered as on Windows, or as by the TPM", "[policy][filter]") {
   Bench bench;
   const Buffer clear =
-      command(tpm::kTagSessions, tpm::cc::kClear, authorized(tpm::kRhPlatform, {}));
+      message(tpm::kTagSessions, tpm::cc::kClear, authorized(tpm::kRhPlatform, {}));
   bench.filter.set_rules(rules_of(""));
   const auto windows = bench.ask(clear);
   REQUIRE(windows.effect == Effect::Blocked);
@@ -124,39 +116,39 @@ TEST_CASE("indices and handles are found wherever they stand", "[policy][filter]
   // index.
   const Buffer define = {0, 2, 0xAA, 0xBB, 0, 14, 1, 0x50, 0, 0x10, 0, 11, 0, 0, 0, 0, 0, 0, 0, 8};
   REQUIRE(blocked(
-      command(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, define))));
+      message(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, define))));
   Buffer other = define;
   other[8] = 0x70;
   REQUIRE_FALSE(blocked(
-      command(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, other))));
+      message(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, other))));
   // EvictControl names the persistent handle as a parameter.
   const auto evict = [](std::uint8_t last) {
     Buffer body = {0x40, 0, 0, 1, 0x80, 0, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0};
     for (const std::uint8_t byte : Buffer{0x81, 0, 0, last}) body.push_back(byte);
-    return command(tpm::kTagSessions, tpm::cc::kEvictControl, body);
+    return message(tpm::kTagSessions, tpm::cc::kEvictControl, body);
   };
   REQUIRE(blocked(evict(1)));
   REQUIRE_FALSE(blocked(evict(2)));
-  REQUIRE(blocked(command(tpm::kTagSessions, tpm::cc::kPcrExtend, authorized(3, {0, 0, 0, 0}))));
+  REQUIRE(blocked(message(tpm::kTagSessions, tpm::cc::kPcrExtend, authorized(3, {0, 0, 0, 0}))));
   // Too short to hold an index: the TPM's own business.
   REQUIRE_FALSE(blocked(
-      command(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, {0, 9}))));
-  REQUIRE_FALSE(blocked(command(tpm::kTagNoSessions, tpm::cc::kNvRead, {1})));
+      message(tpm::kTagSessions, tpm::cc::kNvDefineSpace, authorized(tpm::kRhOwner, {0, 9}))));
+  REQUIRE_FALSE(blocked(message(tpm::kTagNoSessions, tpm::cc::kNvRead, {1})));
 }
 
 TEST_CASE("what the rules let through may still be held back by the guard", "[policy][filter]") {
   Bench bench;
   const Buffer read =
-      command(tpm::kTagSessions, tpm::cc::kNvRead, authorized(tpm::kNvIndexFirst + 0x500000, {}));
+      message(tpm::kTagSessions, tpm::cc::kNvRead, authorized(tpm::kNvIndexFirst + 0x500000, {}));
   bench.filter.set_rules(rules_of("block user command Clear\n"));
   REQUIRE(bench.ask(read).effect == Effect::Pass);
-  bench.guard.answer = command(tpm::kTagNoSessions, tpm::rc::kLockout, {});
+  bench.guard.answer = message(tpm::kTagNoSessions, tpm::rc::kLockout, {});
   const auto held = bench.ask(read);
   REQUIRE(held.effect == Effect::LockedOut);
   REQUIRE(held.response == *bench.guard.answer);
   // What is blocked is not even asked about.
   bench.guard.asked = 0;
-  REQUIRE(bench.ask(command(tpm::kTagSessions, tpm::cc::kClear, authorized(tpm::kRhPlatform, {})))
+  REQUIRE(bench.ask(message(tpm::kTagSessions, tpm::cc::kClear, authorized(tpm::kRhPlatform, {})))
               .effect == Effect::Blocked);
   REQUIRE(bench.guard.asked == 0);
 }
@@ -183,35 +175,35 @@ TEST_CASE("a TPM 1.2 command inside another is judged too", "[policy][filter]") 
     writer.be32(static_cast<std::uint32_t>(inner.size()));
     writer.bytes(inner);
     writer.bytes(Buffer(tpm12::kCommandAuthSize));  // the transport session
-    return bench.ask(command(tpm12::kTagAuth1Command, ord::kExecuteTransport, body),
+    return bench.ask(message(tpm12::kTagAuth1Command, ord::kExecuteTransport, body),
                      test::kUserRoles, Family::Tpm12);
   };
-  const auto inside = wrapped(command(tpm12::kTagCommand, ord::kForceClear, {}));
+  const auto inside = wrapped(message(tpm12::kTagCommand, ord::kForceClear, {}));
   CHECK(inside.effect == Effect::Blocked);
   CHECK(inside.command == ord::kForceClear);
   CHECK(code_of(inside.response) == proto::service::kEmbeddedCommandBlocked);
-  CHECK(wrapped(command(tpm12::kTagCommand, ord::kGetRandom, {0, 0, 0, 8})).effect == Effect::Pass);
+  CHECK(wrapped(message(tpm12::kTagCommand, ord::kGetRandom, {0, 0, 0, 8})).effect == Effect::Pass);
   const auto plain =
-      bench.ask(command(tpm12::kTagCommand, ord::kForceClear, {}), test::kUserRoles, Family::Tpm12);
+      bench.ask(message(tpm12::kTagCommand, ord::kForceClear, {}), test::kUserRoles, Family::Tpm12);
   CHECK(code_of(plain.response) == proto::service::kCommandBlocked);
   // NV_ReadValue names its index first; PCR_Reset selects by bits.
-  CHECK(wrapped(command(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 0})).effect ==
+  CHECK(wrapped(message(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 0})).effect ==
         Effect::Blocked);
   // The parameters inside may be encrypted: any index or PCR could be meant.
-  CHECK(wrapped(command(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 1})).effect ==
+  CHECK(wrapped(message(tpm12::kTagCommand, ord::kNvReadValue, {0, 0, 0x11, 1})).effect ==
         Effect::Blocked);
-  CHECK(wrapped(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 2})).effect ==
+  CHECK(wrapped(message(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 2})).effect ==
         Effect::Blocked);
-  CHECK(wrapped(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1})).effect ==
+  CHECK(wrapped(message(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1})).effect ==
         Effect::Blocked);
   CHECK(bench
-            .ask(command(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1}), test::kUserRoles,
+            .ask(message(tpm12::kTagCommand, ord::kPcrReset, {0, 3, 0, 0, 1}), test::kUserRoles,
                  Family::Tpm12)
             .effect == Effect::Pass);
   // Cut short, it is for the resource manager to refuse.
   CHECK(wrapped({0, 0xC1, 0}).effect == Effect::Pass);
   CHECK(bench
-            .ask(command(tpm12::kTagCommand, ord::kExecuteTransport, {}), test::kUserRoles,
+            .ask(message(tpm12::kTagCommand, ord::kExecuteTransport, {}), test::kUserRoles,
                  Family::Tpm12)
             .effect == Effect::Pass);
 }
@@ -225,7 +217,7 @@ TEST_CASE("the lockout and the platform hierarchy are seen wherever they stand",
   };
   // PolicySecret: entity and policy session.
   const auto secret = [](std::uint8_t last) {
-    return command(tpm::kTagSessions, TPM2_CC_PolicySecret,
+    return message(tpm::kTagSessions, TPM2_CC_PolicySecret,
                    {0x40, 0, 0, last, 3, 0, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0});
   };
   CHECK(blocked(secret(0x0A)));
@@ -233,21 +225,21 @@ TEST_CASE("the lockout and the platform hierarchy are seen wherever they stand",
   CHECK_FALSE(blocked(secret(0x0B)));
   // StartAuthSession: the key for the salt, and what the session is bound to.
   CHECK(blocked(
-      command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 0x0A})));
+      message(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 0x0A})));
   CHECK_FALSE(blocked(
-      command(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 7})));
+      message(tpm::kTagNoSessions, TPM2_CC_StartAuthSession, {0x40, 0, 0, 7, 0x40, 0, 0, 7})));
   // Hash proves with the last parameter in whose name it was made.
   CHECK(
-      blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x0C})));
+      blocked(message(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x0C})));
   CHECK_FALSE(
-      blocked(command(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x01})));
+      blocked(message(tpm::kTagNoSessions, TPM2_CC_Hash, {0, 1, 0x61, 0, 0x0B, 0x40, 0, 0, 0x01})));
   // As an authorization it makes no sense, and is blocked all the same.
   CHECK(blocked(
-      command(tpm::kTagSessions, tpm::cc::kNvRead,
+      message(tpm::kTagSessions, tpm::cc::kNvRead,
               {1, 0x50, 0, 0, 1, 0x50, 0, 0, 0, 0, 0, 9, 0x40, 0, 0, 0x0A, 0, 0, 0, 0, 0})));
   // EventSequenceComplete: the PCR comes first.
   const auto event = [](std::uint8_t pcr) {
-    return command(tpm::kTagNoSessions, TPM2_CC_EventSequenceComplete,
+    return message(tpm::kTagNoSessions, TPM2_CC_EventSequenceComplete,
                    {0, 0, 0, pcr, 0x80, 0, 0, 0});
   };
   CHECK(blocked(event(12)));
@@ -261,7 +253,7 @@ TEST_CASE("what somebody else made is seen by who made it", "[policy][filter]") 
   bench.ownership.apply({.handle = 0x01500002, .bytes = 8}, account_of(UserId{1001}));
   const auto undefine = [&](std::uint8_t last) {
     return bench
-        .ask(command(tpm::kTagNoSessions, TPM2_CC_NV_UndefineSpace,
+        .ask(message(tpm::kTagNoSessions, TPM2_CC_NV_UndefineSpace,
                      {0x40, 0, 0, 1, 1, 0x50, 0, last}))
         .effect;
   };
@@ -275,7 +267,7 @@ TEST_CASE("what somebody else made is seen by who made it", "[policy][filter]") 
 TEST_CASE("what can be ignored is answered, what cannot is blocked", "[policy][filter]") {
   Bench bench;
   bench.filter.set_rules(rules_of(""));
-  const Buffer start = command(tpm::kTagNoSessions, tpm::cc::kStartup, {0, 0});
+  const Buffer start = message(tpm::kTagNoSessions, tpm::cc::kStartup, {0, 0});
   const auto ignored = bench.ask(start);
   CHECK(ignored.effect == Effect::Ignored);
   CHECK(code_of(ignored.response) == tpm::rc::kInitialize);
@@ -284,7 +276,7 @@ TEST_CASE("what can be ignored is answered, what cannot is blocked", "[policy][f
   // With a session, whose HMAC nobody but the TPM can make.
   Buffer session(13);
   session[3] = 9;
-  CHECK(bench.ask(command(tpm::kTagSessions, tpm::cc::kShutdown, session)).effect ==
+  CHECK(bench.ask(message(tpm::kTagSessions, tpm::cc::kShutdown, session)).effect ==
         Effect::Blocked);
   // To try rules out does not hand the TPM to users.
   bench.filter.set_rules(rules_of("dry-run yes"));
@@ -292,7 +284,7 @@ TEST_CASE("what can be ignored is answered, what cannot is blocked", "[policy][f
   // The administrator's rules come first.
   bench.filter.set_rules(rules_of("block user command Startup\nallow user command Shutdown"));
   CHECK(bench.ask(start).effect == Effect::Blocked);
-  CHECK(bench.ask(command(tpm::kTagNoSessions, tpm::cc::kShutdown, {0, 0})).effect == Effect::Pass);
+  CHECK(bench.ask(message(tpm::kTagNoSessions, tpm::cc::kShutdown, {0, 0})).effect == Effect::Pass);
 }
 
 TEST_CASE("a TPM 1.2 is started and saved by nobody but administrators", "[policy][filter]") {
@@ -301,17 +293,17 @@ TEST_CASE("a TPM 1.2 is started and saved by nobody but administrators", "[polic
   const auto ask = [&](const Buffer& bytes) {
     return bench.ask(bytes, test::kUserRoles, Family::Tpm12);
   };
-  const Buffer save = command(tpm12::kTagCommand, ord::kSaveState, {});
+  const Buffer save = message(tpm12::kTagCommand, ord::kSaveState, {});
   CHECK(ask(save).effect == Effect::Ignored);
   CHECK(code_of(ask(save).response) == tpm12::rc::kSuccess);
-  CHECK(code_of(ask(command(tpm12::kTagCommand, ord::kStartup, {0, 1})).response) ==
+  CHECK(code_of(ask(message(tpm12::kTagCommand, ord::kStartup, {0, 1})).response) ==
         tpm12::rc::kInvalidPostInit);
-  CHECK(ask(command(tpm12::kTagCommand, ord::kInit, {})).effect == Effect::Blocked);
+  CHECK(ask(message(tpm12::kTagCommand, ord::kInit, {})).effect == Effect::Blocked);
   // Inside a transport session the answer is the TPM's to make.
   Buffer wrapped = {0, 0, 0, 10};
   wrapped.insert(wrapped.end(), save.begin(), save.end());
   wrapped.resize(wrapped.size() + tpm12::kCommandAuthSize);
-  const auto inside = ask(command(tpm12::kTagAuth1Command, ord::kExecuteTransport, wrapped));
+  const auto inside = ask(message(tpm12::kTagAuth1Command, ord::kExecuteTransport, wrapped));
   CHECK(inside.effect == Effect::Blocked);
   CHECK(code_of(inside.response) == proto::service::kEmbeddedCommandBlocked);
 }

@@ -6,22 +6,14 @@
 #include "proto/tpm_header.h"
 #include "tests/support/catch2.h"
 #include "tests/support/client_command.h"
+#include "tests/support/tpm_message.h"
 
 using namespace tbs;
 using namespace tbs::policy;
 using proto::Buffer;
+using test::message;
 
 namespace {
-
-Buffer message(std::uint16_t tag, std::uint32_t code, const Buffer& body) {
-  Buffer bytes;
-  proto::ByteWriter writer(bytes);
-  writer.be16(tag);
-  writer.be32(static_cast<std::uint32_t>(proto::kTpmHeaderSize + body.size()));
-  writer.be32(code);
-  writer.bytes(body);
-  return bytes;
-}
 
 std::optional<std::uint32_t> answer(Family family, const Buffer& bytes) {
   const auto response =
