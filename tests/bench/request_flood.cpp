@@ -56,6 +56,7 @@ std::vector<Kind> kinds() {
       {"list-limits", repeated(proto::ListLimits{})},
       {"list-contexts", repeated(proto::ListContexts{})},
       {"list-contexts, unread", repeated(proto::ListContexts{}), false},
+      {"list-activity", repeated(proto::ListActivity{})},
       {"daemon-status", repeated(proto::DaemonStatus{})},
       {"device-info", repeated(proto::DeviceInfo{})},
       {"lockout-status", repeated(proto::LockoutStatus{})},

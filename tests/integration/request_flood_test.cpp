@@ -48,6 +48,7 @@ std::vector<Flood> floods() {
   const Buffer known = tpm::get_property(TPM2_PT_FAMILY_INDICATOR);
   return {{"list-limits", repeated(proto::ListLimits{})},
           {"list-contexts", repeated(proto::ListContexts{})},
+          {"list-activity", repeated(proto::ListActivity{})},
           {"daemon-status", repeated(proto::DaemonStatus{})},
           {"device-info", repeated(proto::DeviceInfo{})},
           {"lockout-status", repeated(proto::LockoutStatus{})},
