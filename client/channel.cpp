@@ -286,5 +286,6 @@ template Outcome<proto::Buffer> Channel::ask(const proto::ReadLog&, Deadline);
 template Outcome<proto::Buffer> Channel::ask(const proto::PhysicalPresence&, Deadline);
 template Outcome<proto::Buffer> Channel::ask(const proto::OwnerAuth&, Deadline);
 template Outcome<proto::Buffer> Channel::ask(const proto::RevokeAttestation&, Deadline);
+template Outcome<proto::Buffer> Channel::ask(const proto::InheritObjects&, Deadline);
 
 }  // namespace tbs::client

@@ -18,8 +18,8 @@ Status status_of(const std::expected<void, Status>& outcome) {
 }  // namespace
 
 std::expected<std::shared_ptr<Context>, Status> Context::open(std::string path,
-                                                              std::uint32_t wanted) {
-  std::shared_ptr<Context> context(new Context(std::move(path), wanted));
+                                                              std::uint32_t wanted, Forks forks) {
+  std::shared_ptr<Context> context(new Context(std::move(path), wanted, forks));
   auto greeted = context->greet(0, {}, nullptr);
   if (!greeted) return std::unexpected(greeted.error());
   context->install(*std::move(greeted));
@@ -35,7 +35,24 @@ std::expected<HandshakeResult, Status> Context::greet(std::uint32_t earlier, Dea
 
 void Context::install(HandshakeResult greeted) {
   if (channel_) first_id_ = channel_->last_id();
+  inheritance_ = greeted.inheritance;
+  if (forks_ == Forks::Copies && inheritance_) {
+    greeted.connection.stream.keep_in_children(inheritance_->label());
+  }
   channel_ = std::make_shared<Channel>(std::move(greeted), first_id_, signal_);
+}
+
+std::optional<Inheritance> Context::inheritance() {
+  const Lock lock(mutex_);
+  return inheritance_;
+}
+
+Status Context::inherit(const Inheritance& from) {
+  const auto reply = ask(proto::InheritObjects{.context = from.context, .token = from.token},
+                         Clock::now() + kAnswerPatience);
+  if (!reply) return reply.error();
+  const auto answer = proto::decode<proto::InheritObjectsReply>(*reply);
+  return answer ? answer->status : Status::InternalError;
 }
 
 proto::HelloReply Context::terms() {

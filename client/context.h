@@ -24,15 +24,25 @@
 
 namespace tbs::client {
 
+// What a forked child is to get of a context: nothing, or copies of its objects. For that it keeps
+// the connection open, without using it, until it calls Descriptor::close_inherited(): what belongs
+// to the context stays there as long, even if the parent has ended.
+enum class Forks : std::uint8_t { Nothing, Copies };
+
 class Context {
  public:
   // Connects to the socket at `path`, or for an empty one to that of the two fixed places which the
   // process may open, at each connection anew. `wanted`: proto::kWant...
   static std::expected<std::shared_ptr<Context>, proto::Status> open(std::string path,
-                                                                     std::uint32_t wanted);
+                                                                     std::uint32_t wanted,
+                                                                     Forks forks = Forks::Nothing);
 
   // What the daemon said at the last connection.
   proto::HelloReply terms();
+  // What a child that is forked now needs to get copies of it. Nothing from an older daemon.
+  std::optional<Inheritance> inheritance();
+  // In the child's own context, before its first command: asks for the copies.
+  proto::Status inherit(const Inheritance& from);
   // How many connections were lost and made anew.
   std::uint32_t reconnections();
 
@@ -73,7 +83,8 @@ class Context {
     Deadline deadline;
   };
 
-  Context(std::string path, std::uint32_t wanted) : path_(std::move(path)), wanted_(wanted) {}
+  Context(std::string path, std::uint32_t wanted, Forks forks)
+      : path_(std::move(path)), wanted_(wanted), forks_(forks) {}
 
   template <typename Value, typename Attempt>
   std::expected<Value, proto::Status> on_channel(Attempt attempt, Deadline deadline = {});
@@ -93,10 +104,12 @@ class Context {
 
   const std::string path_;
   const std::uint32_t wanted_;
+  const Forks forks_;
   const std::shared_ptr<ReadySignal> signal_ = std::make_shared<ReadySignal>();
 
   std::mutex mutex_;  // everything below
   SharedChannel channel_;
+  std::optional<Inheritance> inheritance_;
   std::uint64_t first_id_ = 0;  // numbers above it are of `channel_`
   // Ended connections with results that nobody has taken, and the last number of each.
   struct Earlier {

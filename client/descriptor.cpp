@@ -9,6 +9,8 @@ namespace {
 
 // Under the library's lock.
 constinit Descriptor* first = nullptr;
+// Of this process's parent, and its parents.
+constinit Descriptor* first_inherited = nullptr;
 
 }  // namespace
 
@@ -26,6 +28,7 @@ void Descriptor::take(Descriptor& other) {
   if (other.fd_ < 0) return;
   other.unlink();
   fd_ = std::exchange(other.fd_, -1);
+  label_ = std::exchange(other.label_, 0);
   link();
 }
 
@@ -46,12 +49,38 @@ void Descriptor::unlink() {
   previous_ = next_ = nullptr;
 }
 
+void Descriptor::keep_in_children(std::uint64_t label) {
+  const LibraryLock lock;
+  label_ = label;
+}
+
+// Fork holds the lock.
 void Descriptor::close_all_in_child() {
   Descriptor* each = std::exchange(first, nullptr);
   while (each != nullptr) {
-    ::close(std::exchange(each->fd_, -1));
+    Descriptor* const next = std::exchange(each->next_, nullptr);
     each->previous_ = nullptr;
-    each = std::exchange(each->next_, nullptr);
+    if (each->label_ == 0) {
+      ::close(std::exchange(each->fd_, -1));
+    } else {
+      // Its owner is the parent's and is never used here, so that it can stand for it in this list.
+      each->next_ = std::exchange(first_inherited, each);
+    }
+    each = next;
+  }
+}
+
+void Descriptor::close_inherited(std::uint64_t label) {
+  const LibraryLock lock;
+  Descriptor** at = &first_inherited;
+  while (*at != nullptr) {
+    Descriptor* const each = *at;
+    if (each->label_ != label) {
+      at = &each->next_;
+      continue;
+    }
+    *at = std::exchange(each->next_, nullptr);
+    ::close(std::exchange(each->fd_, -1));
   }
 }
 

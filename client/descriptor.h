@@ -1,13 +1,15 @@
 #pragma once
 
-// File descriptors that a forked child does not keep. A child that held on to a copy of the
-// library's socket could write into its parent's conversation, and the daemon would not notice the
-// parent's end; so the child closes every one of them before fork() returns in it.
+// File descriptors that a forked child does not use. A child that did could write into its parent's
+// conversation, so it closes every one of them before fork() returns in it. A socket is kept open,
+// untouched, where the child is to get what belongs to it: the daemon would flush that when the
+// parent ends.
 //
 // Descriptors are made while the library's lock is held: a fork in another thread sees each one
 // either not yet made or listed.
 
 #include <concepts>
+#include <cstdint>
 
 #include "client/fork_guard.h"
 
@@ -40,9 +42,13 @@ class Descriptor {
   [[nodiscard]] bool valid() const { return fd_ >= 0; }
   // Closes it now.
   void reset();
+  // From now on a forked child keeps it open until it calls close_inherited() with this label,
+  // which is not 0.
+  void keep_in_children(std::uint64_t label);
 
-  // Run by fork() in the child: closes every descriptor there is.
+  // Run by fork() in the child: closes every descriptor there is, but for those to be kept.
   static void close_all_in_child();
+  static void close_inherited(std::uint64_t label);
 
  private:
   void take(Descriptor& other);
@@ -50,6 +56,7 @@ class Descriptor {
   void unlink();
 
   int fd_ = -1;
+  std::uint64_t label_ = 0;
   Descriptor* previous_ = nullptr;
   Descriptor* next_ = nullptr;
 };

@@ -54,6 +54,14 @@ std::expected<proto::HelloReply, Status> greet(Connection& connection, const pro
   return receive_reply<proto::ReplyTo<proto::Hello>>(connection, deadline);
 }
 
+// The token is in the connection's memory.
+std::optional<Inheritance> inheritance_by(const proto::HelloReply& terms) {
+  Inheritance found{.context = terms.context};
+  if (terms.token.size() != found.token.size()) return std::nullopt;
+  std::ranges::copy(terms.token, found.token.begin());
+  return found;
+}
+
 std::expected<HandshakeResult, Status> shake_hands(const std::string& path,
                                                    const proto::Hello& hello, Deadline deadline,
                                                    Interruption* interruption) {
@@ -63,7 +71,11 @@ std::expected<HandshakeResult, Status> shake_hands(const std::string& path,
   const auto terms = greet(connection, hello, deadline, interruption);
   if (!terms) return std::unexpected(terms.error());
   if (terms->status != Status::Success) return std::unexpected(terms->status);
-  return HandshakeResult{.connection = std::move(connection), .terms = *terms};
+  const auto inheritance = inheritance_by(*terms);
+  HandshakeResult result{
+      .connection = std::move(connection), .terms = *terms, .inheritance = inheritance};
+  result.terms.token = {};
+  return result;
 }
 
 // A daemon that ends just now takes nothing along but a hello, which can be said again.

@@ -5,8 +5,10 @@
 
 #include <expected>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "client/inheritance.h"
 #include "client/socket_stream.h"
 #include "proto/message.h"
 #include "proto/message_codec.h"
@@ -45,7 +47,8 @@ std::expected<Reply, proto::Status> receive_reply(Connection& connection, Deadli
 
 struct HandshakeResult {
   Connection connection;
-  proto::HelloReply terms;
+  proto::HelloReply terms;                 // without the token
+  std::optional<Inheritance> inheritance;  // of its children, where the daemon knows of it
 };
 
 // Lets another thread end a handshake that waits for the daemon's answer: it fails then. (A wait

@@ -51,6 +51,7 @@ Status OpenRequests::dispatch(const proto::Frame& frame) {
       return finish_asked<proto::MakeStickyReply>(frame, RequestKind::MakeSticky);
     case proto::Type::LogPart:
     case proto::Type::PhysicalPresenceReply:
+    case proto::Type::InheritObjectsReply:
     case proto::Type::OwnerAuthReply:
     case proto::Type::RevokeAttestationReply:
       return finish_question(frame);

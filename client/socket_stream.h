@@ -72,6 +72,8 @@ class SocketStream {
   void shutdown();
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
+  // See Descriptor.
+  void keep_in_children(std::uint64_t label) { socket_.keep_in_children(label); }
 
  private:
   Descriptor socket_;

@@ -183,6 +183,10 @@ void Pump::skip_handles(ContextId context, std::uint32_t earlier) {
   engine_.skip_handles(context, earlier);
 }
 
+void Pump::inherit(ContextId heir, ContextId from) {
+  engine_.inherit(heir, from);
+}
+
 void Pump::close_context(ContextId context) {
   dispatcher_.close_context(context, now());
   carry_out();

@@ -70,6 +70,7 @@ class Pump : public server::CommandSink {
 
   void open_context(ContextId context, const Principal& principal) override;
   void skip_handles(ContextId context, std::uint32_t earlier) override;
+  void inherit(ContextId heir, ContextId from) override;
   void close_context(ContextId context) override;
   void submit(SharedCommand command) override;
   void cancel(ContextId context) override;

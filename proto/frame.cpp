@@ -24,7 +24,7 @@ Header read_header(Bytes bytes) {
 }
 
 std::optional<FrameFault> check(const Header& header, Direction direction) {
-  if (header.version != kProtocolVersion) return FrameFault::BadVersion;
+  if (header.version != kFrameVersion) return FrameFault::BadVersion;
   const MessageRule* const rule = rule_of(header.type);
   if (rule == nullptr) return FrameFault::UnknownType;
   if (rule->direction != direction) return FrameFault::WrongDirection;
@@ -88,7 +88,7 @@ std::expected<std::optional<Frame>, FrameFault> FrameExtractor::next() {
 std::size_t begin_frame(Buffer& out, Type type, std::uint64_t request_id) {
   const std::size_t start = out.size();
   ByteWriter writer(out);
-  writer.le16(kProtocolVersion);
+  writer.le16(kFrameVersion);
   writer.le16(static_cast<std::uint16_t>(type));
   writer.le32(0);
   writer.le64(request_id);

@@ -7,8 +7,13 @@
 
 namespace tbs::proto {
 
-// The one protocol version there is so far. A hello names the range a client speaks.
-inline constexpr std::uint16_t kProtocolVersion = 1;
+// The newest version of the protocol, and the oldest that is understood. A hello names the range a
+// client speaks.
+inline constexpr std::uint16_t kProtocolVersion = 2;
+inline constexpr std::uint16_t kOldestVersion = 1;
+
+// Of the frame header, the same in both.
+inline constexpr std::uint16_t kFrameVersion = 1;
 
 // Version, type, payload length, request id.
 inline constexpr std::size_t kFrameHeaderSize = 16;
@@ -32,6 +37,9 @@ inline constexpr std::size_t kMaxOutstanding = kWindow + 1;
 // Answers a client leaves unread before the daemon stops reading from it. With the answers of the
 // window still to come this bounds what one connection can hold to about 768 KiB.
 inline constexpr std::size_t kMaxPendingOutput = std::size_t{256} * 1024;
+
+// What proves that a process has inherited a context: too much to be guessed.
+inline constexpr std::size_t kTokenSize = 16;
 
 // Contexts in one page of a listing: it asks little of the loop, and fits one read of the client's
 // buffer.

@@ -40,6 +40,7 @@ enum class Type : std::uint16_t {
   PhysicalPresence = 0x0011,
   OwnerAuth = 0x0012,
   RevokeAttestation = 0x0013,
+  InheritObjects = 0x0014,
   ListTenants = 0x0020,
 
   HelloReply = 0x8001,
@@ -61,6 +62,7 @@ enum class Type : std::uint16_t {
   PhysicalPresenceReply = 0x8011,
   OwnerAuthReply = 0x8012,
   RevokeAttestationReply = 0x8013,
+  InheritObjectsReply = 0x8014,
   TenantList = 0x8020,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
@@ -80,7 +82,7 @@ inline constexpr std::uint32_t kWantTpm20 = 0x4;
 // First message of every connection.
 struct Hello {
   static constexpr Type kType = Type::Hello;
-  std::uint16_t version_min = kProtocolVersion;
+  std::uint16_t version_min = kOldestVersion;
   std::uint16_t version_max = kProtocolVersion;
   Role role = Role::Context;
   std::uint32_t wanted = kWantTpm20;
@@ -96,8 +98,10 @@ struct HelloReply {
   std::uint64_t context = 0;       // what `tbsctl contexts` shows; 0 for an observer
   std::uint32_t max_command = 0;   // bytes the TPM device takes
   std::uint32_t max_response = 0;  // bytes a response can have
+  // Version 2, for a context: kTokenSize bytes for InheritObjects. Else empty.
+  Bytes token;
   void fields(auto& f) {
-    f(status), f(version), f(window), f(context), f(max_command), f(max_response);
+    f(status), f(version), f(window), f(context), f(max_command), f(max_response), f(token);
   }
 };
 
@@ -125,6 +129,21 @@ struct Cancel {
 
 struct CancelReply {
   static constexpr Type kType = Type::CancelReply;
+  Status status = Status::Success;
+  void fields(auto& f) { f(status); }
+};
+
+// Version 2. Before the first command of a context: it gets copies of the objects of another one,
+// whose process has forked. The token, which that one got with its hello, proves that.
+struct InheritObjects {
+  static constexpr Type kType = Type::InheritObjects;
+  std::uint64_t context = 0;
+  Bytes token;
+  void fields(auto& f) { f(context), f(token); }
+};
+
+struct InheritObjectsReply {
+  static constexpr Type kType = Type::InheritObjectsReply;
   Status status = Status::Success;
   void fields(auto& f) { f(status); }
 };

@@ -84,9 +84,11 @@ inline constexpr std::tuple kMessages{
     MessageRow<PhysicalPresence, PhysicalPresenceReply>{"physical-presence", 4, kMaxPresenceInput},
     MessageRow<OwnerAuth, OwnerAuthReply>{"owner-auth", 4, 4},
     MessageRow<RevokeAttestation, RevokeAttestationReply>{"revoke-attestation", 0, 0},
+    MessageRow<InheritObjects, InheritObjectsReply>{"inherit-objects", 8 + kTokenSize,
+                                                    8 + kTokenSize},
     MessageRow<ListTenants, TenantList>{"list-tenants", 0, 0},
 
-    MessageRow<HelloReply>{"hello-reply", 24, 24},
+    MessageRow<HelloReply>{"hello-reply", 24, 24 + kTokenSize},
     MessageRow<Result>{"result", 4, 4 + kMaxTpmMessage},
     MessageRow<CancelReply>{"cancel-reply", 4, 4},
     MessageRow<DeviceInfoReply>{"device-info-reply", 6 * 4 + 2 * 2, 6 * 4 + 2 * kTextMax},
@@ -106,6 +108,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<PhysicalPresenceReply>{"physical-presence-reply", 4, 4 + kMaxPresenceOutput},
     MessageRow<OwnerAuthReply>{"owner-auth-reply", 4, 4 + kMaxOwnerAuth},
     MessageRow<RevokeAttestationReply>{"revoke-attestation-reply", 4, 4},
+    MessageRow<InheritObjectsReply>{"inherit-objects-reply", 4, 4},
     MessageRow<TenantList>{"tenant-list", 4, 4 + kMaxTenants* kTenantEntryMax},
     MessageRow<Refusal>{"refusal", 4 + 2, 4 + kTextMax},
 };

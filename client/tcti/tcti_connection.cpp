@@ -6,7 +6,9 @@
 #include <utility>
 
 #include <poll.h>
+#include <unistd.h>
 
+#include "client/descriptor.h"
 #include "client/socket_path.h"
 #include "client/tcti/tcti_log.h"
 #include "client/tcti/tcti_status.h"
@@ -37,8 +39,38 @@ bool is_locality(std::uint8_t locality) {
 
 }  // namespace
 
+// The connection is closed and not shut down: children may hold on to it.
 Session::~Session() {
-  if (context_) context_->close();
+  leave_parent();
+}
+
+std::optional<client::Inheritance> Session::for_children() const {
+  const client::LibraryLock lock;
+  return for_children_;
+}
+
+void Session::note_inheritance() {
+  const auto current = context_->inheritance();
+  const client::LibraryLock lock;
+  for_children_ = current;
+}
+
+void Session::leave_parent() {
+  if (from_) client::Descriptor::close_inherited(from_->label());
+  from_.reset();
+}
+
+void Session::inherit() {
+  const Status status = from_ ? context_->inherit(*from_) : Status::AccessDenied;
+  const std::string process = "process " + std::to_string(::getpid()) +
+                              " inherited this connection by fork; it gets one of its own, ";
+  if (status == Status::Success) {
+    log(LogLevel::Info, process + "with copies of the parent's objects, and without its sessions");
+    return;
+  }
+  log(LogLevel::Warning,
+      process + "on which the parent's objects and sessions do not exist: " + text_of(status));
+  leave_parent();
 }
 
 TSS2_RC Session::connect() {
@@ -48,19 +80,22 @@ TSS2_RC Session::connect() {
 Status Session::first_connection() {
   if (context_) return Status::Success;
   std::string path = client::chosen_socket(config_.socket);
-  auto context = client::Context::open(path, proto::kWantTpm20);
+  auto context = client::Context::open(path, proto::kWantTpm20, client::Forks::Copies);
   if (!context) {
     if (path.empty()) path = client::socket_path();
     log(LogLevel::Error, path + ": " + text_of(context.error()));
     return context.error();
   }
   context_ = *std::move(context);
+  if (forked_) inherit();
+  note_inheritance();
   return Status::Success;
 }
 
 void Session::note_reconnection() {
   const std::uint32_t reconnections = context_->reconnections();
   if (std::exchange(known_reconnections_, reconnections) == reconnections) return;
+  note_inheritance();
   log(LogLevel::Warning,
       "connected to tbsd again; objects and sessions of the lost connection do not exist any more");
 }
@@ -112,6 +147,8 @@ TSS2_RC Session::deliver(Status status, std::uint8_t* response, std::size_t& siz
     substitute(status);
     return deliver_substitute(response, size);
   }
+  // The daemon has made the copies with the first command.
+  leave_parent();
   set_request(std::nullopt);
   return TSS2_RC_SUCCESS;
 }

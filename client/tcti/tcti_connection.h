@@ -35,11 +35,19 @@ namespace tbs::tcti {
 class Session {
  public:
   explicit Session(Config config) : config_(std::move(config)) {}
+  // In a forked child; `from`: of the parent's session.
+  Session(Config config, std::optional<client::Inheritance> from)
+      : config_(std::move(config)), forked_(true), from_(from), for_children_(from) {}
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   [[nodiscard]] const Config& config() const { return config_; }
+  // What a child needs that is forked now, or was just forked. The child may ask the parent's
+  // session for it, though nothing else.
+  [[nodiscard]] std::optional<client::Inheritance> for_children() const;
+  // Lets go of the parent's connection.
+  void leave_parent();
 
   // The first connection; says on standard error why it cannot be made. A forked child's first one
   // is made when it is needed.
@@ -57,6 +65,8 @@ class Session {
  private:
   std::expected<std::uint64_t, proto::Status> begin(proto::Bytes command);
   proto::Status first_connection();
+  void inherit();
+  void note_inheritance();
   TSS2_RC deliver(proto::Status status, std::uint8_t* response, std::size_t& size);
   void substitute(proto::Status status);
   TSS2_RC deliver_substitute(std::uint8_t* response, std::size_t& size);
@@ -64,6 +74,10 @@ class Session {
   void set_request(std::optional<std::uint64_t> request);
 
   const Config config_;
+  const bool forked_ = false;
+  // Until there are copies of what the parent has.
+  std::optional<client::Inheritance> from_;
+  std::optional<client::Inheritance> for_children_;  // under the library's lock
   std::shared_ptr<client::Context> context_;
   std::uint32_t known_reconnections_ = 0;
   std::uint8_t locality_ = 0;

@@ -10,8 +10,7 @@
 #include <string>
 #include <utility>
 
-#include <unistd.h>
-
+#include "client/descriptor.h"
 #include "client/fork_guard.h"
 #include "client/tcti/tcti_connection.h"
 #include "client/tcti/tcti_log.h"
@@ -37,16 +36,13 @@ ModuleContext* context_of(TSS2_TCTI_CONTEXT* context) {
   return ours;
 }
 
-// Gives a forked child a session of its own.
+// Gives a forked child a session of its own, which connects when it is needed.
 Session& session_of(ModuleContext& context) {
   if (context.generation != client::fork_generation()) {
-    auto own = std::make_unique<Session>(context.session->config());
+    auto own =
+        std::make_unique<Session>(context.session->config(), context.session->for_children());
     context.inherited = std::exchange(context.session, own.release());
     context.generation = client::fork_generation();
-    log(LogLevel::Warning,
-        "process " + std::to_string(::getpid()) +
-            " inherited this connection by fork; it gets one of its own, on which the "
-            "parent's objects and sessions do not exist");
   }
   return *context.session;
 }
@@ -115,7 +111,11 @@ void finalize(TSS2_TCTI_CONTEXT* context) {
   if (ours == nullptr) return;
   ours->common.v1.magic = 0;
   Session* const session = std::exchange(ours->session, nullptr);
-  if (ours->generation == client::fork_generation()) delete session;
+  if (ours->generation == client::fork_generation()) {
+    delete session;
+  } else if (const auto from = session->for_children()) {
+    client::Descriptor::close_inherited(from->label());
+  }
 }
 
 TSS2_RC initialize(ModuleContext& context, std::expected<Config, std::string> config) {

@@ -153,7 +153,8 @@ class RecordReader {
     if (!condition) fail(reason);
   }
 
-  void part(const RecordPart& part);
+  // Which form of the part it is: this one or an older. Fails for a newer one.
+  std::uint16_t part(const RecordPart& part);
 
   template <typename... Values>
   void operator()(Values&... values) {

@@ -128,6 +128,10 @@ class Engine {
   // The client of the context, just opened, has lost so many connections before. What it made on
   // them is gone, but it may still name it: new handles are not those that it got there.
   virtual void skip_handles(ContextId context, std::uint32_t earlier) = 0;
+  // The process of `heir`, an open context without objects, was forked from that of `from`: at its
+  // next command it gets copies of the objects that `from` has then. Sequences and sessions stay
+  // with `from`. Nothing happens where there is no such context.
+  virtual void inherit(ContextId heir, ContextId from) = 0;
   // The context is gone; what it owned on the TPM is flushed by housekeeping executions.
   virtual void close_context(ContextId context) = 0;
 

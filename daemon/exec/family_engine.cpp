@@ -13,6 +13,11 @@ void FamilyEngine::skip_handles(ContextId context, std::uint32_t earlier) {
   tpm20_.skip_handles(context, earlier);
 }
 
+void FamilyEngine::inherit(ContextId heir, ContextId from) {
+  tpm12_.inherit(heir, from);
+  tpm20_.inherit(heir, from);
+}
+
 void FamilyEngine::close_context(ContextId context) {
   tpm12_.close_context(context);
   tpm20_.close_context(context);

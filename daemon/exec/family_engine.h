@@ -15,6 +15,7 @@ class FamilyEngine final : public ForwardingEngine {
 
   void open_context(ContextId context, const Principal& principal) override;
   void skip_handles(ContextId context, std::uint32_t earlier) override;
+  void inherit(ContextId heir, ContextId from) override;
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> bring_up() override;
   void device_lost() override;

@@ -15,6 +15,7 @@ class ForwardingEngine : public Engine {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     behind().skip_handles(context, earlier);
   }
+  void inherit(ContextId heir, ContextId from) override { behind().inherit(heir, from); }
   void close_context(ContextId context) override { behind().close_context(context); }
   std::unique_ptr<Execution> execute(SharedCommand command) override {
     return behind().execute(std::move(command));

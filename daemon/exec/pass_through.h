@@ -15,6 +15,7 @@ class PassThrough : public Engine {
 
   void open_context(ContextId, const Principal&) override {}
   void skip_handles(ContextId, std::uint32_t) override {}
+  void inherit(ContextId, ContextId) override {}
   void close_context(ContextId) override {}
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand&) const override { return 0; }

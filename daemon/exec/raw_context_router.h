@@ -22,6 +22,10 @@ class RawContextRouter final : public ForwardingEngine {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     if (claimed_ != context) managed_.skip_handles(context, earlier);
   }
+  // What a raw context has on the TPM is not known.
+  void inherit(ContextId heir, ContextId from) override {
+    if (claimed_ != heir && claimed_ != from) managed_.inherit(heir, from);
+  }
   void close_context(ContextId context) override;
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override {

@@ -35,6 +35,7 @@ enum class InputKind : std::uint16_t {
   Apply = 17,
   // exec::Engine again.
   SkipHandles = 18,
+  Inherit = 19,
 };
 
 struct Input {

@@ -141,6 +141,12 @@ void RecordedEngine::skip_handles(ContextId context, std::uint32_t earlier) {
       [&] { engine_.skip_handles(context, earlier); });
 }
 
+void RecordedEngine::inherit(ContextId heir, ContextId from) {
+  tell(
+      InputKind::Inherit, [&](RecordWriter& record) { record(heir, from); },
+      [&] { engine_.inherit(heir, from); });
+}
+
 void RecordedEngine::close_context(ContextId context) {
   tell(
       InputKind::CloseContext, [&](RecordWriter& record) { record(context); },

@@ -48,6 +48,7 @@ class RecordedEngine final : public exec::Engine {
 
   void open_context(ContextId context, const Principal& principal) override;
   void skip_handles(ContextId context, std::uint32_t earlier) override;
+  void inherit(ContextId heir, ContextId from) override;
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override {

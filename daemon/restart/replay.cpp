@@ -58,6 +58,7 @@ bool Replay::may_come(InputKind kind) const {
       return live_.has_value();
     case InputKind::OpenContext:
     case InputKind::SkipHandles:
+    case InputKind::Inherit:
     case InputKind::CloseContext:
     case InputKind::MakeSticky:
     case InputKind::Apply:
@@ -96,6 +97,11 @@ void Replay::call(InputKind kind, RecordReader& record) {
     case InputKind::SkipHandles:
       record(context, handle);
       return run(record, [&] { engine_.skip_handles(context, handle); });
+    case InputKind::Inherit: {
+      ContextId from{};
+      record(context, from);
+      return run(record, [&] { engine_.inherit(context, from); });
+    }
     case InputKind::CloseContext:
       record(context);
       return run(record, [&] { engine_.close_context(context); });

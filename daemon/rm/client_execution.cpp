@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/rm/inheritance.h"
+
 namespace tbs::rm {
 
 using exec::Step;
@@ -42,6 +44,7 @@ std::optional<Step> ClientExecution::look() {
 std::optional<Step> ClientExecution::decide() {
   if (withdrawn()) return given_up();
   if (!state_.contexts.contains(run_.context)) return done(proto::Status::InvalidContext);
+  if (const auto operation = next_of_inheritance(state_, run_.context)) return perform(*operation);
   if (decision_.decide()) phase_ = Phase::Verify;
   return std::nullopt;
 }
@@ -152,6 +155,11 @@ Step ClientExecution::finish(Bytes response) {
 Step ClientExecution::failed(const Operation& operation, Bytes response, std::uint32_t code) {
   repair_.give_up();
   const bool settled = apply_failure(state_, operation, code);
+  if (phase_ == Phase::Decide) {
+    // The command may do without what could not be saved.
+    settle_inheritance(state_, run_.context);
+    return next();
+  }
   if (phase_ == Phase::Undo) return next();
   if (settled && repair_.may_lose_more()) {
     // Understood anew: a handle of the command may have lost its object.

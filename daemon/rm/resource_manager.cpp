@@ -59,6 +59,7 @@ void ResourceManager::reap() {
 }
 
 void ResourceManager::reap(ContextId context) {
+  end_inheritance(state_, context);
   for (Object* const object : state_.objects.of(context)) {
     if (object->loaded()) state_.stray_objects.push_back(*object->physical);
     state_.objects.erase(*object);

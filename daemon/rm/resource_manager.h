@@ -14,6 +14,7 @@
 #include "daemon/exec/limits.h"
 #include "daemon/exec/observer.h"
 #include "daemon/exec/statistics.h"
+#include "daemon/rm/inheritance.h"
 #include "daemon/rm/state.h"
 
 namespace tbs::rm {
@@ -49,6 +50,7 @@ class ResourceManager final : public exec::Engine {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     state_.objects.skip_handles(context, earlier);
   }
+  void inherit(ContextId heir, ContextId from) override { note_heir(state_, heir, from); }
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;

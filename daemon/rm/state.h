@@ -4,6 +4,7 @@
 // families keep (daemon/exec/manager_state.h).
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,8 @@ struct State : exec::ManagerState {
 
   std::unordered_map<ContextId, Principal> contexts;  // open ones
   ObjectTable objects;
+  // Contexts that get copies of another one's objects at their next command: which one's.
+  std::map<ContextId, ContextId> heirs;
   SessionTable sessions;
   // What is still in the TPM but belongs to nobody any more: physical handles to be flushed.
   std::vector<exec::PhysicalHandle> stray_objects;

@@ -10,7 +10,8 @@
 namespace tbs::rm {
 namespace {
 
-constexpr RecordPart kPart{.name = "rm20", .version = 1};
+// Version 2 has the heirs.
+constexpr RecordPart kPart{.name = "rm20", .version = 2};
 
 struct OpenContext {
   Principal principal{};
@@ -118,6 +119,14 @@ void restore_sessions(State& state, RecordReader& record) {
   state.sessions.set_numbering(numbering);
 }
 
+void restore_heirs(State& state, RecordReader& record) {
+  record(state.heirs);
+  for (const auto& [heir, from] : state.heirs) {
+    const bool open = state.contexts.contains(heir) && state.contexts.contains(from);
+    record.require(open && heir != from, "objects are inherited from no context, or by none");
+  }
+}
+
 }  // namespace
 
 void save(const State& state, RecordWriter& record) {
@@ -130,10 +139,11 @@ void save(const State& state, RecordWriter& record) {
   record(contexts);
   save_objects(state, contexts, record);
   save_sessions(state, record);
+  record(state.heirs);
 }
 
 void restore(State& state, RecordReader& record) {
-  record.part(kPart);
+  const std::uint16_t version = record.part(kPart);
   rest_of(state, record);
   Contexts contexts;
   record(contexts);
@@ -145,6 +155,7 @@ void restore(State& state, RecordReader& record) {
   }
   restore_objects(state, contexts, record);
   if (record.ok()) restore_sessions(state, record);
+  if (record.ok() && version >= 2) restore_heirs(state, record);
 }
 
 }  // namespace tbs::rm

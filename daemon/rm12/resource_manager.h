@@ -24,6 +24,8 @@ class ResourceManager final : public exec::Engine {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     state_.table.skip_handles(context, earlier);
   }
+  // Clients of TPM 1.2 keep their sessions with their keys, and those cannot be copied.
+  void inherit(ContextId, ContextId) override {}
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   // The TCTI, which has a call for it, is for TPM 2.0 alone.

@@ -62,6 +62,20 @@ void Audit::has_tpm_to_itself(const Client& client) {
         fmt::format("context {} of {} has the TPM to itself", client.id, name_of(client)));
 }
 
+void Audit::inherits(const Client& client, std::uint64_t from) {
+  write(level::debug, Event::Connected, client,
+        fmt::format("context {} of {} gets copies of the objects of context {}, whose process it "
+                    "was forked from",
+                    client.id, name_of(client), from));
+}
+
+void Audit::does_not_inherit(const Client& client, std::uint64_t from) {
+  write(level::warn, Event::Denied, client,
+        fmt::format("context {} of {} gets no objects of context {}: that one has gone, or the "
+                    "process was not forked from its process in the same control group",
+                    client.id, name_of(client), from));
+}
+
 void Audit::disconnected(const Client& client, std::string_view reason) {
   count(Refusal::Connection);
   write(level::warn, Event::Refused, client,

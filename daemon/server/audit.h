@@ -24,6 +24,9 @@ class Audit {
 
   void connected(const Client& client);
   void has_tpm_to_itself(const Client& client);
+  // Its process was forked from that of the context.
+  void inherits(const Client& client, std::uint64_t from);
+  void does_not_inherit(const Client& client, std::uint64_t from);
   void disconnected(const Client& client, std::string_view reason);
   void no_context(const Client& client, std::size_t contexts, std::size_t of_user);
   void held_up(const Client& client, std::size_t waiting);

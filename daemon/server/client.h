@@ -3,6 +3,7 @@
 // One client: a connection, which is one context, or an observer.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,8 +43,11 @@ struct Client {
   Stage stage = Stage::Handshake;
   proto::Role role = proto::Role::Observer;
   std::uint64_t hello_id = 0;
+  std::uint16_t version = proto::kOldestVersion;  // of the protocol
   std::uint32_t wanted = 0;
   std::uint32_t earlier_connections = 0;  // that it says to have lost
+  // Proves that a process has inherited this context; all zero while it has none.
+  std::array<std::uint8_t, proto::kTokenSize> token{};
   std::uint32_t last_priority = 0;
   std::uint64_t submitted = 0;
   std::vector<Outstanding> outstanding;  // a window of them at most

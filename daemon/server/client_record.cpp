@@ -1,5 +1,6 @@
 #include "daemon/server/client_record.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/record.h"
@@ -8,7 +9,8 @@ namespace tbs::server {
 namespace {
 
 constexpr RecordPart kPeer{.name = "peer", .version = 1};
-constexpr RecordPart kOpened{.name = "opened", .version = 1};
+// Version 2 has the token.
+constexpr RecordPart kOpened{.name = "opened", .version = 2};
 
 template <typename Record>
 void peer_fields(Record& record, PeerRecord& found) {
@@ -58,13 +60,19 @@ proto::Buffer opened_record(const Client& client) {
   kept.earlier_connections = client.earlier_connections;
   kept.peer.principal = client.peer.principal;
   opened_fields(record, kept);
+  record.bytes(client.token);
   return bytes;
 }
 
 bool read_opened(proto::Bytes record, Client& client) {
   RecordReader reader(record);
-  reader.part(kOpened);
+  const std::uint16_t version = reader.part(kOpened);
   opened_fields(reader, client);
+  if (version >= 2) {
+    const proto::Bytes token = reader.bytes();
+    reader.require(token.size() == client.token.size(), "a token has another size");
+    if (reader.ok()) std::ranges::copy(token, client.token.begin());
+  }
   reader.end();
   return reader.ok();
 }

@@ -40,6 +40,7 @@ class CommandSink {
   virtual void open_context(ContextId context, const Principal& principal) = 0;
   // See exec::Engine.
   virtual void skip_handles(ContextId context, std::uint32_t earlier) = 0;
+  virtual void inherit(ContextId heir, ContextId from) = 0;
   // What it has outstanding is not answered any more.
   virtual void close_context(ContextId context) = 0;
   virtual void submit(SharedCommand command) = 0;

@@ -1,5 +1,6 @@
 #include "daemon/server/handshake.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,14 +11,25 @@ namespace tbs::server {
 
 using proto::Status;
 
+namespace {
+
+// What it is told of it.
+proto::Bytes token_of(const Client& client) {
+  if (!client.is_context() || client.version < 2) return {};
+  return client.token;
+}
+
+}  // namespace
+
 Handled Handshake::hello(Client& client, std::uint64_t request_id, const proto::Hello& hello) {
-  if (hello.version_min > proto::kProtocolVersion || hello.version_max < proto::kProtocolVersion ||
+  if (hello.version_min > proto::kProtocolVersion || hello.version_max < proto::kOldestVersion ||
       (hello.role != proto::Role::Context && hello.role != proto::Role::Observer)) {
     return breach("a hello of an unknown version or role", Status::InvalidContextParam);
   }
   deadlines_.end(client.id);
   client.hello_id = request_id;
   client.role = hello.role;
+  client.version = std::min(hello.version_max, proto::kProtocolVersion);
   client.wanted = hello.wanted;
   client.earlier_connections = hello.earlier;
   client.stage = Stage::Waiting;
@@ -48,9 +60,11 @@ void Handshake::answer_hello(Client& client) {
   if (keeper_ != nullptr) keeper_->opened(client);
   const std::uint32_t max_command = sink_.device().max_command;
   client.link->send(client.hello_id, proto::HelloReply{.status = status,
+                                                       .version = client.version,
                                                        .context = context ? client.id : 0,
                                                        .max_command = max_command,
-                                                       .max_response = max_command});
+                                                       .max_response = max_command,
+                                                       .token = token_of(client)});
 }
 
 void Handshake::open_context(Client& client) {
@@ -63,6 +77,7 @@ void Handshake::open_context(Client& client) {
   if (client.earlier_connections > 0) {
     sink_.skip_handles(client.context(), client.earlier_connections);
   }
+  environment_.fill_random(client.token);
   audit_.connected(client);
 }
 

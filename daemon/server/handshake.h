@@ -11,6 +11,7 @@
 #include "daemon/server/clients.h"
 #include "daemon/server/command_sink.h"
 #include "daemon/server/engine_settings.h"
+#include "daemon/server/environment.h"
 #include "daemon/server/handled.h"
 #include "daemon/server/handshake_deadlines.h"
 #include "proto/message.h"
@@ -21,12 +22,13 @@ class Handshake {
  public:
   // All must outlive it.
   Handshake(Clients& clients, CommandSink& sink, EngineSettings& settings, Admission& admission,
-            HandshakeDeadlines& deadlines, Audit& audit)
+            HandshakeDeadlines& deadlines, Environment& environment, Audit& audit)
       : clients_(clients),
         sink_(sink),
         settings_(settings),
         admission_(admission),
         deadlines_(deadlines),
+        environment_(environment),
         audit_(audit) {}
 
   Handled hello(Client& client, std::uint64_t request_id, const proto::Hello& hello);
@@ -49,6 +51,7 @@ class Handshake {
   EngineSettings& settings_;
   Admission& admission_;
   HandshakeDeadlines& deadlines_;
+  Environment& environment_;
   Audit& audit_;
   ClientKeeper* keeper_ = nullptr;
 };

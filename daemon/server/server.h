@@ -33,6 +33,7 @@
 #include "daemon/server/event_requests.h"
 #include "daemon/server/firmware_requests.h"
 #include "daemon/server/handshake.h"
+#include "daemon/server/inheritance_requests.h"
 #include "daemon/server/lockout_requests.h"
 #include "daemon/server/peer.h"
 #include "daemon/server/sticky_requests.h"
@@ -139,6 +140,7 @@ class Server : public LinkOwner {
   Handshake handshake_;
   CommandRequests commands_;
   StickyRequests sticky_;
+  InheritanceRequests inheritance_;
   AdministrationRequests administration_;
   LockoutRequests lockout_;
   EventRequests events_;

@@ -1,7 +1,11 @@
 #include "daemon/server/system_environment.h"
 
+#include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <utility>
+
+#include <sys/random.h>
 
 #include "daemon/host/memory_reserve.h"
 
@@ -13,6 +17,13 @@ TimePoint SystemEnvironment::now() const {
 
 bool SystemEnvironment::memory_is_short() {
   return host::memory_is_short();
+}
+
+// Up to 256 bytes come at once, whatever the signals (getrandom(2)).
+void SystemEnvironment::fill_random(std::span<std::uint8_t> room) {
+  if (::getrandom(room.data(), room.size(), 0) != static_cast<ssize_t>(room.size())) {
+    throw std::system_error(errno, std::generic_category(), "getrandom");
+  }
 }
 
 void SystemEnvironment::post(std::move_only_function<void()> work) {

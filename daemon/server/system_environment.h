@@ -2,7 +2,9 @@
 
 // The real machine, loop and log, for the server.
 
+#include <cstdint>
 #include <functional>
+#include <span>
 
 #include <boost/asio/io_context.hpp>
 
@@ -20,6 +22,7 @@ class SystemEnvironment : public Environment {
 
   [[nodiscard]] TimePoint now() const override;
   [[nodiscard]] bool memory_is_short() override;
+  void fill_random(std::span<std::uint8_t> room) override;
   void post(std::move_only_function<void()> work) override;
 
  private:

@@ -105,7 +105,7 @@ TEST_CASE("an observer looks and does not touch") {
 TEST_CASE("a hello of another version or role is refused") {
   TestBench bench;
   for (const Hello& hello :
-       {Hello{.version_min = 2, .version_max = 3}, Hello{.version_min = 0, .version_max = 0},
+       {Hello{.version_min = 3, .version_max = 4}, Hello{.version_min = 0, .version_max = 0},
         Hello{.role = static_cast<Role>(3)}}) {
     RawClient client = bench.connect();
     client.send(1, hello);
@@ -113,5 +113,8 @@ TEST_CASE("a hello of another version or role is refused") {
   }
   RawClient future = bench.connect();
   future.send(1, Hello{.version_min = 1, .version_max = 9});
-  CHECK(future.expect<HelloReply>(1).version == 1);
+  CHECK(future.expect<HelloReply>(1).version == 2);
+  RawClient past = bench.connect();
+  past.send(1, Hello{.version_min = 1, .version_max = 1});
+  CHECK(past.expect<HelloReply>(1).version == 1);
 }

@@ -1,10 +1,12 @@
 // The TCTI module in its own world: loaded by tctildr, driven by ESYS and by tpm2-tools, with a
 // real tbsd behind it.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +105,16 @@ class Esys {
   ESYS_CONTEXT* esys_ = nullptr;
 };
 
+// Runs this in a forked child; whether it came out true.
+template <typename Body>
+bool in_child(Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body() ? 0 : 1);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return status == 0;
+}
+
 }  // namespace
 
 TEST_CASE("ESYS works over the module, and polls") {
@@ -199,6 +211,89 @@ TEST_CASE("a forked child of an ESYS program and its parent both go on") {
   int status = -1;
   ::waitpid(child, &status, 0);
   REQUIRE(status == 0);
+}
+
+TEST_CASE("a forked child has copies of its parent's keys, and so has its own child") {
+  TestBench bench;
+  Esys esys(bench);
+  std::vector<ESYS_TR> keys;
+  for (int i = 0; i < 4; ++i) keys.push_back(esys.create_key());
+  const ESYS_TR session = esys.start_session();
+  const auto has_all = [&] {
+    return std::ranges::all_of(
+        keys, [&](ESYS_TR key) { return esys.read_public(key) == TSS2_RC_SUCCESS; });
+  };
+  CHECK(in_child([&] {
+    return has_all() && esys.random(session) != TSS2_RC_SUCCESS &&
+           esys.flush(keys[0]) == TSS2_RC_SUCCESS &&
+           in_child([&] { return !has_all() && esys.read_public(keys[1]) == TSS2_RC_SUCCESS; });
+  }));
+  // The child of one that has not used the connection.
+  CHECK(in_child([&] { return in_child(has_all); }));
+  CHECK(has_all());
+  CHECK(esys.random(session) == TSS2_RC_SUCCESS);
+}
+
+TEST_CASE("a child has its parent's keys, though the parent has ended or closed its context") {
+  TestBench bench;
+  for (const bool closes : {false, true}) {
+    INFO((closes ? "closes" : "ends"));
+    int start[2];
+    int result[2];
+    REQUIRE(::pipe(start) == 0);
+    REQUIRE(::pipe(result) == 0);
+    CHECK(in_child([&] {
+      auto esys = std::make_unique<Esys>(bench);
+      const ESYS_TR key = esys->create_key();
+      if (::fork() == 0) {
+        char go = 0;
+        ::close(start[1]);
+        if (::read(start[0], &go, 1) != 0) ::_exit(1);  // the end: everybody else has let go of it
+        const char good = esys->read_public(key) == TSS2_RC_SUCCESS ? 'y' : 'n';
+        ::_exit(::write(result[1], &good, 1) == 1 ? 0 : 1);
+      }
+      if (closes) esys.reset();
+      return true;
+    }));
+    CHECK(bench.contexts().size() == 1);
+    ::close(start[1]);
+    char good = 0;
+    REQUIRE(::read(result[0], &good, 1) == 1);
+    CHECK(good == 'y');
+    CHECK(eventually([&] { return bench.contexts().empty(); }));
+    for (const int each : {start[0], result[0], result[1]}) ::close(each);
+  }
+}
+
+TEST_CASE("a child that does not use its parent's connection lets go of it with its end") {
+  TestBench bench;
+  int start[2];
+  REQUIRE(::pipe(start) == 0);
+  const auto run = [&](bool finalize) {
+    auto esys = std::make_unique<Esys>(bench);
+    esys->create_key();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (finalize) esys.reset();
+      char go = 0;
+      ::close(start[1]);
+      ::_exit(::read(start[0], &go, 1) == 1 ? 0 : 1);
+    }
+    if (finalize) {
+      // The child has closed the context that it inherited, and still runs.
+      esys.reset();
+      CHECK(eventually([&] { return bench.contexts().empty(); }));
+    }
+    CHECK(::write(start[1], "", 1) == 1);
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    CHECK(status == 0);
+    if (!finalize) CHECK(esys->random() == TSS2_RC_SUCCESS);
+  };
+  run(true);
+  run(false);
+  CHECK(eventually([&] { return bench.contexts().empty(); }));
+  for (const int each : start) ::close(each);
 }
 
 TEST_CASE("tpm2-tools finds the module by its name") {

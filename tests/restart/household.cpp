@@ -100,6 +100,8 @@ void Household::open() {
   engine_.open_context(clients_.back().context, principal_of(user));
   if (pick(3) == 0) {
     engine_.skip_handles(clients_.back().context, static_cast<std::uint32_t>(pick(4)));
+  } else if (pick(3) == 0) {
+    engine_.inherit(clients_.back().context, clients_[pick(clients_.size())].context);
   }
 }
 

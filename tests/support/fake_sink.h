@@ -42,7 +42,8 @@ class FakeSink : public server::CommandSink {
   sched::Counters counted;
   proto::Status sticky_status = proto::Status::Success;
 
-  std::map<ContextId, Principal> open;         // contexts
+  std::map<ContextId, Principal> open;  // contexts
+  std::map<ContextId, ContextId> heirs;
   std::map<ContextId, std::uint32_t> skipped;  // connections that their clients had before
   std::vector<SharedCommand> outstanding;      // oldest first
   std::vector<ContextId> canceled;
@@ -65,6 +66,7 @@ class FakeSink : public server::CommandSink {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     skipped[context] = earlier;
   }
+  void inherit(ContextId heir, ContextId from) override { heirs[heir] = from; }
   void close_context(ContextId context) override {
     open.erase(context);
     std::erase_if(outstanding, [&](const auto& each) { return each->context() == context; });

@@ -278,6 +278,10 @@ void RestartingEngine::skip_handles(ContextId context, std::uint32_t earlier) {
   tell([&](exec::Engine& engine) { engine.skip_handles(context, earlier); });
 }
 
+void RestartingEngine::inherit(ContextId heir, ContextId from) {
+  tell([&](exec::Engine& engine) { engine.inherit(heir, from); });
+}
+
 void RestartingEngine::close_context(ContextId context) {
   tell([&](exec::Engine& engine) { engine.close_context(context); });
 }
@@ -294,6 +298,11 @@ std::size_t RestartingEngine::loads_needed(const ClientCommand& command) const {
 
 proto::Status RestartingEngine::make_sticky(ContextId context, std::uint32_t handle, bool sticky) {
   return tell([&](exec::Engine& engine) { return engine.make_sticky(context, handle, sticky); });
+}
+
+std::vector<proto::HoldingEntry> RestartingEngine::held_by(ContextId context,
+                                                           std::size_t most) const {
+  return mortal().engine().held_by(context, most);
 }
 
 exec::Usage RestartingEngine::usage() const {

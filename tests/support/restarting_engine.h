@@ -71,11 +71,14 @@ class RestartingEngine : public exec::Engine {
 
   void open_context(ContextId context, const Principal& principal) override;
   void skip_handles(ContextId context, std::uint32_t earlier) override;
+  void inherit(ContextId heir, ContextId from) override;
   void close_context(ContextId context) override;
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   [[nodiscard]] exec::Usage usage() const override;
+  [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
+                                                         std::size_t most) const override;
   std::unique_ptr<exec::Execution> housekeeping() override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override;

@@ -27,6 +27,7 @@ class FakeEnvironment : public server::Environment {
   TimePoint time{};
   MachineTime machine{.since_boot = 5000, .wall = 1'700'000'000};
   bool short_of_memory = false;
+  std::uint8_t random = 0;
   std::vector<std::move_only_function<void()>> posted;
 
   void run_posted() {
@@ -35,6 +36,8 @@ class FakeEnvironment : public server::Environment {
 
   [[nodiscard]] TimePoint now() const override { return time; }
   [[nodiscard]] bool memory_is_short() override { return short_of_memory; }
+  // Each time another one.
+  void fill_random(std::span<std::uint8_t> room) override { std::ranges::fill(room, ++random); }
   void post(std::move_only_function<void()> work) override { posted.push_back(std::move(work)); }
 };
 
@@ -122,12 +125,14 @@ class ServerBench {
   }
 
   // Connects and says nothing.
-  std::shared_ptr<FakeLink> connect(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
+  std::shared_ptr<FakeLink> connect(std::uint32_t uid, std::vector<std::uint32_t> groups = {},
+                                    std::string cgroup = {}) {
     const std::uint64_t id = ++last_id_;
     auto link = std::make_shared<FakeLink>(id, server);
     server::Peer peer{.principal = principal_of(UserId{uid}), .pid = static_cast<pid_t>(1000 + id)};
     peer.subject.uid = uid;
     peer.subject.gids = std::move(groups);
+    peer.subject.cgroup = std::move(cgroup);
     peer.program = "prog";
     peer.socket = socket ? socket : usual_socket(peer.subject);
     server.accept(id, link, std::move(peer));

@@ -113,7 +113,8 @@ TEST_CASE("a new connection is asked for what the first one was", "[client][cont
   for (const proto::Hello& hello : hellos) {
     CHECK(hello.role == proto::Role::Context);
     CHECK(hello.wanted == proto::kWantTpm12);
-    CHECK(hello.version_min == proto::kProtocolVersion);
+    CHECK(hello.version_min == proto::kOldestVersion);
+    CHECK(hello.version_max == proto::kProtocolVersion);
   }
   CHECK(hellos[0].earlier == 0);
   CHECK(hellos[1].earlier == 1);

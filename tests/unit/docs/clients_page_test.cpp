@@ -13,7 +13,7 @@ TEST_CASE("the page of programs has every flow of a client", "[docs]") {
   std::stringstream page;
   page << file.rdbuf();
   // What flows share.
-  const std::set<std::string> shared = {"account", "bridge", "flow", "keystore"};
+  const std::set<std::string> shared = {"account", "bridge", "flow", "keystore", "tls_clients"};
   std::size_t flows = 0;
   for (const auto& entry :
        std::filesystem::directory_iterator(TBS_DOCS_DIR "/../tests/integration/clients")) {

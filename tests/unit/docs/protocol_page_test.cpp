@@ -169,11 +169,16 @@ TEST_CASE("the page's limits are those of the code", "[docs][proto]") {
 TEST_CASE("the page's example is what the code sends", "[docs][proto]") {
   const Buffer command = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 4};
   const Buffer response = {0x80, 0x01, 0, 0, 0, 16, 0, 0, 0, 0, 0, 4, 0x5b, 0x0e, 0x93, 0xd1};
+  const Buffer token = {0x3b, 0x60, 0x7e, 0x11, 0xc4, 0x9d, 0x02, 0x58,
+                        0xa7, 0xe3, 0x4f, 0x90, 0x1c, 0x6d, 0x8a, 0xf5};
   const auto frames = dumped_frames();
   REQUIRE(frames.size() == 4);
   CHECK(frames[0] == frame_of(1, Hello{}));
   CHECK(frames[1] ==
-        frame_of(1, HelloReply{.context = 7, .max_command = 4096, .max_response = 4096}));
+        frame_of(1, HelloReply{.context = 7,
+                               .max_command = 4096,
+                               .max_response = 4096,
+                               .token = token}));
   CHECK(frames[2] == frame_of(2, Submit{.priority = 200, .command = command}));
   CHECK(frames[3] == frame_of(2, Result{.response = response}));
 }

@@ -35,6 +35,7 @@ TEST_CASE("a forwarding engine hands everything on", "[exec]") {
   const auto command = test::client_command({.context = kContext});
   engine.open_context(kContext, principal_of(UserId{1000}));
   engine.skip_handles(kContext, 1);
+  engine.inherit(kContext, ContextId{9});
   CHECK(maker_of(engine.execute(command)) == 'b');
   CHECK(engine.loads_needed(*command) == RecordingEngine::kLoads);
   CHECK(engine.make_sticky(kContext, tpm::kTransientFirst, true) == proto::Status::Success);
@@ -47,8 +48,9 @@ TEST_CASE("a forwarding engine hands everything on", "[exec]") {
   CHECK(maker_of(engine.shutdown(true)) == 'b');
   engine.device_lost();
   engine.close_context(kContext);
-  CHECK(behind.calls ==
-        "open skip execute sticky housekeeping idle evict-all bring-up shutdown lost close ");
+  CHECK(
+      behind.calls ==
+      "open skip inherit execute sticky housekeeping idle evict-all bring-up shutdown lost close ");
 }
 
 TEST_CASE("commands go to the engine of the TPM's family", "[exec][family]") {
@@ -59,8 +61,9 @@ TEST_CASE("commands go to the engine of the TPM's family", "[exec][family]") {
   // Contexts are both engines', because the TPM behind the device may be exchanged.
   engine.open_context(kContext, principal_of(UserId{1000}));
   engine.skip_handles(kContext, 1);
-  CHECK(tpm12.calls == "open skip ");
-  CHECK(tpm20.calls == "open skip ");
+  engine.inherit(kContext, ContextId{9});
+  CHECK(tpm12.calls == "open skip inherit ");
+  CHECK(tpm20.calls == "open skip inherit ");
   const auto command = test::client_command({.context = kContext});
   identity.family = Family::Tpm12;
   CHECK(maker_of(engine.execute(command)) == '1');
@@ -68,8 +71,8 @@ TEST_CASE("commands go to the engine of the TPM's family", "[exec][family]") {
   CHECK(maker_of(engine.execute(command)) == '2');
   engine.device_lost();
   engine.close_context(kContext);
-  CHECK(tpm12.calls == "open skip execute lost close ");
-  CHECK(tpm20.calls == "open skip execute lost close ");
+  CHECK(tpm12.calls == "open skip inherit execute lost close ");
+  CHECK(tpm20.calls == "open skip inherit execute lost close ");
 }
 
 TEST_CASE("the bring-up finds out the family, and goes on with its engine", "[exec][family]") {

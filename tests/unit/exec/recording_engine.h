@@ -32,6 +32,7 @@ class RecordingEngine final : public Engine {
 
   void open_context(ContextId, const Principal&) override { calls += "open "; }
   void skip_handles(ContextId, std::uint32_t) override { calls += "skip "; }
+  void inherit(ContextId, ContextId) override { calls += "inherit "; }
   void close_context(ContextId) override { calls += "close "; }
   std::unique_ptr<Execution> execute(SharedCommand) override { return made("execute "); }
   [[nodiscard]] std::size_t loads_needed(const ClientCommand&) const override { return kLoads; }

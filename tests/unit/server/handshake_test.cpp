@@ -75,7 +75,7 @@ TEST_CASE("an observer has no context", "[server][handshake]") {
 }
 
 TEST_CASE("a hello of another version or role ends the connection", "[server][handshake]") {
-  const auto hello = GENERATE(proto::Hello{.version_min = 2, .version_max = 9},
+  const auto hello = GENERATE(proto::Hello{.version_min = 3, .version_max = 9},
                               proto::Hello{.version_min = 0, .version_max = 0},
                               proto::Hello{.role = static_cast<Role>(0)},
                               proto::Hello{.role = static_cast<Role>(3)});
@@ -93,7 +93,10 @@ TEST_CASE("a hello of a range of versions that has ours is fine", "[server][hand
   ServerBench bench;
   const auto link = bench.connect(1000);
   link->send_from_client(1, proto::Hello{.version_min = 0, .version_max = 7});
-  CHECK(link->take_only<proto::HelloReply>()->version == 1);
+  CHECK(link->take_only<proto::HelloReply>()->version == 2);
+  const auto older = bench.connect(1000);
+  older->send_from_client(1, proto::Hello{.version_min = 1, .version_max = 1});
+  CHECK(older->take_only<proto::HelloReply>()->version == 1);
 }
 
 TEST_CASE("a context waits until the TPM was started, an observer does not",

@@ -35,6 +35,7 @@ class DispatcherSink : public server::CommandSink {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     engine_.skip_handles(context, earlier);
   }
+  void inherit(ContextId heir, ContextId from) override { engine_.inherit(heir, from); }
   void open_context(ContextId context, const Principal& user) override {
     engine_.open_context(context, user);
   }
