@@ -53,6 +53,11 @@ bool KeptClients::opened(std::uint64_t id, proto::Bytes how) {
   return true;
 }
 
+bool KeptClients::gone(std::uint64_t id) {
+  recent_.client = nullptr;
+  return clients_.erase(id) == 1;
+}
+
 bool KeptClients::received(std::uint64_t id, proto::Bytes bytes) {
   KeptClient* const found = client(id);
   if (found == nullptr) return false;
@@ -144,8 +149,12 @@ const KeptClient* KeptClients::find(std::uint64_t id) const {
 }
 
 KeptClient* KeptClients::client(std::uint64_t id) {
+  if (recent_.client != nullptr && recent_.id == id) return recent_.client;
   const auto entry = clients_.find(id);
-  return entry == clients_.end() ? nullptr : &entry->second;
+  if (entry == clients_.end()) return nullptr;
+  recent_.id = id;
+  recent_.client = &entry->second;
+  return recent_.client;
 }
 
 }  // namespace tbs::restart

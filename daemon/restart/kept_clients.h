@@ -52,7 +52,7 @@ class KeptClients {
   bool unanswered(std::uint64_t id, std::uint64_t order, proto::Bytes frame);
   // The rest of a frame may be the first of what is written down.
   bool unsent(std::uint64_t id, proto::Bytes bytes);
-  bool gone(std::uint64_t id) { return clients_.erase(id) == 1; }
+  bool gone(std::uint64_t id);
 
   // No client had a higher number.
   void note_last(std::uint64_t id) { last_ = std::max(last_, id); }
@@ -65,11 +65,26 @@ class KeptClients {
   [[nodiscard]] const KeptClient* find(std::uint64_t id) const;
 
  private:
+  // Whom the last event was about: most often the next one is about the same.
+  struct Recent {
+    Recent() = default;
+    // Another table has other clients.
+    Recent(const Recent&) {}
+    Recent& operator=(const Recent&) {
+      client = nullptr;
+      return *this;
+    }
+
+    std::uint64_t id = 0;
+    KeptClient* client = nullptr;
+  };
+
   [[nodiscard]] KeptClient* client(std::uint64_t id);
   [[nodiscard]] proto::Buffer copied(proto::Bytes frame);
   void reuse(proto::Buffer frame);
 
   Table clients_;
+  Recent recent_;
   std::vector<proto::Buffer> unused_frames_;  // memory of answered requests for the next ones
   std::uint64_t last_order_ = 0;
   std::uint64_t last_ = 0;
