@@ -1,6 +1,7 @@
 """The guest's kernel and initramfs, from Debian's kernel package, kept in a cache folder.
 
-The package is downloaded and unpacked, never installed. The cache holds `vmlinuz` and `base.cpio`
+The package is downloaded and unpacked, never installed: by this machine's apt where that knows it, else by
+mmdebstrap, which has lists of its own. The cache holds `vmlinuz` and `base.cpio`
 (busybox and the modules with lists of their load order); what changes from run to run (the scripts
 and the command) is a second archive, which the kernel unpacks over the first. To take a newer kernel, delete the
 cache folder.
@@ -8,6 +9,7 @@ cache folder.
 
 import fcntl
 import hashlib
+import lzma
 import os
 import pathlib
 import re
@@ -15,6 +17,12 @@ import shutil
 import subprocess
 import tempfile
 
+# The suite of Debian that has the kernel, and its package there.
+KERNELS = {
+    "6.1": ("bookworm", "linux-image-amd64"),
+    "6.12": ("bookworm", "linux-image-6.12-amd64"),
+    "newest": ("sid", "linux-image-amd64"),
+}
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
 # Loaded where a run asks for them: what encrypted disks need, and TPMs that a process plays.
 ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt", "tpm_vtpm_proxy")
@@ -27,19 +35,19 @@ class ImageError(Exception):
     """The kernel cannot be had; the text says why."""
 
 
-def cached(package):
-    """Returns the folder with the kernel and initramfs of `package`, made when missing."""
+def cached(kernel):
+    """Returns the folder with this kernel (of KERNELS) and its initramfs, made when missing."""
     caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()[:8]
-    folder = caches / "tbs" / "guest" / f"{package}.{recipe}"
+    folder = caches / "tbs" / "guest" / f"{kernel}.{recipe}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.parent / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            for old in folder.parent.glob(f"{package}.????????"):
+            for old in folder.parent.glob(f"{kernel}.????????"):
                 shutil.rmtree(old)
             with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-                _make(package, pathlib.Path(work)).rename(folder)
+                _make(kernel, pathlib.Path(work)).rename(folder)
     return folder
 
 
@@ -58,17 +66,42 @@ def with_scripts(folder, command, first, modules, destination):
     destination.write_bytes((folder / "base.cpio").read_bytes() + scripts)
 
 
-def _make(package, work):
-    real = _real_package(package)
-    print(f"guest: fetching {real}", flush=True)
-    _download(real, work)
+def _make(kernel, work):
+    suite, package = KERNELS[kernel]
     tree = work / "tree"
-    subprocess.run(["dpkg-deb", "-x", next(work.glob("*.deb")), tree], check=True)
+    if suite == _own_suite():
+        real = _real_package(package)
+        print(f"guest: fetching {real}", flush=True)
+        _download(real, work)
+        subprocess.run(["dpkg-deb", "-x", next(work.glob("*.deb")), tree], check=True)
+    else:
+        print(f"guest: fetching {package} of Debian {suite}", flush=True)
+        _extract(suite, package, tree)
     ready = work / "ready"
     ready.mkdir()
-    shutil.copy(next((tree / "boot").glob("vmlinuz-*")), ready / "vmlinuz")
+    shutil.copy(next(tree.rglob("vmlinuz*")), ready / "vmlinuz")
     (ready / "base.cpio").write_bytes(_base(tree, work / "base"))
     return ready
+
+
+def _own_suite():
+    """The suite that this machine is of; empty when it is none of Debian's."""
+    release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
+    found = re.search(r"^VERSION_CODENAME=(\w+)$", release, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def _extract(suite, package, tree):
+    """Of another suite, with what it depends on: nothing of this machine's apt is changed."""
+    # A mirror may be late.
+    command = ["mmdebstrap", "--quiet", "--variant=extract",
+               "--aptopt=Acquire::Check-Valid-Until \"false\"", f"--include={package}", suite, tree]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise ImageError(f"mmdebstrap is needed to fetch a kernel of Debian {suite}") from error
+    if done.returncode != 0:
+        raise ImageError(f"{package} of Debian {suite} could not be fetched: {done.stderr.strip()}")
 
 
 def _real_package(package):
@@ -110,32 +143,46 @@ def _base(tree, top):
     for name in ("bin", "dev", "lib", "proc", "sys"):
         (top / name).mkdir(parents=True)
     shutil.copy(busybox, top / "bin" / "busybox")
-    available = {path.stem.replace("-", "_"): path for path in tree.rglob("*.ko")}
     for name, modules in {"modules": MODULES, **{each: (each,) for each in ON_REQUEST}}.items():
-        files = _in_load_order(modules, available)
-        for path in files:
-            shutil.copy(path, top / "lib" / path.name)
-        names = "".join(f"{path.name}\n" for path in files)
+        order = _in_load_order(modules, tree)
+        for module, content in order.items():
+            (top / "lib" / f"{module}.ko").write_bytes(content)
+        names = "".join(f"{module}.ko\n" for module in order)
         (top / "lib" / f"{name}.list").write_text(names, encoding="ascii")
     return _archive(top)
 
 
-def _in_load_order(modules, available):
-    """The files of the modules, each after those it names in its own `depends=` record."""
-    order = []
+def _in_load_order(modules, tree):
+    """What is in the modules, by their names: each after those it names in its own `depends=` record. What the
+    kernel has built in is left out."""
+    available = {_module_name(path): path for path in tree.rglob("*.ko*")}
+    built_in = {_module_name(pathlib.Path(line)) for file in tree.rglob("modules.builtin")
+                for line in file.read_text(encoding="ascii").splitlines()}
+    order = {}
 
     def add(name):
+        if name in built_in or name in order:
+            return
         if name not in available:
             raise ImageError(f"this kernel has no module {name}")
-        record = re.search(rb"\0depends=([^\0]*)\0", available[name].read_bytes())
+        content = _content(available[name])
+        record = re.search(rb"\0depends=([^\0]*)\0", content)
         for dependency in filter(None, record.group(1).decode().split(",")):
             add(dependency.replace("-", "_"))
-        if available[name] not in order:
-            order.append(available[name])
+        order[name] = content
 
     for module in modules:
         add(module)
     return order
+
+
+def _module_name(path):
+    return path.name.split(".", 1)[0].replace("-", "_")
+
+
+def _content(path):
+    content = path.read_bytes()
+    return lzma.decompress(content) if path.suffix == ".xz" else content
 
 
 def _archive(top):
