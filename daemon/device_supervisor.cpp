@@ -11,7 +11,7 @@ DeviceSupervisor::DeviceSupervisor(device::Transceiver& device, Alarm& alarm, Ev
 
 void DeviceSupervisor::open() {
   device_.open([this](std::expected<device::Facts, device::Failure> opened) {
-    if (closing_) return;
+    if (closing_ || paused_ != Paused::No) return;
     if (opened) {
       last_error_ = 0;
       events_.opened(*opened);
@@ -28,13 +28,13 @@ void DeviceSupervisor::open() {
 }
 
 void DeviceSupervisor::reopen(const std::string& reason) {
-  if (closing_) return;
+  if (closing_ || paused_ != Paused::No) return;
   report(reason, "waiting commands were answered TBS_E_IOERROR; the device is being reopened");
   close_and_retry();
 }
 
 void DeviceSupervisor::look_later(const std::string& problem, const std::string& advice) {
-  if (closing_) return;
+  if (closing_ || paused_ != Paused::No) return;
   report(problem, advice);
   alarm_.set(pause_, [this] { events_.look(); });
   pause_ = std::min(pause_ * 2, kLongestPause);
@@ -49,6 +49,27 @@ void DeviceSupervisor::settled() {
   advice_.clear();
 }
 
+void DeviceSupervisor::pause(const std::string& reason, const std::string& advice,
+                             std::function<void()> closed) {
+  if (closing_) return;
+  problem_ = reason;
+  advice_ = advice;
+  paused_ = Paused::Closing;
+  alarm_.cancel();
+  device_.keep_state();
+  device_.close([this, closed = std::move(closed)] {
+    if (closing_) return;
+    if (paused_ == Paused::No) return open();
+    paused_ = Paused::Closed;
+    closed();
+  });
+}
+
+void DeviceSupervisor::resume() {
+  pause_ = kFirstPause;
+  if (std::exchange(paused_, Paused::No) == Paused::Closed && !closing_) open();
+}
+
 void DeviceSupervisor::close(std::function<void()> closed) {
   closing_ = true;
   alarm_.cancel();
@@ -60,7 +81,7 @@ void DeviceSupervisor::close(std::function<void()> closed) {
 void DeviceSupervisor::close_and_retry() {
   alarm_.cancel();
   device_.close([this] {
-    if (!closing_) retry_later();
+    if (!closing_ && paused_ == Paused::No) retry_later();
   });
 }
 

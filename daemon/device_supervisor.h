@@ -5,6 +5,7 @@
 // reason.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -38,6 +39,10 @@ class DeviceSupervisor {
   // The TPM works. Once it has done so for longer than the last pause, the next failure starts with
   // a short one again: one that dies as soon as it is up does not keep the daemon busy.
   void settled();
+  // Somebody else has the device, for this reason: it is closed and not opened again before
+  // resume(). What runs on it must have ended. `closed` comes unless that was called before.
+  void pause(const std::string& reason, const std::string& advice, std::function<void()> closed);
+  void resume();
   // At the end: the TPM's state is kept where that is configured.
   void close(std::function<void()> closed);
 
@@ -61,6 +66,7 @@ class DeviceSupervisor {
   std::string advice_;
   int last_error_ = 0;
   bool closing_ = false;
+  enum class Paused : std::uint8_t { No, Closing, Closed } paused_ = Paused::No;
 };
 
 }  // namespace tbs

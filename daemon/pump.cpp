@@ -175,6 +175,29 @@ void Pump::wake_up() {
   carry_out();
 }
 
+void Pump::hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) {
+  handover_ = std::move(events);
+  dispatcher_.hand_over(terms, now());
+  carry_out();
+}
+
+void Pump::take_back() {
+  handover_ = {};
+  dispatcher_.take_back(now());
+  supervisor_.resume();
+  carry_out();
+}
+
+// Nobody is told where it was taken back before.
+void Pump::close_for_others() {
+  device_state_ = proto::DeviceState::Down;
+  supervisor_.pause("an administrator's program has the TPM alone",
+                    "it comes back by itself, or with `tbsctl maintenance off`", [this] {
+                      if (const auto given = std::exchange(handover_.given, nullptr)) given();
+                    });
+  events_.device_changed();
+}
+
 void Pump::open_context(ContextId context, const Principal& principal) {
   engine_.open_context(context, principal);
 }
@@ -264,6 +287,10 @@ void Pump::perform(sched::Action& action) {
                  },
                  [this](sched::Quiesced&) {
                    if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
+                 },
+                 [this](sched::HandedOver&) { close_for_others(); },
+                 [this](sched::HandoverOver&) {
+                   if (const auto over = std::exchange(handover_.over, nullptr)) over();
                  },
                  [this](sched::GoOn&) {
                    deferred_.post([this] {

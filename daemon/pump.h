@@ -67,6 +67,8 @@ class Pump : public server::CommandSink {
   // `quiet` is called when the machine may sleep.
   void prepare_sleep(std::function<void()> quiet);
   void wake_up();
+  void hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) override;
+  void take_back() override;
 
   void open_context(ContextId context, const Principal& principal) override;
   void skip_handles(ContextId context, std::uint32_t earlier) override;
@@ -111,6 +113,7 @@ class Pump : public server::CommandSink {
   void device_down(const std::string& reason);
   // The TPM was found to be of little use, a while ago.
   void mend_tpm();
+  void close_for_others();
   void on_device_answer(const device::Transceiver::Response& answer);
   void arm_timer();
 
@@ -134,6 +137,7 @@ class Pump : public server::CommandSink {
   std::uint64_t times_lost_ = 0;
   bool may_have_sent_ = false;
   std::function<void()> quiet_;
+  server::HandoverEvents handover_;
   std::function<void()> stopped_;
   bool ended_ = false;
   const std::uint32_t concerned_;

@@ -32,6 +32,7 @@ enum class Event : std::uint32_t {
   PcrChanged,         // a client extended or reset a PCR
   NvWritten,          // a client wrote an NV index
   Capture,            // an administrator captures commands
+  Maintenance,        // an administrator's program has the TPM alone, or no longer
 };
 
 struct EventName {
@@ -61,6 +62,7 @@ inline constexpr std::array kEventNames = {
     EventName{Event::PcrChanged, "pcr-changed", "65e94aa04d024c02b84293459f812561"},
     EventName{Event::NvWritten, "nv-written", "367f32420d974ee591b5f58d8f68b6b5"},
     EventName{Event::Capture, "capture", "8d2f9c55a1c94d7c9c1f0e63b2f7a4d1"},
+    EventName{Event::Maintenance, "maintenance", "c4be07a9d15f4e31a6d2f3897b0e52c8"},
 };
 
 constexpr const EventName& name_of(Event event) {

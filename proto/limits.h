@@ -41,6 +41,9 @@ inline constexpr std::size_t kMaxPendingOutput = std::size_t{256} * 1024;
 // What proves that a process has inherited a context: too much to be guessed.
 inline constexpr std::size_t kTokenSize = 16;
 
+// A firmware update takes minutes; who forgets to end one has the TPM back the next day.
+inline constexpr std::uint32_t kMostMaintenanceSeconds = 24 * 3600;
+
 // Contexts in one page of a listing: it asks little of the loop, and fits one read of the client's
 // buffer.
 inline constexpr std::size_t kMaxContextsPerPage = 64;

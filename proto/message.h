@@ -41,6 +41,7 @@ enum class Type : std::uint16_t {
   OwnerAuth = 0x0012,
   RevokeAttestation = 0x0013,
   InheritObjects = 0x0014,
+  Maintenance = 0x0015,
   ListTenants = 0x0020,
 
   HelloReply = 0x8001,
@@ -63,6 +64,7 @@ enum class Type : std::uint16_t {
   OwnerAuthReply = 0x8012,
   RevokeAttestationReply = 0x8013,
   InheritObjectsReply = 0x8014,
+  MaintenanceReply = 0x8015,
   TenantList = 0x8020,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
@@ -144,6 +146,23 @@ struct InheritObjects {
 
 struct InheritObjectsReply {
   static constexpr Type kType = Type::InheritObjectsReply;
+  Status status = Status::Success;
+  void fields(auto& f) { f(status); }
+};
+
+// For administrators: the device is closed for so long, so that a program can have it alone.
+// Answered when it is closed, which takes as long as the command on the TPM. Ends with the
+// connection, unless it is to stay; 0 seconds end it now, whoever has asked for it.
+struct Maintenance {
+  static constexpr Type kType = Type::Maintenance;
+  std::uint32_t seconds = 0;
+  std::uint32_t patience = 0;  // seconds that commands wait; then TBS_E_SERVICE_START_PENDING
+  std::uint32_t stays = 0;     // 1: also when the connection closes
+  void fields(auto& f) { f(seconds), f(patience), f(stays); }
+};
+
+struct MaintenanceReply {
+  static constexpr Type kType = Type::MaintenanceReply;
   Status status = Status::Success;
   void fields(auto& f) { f(status); }
 };

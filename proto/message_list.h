@@ -86,6 +86,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<RevokeAttestation, RevokeAttestationReply>{"revoke-attestation", 0, 0},
     MessageRow<InheritObjects, InheritObjectsReply>{"inherit-objects", 8 + kTokenSize,
                                                     8 + kTokenSize},
+    MessageRow<Maintenance, MaintenanceReply>{"maintenance", 12, 12},
     MessageRow<ListTenants, TenantList>{"list-tenants", 0, 0},
 
     MessageRow<HelloReply>{"hello-reply", 24, 24 + kTokenSize},
@@ -109,6 +110,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<OwnerAuthReply>{"owner-auth-reply", 4, 4 + kMaxOwnerAuth},
     MessageRow<RevokeAttestationReply>{"revoke-attestation-reply", 4, 4},
     MessageRow<InheritObjectsReply>{"inherit-objects-reply", 4, 4},
+    MessageRow<MaintenanceReply>{"maintenance-reply", 4, 4},
     MessageRow<TenantList>{"tenant-list", 4, 4 + kMaxTenants* kTenantEntryMax},
     MessageRow<Refusal>{"refusal", 4 + 2, 4 + kTextMax},
 };

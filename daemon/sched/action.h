@@ -44,6 +44,11 @@ struct DeviceUnusable {
 // The machine may sleep: the TPM is empty and nothing runs, or time is up.
 struct Quiesced {};
 
+// The TPM is empty and nothing runs: the device can be closed, and somebody else have it.
+struct HandedOver {};
+// It has had it for as long as it may.
+struct HandoverOver {};
+
 // There is more to do at once, but others must have their turn: tick() comes next.
 struct GoOn {};
 
@@ -51,6 +56,6 @@ struct GoOn {};
 struct Stopped {};
 
 using Action = std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady,
-                            DeviceUnusable, Quiesced, GoOn, Stopped>;
+                            DeviceUnusable, Quiesced, HandedOver, HandoverOver, GoOn, Stopped>;
 
 }  // namespace tbs::sched

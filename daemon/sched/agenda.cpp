@@ -37,6 +37,7 @@ std::optional<Work> Agenda::next(TimePoint now) {
     return Work{.kind = WorkKind::Shutdown, .execution = engine_.shutdown(owns_power_)};
   }
   if (sleep_.falling_asleep()) return before_sleep(now);
+  if (handover_.wanted()) return before_handover();
   if (auto command = next_command(now)) {
     own_in_a_row_ = 0;
     actions_.count_started(*command, queue_.last_waited());
@@ -123,6 +124,15 @@ std::optional<Work> Agenda::before_sleep(TimePoint now) {
     }
   }
   enter_suspend(now);
+  return std::nullopt;
+}
+
+std::optional<Work> Agenda::before_handover() {
+  maintenance_at_.reset();
+  if (std::exchange(handover_.emptied, true)) return std::nullopt;
+  if (auto work = engine_.evict_all()) {
+    return Work{.kind = WorkKind::Maintenance, .execution = std::move(work)};
+  }
   return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/exec/execution.h"
 #include "daemon/sched/action_list.h"
+#include "daemon/sched/handover.h"
 #include "daemon/sched/run_queue.h"
 #include "daemon/sched/sleep.h"
 #include "daemon/sched/swap_cost.h"
@@ -59,8 +60,14 @@ class Agenda {
   // It has slept, or did not after all.
   void wake_up();
 
+  [[nodiscard]] Handover& handover() { return handover_; }
+  [[nodiscard]] const Handover& handover() const { return handover_; }
+  // Whether the TPM is to be handed over, and there is nothing left to be done before.
+  [[nodiscard]] bool can_hand_over() const { return handover_.wanted() && handover_.emptied; }
+
  private:
   std::optional<Work> before_sleep(TimePoint now);
+  std::optional<Work> before_handover();
   std::unique_ptr<exec::Execution> housekeeping();
   SharedCommand next_command(TimePoint now);
   void wait_for_work(TimePoint now);
@@ -71,6 +78,7 @@ class Agenda {
   RunQueue queue_;
   SwapCost swap_cost_;
   Sleep sleep_;
+  Handover handover_;
   std::optional<TimePoint> idle_at_;
   std::optional<TimePoint> maintenance_at_;
   // Executions of the engine's own since a client's command was last taken up, or since time made

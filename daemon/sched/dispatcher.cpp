@@ -45,6 +45,10 @@ void Dispatcher::submit(SharedCommand command, TimePoint now) {
     actions_.answer(*command, Status::IoError);
     return;
   }
+  if (agenda_.handover().refuses(now)) {
+    actions_.answer(*command, Status::ServiceStartPending);
+    return;
+  }
   agenda_.queue().push(std::move(command), now);
   runner_.make_way();
   settle(now);
@@ -89,7 +93,8 @@ void Dispatcher::device_unavailable(TimePoint now) {
   for (const SharedCommand& command : agenda_.queue().clear()) {
     actions_.answer(*command, Status::IoError);
   }
-  if (agenda_.stopping()) stopped();
+  if (agenda_.stopping()) return stopped();
+  if (agenda_.handover().wanted()) give(now);
 }
 
 void Dispatcher::device_responded(proto::Bytes response, TimePoint now) {
@@ -158,6 +163,31 @@ void Dispatcher::wake_up(TimePoint now) {
   settle(now);
 }
 
+void Dispatcher::hand_over(const HandoverTerms& terms, TimePoint now) {
+  if (agenda_.stopping() || agenda_.handover().away()) return;
+  agenda_.handover().ask(terms);
+  device_ == Device::Open ? settle(now) : give(now);
+}
+
+void Dispatcher::take_back(TimePoint now) {
+  agenda_.handover().take_back();
+  settle(now);
+}
+
+// The device is closed without a word to the clients: nothing of theirs is on the TPM.
+void Dispatcher::give(TimePoint now) {
+  device_ = Device::Closed;
+  agenda_.handover().give(now);
+  engine_.device_lost();
+  actions_.add(HandedOver{});
+}
+
+void Dispatcher::refuse_waiting() {
+  for (const SharedCommand& command : agenda_.queue().clear()) {
+    actions_.answer(*command, Status::ServiceStartPending);
+  }
+}
+
 TpmActivity Dispatcher::activity(TimePoint now) const {
   const Sleep& sleep = agenda_.sleep();
   return {.work = runner_.under_way(),
@@ -173,11 +203,18 @@ ContextActivity Dispatcher::activity_of(AccountId account, ContextId context, Ti
 }
 
 std::optional<TimePoint> Dispatcher::next_deadline() const {
-  return earliest(runner_.busy() ? runner_.deadline() : agenda_.deadline(),
-                  agenda_.sleep().next_deadline(runner_.cancellable()));
+  const Handover& handover = agenda_.handover();
+  std::optional<TimePoint> of_work = runner_.busy() ? runner_.deadline() : agenda_.deadline();
+  if (handover.away()) of_work = handover.next_deadline(!agenda_.queue().empty());
+  return earliest(of_work, agenda_.sleep().next_deadline(runner_.cancellable()));
 }
 
 void Dispatcher::tick(TimePoint now) {
+  if (agenda_.handover().refuses(now)) refuse_waiting();
+  if (agenda_.handover().overdue(now)) {
+    agenda_.handover().end();
+    actions_.add(HandoverOver{});
+  }
   const Sleep& sleep = agenda_.sleep();
   if (sleep.asleep() && now >= sleep.wake_at) wake_up(now);
   if (sleep.falling_asleep()) {
@@ -209,7 +246,10 @@ void Dispatcher::settle(TimePoint now) {
       return;
     }
     auto work = agenda_.next(now);
-    if (!work) return;
+    if (!work) {
+      if (agenda_.can_hand_over()) give(now);
+      return;
+    }
     if (const auto end = runner_.start(*std::move(work), now)) ended(*end, now);
   }
 }

@@ -11,7 +11,8 @@
 // The device goes through
 //
 //   Closed -> Open -> Stopped
-//     ^        |
+//     ^ ^      |
+//     | '------+  handed over to somebody else: what waits is kept
 //     '- Lost -'  everything waiting is answered IOERROR
 //
 // and whenever it has become Open, the TPM behind it is brought up before anything else.
@@ -98,6 +99,13 @@ class Dispatcher {
   // It has slept, or did not after all: the TPM is looked at, then what waited goes on.
   void wake_up(TimePoint now);
 
+  // The TPM is wanted by somebody else. What runs may end, however long it takes; what waits is
+  // kept, and what comes waits, too: for so long, then it is answered. The action HandedOver
+  // follows, and HandoverOver when the time is over.
+  void hand_over(const HandoverTerms& terms, TimePoint now);
+  // Before or after that: the device, if it was closed, is being opened again.
+  void take_back(TimePoint now);
+
   // When tick() must be called at the latest; nothing when only events matter. After the action
   // GoOn it is called as well, when the loop has done what else there is.
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
@@ -126,6 +134,8 @@ class Dispatcher {
   void ended(const EndedWork& work, TimePoint now);
   void release(const EndedWork& work, TimePoint now);
   void stopped();
+  void give(TimePoint now);
+  void refuse_waiting();
   void lose_device(const std::string& reason, bool reopen, TimePoint now);
   void give_up_device(const std::string& reason, TimePoint now);
 

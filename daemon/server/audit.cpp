@@ -197,6 +197,17 @@ void Audit::captures(const Client& client, std::uint64_t context) {
         fmt::format("{} captures commands and responses of {}", name_of(client), whose));
 }
 
+void Audit::maintenance_wanted(const Client& client, std::uint32_t seconds) {
+  write(level::warn, Event::Maintenance, client,
+        fmt::format("{} is to have the TPM alone for at most {} s: commands of others wait",
+                    name_of(client), seconds));
+}
+
+void Audit::maintenance_ended(const char* why) {
+  log_.write(level::warn, Event::Maintenance, {},
+             fmt::format("the TPM is the daemon's again: {}", why));
+}
+
 void Audit::denied(const Client& client, std::string_view what) {
   write(level::warn, Event::Denied, client,
         fmt::format("{} is for administrators and was denied to {}", what, name_of(client)));

@@ -52,6 +52,9 @@ class Audit {
   void owner_auth_read(const Client& client, std::string_view name);
   // It reads commands and responses: of this context, or of all (0).
   void captures(const Client& client, std::uint64_t context);
+  // It is to have the TPM alone for so many seconds; and no longer, for this reason.
+  void maintenance_wanted(const Client& client, std::uint32_t seconds);
+  void maintenance_ended(const char* why);
   // A request that is for administrators only.
   void denied(const Client& client, std::string_view what);
 

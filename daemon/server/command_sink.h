@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,11 @@ struct DeviceView {
   proto::Status missing = proto::Status::ServiceStartPending;
 };
 
+struct HandoverEvents {
+  std::function<void()> given;
+  std::function<void()> over;
+};
+
 class CommandSink {
  public:
   virtual ~CommandSink() = default;
@@ -45,6 +51,10 @@ class CommandSink {
   virtual void close_context(ContextId context) = 0;
   virtual void submit(SharedCommand command) = 0;
   virtual void cancel(ContextId context) = 0;
+  // Closes the device once nothing runs on it, and calls `given` then; `over` when the time for it
+  // is over. take_back() ends it, whether it was given already or not.
+  virtual void hand_over(const sched::HandoverTerms& terms, HandoverEvents events) = 0;
+  virtual void take_back() = 0;
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 
   [[nodiscard]] virtual DeviceView device() const = 0;

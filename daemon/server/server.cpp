@@ -62,7 +62,8 @@ Server::Server(const Dependencies& dependencies)
       lockout_(dependencies.guard, dependencies.settings, audit_),
       events_(clients_, dependencies.history, environment_),
       captures_(clients_, capture_, environment_, audit_),
-      firmware_(clients_, dependencies.firmware, sink_, admission_, audit_) {}
+      firmware_(clients_, dependencies.firmware, sink_, admission_, audit_),
+      maintenance_(clients_, sink_, audit_) {}
 
 void Server::configure(const policy::Limits& limits, const AdministratorRule& administrators,
                        const Permissions& permissions) {
@@ -207,6 +208,7 @@ Handled Server::handle(Client& client, const proto::Frame& frame) {
       Route::of_anyone<&Server::lockout_, &LockoutRequests::reset>(),
       Route::of_anyone<&Server::events_, &EventRequests::read_events>(),
       Route::of_anyone<&Server::captures_, &CaptureRequests::read_capture>(),
+      Route::of_anyone<&Server::maintenance_, &MaintenanceRequests::maintenance>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::read_log>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::physical_presence>(),
       Route::of_anyone<&Server::firmware_, &FirmwareRequests::owner_auth>(),
@@ -302,6 +304,7 @@ void Server::drop(std::uint64_t id) {
   deadlines_.end(id);
   events_.forget(id);
   captures_.forget(id);
+  maintenance_.forget(id);
   if (client->is_context()) {
     admission_.close(*client);
     sink_.close_context(client->context());

@@ -35,6 +35,7 @@
 #include "daemon/server/handshake.h"
 #include "daemon/server/inheritance_requests.h"
 #include "daemon/server/lockout_requests.h"
+#include "daemon/server/maintenance_requests.h"
 #include "daemon/server/peer.h"
 #include "daemon/server/sticky_requests.h"
 #include "daemon/server/submissions.h"
@@ -146,6 +147,7 @@ class Server : public LinkOwner {
   EventRequests events_;
   CaptureRequests captures_;
   FirmwareRequests firmware_;
+  MaintenanceRequests maintenance_;
   bool stopping_ = false;
 };
 

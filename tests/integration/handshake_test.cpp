@@ -49,7 +49,7 @@ TEST_CASE("a hello is answered with what the client needs to know") {
   RawClient client = bench.connect();
   const HelloReply reply = client.hello(Role::Context);
   CHECK(reply.status == Status::Success);
-  CHECK(reply.version == 1);
+  CHECK(reply.version == 2);
   CHECK(reply.window == tbs::proto::kWindow);
   CHECK(reply.context != 0);
   CHECK(reply.max_command >= 4096);

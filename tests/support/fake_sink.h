@@ -44,6 +44,9 @@ class FakeSink : public server::CommandSink {
 
   std::map<ContextId, Principal> open;  // contexts
   std::map<ContextId, ContextId> heirs;
+  sched::HandoverTerms handover_terms;
+  server::HandoverEvents handover;  // who waits for the TPM
+  int taken_back = 0;
   std::map<ContextId, std::uint32_t> skipped;  // connections that their clients had before
   std::vector<SharedCommand> outstanding;      // oldest first
   std::vector<ContextId> canceled;
@@ -65,6 +68,14 @@ class FakeSink : public server::CommandSink {
   }
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     skipped[context] = earlier;
+  }
+  void hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) override {
+    handover_terms = terms;
+    handover = std::move(events);
+  }
+  void take_back() override {
+    ++taken_back;
+    handover = {};
   }
   void inherit(ContextId heir, ContextId from) override { heirs[heir] = from; }
   void close_context(ContextId context) override {

@@ -1,5 +1,7 @@
 #include "client/tbsctl/command_line/readers.h"
 
+#include <limits>
+
 #include "client/tbsctl/text/priority.h"
 #include "client/tbsctl/text/user_names.h"
 
@@ -27,6 +29,29 @@ Reader read_text(const std::shared_ptr<std::string>& into) {
 Reader read_words(const std::shared_ptr<std::string>& into) {
   return [into](const std::string& text) -> std::expected<void, std::string> {
     *into += (into->empty() ? "" : " ") + text;
+    return {};
+  };
+}
+
+Reader read_list(const std::shared_ptr<std::vector<std::string>>& into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    into->push_back(text);
+    return {};
+  };
+}
+
+Reader read_seconds(const std::shared_ptr<std::uint32_t>& into) {
+  return [into](const std::string& text) -> std::expected<void, std::string> {
+    std::uint64_t unit = 1;
+    std::string digits = text;
+    if (text.ends_with('h')) unit = 3600;
+    if (text.ends_with('m')) unit = 60;
+    if (text.ends_with('h') || text.ends_with('m') || text.ends_with('s')) digits.pop_back();
+    const auto number = parse_number<std::uint32_t>(digits);
+    if (!number || *number * unit > std::numeric_limits<std::uint32_t>::max()) {
+      return std::unexpected("'" + text + "' is no time: 90 or 90s, 10m, 2h");
+    }
+    *into = static_cast<std::uint32_t>(*number * unit);
     return {};
   };
 }

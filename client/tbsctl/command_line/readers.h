@@ -25,6 +25,10 @@ Reader set(const std::shared_ptr<bool>& into, bool value = true);
 Reader read_text(const std::shared_ptr<std::string>& into);
 // Several words become one text, with blanks between.
 Reader read_words(const std::shared_ptr<std::string>& into);
+// One more of a list.
+Reader read_list(const std::shared_ptr<std::vector<std::string>>& into);
+// A time, in seconds: 90, 90s, 10m, 2h.
+Reader read_seconds(const std::shared_ptr<std::uint32_t>& into);
 // A number or one of the names of priorities.
 Reader read_priority(const std::shared_ptr<std::uint32_t>& into);
 // The number of a user or group, or its name.

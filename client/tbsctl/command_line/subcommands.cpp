@@ -8,6 +8,7 @@
 #include "client/tbsctl/health/commands.h"
 #include "client/tbsctl/lockout/commands.h"
 #include "client/tbsctl/log/commands.h"
+#include "client/tbsctl/maintenance/commands.h"
 #include "client/tbsctl/metrics/commands.h"
 #include "client/tbsctl/pcr/commands.h"
 #include "client/tbsctl/policy/commands.h"
@@ -24,12 +25,12 @@ std::function<Needs()> always(Needs needs) {
 
 std::vector<Subcommand> subcommands() {
   return {
-      info_subcommand(),     status_subcommand(),  health_subcommand(),  doctor_subcommand(),
-      contexts_subcommand(), top_subcommand(),     limits_subcommand(),  events_subcommand(),
-      capture_subcommand(),  metrics_subcommand(), lockout_subcommand(), policy_subcommand(),
-      cancel_subcommand(),   submit_subcommand(),  random_subcommand(),  explain_subcommand(),
-      log_subcommand(),      pcr_subcommand(),     ppi_subcommand(),     id_subcommand(),
-      bridge_subcommand(),   restart_subcommand(),
+      info_subcommand(),     status_subcommand(),  health_subcommand(),      doctor_subcommand(),
+      contexts_subcommand(), top_subcommand(),     limits_subcommand(),      events_subcommand(),
+      capture_subcommand(),  metrics_subcommand(), lockout_subcommand(),     policy_subcommand(),
+      cancel_subcommand(),   submit_subcommand(),  random_subcommand(),      explain_subcommand(),
+      log_subcommand(),      pcr_subcommand(),     ppi_subcommand(),         id_subcommand(),
+      bridge_subcommand(),   restart_subcommand(), maintenance_subcommand(),
   };
 }
 

@@ -14,20 +14,20 @@ _tbsctl() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --color | --socket | --device | --timeout | --config | --sort | --interval | --count | --by | --event | --context | -w | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode)
+      --color | --socket | --device | --timeout | --config | --sort | --interval | --count | --by | --event | --context | -w | --textfile | --from | --uid | --dir | --gid | --unit | --cgroup | --tenant | --handle | --hierarchy | --owner | --priority | --locality | --pid | -f | --file | --response-of | --ima | --userspace | --submit | --parameter | --control | --protocol | --mode | --for | --clients-wait)
         [[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
         ((i++))
         [[ $word != --socket && $word != --device ]] || reach=("$word" "${COMP_WORDS[i]}")
         ;;
       *)
         case "$at $word" in
-          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' top' | ' limits' | ' events' | ' capture' | ' metrics' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart') at=${at:+$at }$word ;;
+          ' info' | ' status' | ' health' | ' doctor' | ' contexts' | ' top' | ' limits' | ' events' | ' capture' | ' metrics' | ' lockout' | ' policy' | 'policy check' | 'policy explain' | ' cancel' | ' submit' | ' random' | ' explain' | ' log' | ' pcr' | ' ppi' | ' id' | ' bridge' | ' restart' | ' maintenance') at=${at:+$at }$word ;;
         esac
         ;;
     esac
   done
   case "$at,$previous" in
-    'health',--timeout | 'top',--interval | 'top',--count | 'capture',--count | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode) return ;;
+    'health',--timeout | 'top',--interval | 'top',--count | 'capture',--count | 'policy explain',--unit | 'policy explain',--tenant | 'policy explain',--handle | 'cancel',--pid | 'explain',--response-of | 'ppi',--parameter | 'bridge',--mode | 'maintenance',--for | 'maintenance',--clients-wait) return ;;
     'capture',--context) offer=contexts ;;
     *,--socket | 'doctor',--config | 'capture',-w | 'metrics',--textfile | 'metrics',--from | 'submit',-f | 'submit',--file | 'log',-f | 'log',--file | 'log',--ima | 'log',--userspace | 'bridge',--control) offer=files ;;
     'policy',--dir | 'policy check',--dir | 'policy explain',--dir | 'policy explain',--cgroup) offer=folders ;;
@@ -37,7 +37,7 @@ _tbsctl() {
     'policy explain',--locality | 'submit',--locality) words='0 1 2 3 4' ;;
     *,--color) words='auto always never' ;;
     'ppi',--submit) words='clear none' ;;
-    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' ;;
+    'events',--event) words='connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture maintenance' ;;
     'contexts',--sort) words='context user pid program priority queued bytes submitted running' ;;
     'top',--by) words='context user unit' ;;
     'policy explain',--priority | 'submit',--priority | 'bridge',--priority) words='low normal high system max' ;;
@@ -48,7 +48,7 @@ _tbsctl() {
     *)
       case "$at,$current" in
         '',-*) words='--json --color --socket --device -h --help --version' ;;
-        '',*) words='info status health doctor contexts top limits events capture metrics lockout policy cancel submit random explain log pcr ppi id bridge restart' ;;
+        '',*) words='info status health doctor contexts top limits events capture metrics lockout policy cancel submit random explain log pcr ppi id bridge restart maintenance' ;;
         'info',*) words='--json --color --socket --device -h --help' ;;
         'status',*) words='--json --color --socket --device -h --help' ;;
         'health',*) words='--timeout --passive --json --color --socket --device -h --help' ;;
@@ -79,6 +79,8 @@ _tbsctl() {
         'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --color --socket --device -h --help' ;;
         'bridge',*) offer=files ;;
         'restart',*) words='--json --color --socket --device -h --help' ;;
+        'maintenance',-*) words='--for --clients-wait --json --color --socket --device -h --help' ;;
+        'maintenance',*) words='on off' ;;
       esac
       ;;
   esac

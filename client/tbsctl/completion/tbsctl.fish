@@ -38,13 +38,13 @@ function __tbsctl_at
             continue
         end
         switch $word
-            case --color --socket --device --timeout --config --sort --interval --count --by --event --context -w --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode
+            case --color --socket --device --timeout --config --sort --interval --count --by --event --context -w --textfile --from --uid --dir --gid --unit --cgroup --tenant --handle --hierarchy --owner --priority --locality --pid -f --file --response-of --ima --userspace --submit --parameter --control --protocol --mode --for --clients-wait
                 set value 1
             case '-*'
                 continue
             case '*'
                 switch "$at $word"
-                    case ' info' ' status' ' health' ' doctor' ' contexts' ' top' ' limits' ' events' ' capture' ' metrics' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart'
+                    case ' info' ' status' ' health' ' doctor' ' contexts' ' top' ' limits' ' events' ' capture' ' metrics' ' lockout' ' policy' 'policy check' 'policy explain' ' cancel' ' submit' ' random' ' explain' ' log' ' pcr' ' ppi' ' id' ' bridge' ' restart' ' maintenance'
                         set at (string trim "$at $word")
                 end
         end
@@ -81,6 +81,7 @@ complete -c tbsctl -n '__tbsctl_at' -a ppi -d 'Show the firmware\'s physical pre
 complete -c tbsctl -n '__tbsctl_at' -a id -d 'Print the identifier of the TPM'
 complete -c tbsctl -n '__tbsctl_at' -a bridge -d 'Serve programs that speak to a TPM over a socket'
 complete -c tbsctl -n '__tbsctl_at' -a restart -d 'Have the daemon execute its program anew, and keep its clients'
+complete -c tbsctl -n '__tbsctl_at' -a maintenance -d 'Let a program have the TPM alone'
 complete -c tbsctl -n '__tbsctl_at health' -l timeout -x -d 'How long it may take, 800 without this'
 complete -c tbsctl -n '__tbsctl_at health' -l passive -d 'Ask tbsd alone, and send the TPM nothing'
 complete -c tbsctl -n '__tbsctl_at doctor' -l config -r -F -d 'The configuration of tbsd, /etc/tbs/tbsd.conf without this'
@@ -91,7 +92,7 @@ complete -c tbsctl -n '__tbsctl_at top' -l count -x -d 'Print so many pages as p
 complete -c tbsctl -n '__tbsctl_at top' -l sort -x -a 'time commands waiting memory name' -d 'By one of time, commands, waiting, memory, name (default: time)'
 complete -c tbsctl -n '__tbsctl_at top' -l by -x -a 'context user unit' -d 'A row for each context, user, unit (default: context)'
 complete -c tbsctl -n '__tbsctl_at events' -s f -l follow -d 'Go on with what happens, until interrupted'
-complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture' -d 'These alone, by their name in the output'
+complete -c tbsctl -n '__tbsctl_at events' -l event -x -a 'connected refused no-context cancelled blocked lockout state-changed backlog descriptors memory attestation-revoked physical-presence owner-auth denied device-lost device-ready went-on pcr-changed nv-written capture maintenance' -d 'These alone, by their name in the output'
 complete -c tbsctl -n '__tbsctl_at events' -l utc -d 'Times in UTC, not in the local time zone'
 complete -c tbsctl -n '__tbsctl_at events' -l journal -d 'Follow them in the journal, which has those of earlier starts too'
 complete -c tbsctl -n '__tbsctl_at capture' -l context -x -a '(__tbsctl_contexts)' -d 'Of this context alone'
@@ -144,3 +145,6 @@ complete -c tbsctl -n '__tbsctl_at bridge' -l persistent -d 'One context for all
 complete -c tbsctl -n '__tbsctl_at bridge' -l listen-any -d 'Allow an address that other machines can reach'
 complete -c tbsctl -n '__tbsctl_at bridge' -l mode -x -d 'Mode of the Unix sockets (default 0600)'
 complete -c tbsctl -n '__tbsctl_at bridge' -l priority -x -a 'low normal high system max' -d 'A number, or low (100), normal (200, the default), high (300), system (400), max'
+complete -c tbsctl -n '__tbsctl_at maintenance' -l for -x -d 'How long at most: 90 or 90s, 10m, 2h'
+complete -c tbsctl -n '__tbsctl_at maintenance' -l clients-wait -x -d 'How long commands of others wait before they fail with TBS_E_SERVICE_START_PENDING (30s)'
+complete -c tbsctl -n '__tbsctl_at maintenance' -a 'on off'

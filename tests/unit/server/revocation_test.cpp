@@ -35,6 +35,8 @@ class DispatcherSink : public server::CommandSink {
   void skip_handles(ContextId context, std::uint32_t earlier) override {
     engine_.skip_handles(context, earlier);
   }
+  void hand_over(const sched::HandoverTerms&, server::HandoverEvents) override {}
+  void take_back() override {}
   void inherit(ContextId heir, ContextId from) override { engine_.inherit(heir, from); }
   void open_context(ContextId context, const Principal& user) override {
     engine_.open_context(context, user);
