@@ -312,3 +312,63 @@ TEST_CASE_METHOD(Fixture, "after the end nothing is opened", "[supervisor]") {
   CHECK_FALSE(alarm.is_set());
   CHECK(device.opens == 1);
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "a device that somebody else has is closed, and not opened before it is back",
+                 "[supervisor]") {
+  supervisor.open();
+  device.succeed();
+  int closed = 0;
+  supervisor.pause("it is taken", "wait", [&] { ++closed; });
+  CHECK(supervisor.problem() == "it is taken");
+  CHECK(closed == 0);
+  device.finish_close();
+  CHECK(closed == 1);
+  // What comes late is no reason to open it.
+  supervisor.reopen("a late failure");
+  supervisor.look_later("a late look", "");
+  CHECK(device.opens == 1);
+  CHECK_FALSE(alarm.is_set());
+  supervisor.resume();
+  CHECK(device.opens == 2);
+  // Who had it may still hold on to it.
+  fail_and_ring(kBusy);
+  CHECK(alarm.pauses.back() == DeviceSupervisor::kFirstPause);
+  device.succeed();
+  supervisor.settled();
+  CHECK(supervisor.problem().empty());
+  CHECK(opened == 2);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a device can be taken back while it is closed, and given away while it opens",
+                 "[supervisor]") {
+  int closed = 0;
+  SECTION("taken back") {
+    supervisor.open();
+    device.succeed();
+    supervisor.pause("it is taken", "wait", [&] { ++closed; });
+    supervisor.resume();
+    CHECK(device.opens == 1);
+    device.finish_close();
+    CHECK(closed == 0);
+    CHECK(device.opens == 2);
+  }
+  SECTION("given away") {
+    supervisor.open();
+    supervisor.pause("it is taken", "wait", [&] { ++closed; });
+    device.succeed();
+    CHECK(opened == 0);
+    device.finish_close();
+    CHECK(closed == 1);
+  }
+  SECTION("given away while it is tried again") {
+    supervisor.open();
+    fail(kMissing);
+    supervisor.pause("it is taken", "wait", [&] { ++closed; });
+    CHECK_FALSE(alarm.is_set());
+    device.finish_close();
+    CHECK(closed == 1);
+    CHECK(device.opens == 1);
+  }
+}
