@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "tests/integration/support/program.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/support/catch2.h"
@@ -263,4 +265,23 @@ TEST_CASE("each way to share under load, and what it costs", "[2.0]") {
     CHECK(alone.tpm_commands > 2);
   }
   if (mode == "exclusive") CHECK(alone.tpm_commands < 1.5);
+}
+
+TEST_CASE("a program has /dev/tpm0 alone for a while, and clients keep what they have", "[2.0]") {
+  TestBench bench;
+  const std::string node = fs::path("/dev") / chip().filename();
+  const std::string output = bench.folder() / "program.log";
+  // The kernel lets one open it.
+  const std::string open_it = "exec 3<>" + node;
+  const auto run = [&](const std::vector<std::string>& command) {
+    return Program({.command = command, .environment = {}, .output = output}).wait();
+  };
+  Holder holder(bench);
+  CHECK(run({"/bin/sh", "-c", open_it}) != 0);
+  CHECK(run({std::getenv("TBSCTL"), "--socket", bench.socket(), "maintenance", "--for", "4m", "--",
+             "/bin/sh", "-c", open_it + "; exit 5"}) == 5);
+  holder.check();
+  CHECK(run({"/bin/sh", "-c", open_it}) != 0);
+  INFO(read_file(output));
+  CHECK(bench.wait_until_ready());
 }

@@ -112,10 +112,11 @@ std::string value_cases(const Subcommand& tree) {
   return text;
 }
 
-std::vector<std::string> option_names(const Subcommand& entry) {
+// Of `entry`, as far as `user` takes them.
+std::vector<std::string> option_names(const Subcommand& entry, const Subcommand& user) {
   std::vector<std::string> names;
   for (const Option& option : entry.options) {
-    if (option.argument()) continue;
+    if (option.argument() || !takes(user, option)) continue;
     for (std::string& name : spellings(option)) names.push_back(std::move(name));
   }
   return names;
@@ -123,9 +124,9 @@ std::vector<std::string> option_names(const Subcommand& entry) {
 
 // What is offered where no value is due: options after a dash, else the next word.
 std::string word_case(const std::string& at, const Subcommand& entry, const Subcommand& tree) {
-  auto options = option_names(entry);
+  auto options = option_names(entry, entry);
   if (&entry == &tree) options.emplace_back("--version");
-  if (&entry != &tree) std::ranges::copy(option_names(tree), std::back_inserter(options));
+  if (&entry != &tree) std::ranges::copy(option_names(tree, entry), std::back_inserter(options));
   std::string next;
   for (const Subcommand& part : entry.parts) next += (next.empty() ? "" : " ") + part.name;
   if (!next.empty()) next = "words='" + next + "'";

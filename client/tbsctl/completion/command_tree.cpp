@@ -28,6 +28,10 @@ std::vector<Place> places(const Subcommand& tree) {
   return list;
 }
 
+bool takes(const Subcommand& subcommand, const Option& of_all) {
+  return of_all.name != "--json" || subcommand.json != JsonOutput::None;
+}
+
 std::vector<std::string> spellings(const Option& option) {
   const std::size_t comma = option.name.find(',');
   if (comma == std::string::npos) return {option.name};

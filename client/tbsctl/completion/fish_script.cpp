@@ -103,10 +103,22 @@ std::string line_of(const std::string& condition, const Option& option) {
   return text + " -d " + text_of(option.about) + "\n";
 }
 
+// Where an option of all is offered: everywhere but behind those that do not take it.
+std::string condition_of(const Option& of_all, const Subcommand& tree) {
+  std::string condition;
+  for (const auto& [at, entry] : places(tree)) {
+    if (takes(*entry, of_all)) continue;
+    condition += (condition.empty() ? "" : "; and ") + ("not __tbsctl_at " + at);
+  }
+  return condition.empty() ? "" : " -n " + text_of(condition);
+}
+
 std::string lines_of(const std::string& at, const Subcommand& entry) {
   const std::string here = " -n " + text_of(at.empty() ? "__tbsctl_at" : "__tbsctl_at " + at);
   std::string text;
-  for (const Option& option : entry.options) text += line_of(at.empty() ? "" : here, option);
+  for (const Option& option : entry.options) {
+    text += line_of(at.empty() ? condition_of(option, entry) : here, option);
+  }
   if (at.empty()) text += "complete -c tbsctl" + here + " -l version -d 'Print the version'\n";
   for (const Subcommand& part : entry.parts) {
     text +=

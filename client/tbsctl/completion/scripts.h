@@ -25,6 +25,9 @@ using Place = std::pair<std::string, const Subcommand*>;
 // The tree, each subcommand before its parts.
 std::vector<Place> places(const Subcommand& tree);
 
+// Whether the subcommand takes this option of all: one that prints no JSON refuses --json.
+bool takes(const Subcommand& subcommand, const Option& of_all);
+
 // "-f" and "--file" of "-f,--file".
 std::vector<std::string> spellings(const Option& option);
 

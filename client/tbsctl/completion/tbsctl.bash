@@ -59,7 +59,7 @@ _tbsctl() {
         'limits',*) words='--json --color --socket --device -h --help' ;;
         'events',*) words='-f --follow --event --utc --journal --json --color --socket --device -h --help' ;;
         'capture',*) words='--context -w --count --secrets --utc --json --color --socket --device -h --help' ;;
-        'metrics',*) words='--textfile --from --json --color --socket --device -h --help' ;;
+        'metrics',*) words='--textfile --from --color --socket --device -h --help' ;;
         'lockout',*) words='--reset --uid --json --color --socket --device -h --help' ;;
         'policy',-*) words='--dir --json --color --socket --device -h --help' ;;
         'policy',*) words='check explain' ;;
@@ -79,7 +79,7 @@ _tbsctl() {
         'bridge',-*) words='--control --protocol --persistent --listen-any --mode --priority --json --color --socket --device -h --help' ;;
         'bridge',*) offer=files ;;
         'restart',*) words='--json --color --socket --device -h --help' ;;
-        'maintenance',-*) words='--for --clients-wait --json --color --socket --device -h --help' ;;
+        'maintenance',-*) words='--for --clients-wait --color --socket --device -h --help' ;;
         'maintenance',*) words='on off' ;;
       esac
       ;;

@@ -53,7 +53,7 @@ function __tbsctl_at
 end
 
 complete -c tbsctl -f
-complete -c tbsctl -l json -d 'Print data as JSON'
+complete -c tbsctl -n 'not __tbsctl_at metrics; and not __tbsctl_at maintenance' -l json -d 'Print data as JSON'
 complete -c tbsctl -l color -x -a 'auto always never' -d 'Colours: auto (on a terminal, the default), always or never'
 complete -c tbsctl -l socket -r -F -d 'Socket of tbsd (default: TBS_SOCKET, else /run/tbs/admin.sock for who may open it, else /run/tbs/tbsd.sock)'
 complete -c tbsctl -l device -x -a '(__tbsctl_tpms)' -d 'Ask the tbsd of this TPM, tpm1 for instance, where there are several'

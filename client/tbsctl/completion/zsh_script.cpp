@@ -122,7 +122,7 @@ std::string function_of(const std::string& at, const Subcommand& entry, const Su
   for (const Option& option : entry.options) text += specification(option);
   if (&entry == &tree) text += "    '(- *)--version[Print the version]' \\\n";
   for (const Option& option : tree.options) {
-    if (&entry != &tree) text += specification(option);
+    if (&entry != &tree && takes(entry, option)) text += specification(option);
   }
   if (entry.parts.empty()) {
     text.resize(text.size() - 3);  // the last " \\\n"
