@@ -15,6 +15,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
 # The suite of Debian that has the kernel, and its package there.
@@ -23,6 +24,7 @@ KERNELS = {
     "6.12": ("bookworm", "linux-image-6.12-amd64"),
     "newest": ("sid", "linux-image-amd64"),
 }
+USUAL = "6.1"
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
 # Loaded where a run asks for them: what encrypted disks need, and TPMs that a process plays.
 ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt", "tpm_vtpm_proxy")
@@ -69,13 +71,11 @@ def with_scripts(folder, command, first, modules, destination):
 def _make(kernel, work):
     suite, package = KERNELS[kernel]
     tree = work / "tree"
+    print(f"guest: fetching {package} of Debian {suite}", file=sys.stderr, flush=True)
     if suite == _own_suite():
-        real = _real_package(package)
-        print(f"guest: fetching {real}", flush=True)
-        _download(real, work)
+        _download(_real_package(package), work)
         subprocess.run(["dpkg-deb", "-x", next(work.glob("*.deb")), tree], check=True)
     else:
-        print(f"guest: fetching {package} of Debian {suite}", flush=True)
         _extract(suite, package, tree)
     ready = work / "ready"
     ready.mkdir()

@@ -74,6 +74,9 @@ def inside(family):
     os._exit(7)  # not through close(), which would wait for the frozen TPM
 
 
+NO_KERNEL = 77  # of `run`
+
+
 def guest(*arguments, **options):
     return subprocess.run([HERE / "run", *arguments], check=False, **options)
 
@@ -84,6 +87,9 @@ def outside(tpm, interface):
     os.environ["TBS_GUEST_PROBE"] = "a 'b'\n$c"
     done = guest("--verbose", "--tpm", tpm, "--iface", interface, "--timeout", "120", "--",
                  sys.executable, __file__, "inside", tpm[0], stdout=subprocess.PIPE, text=True)
+    if done.returncode == NO_KERNEL:
+        print("1..0 # SKIP this kernel cannot be had here")
+        sys.exit()
     print(done.stdout, end="")
     checks = done.stdout.count("ok ") - done.stdout.count("# ok ")
     check(done.returncode == 7, "the exit code is carried over")
