@@ -53,7 +53,7 @@ class Options(unittest.TestCase):
         helped = options_of_help(output_of(tbsctl, "--help"))
         for command in ("info", "status", "contexts", "cancel", "submit", "random", "log",
                         "pcr", "ppi", "id", "bridge", "limits", "events", "lockout", "policy", "explain",
-                        "health", "doctor", "capture", "metrics", "top"):
+                        "health", "doctor", "capture", "metrics", "top", "restart", "maintenance"):
             helped |= options_of_help(output_of(tbsctl, command, "--help"))
             self.assertRegex(page("tbsctl.1"), rf"(?m)^\*{command}\*")
         for part in ("check", "explain"):
