@@ -22,7 +22,7 @@ compile() { # compiler language standard source [options]; - is standard input
 # All headers, each before the others and twice: none counts on another having come first, and none
 # minds coming again.
 any_order() { # compiler language standard
-  headers="tbs.h tbsx.h Tbs.h windows.h winerror.h winsock2.h specstrings.h"
+  headers="tbs.h tbsx.h Tbs.h windows.h winbase.h winerror.h winsock2.h specstrings.h"
   for first in $headers; do
     { for each in $first $headers; do echo "#include <$each>"; done; echo "int nothing;"; } |
       compile "$1" "$2" "$3" - -I"$folder/client/include/compat"

@@ -18,7 +18,7 @@ TOP = os.environ["TOP"]
 ABI = os.path.join(TOP, "tests", "abi")
 MINGW = "x86_64-w64-mingw32-"
 OURS = ["-I", os.path.join(TOP, "client/include/tbs"), "-I", os.path.join(TOP, "client/include/compat")]
-# Exported there and documented nowhere, or not a thing of this system.
+# Exported there and documented nowhere, or of use on Windows alone (docs/api.md).
 NOT_HERE = {"Tbsi_Create_Attestation_From_Log", "Tbsi_FilterLog", "Tbsi_ShaHash", "Tbsip_TestMorBit",
             "Tbsip_Submit_Command_NonBlocking", "Tbsip_TestInterruptInformation",
             "GetDeviceIDWithTimeout"}
@@ -71,6 +71,19 @@ def missing_functions():
     return [f"{name}: not exported here" for name in sorted(exported - ours - NOT_HERE)]
 
 
+def import_library(folder):
+    """What a program finds in the library that docs/porting.md makes of tbs.def."""
+    made = os.path.join(folder, "libtbs.a")
+    subprocess.run([MINGW + "dlltool", "-d", os.path.join(TOP, "docs/examples/tbs.def"), "-l", made], check=True,
+                   timeout=120)
+    return set(re.findall(r" T (\w+)$", output_of([MINGW + "nm", made], stderr=subprocess.DEVNULL), re.MULTILINE))
+
+
+def served_under_wine():
+    with open(os.path.join(TOP, "client/wine/tbs.def"), encoding="ascii") as file:
+        return set(re.findall(r"^  (\w+) =", file.read(), re.MULTILINE))
+
+
 def main():
     if not shutil.which(MINGW + "gcc"):
         print("mingw-w64 is not installed")
@@ -83,7 +96,10 @@ def main():
             file.writelines(f"VALUE({name});\n" for name in sorted(common))
         ours = table(native, "objcopy", OURS, folder, "ours")
         theirs = table(windows, MINGW + "objcopy", [], folder, "theirs")
+        imported = import_library(folder)
     differences = compare(ours, theirs) + missing_functions()
+    differences += [f"{name}: in one of docs/examples/tbs.def and client/wine/tbs.def alone"
+                    for name in sorted(imported ^ served_under_wine())]
     print("\n".join(differences) or f"{len(theirs)} entries agree, {len(common)} of them macros")
     return 1 if differences or len(common) < 10 or len(theirs) < 40 else 0
 

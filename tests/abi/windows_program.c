@@ -47,6 +47,7 @@ int main(void) {
   TPM_DEVICE_INFO info;
   BYTE buffer[TBS_IN_OUT_BUF_SIZE_MAX / 64];
   DWORD size = sizeof(buffer);
+  char text[128];
   SOCKET none = INVALID_SOCKET;
   HRESULT opened = open_tbs(TBS_CONTEXT_VERSION_TWO, &context);
   ZeroMemory(buffer, sizeof(buffer));
@@ -59,5 +60,22 @@ int main(void) {
                            size, buffer, (PUINT32)&size) != TBS_E_INVALID_CONTEXT)
     return 5;
   if (Tbsip_Context_Close(&context) != TBS_E_INVALID_CONTEXT) return 6;
+  if (FormatMessage(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
+                    TBS_E_SERVICE_NOT_RUNNING, MAKELANGID(LANG_NEUTRAL, SUBLANG_DEFAULT), text,
+                    sizeof(text), NULL) != strlen(text) ||
+      strcmp(text, "The TBS service does not run.\r\n") != 0)
+    return 8;
+  if (FormatMessage(FORMAT_MESSAGE_FROM_SYSTEM, NULL, TBS_E_IOERROR, 0, text, 10, NULL) != 0 ||
+      FormatMessage(FORMAT_MESSAGE_FROM_SYSTEM, NULL, 0x80070002U, 0, text, sizeof(text), NULL) !=
+          0)
+    return 9;
+  if (ntohs(htons(0x8001)) != 0x8001 || ntohl(htonl(0x17B)) != 0x17B) return 10;
+#ifdef CLOCK_MONOTONIC
+  {
+    ULONGLONG start = GetTickCount64();
+    Sleep(2);
+    if (GetTickCount64() <= start) return 11;
+  }
+#endif
   return none == INVALID_SOCKET && sizeof(DWORD) == 4 && sizeof(LONG) == 4 ? 0 : 7;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The little of Windows' windows.h that programs for TPM Base Services use, so that they compile
- * unchanged: names of types, TRUE and FALSE, calling conventions that mean nothing here. Sizes are
- * those of Windows: DWORD and LONG have 32 bits everywhere. _WIN32 is not defined, on purpose: it
- * would switch programs to everything else that Windows has.
+ * unchanged: names of types, TRUE and FALSE, calling conventions that mean nothing here, and the
+ * few functions of winbase.h. Sizes are those of Windows: DWORD and LONG have 32 bits everywhere.
+ * _WIN32 is not defined, on purpose: it would switch programs to everything else that Windows has.
  *
  * In use with `pkg-config --cflags tbs-compat`.
  */
@@ -41,6 +41,7 @@ typedef DWORD* LPDWORD;
 typedef DWORD* PDWORD;
 typedef ULONG* PULONG;
 typedef char* LPSTR;
+typedef char* LPTSTR;
 typedef const char* LPCSTR;
 
 #ifdef __cplusplus
@@ -73,6 +74,10 @@ typedef const char* LPCSTR;
 #define ZeroMemory(memory, size) memset((memory), 0, (size))
 #define CopyMemory(to, from, size) memcpy((to), (from), (size))
 
+/* As on Windows, where windows.h brings the names of sockets, the functions of winbase.h and the
+ * codes. */
+#include "winbase.h"
 #include "winerror.h"
+#include "winsock2.h"
 
 #endif /* TBS_COMPAT_WINDOWS_H */

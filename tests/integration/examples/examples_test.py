@@ -78,6 +78,34 @@ class Examples(unittest.TestCase):
             shown = re.search(r"\$ \./ported\n(.*?)```", file.read(), re.DOTALL)[1]
         self.assertEqual(re.sub("random: .*", "", shown), re.sub("random: .*", "", output))
 
+    def compile_foreign(self, name, line_holds, folder):
+        """Runs the line of the page as it stands, with the headers of this tree, and links what it compiled."""
+        work = os.path.join(self.folder, name)
+        shutil.copytree(os.path.join(TOP, "tests/integration/examples/foreign", name), work)
+        with open(os.path.join(TOP, "docs/porting.md"), encoding="utf-8") as file:
+            lines = [line for line in file.read().split("\n") if line.startswith("cc ") and line_holds in line]
+        self.assertEqual(len(lines), 1)
+        library = os.path.dirname(os.environ["LIBTBS"])
+        with open(os.path.join(work, "tbs-compat.pc"), "w", encoding="ascii") as file:
+            file.write("Name: tbs-compat\nDescription: not installed yet\nVersion: 1\n"
+                       f"Cflags: -I{TOP}/client/include/tbs -I{TOP}/client/include/compat\n"
+                       f"Libs: -L{library} -ltbs\n")
+        environment = {**os.environ, "PKG_CONFIG_PATH": work}
+        source = lines[0].split()[-1]
+        for command in (lines[0], f"cc -o program {os.path.basename(source)[:-1]}o $(pkg-config --libs tbs-compat)"):
+            subprocess.run(command, shell=True, cwd=os.path.join(work, folder), env=environment, check=True,
+                           timeout=DEADLINE)
+        return os.path.join(work, folder, "program")
+
+    @unittest.skipUnless(shutil.which("cc") and shutil.which("pkg-config"), "no compiler")
+    @unittest.skipIf(os.environ["SANITIZED"] == "1", "the sanitizers' library would have to be linked")
+    def test_foreign_libraries(self):
+        program = self.compile_foreign("wolfTPM", "WOLFTPM_WINAPI", ".")
+        self.assertEqual(self.run_example(program), "20 bytes, later\n")
+        program = self.compile_foreign("ibmtss", "TPM_WINDOWS", "utils")
+        self.assertEqual(self.run_example(program), "response code 0, 8 bytes\n"
+                         "Tbsip_Submit_Command The buffer is too small.\n")
+
     def test_readme(self):
         with open(os.path.join(TOP, "README.md"), encoding="utf-8") as readme, \
                 open(os.path.join(TOP, "docs/examples/cancel.c"), encoding="utf-8") as source:
