@@ -19,6 +19,7 @@ using server::SocketProfile;
 constexpr std::string_view kEverybodysName = "tbsd";
 constexpr std::string_view kAdminName = "admin";
 constexpr std::string_view kMetricsName = "metrics";
+constexpr std::string_view kNodeName = "node";
 // Of sockets that a daemon has bound and hands over to itself, with their files.
 constexpr std::string_view kOwnPrefix = "own-";
 constexpr std::string_view kTenantPrefix = "tenant-";
@@ -75,6 +76,7 @@ std::expected<void, std::string> ListeningSockets::open(
     if (auto adopted = adopt(socket); !adopted) return adopted;
   }
   open_metrics_socket(config);
+  open_node_socket(config);
   if (sockets_.empty() && tenants_.empty()) {
     if (auto opened = open_clients_sockets(config); !opened) return opened;
   }
@@ -105,6 +107,18 @@ void ListeningSockets::open_metrics_socket(const Config& config) {
   metrics_ = std::move(listener);
 }
 
+// Nor is a node needed by anybody else. Its file is the daemon's user's: root's services may open
+// it.
+void ListeningSockets::open_node_socket(const Config& config) {
+  if (node_ || config.node_socket.empty()) return;
+  auto listener = std::make_shared<Listener>(io_);
+  if (const auto bound = listener->bind({.path = config.node_socket, .mode = 0600}); !bound) {
+    spdlog::error("no service can offer device nodes: {}; see node-socket", bound.error());
+    return;
+  }
+  node_ = std::move(listener);
+}
+
 std::expected<void, std::string> ListeningSockets::adopt(const host::InheritedSocket& inherited) {
   auto listener = std::make_shared<Listener>(io_);
   std::string_view name = inherited.name;
@@ -115,6 +129,8 @@ std::expected<void, std::string> ListeningSockets::adopt(const host::InheritedSo
     tenant_entry(std::string(tenant)).listener = std::move(listener);
   } else if (name == kMetricsName) {
     metrics_ = std::move(listener);
+  } else if (name == kNodeName) {
+    node_ = std::move(listener);
   } else {
     sockets_.push_back({.listener = std::move(listener), .profile = profile_for(name)});
   }
@@ -132,6 +148,7 @@ std::expected<void, std::string> ListeningSockets::bind(const SocketFile& file,
 void ListeningSockets::start(Handler handler, MetricsHandler metrics_handler) {
   handler_ = std::move(handler);
   if (metrics_) metrics_->start(std::move(metrics_handler));
+  if (node_) serve(*node_, server::node_profile());
   for (const Entry& entry : sockets_) serve(*entry.listener, entry.profile);
   for (const auto& [name, entry] : tenants_) serve(*entry.listener, entry.profile);
 }
@@ -208,6 +225,7 @@ void ListeningSockets::retire(std::shared_ptr<Listener> listener) {
 
 void ListeningSockets::stop() {
   if (metrics_) metrics_->stop();
+  if (node_) node_->stop();
   for (const Entry& entry : sockets_) entry.listener->stop();
   for (const auto& [name, entry] : tenants_) entry.listener->stop();
 }
@@ -220,11 +238,14 @@ std::vector<host::NamedDescriptor> ListeningSockets::descriptors() const {
     name += admin ? kAdminName : kEverybodysName;
     all.push_back({std::move(name), entry.listener->descriptor()});
   }
-  if (metrics_) {
-    std::string name(metrics_->own() ? kOwnPrefix : std::string_view{});
-    name += kMetricsName;
-    all.push_back({std::move(name), metrics_->descriptor()});
-  }
+  const auto add = [&all](const std::shared_ptr<Listener>& listener, std::string_view what) {
+    if (!listener) return;
+    std::string name(listener->own() ? kOwnPrefix : std::string_view{});
+    name += what;
+    all.push_back({std::move(name), listener->descriptor()});
+  };
+  add(metrics_, kMetricsName);
+  add(node_, kNodeName);
   return all;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // All sockets that clients connect to, and what each of them gives: everybody's, the
-// administrators', and those of tenants; and the one where metrics are read. Bound by the daemon,
-// or handed over by systemd and told apart by their names.
+// administrators', those of tenants and that of a service for device nodes; and the one where
+// metrics are read. Bound by the daemon, or handed over by systemd and told apart by their names.
 
 #include <expected>
 #include <functional>
@@ -61,6 +61,7 @@ class ListeningSockets {
 
   std::expected<void, std::string> open_clients_sockets(const Config& config);
   void open_metrics_socket(const Config& config);
+  void open_node_socket(const Config& config);
   std::expected<void, std::string> adopt(const host::InheritedSocket& inherited);
   std::expected<void, std::string> bind(const server::SocketFile& file,
                                         server::SharedProfile profile);
@@ -75,6 +76,7 @@ class ListeningSockets {
   Handler handler_;  // null until start()
   std::vector<Entry> sockets_;
   std::shared_ptr<server::Listener> metrics_;  // null when there is none
+  std::shared_ptr<server::Listener> node_;     // the same
   std::map<std::string, TenantEntry, std::less<>> tenants_;
 };
 

@@ -25,6 +25,7 @@ struct Config {
   LogLevel log_level = LogLevel::Info;
   std::string admin_group;
   std::string metrics_socket;  // empty: none
+  std::string node_socket;     // the same
   std::string metrics_group;
   bool metrics_users = false;
   policy::Limits limits;

@@ -18,11 +18,12 @@ constexpr std::size_t kMostNewcomers = 256;
 class ConnectionManager::Newcomer : public TurnTaker {
  public:
   Newcomer(ConnectionManager& manager, AccountId account, Connection::Socket socket,
-           SharedProfile profile)
+           SharedProfile profile, std::optional<proto::Opener> opener)
       : manager_(manager),
         account_(account),
         socket_(std::move(socket)),
         profile_(std::move(profile)),
+        opener_(opener),
         wanted_(manager.waiting_.watch()) {
     manager_.newcomers_.add(account_);
   }
@@ -30,7 +31,7 @@ class ConnectionManager::Newcomer : public TurnTaker {
   void take_turn() override {
     if (wanted_.expired()) return;
     manager_.newcomers_.remove(account_);
-    manager_.enter(std::move(socket_), std::move(profile_));
+    manager_.enter(std::move(socket_), std::move(profile_), opener_);
   }
 
  private:
@@ -38,19 +39,33 @@ class ConnectionManager::Newcomer : public TurnTaker {
   AccountId account_;
   Connection::Socket socket_;
   SharedProfile profile_;
+  std::optional<proto::Opener> opener_;
   std::weak_ptr<const void> wanted_;
 };
 
 void ConnectionManager::accept(Connection::Socket socket, SharedProfile profile) {
+  if (profile->delegates) {
+    openers_.read(std::move(socket), [this, profile = std::move(profile)](
+                                         Connection::Socket named, const proto::Opener& opener) {
+      queue(accounts_.account_of(UserId{opener.uid}), std::move(named), profile, opener);
+    });
+    return;
+  }
   const auto user = user_of_peer(socket.native_handle());
   if (!user) return;  // it has gone already
   const AccountId account = account_of_newcomer(*user, *profile);
+  queue(account, std::move(socket), std::move(profile), std::nullopt);
+}
+
+void ConnectionManager::queue(AccountId account, Connection::Socket socket, SharedProfile profile,
+                              std::optional<proto::Opener> opener) {
   if (newcomers_.of(account) >= kMostNewcomers) return;
-  turns_.want(account,
-              std::make_shared<Newcomer>(*this, account, std::move(socket), std::move(profile)));
+  turns_.want(account, std::make_shared<Newcomer>(*this, account, std::move(socket),
+                                                  std::move(profile), opener));
 }
 
 void ConnectionManager::stop() {
+  openers_.stop();
   waiting_.drop();
   timer_.cancel();
 }
@@ -62,8 +77,9 @@ AccountId ConnectionManager::account_of_newcomer(UserId user, const SocketProfil
   return accounts_.account_of(user);
 }
 
-void ConnectionManager::enter(Connection::Socket socket, SharedProfile profile) {
-  auto peer = peer_of(socket.native_handle(), accounts_);
+void ConnectionManager::enter(Connection::Socket socket, SharedProfile profile,
+                              const std::optional<proto::Opener>& opener) {
+  auto peer = opener ? peer_of(*opener, accounts_) : peer_of(socket.native_handle(), accounts_);
   if (!peer) return;
   peer->socket = std::move(profile);
   const std::uint64_t id = ++last_id_;

@@ -17,6 +17,7 @@
 #include "daemon/loop/deferred.h"
 #include "daemon/server/account_finder.h"
 #include "daemon/server/connection.h"
+#include "daemon/server/opener_reader.h"
 #include "daemon/server/server.h"
 #include "daemon/server/turn_runner.h"
 
@@ -27,7 +28,12 @@ class ConnectionManager {
   // All must outlive it; turns and accounts can be those of several managers.
   ConnectionManager(boost::asio::io_context& io, Server& server, TurnRunner& turns,
                     AccountFinder& accounts)
-      : server_(server), turns_(turns), accounts_(accounts), waiting_(io), timer_(io) {}
+      : server_(server),
+        turns_(turns),
+        accounts_(accounts),
+        openers_(io),
+        waiting_(io),
+        timer_(io) {}
 
   // `profile` is that of the listening socket.
   void accept(Connection::Socket socket, SharedProfile profile);
@@ -51,12 +57,16 @@ class ConnectionManager {
   class Newcomer;
 
   [[nodiscard]] AccountId account_of_newcomer(UserId user, const SocketProfile& profile);
-  void enter(Connection::Socket socket, SharedProfile profile);
+  void queue(AccountId account, Connection::Socket socket, SharedProfile profile,
+             std::optional<proto::Opener> opener);
+  void enter(Connection::Socket socket, SharedProfile profile,
+             const std::optional<proto::Opener>& opener);
   void arm_timer();
 
   Server& server_;
   TurnRunner& turns_;
   AccountFinder& accounts_;
+  OpenerReader openers_;
   loop::Deferred waiting_;  // whom newcomers wait for
   Tally<AccountId> newcomers_;
   boost::asio::steady_timer timer_;

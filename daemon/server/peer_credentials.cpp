@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/server/proc_file.h"
+#include "daemon/server/process_status.h"
 #include "daemon/server/unit_name.h"
 #include "proto/terminal_text.h"
 
@@ -96,6 +97,27 @@ std::expected<Peer, int> peer_of(int socket, AccountFinder& accounts) {
     peer.subject.unit = unit_name(cgroup);
     peer.subject.cgroup = std::move(cgroup);
   }
+  return peer;
+}
+
+std::expected<Peer, int> peer_of(const proto::Opener& opener, AccountFinder& accounts) {
+  const UserId user{opener.uid};
+  Peer peer{.principal = principal_of(user)};
+  peer.principal.account = accounts.account_of(user);
+  peer.subject.uid = opener.uid;
+  peer.subject.gids = {opener.gid};
+  if (opener.pid == 0) return peer;
+  const auto thread = static_cast<pid_t>(opener.pid);
+  auto status = process_status(read_of_process(thread, "status"));
+  // One of another user is not who opened it.
+  if (!status || status->file_user != opener.uid) return peer;
+  peer.pid = status->process;
+  status->groups.push_back(opener.gid);
+  peer.subject.gids = std::move(status->groups);
+  peer.program = program_of(peer.pid);
+  peer.principal.account = accounts.account_of(user, peer.pid);
+  peer.subject.cgroup = cgroup_path(read_of_process(thread, "cgroup"));
+  peer.subject.unit = unit_name(peer.subject.cgroup);
   return peer;
 }
 

@@ -11,6 +11,7 @@
 
 #include "daemon/server/account_finder.h"
 #include "daemon/server/peer.h"
+#include "proto/opener.h"
 
 namespace tbs::server {
 
@@ -20,5 +21,10 @@ std::expected<UserId, int> user_of_peer(int socket);
 // The peer of a connected Unix socket, or the errno value of the failure. Its roles are not known
 // yet.
 std::expected<Peer, int> peer_of(int socket, AccountFinder& accounts);
+
+// Who opened the node of a service that speaks for them. It waits in open() until the service has
+// its answer, so the process is what the number says as long as anybody can send a command for it.
+// Its roles are not known yet.
+std::expected<Peer, int> peer_of(const proto::Opener& opener, AccountFinder& accounts);
 
 }  // namespace tbs::server

@@ -22,6 +22,8 @@ struct SocketProfile {
   std::string tenant;
   // A role of the rules that all who connect have besides; may be empty.
   std::string role;
+  // Who connects is a service that says for whom each connection is (proto/opener.h).
+  bool delegates = false;
   // Where the tenant has less than a user.
   std::optional<policy::Limits> limits;
 
@@ -43,6 +45,13 @@ inline SharedProfile everybodys_profile() {
 inline SharedProfile administrators_profile() {
   static const SharedProfile profile = std::make_shared<const SocketProfile>(
       SocketProfile{.highest = HighestRole::Administrator, .tenant = {}, .role = {}, .limits = {}});
+  return profile;
+}
+
+// That of a service for device nodes: who opened one is a user, as on everybody's socket.
+inline SharedProfile node_profile() {
+  static const SharedProfile profile = std::make_shared<const SocketProfile>(SocketProfile{
+      .highest = HighestRole::User, .tenant = {}, .role = {}, .delegates = true, .limits = {}});
   return profile;
 }
 

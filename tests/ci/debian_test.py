@@ -47,7 +47,8 @@ class Debian(unittest.TestCase):
         """Every socket and service that is enabled or kept off by name is one of the tree's."""
         rules = (TOP / "debian/rules").read_text(encoding="utf-8")
         named = set(re.findall(r"\btbsd[a-z-]*\.(?:socket|service)\b", rules))
-        self.assertEqual(named, {"tbsd.service", "tbsd.socket", "tbsd-admin.socket", "tbsd-metrics.socket"})
+        self.assertEqual(named, {"tbsd.service", "tbsd.socket", "tbsd-admin.socket", "tbsd-metrics.socket",
+                                 "tbsd-node.socket"})
         for name in named:
             self.assertTrue((TOP / f"systemd/{name}.in").exists(), name)
 

@@ -73,7 +73,7 @@ for file in bash-completion/completions/tbsctl fish/vendor_completions.d/tbsctl.
     [[ -s $prefix/share/$file ]]
 done
 for file in tbsd.service tbsd.socket tbsd-admin.socket tbsd@.service tbsd@.socket tbsd-admin@.socket \
-    tbsd-tenant@.socket tbsd-metrics.socket tbsd-metrics@.socket; do
+    tbsd-tenant@.socket tbsd-metrics.socket tbsd-metrics@.socket tbsd-node.socket tbsd-node@.socket; do
     grep -q . "$prefix/lib/systemd/system/$file"
 done
 grep -q "$prefix/sbin/tbsd" "$prefix/lib/systemd/system/tbsd.service"

@@ -247,3 +247,36 @@ TEST_CASE("a metrics' socket alone leaves the clients' to the daemon", "[sockets
   CHECK(bench.exists("tbsd.sock"));
   CHECK(bench.exists("admin.sock"));
 }
+
+TEST_CASE("the socket for nodes is its owner's alone, and whoever connects says for whom",
+          "[sockets][node]") {
+  Bench bench;
+  SECTION("bound by the daemon, where the configuration has a path") {
+    REQUIRE(bench.sockets.open(bench.config, {}));
+    CHECK(bench.sockets.descriptors().size() == 2);
+    ListeningSockets with(bench.io);
+    bench.config.socket = bench.path("other.sock");
+    bench.config.node_socket = bench.path("node.sock");
+    REQUIRE(with.open(bench.config, {}));
+    CHECK(bench.mode("node.sock") == 0600);
+    CHECK(with.descriptors().back().name == "own-node");
+    with.stop();
+    CHECK_FALSE(bench.exists("node.sock"));
+  }
+  SECTION("handed over") {
+    const int node = test::listen_on(bench.path("node.sock"));
+    bench.config.node_socket = bench.path("another.sock");
+    REQUIRE(bench.sockets.open(bench.config, {{.descriptor = node, .name = "node"}}));
+    bench.start();
+    CHECK_FALSE(bench.exists("another.sock"));
+    CHECK(bench.sockets.descriptors().back().name == "node");
+    const auto profile = bench.profile_at(bench.path("node.sock"));
+    REQUIRE(profile);
+    CHECK(profile->delegates);
+    CHECK(profile->highest == server::HighestRole::User);
+    CHECK_FALSE(server::everybodys_profile()->delegates);
+    CHECK_FALSE(server::administrators_profile()->delegates);
+    // The clients' own are the daemon's to bind all the same.
+    CHECK(bench.exists("tbsd.sock"));
+  }
+}

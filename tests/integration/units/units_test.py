@@ -51,7 +51,8 @@ class Units(unittest.TestCase):
                               if name.endswith(".socket"))
         self.assertEqual([os.path.basename(path) for path in self.sockets],
                          ["tbsd-admin.socket", "tbsd-admin@tpm1.socket", "tbsd-metrics.socket",
-                          "tbsd-metrics@tpm1.socket", "tbsd-tenant@tpm1.socket", "tbsd.socket",
+                          "tbsd-metrics@tpm1.socket", "tbsd-node.socket", "tbsd-node@tpm1.socket",
+                          "tbsd-tenant@tpm1.socket", "tbsd.socket",
                           "tbsd@tpm1.socket"])
 
     def test_systemd_understands_them(self):
@@ -65,6 +66,8 @@ class Units(unittest.TestCase):
                     "tbsd-admin@tpm1.socket": ("admin", "0600", "tbsd@%i.service"),
                     "tbsd-metrics.socket": ("metrics", "0600", "tbsd.service"),
                     "tbsd-metrics@tpm1.socket": ("metrics", "0600", "tbsd@%i.service"),
+                    "tbsd-node.socket": ("node", "0600", "tbsd.service"),
+                    "tbsd-node@tpm1.socket": ("node", "0600", "tbsd@%i.service"),
                     "tbsd-tenant@tpm1.socket": ("tenant-%i", "0600", "tbsd.service"),
                     "tbsd.socket": ("everybody", "0666", None),
                     "tbsd@tpm1.socket": ("everybody", "0666", None)}
