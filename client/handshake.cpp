@@ -45,9 +45,10 @@ void Interruption::interrupt() {
 namespace {
 
 std::expected<proto::HelloReply, Status> greet(Connection& connection, const proto::Hello& hello,
-                                               Deadline deadline, Interruption* interruption) {
+                                               Deadline deadline, Interruption* interruption,
+                                               proto::Bytes first) {
   const InterruptibleWait wait(interruption, connection.stream);
-  proto::Buffer frame;
+  proto::Buffer frame(first.begin(), first.end());
   proto::append_frame(frame, 0, hello);
   // A daemon that refuses may have closed already: what it said is still there to read.
   (void)connection.stream.send_all(frame, deadline);
@@ -64,11 +65,11 @@ std::optional<Inheritance> inheritance_by(const proto::HelloReply& terms) {
 
 std::expected<HandshakeResult, Status> shake_hands(const std::string& path,
                                                    const proto::Hello& hello, Deadline deadline,
-                                                   Interruption* interruption) {
+                                                   Interruption* interruption, proto::Bytes first) {
   auto stream = SocketStream::connect(path, deadline);
   if (!stream) return std::unexpected(status_of(stream.error()));
   Connection connection{.stream = std::move(*stream)};
-  const auto terms = greet(connection, hello, deadline, interruption);
+  const auto terms = greet(connection, hello, deadline, interruption, first);
   if (!terms) return std::unexpected(terms.error());
   if (terms->status != Status::Success) return std::unexpected(terms->status);
   const auto inheritance = inheritance_by(*terms);
@@ -84,13 +85,14 @@ constexpr unsigned kAttempts = 3;
 }  // namespace
 
 std::expected<HandshakeResult, Status> handshake(const std::string& path, const proto::Hello& hello,
-                                                 Deadline deadline, Interruption* interruption) {
+                                                 Deadline deadline, Interruption* interruption,
+                                                 proto::Bytes first) {
   const auto patience = Clock::now() + kGreetingPatience;
   deadline = std::min(deadline.value_or(patience), patience);
-  auto result = shake_hands(path, hello, deadline, interruption);
+  auto result = shake_hands(path, hello, deadline, interruption, first);
   for (unsigned attempt = 1; attempt < kAttempts; ++attempt) {
     if (result || result.error() != Status::ServiceNotRunning) break;
-    result = shake_hands(path, hello, deadline, interruption);
+    result = shake_hands(path, hello, deadline, interruption, first);
   }
   return result;
 }

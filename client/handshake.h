@@ -66,10 +66,12 @@ class Interruption {
 };
 
 // Connects to `path` and says hello. Fails with the return code that Tbsi_Context_Create gives.
-// A deadline that comes before kGreetingPatience is over holds instead.
+// A deadline that comes before kGreetingPatience is over holds instead. `first`: what goes before
+// the hello (proto/opener.h).
 std::expected<HandshakeResult, proto::Status> handshake(const std::string& path,
                                                         const proto::Hello& hello,
                                                         Deadline deadline = {},
-                                                        Interruption* interruption = nullptr);
+                                                        Interruption* interruption = nullptr,
+                                                        proto::Bytes first = {});
 
 }  // namespace tbs::client

@@ -24,6 +24,8 @@ SOURCES = (".h", ".cpp", ".c")
 LIBRARIES = {
     "CLI/": "CLI11",
     "boost/": "Asio",
+    "cuse_lowlevel.h": "libfuse",
+    "fuse_lowlevel.h": "libfuse",
     "libtpms/": "libtpms",
     "nlohmann/": "nlohmann-json",
     "openssl/": "libcrypto",

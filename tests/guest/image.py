@@ -26,8 +26,8 @@ KERNELS = {
 }
 USUAL = "6.1"
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
-# Loaded where a run asks for them: what encrypted disks need, and TPMs that a process plays.
-ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt", "tpm_vtpm_proxy")
+# Loaded where a run asks for them: what encrypted disks need, TPMs that a process plays, and device nodes.
+ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt", "tpm_vtpm_proxy", "cuse")
 # Process 1 of the guest: the command's own, or one that becomes systemd.
 FIRST = ("session", "with_systemd")
 HERE = pathlib.Path(__file__).resolve().parent

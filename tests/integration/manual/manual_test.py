@@ -67,6 +67,11 @@ class Options(unittest.TestCase):
         self.assertEqual(options_described(page("tbsd.8")),
                          options_of_help(output_of(TBSD, "--help")))
 
+    @unittest.skipUnless(os.environ.get("TBS_NODE"), "tbs-node is not built")
+    def test_tbs_node(self):
+        self.assertEqual(options_described(page("tbs-node.8")),
+                         options_of_help(output_of(os.environ["TBS_NODE"], "--help")))
+
     def test_settings(self):
         printed = output_of(TBSD, "--config", "/dev/null", "--print-config")
         settings = dict(re.findall(r"^([a-z-]+) = (\S+)", printed, re.MULTILINE))

@@ -32,19 +32,22 @@ class Units(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="tbs-units-")
         self.addCleanup(shutil.rmtree, self.folder)
-        self.services = []
+        self.services = []  # of tbsd
+        self.others = []
         for name in sorted(os.listdir(UNITS)):
             if not name.endswith((".service", ".socket")):
                 continue
             with open(os.path.join(UNITS, name), encoding="utf-8") as file:
                 text = file.read()
-            # The daemon is not where it will be installed.
-            text = re.sub(r"^(Exec\w+)=\S+/tbsd ?", rf"\1={TBSD} ", text, flags=re.MULTILINE)
+            # The programs are not where they will be installed.
+            text = re.sub(r"^(Exec\w+)=\S+/(?:tbsd|tbs-node)(?: |$)", rf"\1={TBSD} ", text, flags=re.MULTILINE)
             # A template is looked at as one of its instances.
             path = os.path.join(self.folder, name.replace("@.", "@tpm1."))
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
-            if name.endswith(".service"):
+            if name == "tbs-node.service":
+                self.others.append(path)
+            elif name.endswith(".service"):
                 self.services.append(path)
         self.assertEqual(len(self.services), 2)
         self.sockets = sorted(os.path.join(self.folder, name) for name in os.listdir(self.folder)
@@ -56,9 +59,9 @@ class Units(unittest.TestCase):
                           "tbsd@tpm1.socket"])
 
     def test_systemd_understands_them(self):
-        for path in self.services + self.sockets:
+        for path in self.services + self.others + self.sockets:
             said = analyze("--man=no", "verify", path)
-            about = [line for line in said.stdout.splitlines() if "tbsd" in line]
+            about = [line for line in said.stdout.splitlines() if "tbsd" in line or "tbs-node" in line]
             self.assertEqual((said.returncode, about), (0, []), said.stdout)
 
     def test_each_socket_says_what_it_gives(self):
@@ -137,7 +140,7 @@ class Units(unittest.TestCase):
                               encoding="utf-8", check=False)
 
     def test_exposure(self):
-        for path in self.services:
+        for path in self.services + self.others:
             said = analyze("security", "--offline=yes", path)
             found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said.stdout)
             self.assertIsNotNone(found, said.stdout)
