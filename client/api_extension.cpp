@@ -15,6 +15,7 @@ using tbs::proto::Status;
 namespace {
 
 constexpr auto kPending = static_cast<Status>(TBSX_E_PENDING);
+constexpr auto kTimedOut = static_cast<Status>(TBSX_E_TIMED_OUT);
 
 Deadline deadline_after(INT32 timeout) {
   if (timeout < 0) return std::nullopt;
@@ -57,6 +58,30 @@ TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO* info)
              .maxCommand = terms.max_command,
              .maxResponse = terms.max_response};
     return Status::Success;
+  });
+}
+
+TBS_RESULT Tbsx_Submit_Timeout(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
+                               TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand, UINT32 cbCommand,
+                               PBYTE pabResult, PUINT32 pcbResult, INT32 timeout) {
+  return at_boundary([&] {
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
+    const Command command{Locality, Priority, {pabCommand, cbCommand}};
+    const bool outputs_given = pabResult != nullptr && pcbResult != nullptr;
+    const Status fault = check_command(command.bytes, outputs_given, outputs_given ? *pcbResult : 0,
+                                       context->terms());
+    if (fault != Status::Success) return fault;
+    std::size_t size = 0;
+    // check_command() has refused null pointers.
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
+    const std::span<std::uint8_t> room{pabResult, *pcbResult};
+    const auto result = context->submit_within(command, room, size, deadline_after(timeout));
+    if (!result) return kTimedOut;
+    if (*result == Status::Success || *result == Status::InsufficientBuffer) {
+      *pcbResult = static_cast<UINT32>(size);
+    }
+    return *result;
   });
 }
 
@@ -108,12 +133,26 @@ TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int* fd) {
   });
 }
 
+TBS_RESULT Tbsx_Get_Cancel_Descriptor(TBS_HCONTEXT hContext, int* fd) {
+  return at_boundary([&] {
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
+    if (fd == nullptr) return Status::InvalidOutputPointer;
+    const int descriptor = context->cancel_descriptor();
+    if (descriptor < 0) return Status::InternalError;
+    *fd = descriptor;
+    return Status::Success;
+  });
+}
+
 const char* Tbsx_Result_Name(TBS_RESULT result) {
   if (result == TBSX_E_PENDING) return "TBSX_E_PENDING";
+  if (result == TBSX_E_TIMED_OUT) return "TBSX_E_TIMED_OUT";
   return tbs::proto::status_name(static_cast<Status>(result)).data();
 }
 
 const char* Tbsx_Result_Text(TBS_RESULT result) {
   if (result == TBSX_E_PENDING) return "the command is not answered yet";
+  if (result == TBSX_E_TIMED_OUT) return "the command took too long and was given up";
   return tbs::proto::status_text(static_cast<Status>(result)).data();
 }

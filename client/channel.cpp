@@ -60,6 +60,24 @@ Outcome<> Channel::cancel() {
   return outcome;
 }
 
+void Channel::post_cancel() {
+  Lock lock(mutex_);
+  if (!open_.ended()) post_cancel(lock);
+}
+
+void Channel::post_cancel(Lock& lock) {
+  open_.give_up_held_back(Status::CommandCanceled);
+  std::uint64_t id = 0;
+  try {
+    id = open_.post_cancel();
+  } catch (const std::bad_alloc&) {
+    return end(Status::InternalError);
+  }
+  lock.unlock();
+  send(id, proto::Cancel{});
+  lock.lock();
+}
+
 Outcome<> Channel::make_sticky(std::uint32_t handle, bool sticky) {
   Request request{.kind = RequestKind::MakeSticky};
   Lock lock(mutex_);
@@ -138,6 +156,12 @@ std::optional<Status> Channel::take(std::uint64_t id, std::span<std::uint8_t> ro
   return result;
 }
 
+void Channel::abandon(std::uint64_t id) {
+  const Lock lock(mutex_);
+  if (Request* const request = open_.begun(id)) open_.abandon(*request);
+  update_signal();
+}
+
 std::size_t Channel::begun_count() {
   const Lock lock(mutex_);
   return open_.begun_count();
@@ -164,7 +188,9 @@ bool Channel::ended() {
 void Channel::wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline) {
   while (request.state == as_long_as) {
     if (!reading_) {
-      if (!read_once(lock, deadline)) break;
+      const Read read = read_once(lock, deadline, true);
+      if (read == Read::TimedOut) break;
+      if (read == Read::Canceled) post_cancel(lock);
       continue;
     }
     request.waiting = true;
@@ -183,22 +209,31 @@ void Channel::hand_over_reading() {
   if (Request* const next = open_.sleeper()) next->wake.notify_one();
 }
 
-// Receives once, and hands out what came; false when nothing came before the deadline. Nobody may
-// be reading.
-bool Channel::read_once(Lock& lock, Deadline deadline) {
+// Receives once, and hands out what came. Nobody may be reading.
+Channel::Read Channel::read_once(Lock& lock, Deadline deadline, bool heed_cancel) {
   reading_ = true;
   lock.unlock();
-  const auto count = receive(deadline);
+  const bool canceled = heed_cancel && cancel_comes_first(deadline);
+  const auto count = canceled ? 0 : receive(deadline);
   lock.lock();
   reading_ = false;
-  if (!count && count.error().fault == StreamFault::TimedOut) return false;
+  if (canceled) return Read::Canceled;
+  if (!count && count.error().fault == StreamFault::TimedOut) return Read::TimedOut;
   if (count) {
     connection_.frames.commit(*count);
     dispatch_frames();
   } else {
     end(status_of(count.error()), Status::IoError);
   }
-  return true;
+  return Read::Some;
+}
+
+// Waits for bytes or for a cancel, where the program has a descriptor to cancel with.
+bool Channel::cancel_comes_first(Deadline deadline) {
+  const CancelSignal& cancel = signal_->cancel();
+  if (cancel.descriptor() < 0) return false;
+  return wait_for_either(connection_.stream.descriptor(), cancel.descriptor(), deadline) &&
+         cancel.take();
 }
 
 std::expected<std::size_t, StreamError> Channel::receive(Deadline deadline) {
@@ -276,7 +311,7 @@ bool Channel::wait_to_send() {
   wait_for(connection_.stream.descriptor(), POLLIN | POLLOUT, {});
   Lock lock(mutex_);
   if (!reading_ && !open_.ended()) {
-    read_once(lock, Clock::now());
+    read_once(lock, Clock::now(), false);
     hand_over_reading();
   }
   return !open_.ended();

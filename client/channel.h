@@ -57,6 +57,9 @@ class Channel {
   // Cancels all that is open, and waits until the daemon has seen to it.
   Outcome<> cancel();
 
+  // The same, and waits for nothing but room in the socket.
+  void post_cancel();
+
   // Asks that an object or session of the context stays on the TPM, or no longer, and waits for the
   // answer. BadParameter: there is none; TooManyResources: as many as may be do already.
   Outcome<> make_sticky(std::uint32_t handle, bool sticky);
@@ -77,6 +80,9 @@ class Channel {
   std::optional<proto::Status> take(std::uint64_t id, std::span<std::uint8_t> room,
                                     std::size_t& size, Deadline deadline);
 
+  // Nobody will take the result of this begun command. It counts as open until it is answered.
+  void abandon(std::uint64_t id);
+
   // How many begun commands are not answered or not taken.
   std::size_t begun_count();
   // The highest number that was given to a request.
@@ -94,9 +100,14 @@ class Channel {
   template <typename Message>
   Outcome<> ask(Lock& lock, Request& request, const Message& message, Deadline deadline);
   [[nodiscard]] std::optional<proto::Status> not_sent(const Request& request) const;
+  // What came of waiting for bytes; cancelled: somebody used the cancel descriptor.
+  enum class Read : std::uint8_t { Some, TimedOut, Canceled };
+
+  void post_cancel(Lock& lock);
   void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
-  bool read_once(Lock& lock, Deadline deadline);
+  Read read_once(Lock& lock, Deadline deadline, bool heed_cancel);
   void hand_over_reading();
+  [[nodiscard]] bool cancel_comes_first(Deadline deadline);
   std::expected<std::size_t, StreamError> receive(Deadline deadline);
 
   void dispatch_frames();

@@ -11,6 +11,9 @@ using proto::Status;
 
 namespace {
 
+// How long a cancelled command may take to say how it ended; the daemon answers within 10 ms.
+constexpr std::chrono::seconds kCancelPatience{1};
+
 Status status_of(const std::expected<void, Status>& outcome) {
   return outcome ? Status::Success : outcome.error();
 }
@@ -80,14 +83,15 @@ Status Context::make_sticky(std::uint32_t handle, bool sticky) {
       on_channel<void>([&](Channel& channel) { return channel.make_sticky(handle, sticky); }));
 }
 
-std::expected<std::uint64_t, Status> Context::begin(const Command& command) {
-  return on_channel<std::uint64_t>([&](Channel& channel) -> Outcome<std::uint64_t> {
+std::expected<std::uint64_t, Status> Context::begin(const Command& command, Deadline deadline) {
+  const auto attempt = [&](Channel& channel) -> Outcome<std::uint64_t> {
     const std::size_t untaken = untaken_of_earlier();
     if (untaken > 0 && untaken + channel.begun_count() >= channel.terms().window) {
       return std::unexpected(Status::TooManyResources);
     }
     return channel.begin(command);
-  });
+  };
+  return on_channel<std::uint64_t>(attempt, deadline);
 }
 
 std::size_t Context::untaken_of_earlier() {
@@ -100,6 +104,31 @@ std::size_t Context::untaken_of_earlier() {
 std::optional<Status> Context::take(std::uint64_t id, std::span<std::uint8_t> room,
                                     std::size_t& size, Deadline deadline) {
   return holder_of(id)->take(id, room, size, deadline);
+}
+
+std::optional<Status> Context::submit_within(const Command& command, std::span<std::uint8_t> room,
+                                             std::size_t& size, Deadline deadline) {
+  const auto id = begin(command, deadline);
+  if (!id) return id.error();
+  auto result = take(*id, room, size, deadline);
+  const bool late = !result;
+  if (late) {
+    holder_of(*id)->post_cancel();
+    result = take(*id, room, size, Clock::now() + kCancelPatience);
+  }
+  if (!result || *result == Status::InsufficientBuffer) abandon(*id);
+  if (late && result == Status::CommandCanceled) return std::nullopt;
+  return result;
+}
+
+void Context::abandon(std::uint64_t id) {
+  holder_of(id)->abandon(id);
+}
+
+int Context::cancel_descriptor() {
+  const int descriptor = signal_->cancel().make();
+  signal_->watch_cancel();
+  return descriptor;
 }
 
 // The connection that the command was begun on.
@@ -124,7 +153,11 @@ std::expected<Context::SharedChannel, Status> Context::replace(const Call& call)
   while (!given_up(call) && channel_ == call.channel) {
     if (connecting_ == nullptr) return connect(lock, call);
     const std::uint64_t failures = failures_;
-    changed_.wait(lock);
+    if (!call.deadline) {
+      changed_.wait(lock);
+    } else if (changed_.wait_until(lock, *call.deadline) == std::cv_status::timeout) {
+      return std::unexpected(Status::ServiceStartPending);
+    }
     // What the thread that connects comes to is everybody's.
     if (failures_ != failures && !given_up(call)) return std::unexpected(last_failure_);
   }

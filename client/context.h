@@ -56,9 +56,14 @@ class Context {
   }
 
   // The same. Results of lost connections count as not taken until they are.
-  std::expected<std::uint64_t, proto::Status> begin(const Command& command);
+  std::expected<std::uint64_t, proto::Status> begin(const Command& command, Deadline deadline = {});
   std::optional<proto::Status> take(std::uint64_t id, std::span<std::uint8_t> room,
                                     std::size_t& size, Deadline deadline);
+
+  // Submits, and cancels all that is open when there is no response at the deadline; nothing when
+  // that was the end of it.
+  std::optional<proto::Status> submit_within(const Command& command, std::span<std::uint8_t> room,
+                                             std::size_t& size, Deadline deadline);
 
   // Cancels all that is open, threads that connect included. Success without a connection: then
   // nothing is open.
@@ -66,6 +71,8 @@ class Context {
 
   // The same for every connection; see ReadySignal. -1 when the system has no descriptor left.
   int poll_descriptor() { return signal_->descriptor(); }
+  // What is written to it cancels all that is open, as soon as a thread waits; see CancelSignal.
+  int cancel_descriptor();
   // The owner has a result of its own to be taken, or no longer.
   void show_result() { signal_->add(); }
   void hide_result() { signal_->remove(); }
@@ -101,6 +108,7 @@ class Context {
   SharedChannel holder_of(std::uint64_t id);
   void forget_taken();
   std::size_t untaken_of_earlier();
+  void abandon(std::uint64_t id);
 
   const std::string path_;
   const std::uint32_t wanted_;

@@ -40,6 +40,25 @@ void OpenRequests::forget(const Request& request) {
   std::erase_if(begun_, [&](const auto& each) { return each.get() == &request; });
 }
 
+void OpenRequests::abandon(Request& request) {
+  request.abandoned = true;
+  forget_abandoned();
+}
+
+void OpenRequests::forget_abandoned() {
+  std::erase_if(begun_, [](const auto& each) {
+    return each->abandoned && each->state == RequestState::Done;
+  });
+}
+
+std::uint64_t OpenRequests::post_cancel() {
+  std::erase_if(posted_, [](const auto& each) { return each->state == RequestState::Done; });
+  posted_.push_back(std::make_unique<Request>());
+  posted_.back()->kind = RequestKind::Cancel;
+  enter(*posted_.back());
+  return posted_.back()->id;
+}
+
 // Success, or why the connection has to end.
 Status OpenRequests::dispatch(const proto::Frame& frame) {
   switch (frame.type) {
@@ -77,6 +96,7 @@ Status OpenRequests::finish_command(const proto::Frame& frame) {
     request->finish(Status::InternalError, {});
   }
   if (request->kind == RequestKind::Command) leave_window();
+  if (request->abandoned) forget_abandoned();
   return plausible ? Status::Success : Status::InternalError;
 }
 
@@ -122,6 +142,7 @@ bool OpenRequests::end(Status why, Status of_commands) {
     request->finish(request->kind == RequestKind::Command ? of_commands : why, {});
   }
   give_up_held_back(why);
+  forget_abandoned();
   return true;
 }
 
@@ -131,8 +152,9 @@ bool OpenRequests::result_ready() const {
 }
 
 bool OpenRequests::result_awaited() const {
-  return std::ranges::any_of(
-      begun_, [](const auto& each) { return each->state == RequestState::Outstanding; });
+  return std::ranges::any_of(begun_, [](const auto& each) {
+    return each->state == RequestState::Outstanding && !each->abandoned;
+  });
 }
 
 Request* OpenRequests::sleeper() const {

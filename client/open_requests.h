@@ -38,6 +38,11 @@ class OpenRequests {
   // Null when there is none of this number.
   [[nodiscard]] Request* begun(std::uint64_t id);
   void forget(const Request& request);
+  // Nobody will take the result: it goes when it comes. Until then it counts as open.
+  void abandon(Request& request);
+
+  // A cancel whose answer nobody waits for; its number.
+  std::uint64_t post_cancel();
 
   // Takes a frame of the daemon in. Success, or why the connection has to end.
   proto::Status dispatch(const proto::Frame& frame);
@@ -65,12 +70,14 @@ class OpenRequests {
   proto::Status finish_question(const proto::Frame& frame);
   [[nodiscard]] proto::Status unknown_request() const;
   void leave_window();
+  void forget_abandoned();
 
   std::optional<proto::Status> ended_;
   std::uint64_t last_id_;
   Window window_;
   RequestList outstanding_;
-  std::vector<std::unique_ptr<Request>> begun_;  // not taken yet
+  std::vector<std::unique_ptr<Request>> begun_;   // not taken yet
+  std::vector<std::unique_ptr<Request>> posted_;  // answered to nobody
 };
 
 }  // namespace tbs::client

@@ -1,5 +1,6 @@
 #include "client/ready_signal.h"
 
+#include <cerrno>
 #include <cstdint>
 #include <utility>
 
@@ -27,9 +28,12 @@ int ReadySignal::descriptor() {
   auto poll = Descriptor::open([] { return ::epoll_create1(EPOLL_CLOEXEC); });
   if (!event.valid() || !poll.valid()) return -1;
   if (!add_to(poll.get(), event.get())) return -1;
-  if (watched_ >= 0 && !add_to(poll.get(), watched_)) return -1;
   event_ = std::move(event);
   poll_ = std::move(poll);
+  if (watched_ >= 0 && !see(watched_)) {
+    event_.reset();
+    poll_.reset();
+  }
   return poll_.get();
 }
 
@@ -54,11 +58,26 @@ void ReadySignal::change_sources(int by) {
                                                : ::read(event_.get(), &count, sizeof count);
 }
 
+bool ReadySignal::see(int socket) const {
+  if (!add_to(poll_.get(), socket)) return false;
+  const int cancel = cancel_.descriptor();
+  return cancel < 0 || add_to(poll_.get(), cancel) || errno == EEXIST;
+}
+
+void ReadySignal::watch_cancel() {
+  const std::lock_guard lock(mutex_);
+  const int cancel = cancel_.descriptor();
+  if (!poll_.valid() || watched_ < 0 || blind_) return;
+  if (cancel < 0 || add_to(poll_.get(), cancel) || errno == EEXIST) return;
+  blind_ = true;
+  change_sources(1);
+}
+
 // A descriptor that cannot see the socket says "ready": the program then looks for itself.
 void ReadySignal::watch(int socket) {
   const std::lock_guard lock(mutex_);
   watched_ = socket;
-  if (!poll_.valid() || add_to(poll_.get(), socket)) return;
+  if (!poll_.valid() || see(socket)) return;
   blind_ = true;
   change_sources(1);
 }
@@ -67,8 +86,12 @@ void ReadySignal::unwatch(int socket) {
   const std::lock_guard lock(mutex_);
   if (watched_ != socket) return;
   watched_ = -1;
-  if (std::exchange(blind_, false)) return change_sources(-1);
-  if (poll_.valid()) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, socket, nullptr);
+  if (std::exchange(blind_, false)) change_sources(-1);
+  if (!poll_.valid()) return;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, socket, nullptr);
+  if (const int cancel = cancel_.descriptor(); cancel >= 0) {
+    ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, cancel, nullptr);
+  }
 }
 
 }  // namespace tbs::client

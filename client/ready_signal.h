@@ -4,11 +4,15 @@
 // taken, or when the socket that one is to come on has something to read. A socket is watched only
 // as long as one is to come on it: the end of a connection that nobody waits for wakes nobody.
 //
+// While a result is to come, it is readable as well when the context is cancelled through its
+// cancel descriptor: somebody has to look, and pass that on.
+//
 // It belongs to a context and outlives its connections, so its number stays the same. The locks of
 // channels are taken before its own.
 
 #include <mutex>
 
+#include "client/cancel_signal.h"
 #include "client/descriptor.h"
 
 namespace tbs::client {
@@ -22,13 +26,19 @@ class ReadySignal {
   void add();
   void remove();
 
+  [[nodiscard]] CancelSignal& cancel() { return cancel_; }
+  // The cancel descriptor was made, maybe with results to come.
+  void watch_cancel();
+
   // Results are to come on this socket, or no longer. One at a time is watched.
   void watch(int socket);
   void unwatch(int socket);
 
  private:
   void change_sources(int by);
+  [[nodiscard]] bool see(int socket) const;
 
+  CancelSignal cancel_;
   std::mutex mutex_;
   Descriptor event_;
   Descriptor poll_;

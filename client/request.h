@@ -40,8 +40,9 @@ struct Request {
   proto::Buffer kept;
   std::size_t size = 0;  // of the response
 
-  bool waiting = false;  // its thread sleeps on `wake`
-  bool awaited = false;  // a thread takes the result of this one
+  bool waiting = false;    // its thread sleeps on `wake`
+  bool awaited = false;    // a thread takes the result of this one
+  bool abandoned = false;  // nobody will take it
   std::condition_variable wake;
   Request* next = nullptr;
 

@@ -1,6 +1,7 @@
 #include "client/socket_stream.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -56,6 +57,16 @@ int poll_timeout(Deadline deadline) {
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max() / 2));
 }
 
+bool wait_for_any(std::span<pollfd> entries, Deadline deadline) {
+  for (;;) {
+    const int timeout = poll_timeout(deadline);
+    const int ready = ::poll(entries.data(), entries.size(), timeout);
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return true;  // the transfer that follows says what is wrong
+    if (ready == 0 && poll_timeout(deadline) == 0) return false;
+  }
+}
+
 // How long connect() may wait for a place in the backlog (unix(7)): it cannot be polled for.
 void limit_connect(int socket, Deadline deadline) {
   if (!deadline) return;
@@ -90,13 +101,13 @@ StreamFault fault_of_transfer(int error) {
 
 bool wait_for(int descriptor, short events, Deadline deadline) {
   pollfd entry{.fd = descriptor, .events = events, .revents = 0};
-  for (;;) {
-    const int timeout = poll_timeout(deadline);
-    const int ready = ::poll(&entry, 1, timeout);
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return true;  // the transfer that follows says what is wrong
-    if (ready == 0 && poll_timeout(deadline) == 0) return false;
-  }
+  return wait_for_any({&entry, 1}, deadline);
+}
+
+bool wait_for_either(int first, int second, Deadline deadline) {
+  std::array entries{pollfd{.fd = first, .events = POLLIN, .revents = 0},
+                     pollfd{.fd = second, .events = POLLIN, .revents = 0}};
+  return wait_for_any(entries, deadline) && entries[1].revents != 0;
 }
 
 proto::Status status_of(const StreamError& error) {

@@ -87,5 +87,7 @@ class SocketStream {
 
 // Waits until `descriptor` has one of `events` (poll(2)); false when the deadline passed first.
 bool wait_for(int descriptor, short events, Deadline deadline);
+// Waits until one of them can be read; true when the second can, or both.
+bool wait_for_either(int first, int second, Deadline deadline);
 
 }  // namespace tbs::client

@@ -14,7 +14,7 @@ def nodes_of(path):
     """Names by version node, of a linker's map; a map without versions is "Base"."""
     text = re.sub(r"#.*", "", path.read_text(encoding="utf-8"))
     return {(node or "Base"): set(re.findall(r"^\s*(\w+);", exported, re.M))
-            for node, exported in re.findall(r"(\S*)\s*\{\s*global:(.*?)local:", text, re.S)}
+            for node, exported in re.findall(r"(\S*)\s*\{\s*global:(.*?)(?:local:[^}]*)?\}", text, re.S)}
 
 
 def symbols_of(path):

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "client/include/tbs/tbsx.h"
 #include "tests/integration/support/program.h"
@@ -122,6 +124,60 @@ TEST_CASE("more commands than the window holds are cancelled as well") {
   threads.clear();
   bench.thaw_tpm();
   REQUIRE(get_random(context) == TBS_SUCCESS);
+  REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
+}
+
+TEST_CASE("a command is given up in time, and the context goes on") {
+  TestBench bench;
+  TBS_HCONTEXT context = open_context(bench);
+  const auto command = tpm::get_random(8);
+  const auto submit = [&](INT32 timeout) {
+    BYTE response[64];
+    UINT32 size = sizeof response;
+    return Tbsx_Submit_Timeout(context, 0, TBS_COMMAND_PRIORITY_NORMAL, command.data(),
+                               UINT32(command.size()), response, &size, timeout);
+  };
+  REQUIRE(submit(-1) == TBS_SUCCESS);
+  bench.freeze_tpm();
+  for (const INT32 timeout : {50, 0, 50}) REQUIRE(submit(timeout) == TBSX_E_TIMED_OUT);
+  bench.thaw_tpm();
+  REQUIRE(submit(-1) == TBS_SUCCESS);
+  REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
+}
+
+namespace {
+
+int cancel_descriptor = -1;
+
+void cancel_from_handler(int) {
+  const UINT64 one = 1;
+  (void)!::write(cancel_descriptor, &one, sizeof one);
+}
+
+}  // namespace
+
+TEST_CASE("a signal handler cancels the command that its thread waits for") {
+  TestBench bench;
+  TBS_HCONTEXT context = open_context(bench);
+  REQUIRE(Tbsx_Get_Cancel_Descriptor(context, &cancel_descriptor) == TBS_SUCCESS);
+  struct sigaction action{};
+  action.sa_handler = cancel_from_handler;
+  struct sigaction before{};
+  REQUIRE(::sigaction(SIGUSR1, &action, &before) == 0);
+  bench.freeze_tpm();
+  TBS_RESULT result = TBS_SUCCESS;
+  std::jthread thread([&] { result = get_random(context); });
+  const std::uint64_t number = number_of(context);
+  CHECK(eventually([&] {
+    const auto entry = bench.entry_of(number);
+    return entry && entry->running == 1;
+  }));
+  CHECK(::pthread_kill(thread.native_handle(), SIGUSR1) == 0);
+  thread.join();
+  CHECK(result == TBS_E_COMMAND_CANCELED);
+  bench.thaw_tpm();
+  REQUIRE(get_random(context) == TBS_SUCCESS);
+  REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
   REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
 }
 

@@ -104,6 +104,9 @@ TEST_CASE("without memory every function fails with TBS_E_INTERNAL_ERROR") {
   each([&](TBS_HCONTEXT handle) {
     return Tbsip_Submit_Command(handle, 0, 0, kCommand, sizeof kCommand, room, &size);
   });
+  each([&](TBS_HCONTEXT handle) {
+    return Tbsx_Submit_Timeout(handle, 0, 0, kCommand, sizeof kCommand, room, &size, -1);
+  });
   each([&](TBS_HCONTEXT handle) { return Tbsi_Get_TCG_Log(handle, room, &size); });
   each([&](TBS_HCONTEXT handle) { return Tbsi_Get_OwnerAuth(handle, 13, room, &size); });
   each([&](TBS_HCONTEXT handle) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * tbsx.h: what libtbs adds to the TPM Base Services API on Linux: choosing the daemon's socket, and
- * submitting commands without waiting for them.
+ * submitting commands without waiting for them or with a time-out, and cancelling from a signal
+ * handler.
  *
  * The conventions are those of tbs.h: every function may be called from any thread, buffers belong
  * to the caller, handles are checked, and TBS_E_INTERNAL_ERROR can come from every function.
@@ -27,6 +28,9 @@ extern "C" {
 /* The command is not answered yet. Not a code of Windows: bit 29, which Microsoft reserves for
  * others, is set. */
 #define TBSX_E_PENDING 0xA0284001U
+
+/* The command was given up, since there was no response in time. With the same bit. */
+#define TBSX_E_TIMED_OUT 0xA0284002U
 
 /* A command begun with Tbsx_Submit_Begin; never 0. Has a meaning only together with its context. */
 typedef UINT64 TBSX_REQUEST;
@@ -65,6 +69,27 @@ TBS_API TBS_RESULT Tbsx_Context_Create(PCTBS_CONTEXT_PARAMS pContextParams, cons
  * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
  * TBS_E_INVALID_OUTPUT_POINTER  info is NULL */
 TBS_API TBS_RESULT Tbsx_Get_Context_Info(TBS_HCONTEXT hContext, TBSX_CONTEXT_INFO* info);
+
+/* Submits one TPM command, and cancels it when there is no response in time. It cancels as
+ * Tbsip_Cancel_Commands does: everything that the context has outstanding, other threads' commands
+ * included. A thread whose time-outs shall touch nobody has a context of its own. The other
+ * parameters are those of Tbsip_Submit_Command.
+ *
+ * timeout: how long to wait, in milliseconds; a negative one waits for ever. The wait for a
+ *   starting service is part of it. The cancel at its end takes 10 ms as a rule, and at most a
+ *   second, with a service that stands still.
+ *
+ * TBSX_E_TIMED_OUT             given up: a command that was waiting has not run; one on the TPM may
+ *                              have, or may still run to its end (what it creates is flushed)
+ * TBS_SUCCESS                  there is a response; it may be one that came during the cancel
+ * TBS_E_TOO_MANY_RESOURCES     as many as the service allows (32) are outstanding
+ * TBS_E_SERVICE_START_PENDING  there was no service in time
+ * others                       those of Tbsip_Submit_Command
+ */
+TBS_API TBS_RESULT Tbsx_Submit_Timeout(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Locality,
+                                       TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand,
+                                       UINT32 cbCommand, PBYTE pabResult, PUINT32 pcbResult,
+                                       INT32 timeout);
 
 /* Submits one TPM command and returns without waiting for its response. The other parameters are
  * those of Tbsip_Submit_Command; the command is copied. When the socket is full it waits for the
@@ -125,6 +150,27 @@ TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST reques
  * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
  * TBS_E_INVALID_OUTPUT_POINTER  fd is NULL */
 TBS_API TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int* fd);
+
+/* Gets a descriptor with which to cancel where no function may be called: in a signal handler, or
+ * in a loop that must not wait. Eight bytes, a UINT64 that is not 0, written to it have the effect
+ * of Tbsip_Cancel_Commands, and write(2) returns at once; it is safe in a signal handler:
+ *
+ *   static void on_signal(int number) { UINT64 one = 1; (void)!write(fd, &one, sizeof one); }
+ *
+ * A thread that waits in Tbsip_Submit_Command, Tbsx_Submit_Timeout or Tbsx_Submit_Result sees to
+ * it. In an event loop the poll descriptor turns readable, and Tbsx_Submit_Result with a timeout of
+ * 0 sees to it. What is written while nothing is outstanding stays for the next command, so that a
+ * signal just before a call is not lost: read the eight bytes to take it back. A thread that was
+ * waiting before the first call of this function is not reached, nor one that waits for a service
+ * that is starting.
+ *
+ * fd: receives the descriptor, an eventfd(2) that does not block. It belongs to the context: do not
+ *   close it. It is the same for every call, and gone with Tbsip_Context_Close.
+ *
+ * TBS_SUCCESS
+ * TBS_E_INVALID_CONTEXT         hContext is not a live context of this process
+ * TBS_E_INVALID_OUTPUT_POINTER  fd is NULL */
+TBS_API TBS_RESULT Tbsx_Get_Cancel_Descriptor(TBS_HCONTEXT hContext, int* fd);
 
 /* Describe a return code, by its name or in a line of English.
  *
