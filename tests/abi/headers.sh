@@ -50,6 +50,18 @@ for standard in c++98 c++11 c++14 c++17 c++20 c++23; do
   check clang++-19 c++ "$standard"
 done
 
+# tbs.hpp, with the result type of its own and with the library's, and for programs without exceptions.
+for standard in c++20 c++23; do
+  for compiler in g++ clang++-19; do
+    command -v "$compiler" >/dev/null || continue
+    for mode in -fexceptions "-fno-exceptions -fno-rtti"; do
+      # shellcheck disable=SC2086 # the options are words
+      { echo '#include <tbs.hpp>'; cat "$folder/tests/abi/result.cpp"; } |
+        compile "$compiler" c++ "$standard" - $mode -Wnon-virtual-dtor -Wold-style-cast
+    done
+  done
+done
+
 if grep -nE '\<long\>' "$folder"/client/include/tbs/*.h "$folder"/client/include/compat/*.h |
   grep -vE '^[^:]*:[0-9]+: *(/?\*|.*\*/|.*`long`)'; then
   echo "a type rests on long, whose size is another on Windows"

@@ -83,6 +83,6 @@ configure_sanitized() {
 }
 # sources: every file that clang-format looks after.
 sources() {
-    find "$top"/{proto,client,daemon,tests} -type f \( -name '*.h' -o -name '*.cpp' -o -name '*.c' \) |
+    find "$top"/{proto,client,daemon,tests} -type f \( -name '*.h' -o -name '*.hpp' -o -name '*.cpp' -o -name '*.c' \) |
         sort
 }

@@ -18,7 +18,7 @@ import sys
 PAGE = "docs/architecture.md"
 HEADING = "## Folders"
 TREES = ("proto", "client", "daemon")
-SOURCES = (".h", ".cpp", ".c")
+SOURCES = (".h", ".hpp", ".cpp", ".c")
 
 # By the beginning of an include's path.
 LIBRARIES = {

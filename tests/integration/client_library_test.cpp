@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "client/include/tbs/tbs.hpp"
 #include "client/include/tbs/tbsx.h"
 #include "tests/integration/support/program.h"
 #include "tests/integration/support/test_bench.h"
@@ -179,6 +182,27 @@ TEST_CASE("a signal handler cancels the command that its thread waits for") {
   REQUIRE(get_random(context) == TBS_SUCCESS);
   REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
   REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
+}
+
+TEST_CASE("tbs.hpp: a stop and a time-out end a command on the TPM, and the context goes on") {
+  TestBench bench;
+  const auto tpm = tbs::context::open({.socket = bench.socket().c_str()});
+  REQUIRE(tpm.has_value());
+  const auto command = tpm::get_random(8);
+  bench.freeze_tpm();
+  REQUIRE(tpm->submit(command, {.timeout = std::chrono::milliseconds(50)}).error().timed_out());
+  std::stop_source stop;
+  std::optional<tbs::result<std::vector<std::uint8_t>>> ended;
+  std::jthread thread([&] { ended = tpm->submit(command, stop.get_token()); });
+  CHECK(eventually([&] {
+    const auto entry = bench.entry_of(tpm->info()->number);
+    return entry && entry->queued + (entry->running == 1 ? 1 : 0) == 1;  // 2 is the one before
+  }));
+  stop.request_stop();
+  thread.join();
+  CHECK(ended->error().canceled());
+  bench.thaw_tpm();
+  REQUIRE(tpm->submit(command)->size() == 20);
 }
 
 TEST_CASE("closing cancels what is outstanding, and the daemon forgets the context") {

@@ -14,7 +14,7 @@ TOP = Path(os.environ["TOP"])
 DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/*.md")])
 # Where a name with a folder in it may start, and what may be left out at its end.
 ROOTS = (TOP, TOP / "daemon", TOP / "client", TOP / "tests")
-ENDINGS = ("", ".h", ".cpp", ".py")
+ENDINGS = ("", ".h", ".hpp", ".cpp", ".py")
 
 
 def prose_of(path):
