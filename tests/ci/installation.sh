@@ -38,13 +38,16 @@ tbsctl --json info | grep -q embedded
 tpm2_getrandom --tcti tbs --hex 16 | grep -Eqx '[0-9a-f]{32}'
 
 example() {
-    local program=$folder/$1 source=$top/docs/examples/$2 module=$3
+    local program=$folder/$1 source=$top/docs/examples/$2 module=$3 compiler=gcc
+    [[ $source == *.c ]] || compiler=g++
     shift 3
     # shellcheck disable=SC2046
-    gcc "$@" -o "$program" "$source" $(pkg-config --cflags --libs "$module") -pthread
+    "$compiler" "$@" -o "$program" "$source" $(pkg-config --cflags --libs "$module") -pthread
     "$program" >/dev/null
 }
-example cancel cancel.c tbs -std=gnu11
+example cancel cancel.c 'tbs tss2-mu' -std=gnu11
+example hash hash.cpp 'tbs tss2-mu' -std=c++20
+example callback callback.cpp tbs -std=c++20 -O0
 example ported ported.c tbs-compat
 
 # In place of tpm2-abrmd's module, with its header and .pc file.
@@ -60,6 +63,7 @@ cmake_project() { cmake -S "$top/tests/ci/cmake" -B "$folder/cmake" -DCMAKE_PREF
 cmake_project -DEXAMPLES="$top/docs/examples"
 cmake --build "$folder/cmake" >/dev/null
 "$folder/cmake/cancel" >/dev/null
+"$folder/cmake/hash" TPM >/dev/null
 "$folder/cmake/ported" >/dev/null
 for wanted in 0.1.0 0.1 "$(pkg-config --modversion tbs)"; do cmake_project -DWANTED="$wanted"; done
 for wanted in 0 0.0.9 1 99.1; do

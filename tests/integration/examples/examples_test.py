@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from listening import listens  # noqa: E402
 
 TOP = os.environ["TOP"]
 DEADLINE = 60  # against hanging only
+needs_asio = unittest.skipIf(os.environ["ASIO"] == "0", "compiled without Boost")
 
 
 class Examples(unittest.TestCase):
@@ -34,37 +36,91 @@ class Examples(unittest.TestCase):
              "everyone"],
             stderr=subprocess.DEVNULL)
         cls.addClassCleanup(cls.stop)
-        end = time.monotonic() + DEADLINE
-        while not listens(cls.socket) and time.monotonic() < end:
-            time.sleep(0.02)
+        cls.comes(cls.socket)
 
     @classmethod
     def stop(cls):
         cls.daemon.terminate()
         cls.daemon.wait(DEADLINE)
 
+    def environment(self):
+        return {**os.environ, "TBS_SOCKET": self.socket, "PYTHONDONTWRITEBYTECODE": "1",
+                "LD_LIBRARY_PATH": os.path.dirname(os.environ["LIBTBS"])}
+
     def run_example(self, *command):
-        environment = {**os.environ, "TBS_SOCKET": self.socket,
-                       "LD_LIBRARY_PATH": os.path.dirname(os.environ["LIBTBS"])}
-        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True,
+        return subprocess.run(command, env=self.environment(), stdout=subprocess.PIPE, check=True,
                               timeout=DEADLINE, encoding="utf-8").stdout
+
+    @staticmethod
+    def comes(path):
+        end = time.monotonic() + DEADLINE
+        while not listens(path) and time.monotonic() < end:
+            time.sleep(0.02)
+        return listens(path)
+
+    @staticmethod
+    def connected(path):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(DEADLINE)
+        client.connect(path)
+        return client
 
     def compiled(self, name):
         return os.path.join(os.environ["EXAMPLES"], "example_" + name)
 
     @unittest.skipIf(os.environ["SANITIZED"] == "1", "Python cannot load a sanitized library")
     def test_python(self):
-        script = os.path.join(TOP, "docs/examples/random.py")
+        script = os.path.join(TOP, "docs/examples/random_bytes.py")
         self.assertRegex(self.run_example(sys.executable, script), "^[0-9a-f]{32}\n$")
         self.assertRegex(self.run_example(sys.executable, script, "100"), "^[0-9a-f]{200}\n$")
 
-    def test_cpp(self):
+    def test_hash(self):
         words = ("abc", "TPM")
         expected = "".join(f"{hashlib.sha256(w.encode()).hexdigest()}  {w}\n" for w in words)
-        self.assertEqual(self.run_example(self.compiled("raii"), *words), expected)
+        self.assertEqual(self.run_example(self.compiled("hash"), *words), expected)
+
+    @needs_asio
+    def test_callback(self):
+        self.assertRegex(self.run_example(self.compiled("callback")), "^[0-9a-f]{16}\n$")
+
+    @needs_asio
+    def test_hundred(self):
+        self.assertEqual(self.run_example(self.compiled("hundred")), "500 of 500 commands\n")
+
+    @needs_asio
+    def test_server(self):
+        path = os.path.join(self.folder, "random.sock")
+        server = subprocess.Popen([self.compiled("server"), path], env=self.environment())
+        try:
+            self.assertTrue(self.comes(path))
+            clients = [self.connected(path) for _ in range(20)]
+            for client in clients:
+                client.sendall(b"\x20")
+            answers = {client.recv(32, socket.MSG_WAITALL) for client in clients}
+            self.assertEqual({len(answer) for answer in answers}, {32})
+            self.assertEqual(len(answers), 20)
+            # Who hangs up with a command under way disturbs nobody.
+            for client in clients[1:]:
+                client.sendall(b"\x10")
+                client.close()
+            clients[0].sendall(b"\x05")
+            self.assertEqual(len(clients[0].recv(5, socket.MSG_WAITALL)), 5)
+            clients[0].close()
+        finally:
+            server.terminate()
+            self.assertEqual(server.wait(DEADLINE), 0)
+        self.assertFalse(os.path.exists(path))
 
     def test_cancel(self):
-        self.assertRegex(self.run_example(self.compiled("cancel")), "^(cancelled|finished first)")
+        self.assertRegex(self.run_example(self.compiled("cancel")), "^(cancelled|finished first)\n$")
+
+    def test_cancel_says_why_it_fails(self):
+        environment = {**self.environment(), "TBS_SOCKET": "/nonexistent/socket"}
+        for name in ("cancel", "hash"):
+            ended = subprocess.run([self.compiled(name)], env=environment, capture_output=True,
+                                   timeout=DEADLINE, encoding="utf-8", check=False)
+            self.assertEqual(ended.returncode, 1)
+            self.assertRegex(ended.stderr, r"^no context: .* \(TBS_E_SERVICE_NOT_RUNNING\)\n$")
 
     def test_ported(self):
         output = self.run_example(self.compiled("ported"))
