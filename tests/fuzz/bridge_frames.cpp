@@ -1,6 +1,7 @@
 // What clients of tbsctl bridge send, cut into pieces of any size: the first byte names the
 // protocol, the second the size of the pieces. What the client wants must not depend on the cut,
-// and nothing that it wants may be longer than a TPM command can be.
+// and nothing that it wants may be longer than a TPM command can be. What is answered in the TPM's
+// place is a response, whatever is wrong with the command.
 
 #include <algorithm>
 #include <array>
@@ -8,8 +9,12 @@
 #include <vector>
 
 #include "client/tbsctl/bridge/framing.h"
+#include "client/tbsctl/bridge/power_state.h"
+#include "client/tbsctl/bridge/saved_sessions.h"
 #include "client/tbsctl/bridge/tpm_answer.h"
 #include "proto/limits.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
 #include "proto/tpm_header.h"
 
 using namespace tbs;
@@ -19,6 +24,34 @@ namespace {
 
 void require(bool condition) {
   if (!condition) std::abort();
+}
+
+// What is missing, as the resource manager says it.
+constexpr std::array<std::uint32_t, 6> kRefusals{tpm::at_handle(tpm::rc::kHandle, 1),
+                                                 tpm::at_handle(tpm::rc::kHandle, 7),
+                                                 tpm::rc::kReferenceH0 + 2,
+                                                 tpm::rc::kReferenceS0 + 6,
+                                                 tpm::rc::kSize,
+                                                 tpm::at_parameter(tpm::rc::kHandle, 1)};
+
+std::uint32_t refused(proto::Bytes command, std::uint32_t code) {
+  proto::Buffer response =
+      proto::tpm_error_response(tpm::kTagNoSessions, tpm::by_resource_manager(code));
+  adapt_response(command, response);
+  SavedSessions saved;
+  saved.note(command, proto::tpm_response(tpm::kTagNoSessions, 0, command));
+  while (saved.take_flush()) {
+  }
+  return proto::read_tpm_header(response)->code;
+}
+
+proto::Buffer answer_of_waiting_tpm(proto::Bytes command) {
+  PowerState power;
+  power.prepared(prepares_resume(command, proto::tpm_error_response(0, 0)).value_or(false));
+  power.cycle();
+  const auto response = power.answer(command);
+  require(!response || proto::read_tpm_header(*response).has_value());
+  return response.value_or(proto::Buffer{});
 }
 
 // A wish as bytes: its kind, what it carries, what is answered.
@@ -32,6 +65,8 @@ proto::Buffer as_bytes(const Wish& wish) {
     proto::Buffer response = answer_for(run->command, proto::Status::CommandCanceled);
     adapt_response(run->command, response);
     require(proto::read_tpm_header(response).has_value());
+    for (const std::uint32_t code : kRefusals) writer.be32(refused(run->command, code));
+    writer.bytes(answer_of_waiting_tpm(run->command));
   } else if (const auto* reply = std::get_if<Reply>(&wish)) {
     require(!reply->bytes.empty());
     writer.bytes(reply->bytes);

@@ -22,7 +22,10 @@ namespace {
 constexpr std::size_t kMaxConnections = 256;
 // After accept() found that descriptors or memory are short.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-constexpr std::uint64_t kUnknownProgram = 0;
+constexpr std::uint64_t kOneProgram = 0;
+// With the number of a user: those programs whose process is not known.
+constexpr std::uint64_t kProgramOfUser = std::uint64_t{1} << 32U;
+constexpr uid_t kUnknownUser = static_cast<uid_t>(-1);
 constexpr int kPortChoices = 50;
 
 sigset_t stop_signals() {
@@ -154,53 +157,46 @@ void Bridge::resume(std::size_t index) {
   reactor().change(listener.listening.socket.get(), EPOLLIN);
 }
 
-std::uint64_t Bridge::program_of(Connection& connection) {
-  if (options_.persistent) return kUnknownProgram;
+Bridge::ProgramId Bridge::program_of(Connection& connection) {
+  if (options_.persistent) return kOneProgram;
   auto& program = connections_.at(&connection).program;
   if (!program) {
     const auto process = peer_process(connection.socket());
-    program = process ? static_cast<std::uint64_t>(*process) : kUnknownProgram;
+    program = process ? static_cast<ProgramId>(*process)
+                      : kProgramOfUser | peer_user(connection.socket()).value_or(kUnknownUser);
   }
   return *program;
 }
 
 void Bridge::cancel_for(Connection& of) {
-  const std::uint64_t program = program_of(of);
+  const ProgramId program = program_of(of);
   for (const auto& [each, entry] : connections_) {
     if (program_of(*each) == program) each->cancel();
   }
 }
 
-void Bridge::set_locality_for(Connection& of, std::uint8_t locality) {
-  const std::uint64_t program = program_of(of);
-  if (locality == 0) {
-    localities_.erase(program);
-  } else {
-    localities_[program] = locality;
-  }
-}
-
-std::uint8_t Bridge::locality_for(Connection& of) {
-  if (localities_.empty()) return 0;  // mostly, and spares the look into /proc
-  const auto found = localities_.find(program_of(of));
-  return found == localities_.end() ? std::uint8_t{0} : found->second;
+Program* Bridge::known_program(Connection& of) {
+  if (programs_.empty()) return nullptr;  // mostly, and spares the look into /proc
+  const auto found = programs_.find(program_of(of));
+  return found == programs_.end() ? nullptr : &found->second;
 }
 
 void Bridge::power_off_for(Connection& of) {
+  program(of).power.cycle();
   if (shared_) return shared_->power_off();
-  const std::uint64_t program = program_of(of);
+  const ProgramId id = program_of(of);
   for (const auto& [each, entry] : connections_) {
-    if (program_of(*each) == program) each->power_off();
+    if (program_of(*each) == id) each->power_off();
   }
 }
 
-// A locality is kept as long as a connection of the program is open; the kernel may give its number
-// to another process then.
-void Bridge::forget_localities() {
-  if (options_.persistent || localities_.empty()) return;
-  std::erase_if(localities_, [this](const auto& kept) {
+// They are known as long as a connection of theirs is open; the kernel may give the number of a
+// process to another one then.
+void Bridge::forget_programs() {
+  if (options_.persistent || programs_.empty()) return;
+  std::erase_if(programs_, [this](const auto& known) {
     return std::ranges::none_of(connections_, [&](const auto& connection) {
-      return program_of(*connection.first) == kept.first;
+      return program_of(*connection.first) == known.first;
     });
   });
 }
@@ -212,7 +208,7 @@ void Bridge::ended(Connection& gone, const std::string& why) {
   connections_.erase(found);
   --listeners_[index].connections;
   resume(index);
-  forget_localities();
+  forget_programs();
 }
 
 }  // namespace tbs::ctl::bridge

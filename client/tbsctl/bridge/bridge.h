@@ -3,8 +3,9 @@
 // The bridge itself: listens, makes connections, and knows which of them belong to one program.
 //
 // The second channel of a protocol says nothing about the first: what comes there concerns the
-// connections of the same process, as far as the kernel tells which one that is, and all of those
-// whose process is not known. With `persistent` all connections count as one program's.
+// connections of the same process, as far as the kernel tells which one that is, and else those of
+// the same user whose process is not known. With `persistent` all connections count as one
+// program's.
 
 #include <memory>
 #include <ostream>
@@ -30,6 +31,8 @@ class Bridge : private Host {
   void run();
 
  private:
+  // A process, or what is left to tell programs apart by.
+  using ProgramId = std::uint64_t;
   using MakeFraming = std::unique_ptr<Framing> (*)();
   struct Listener {
     Listening listening;
@@ -40,22 +43,22 @@ class Bridge : private Host {
   struct Entry {
     std::shared_ptr<Connection> connection;
     std::size_t listener;
-    std::optional<std::uint64_t> program;
+    std::optional<ProgramId> program;
   };
 
   Reactor& reactor() override { return *access_.reactor; }
   void cancel_for(Connection& of) override;
-  void set_locality_for(Connection& of, std::uint8_t locality) override;
-  std::uint8_t locality_for(Connection& of) override;
   void power_off_for(Connection& of) override;
+  Program* known_program(Connection& of) override;
+  Program& program(Connection& of) override { return programs_[program_of(of)]; }
   void ended(Connection& gone, const std::string& why) override;
 
   std::expected<void, std::string> listen_at_both(const Address& first);
   std::expected<void, std::string> listen_on(const Address& address, MakeFraming make_framing);
   void accept_on(std::size_t index);
   void resume(std::size_t index);
-  std::uint64_t program_of(Connection& connection);
-  void forget_localities();
+  ProgramId program_of(Connection& connection);
+  void forget_programs();
 
   const BridgeOptions options_;
   std::ostream& log_;
@@ -64,7 +67,7 @@ class Bridge : private Host {
   client::Descriptor signals_;
   std::vector<Listener> listeners_;
   std::unordered_map<Connection*, Entry> connections_;
-  std::unordered_map<std::uint64_t, std::uint8_t> localities_;  // by program; 0 is not kept
+  std::unordered_map<ProgramId, Program> programs_;
 };
 
 }  // namespace tbs::ctl::bridge

@@ -95,7 +95,7 @@ bool Connection::grant(Wish& wish) {
     host_.cancel_for(*this);
     answer(stop->answer);
   } else if (auto* use = std::get_if<UseLocality>(&wish)) {
-    host_.set_locality_for(*this, use->locality);
+    host_.program(*this).locality = use->locality;
     answer(use->answer);
   } else if (auto* off = std::get_if<PowerOff>(&wish)) {
     host_.power_off_for(*this);
@@ -110,9 +110,16 @@ bool Connection::grant(Wish& wish) {
 }
 
 void Connection::execute(const Execute& wish) {
+  Program* const program = host_.known_program(*this);
+  if (program != nullptr) {
+    if (const auto response = program->power.answer(wish.command)) {
+      return answer(framing_->pack(*response));
+    }
+  }
   busy_ = true;
   command_.assign(wish.command.begin(), wish.command.end());
-  const std::uint32_t locality = wish.has_locality ? wish.locality : host_.locality_for(*this);
+  const std::uint8_t set = program != nullptr ? program->locality : std::uint8_t{0};
+  const std::uint32_t locality = wish.has_locality ? wish.locality : set;
   context_->submit(this, {.bytes = command_, .locality = locality},
                    [self = weak_from_this()](Status status, proto::Buffer response) {
                      const auto connection = self.lock();
@@ -128,12 +135,19 @@ void Connection::on_done(Status status, proto::Buffer response) {
                std::string(proto::status_name(status)) + ")");
   }
   if (status == Status::Success) {
-    adapt_response(command_, response);
+    adapt(response);
   } else {
     response = answer_for(command_, status);
   }
   answer(framing_->pack(response));
   if (!ended_) process();
+}
+
+void Connection::adapt(proto::Buffer& response) {
+  if (const auto resume = prepares_resume(command_, response)) {
+    host_.program(*this).power.prepared(*resume);
+  }
+  adapt_response(command_, response);
 }
 
 void Connection::cancel() {

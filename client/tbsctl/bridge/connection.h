@@ -10,6 +10,7 @@
 
 #include "client/descriptor.h"
 #include "client/tbsctl/bridge/framing.h"
+#include "client/tbsctl/bridge/program.h"
 #include "client/tbsctl/bridge/tpm_context.h"
 
 namespace tbs::ctl::bridge {
@@ -25,12 +26,13 @@ class Host {
   virtual ~Host() = default;
 
   virtual Reactor& reactor() = 0;
-  // The program at the other end of `of` wants its commands cancelled, or run at this locality.
+  // The program at the other end of `of` wants its commands cancelled.
   virtual void cancel_for(Connection& of) = 0;
-  virtual void set_locality_for(Connection& of, std::uint8_t locality) = 0;
-  virtual std::uint8_t locality_for(Connection& of) = 0;
   // It switches its TPM off.
   virtual void power_off_for(Connection& of) = 0;
+  // The program itself; null as long as nobody has asked to change what is known of it.
+  virtual Program* known_program(Connection& of) = 0;
+  virtual Program& program(Connection& of) = 0;
   // `gone` has ended and must not be used any more; `why` is for the log, empty for a usual end.
   virtual void ended(Connection& gone, const std::string& why) = 0;
 };
@@ -54,6 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void process();
   bool grant(Wish& wish);
   void execute(const Execute& wish);
+  void adapt(proto::Buffer& response);
   void on_done(proto::Status status, proto::Buffer response);
   void answer(const proto::Buffer& bytes);
   bool flush();

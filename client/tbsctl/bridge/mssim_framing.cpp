@@ -109,9 +109,9 @@ class PlatformFraming : public Framing {
     switch (static_cast<Signal>(code)) {
       case Signal::PowerOff:
       case Signal::Reset:
-      case Signal::Restart:
         return PowerOff{.answer = number_bytes({0})};
       case Signal::PowerOn:
+      case Signal::Restart:  // of its timer
       case Signal::PhysicalPresenceOn:
       case Signal::PhysicalPresenceOff:
       case Signal::NvOn:

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 // timeout, inode.
 constexpr std::size_t kLocal = 1;
 constexpr std::size_t kRemote = 2;
+constexpr std::size_t kUser = 7;
 constexpr std::size_t kInode = 9;
 
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -55,7 +56,7 @@ std::string text_of(const char* path) {
   return text.str();
 }
 
-std::optional<std::uint64_t> peer_inode(int socket) {
+std::optional<TableRow> peer_row(int socket) {
   sockaddr_storage here{};
   sockaddr_storage there{};
   socklen_t here_size = sizeof here;
@@ -67,8 +68,9 @@ std::optional<std::uint64_t> peer_inode(int socket) {
   const auto ours = end_in_table(here);
   const auto theirs = end_in_table(there);
   if (!ours || !theirs) return std::nullopt;
-  const char* const table = here.ss_family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6";
-  return inode_in_table(text_of(table), *theirs, *ours);
+  const char* const table =
+      here.ss_family == AF_INET ? "/proc/self/net/tcp" : "/proc/self/net/tcp6";
+  return row_in_table(text_of(table), *theirs, *ours);
 }
 
 bool holds(const fs::path& process, const std::string& link) {
@@ -92,6 +94,13 @@ std::optional<pid_t> holder_of(std::uint64_t inode) {
   return std::nullopt;
 }
 
+std::optional<ucred> peer_credentials(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return credentials;
+}
+
 }  // namespace
 
 bool is_unix_socket(int socket) {
@@ -102,26 +111,37 @@ bool is_unix_socket(int socket) {
 
 std::optional<pid_t> peer_process(int socket) {
   if (!is_unix_socket(socket)) {
-    const auto inode = peer_inode(socket);
-    return inode.value_or(0) == 0 ? std::nullopt : holder_of(*inode);
+    const auto row = peer_row(socket).value_or(TableRow{});
+    return row.inode == 0 ? std::nullopt : holder_of(row.inode);
   }
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
-  return credentials.pid > 0 ? std::optional(credentials.pid) : std::nullopt;
+  const auto credentials = peer_credentials(socket);
+  // 0 for a process in another namespace of them.
+  return credentials && credentials->pid > 0 ? std::optional(credentials->pid) : std::nullopt;
+}
+
+std::optional<uid_t> peer_user(int socket) {
+  if (!is_unix_socket(socket)) {
+    const auto row = peer_row(socket);
+    return row ? std::optional<uid_t>(row->user) : std::nullopt;
+  }
+  const auto credentials = peer_credentials(socket);
+  return credentials ? std::optional(credentials->uid) : std::nullopt;
 }
 
 bool peer_is_open(int socket) {
-  return peer_inode(socket).value_or(0) != 0;
+  return peer_row(socket).value_or(TableRow{}).inode != 0;
 }
 
-std::optional<std::uint64_t> inode_in_table(std::string_view table, std::string_view local,
-                                            std::string_view remote) {
+std::optional<TableRow> row_in_table(std::string_view table, std::string_view local,
+                                     std::string_view remote) {
   while (!table.empty()) {
     const auto end = table.find('\n');
     const auto words = words_of(table.substr(0, end));
     if (words.size() > kInode && words[kLocal] == local && words[kRemote] == remote) {
-      return parse_number<std::uint64_t>(words[kInode]);
+      const auto user = parse_number<std::uint32_t>(words[kUser]);
+      const auto inode = parse_number<std::uint64_t>(words[kInode]);
+      if (!user || !inode) return std::nullopt;
+      return TableRow{.user = *user, .inode = *inode};
     }
     table.remove_prefix(end == table.npos ? table.size() : end + 1);
   }

@@ -1,5 +1,6 @@
 #include "client/tbsctl/bridge/tpm_answer.h"
 
+#include "client/tbsctl/bridge/missing_handle.h"
 #include "proto/limits.h"
 #include "proto/service_codes.h"
 #include "proto/tpm/constants.h"
@@ -14,14 +15,6 @@ using proto::Status;
 
 // Codes of tbsd's resource manager are those of a TPM, with the layer that TSS programs know.
 constexpr std::uint32_t kUpperHalf = 0xFFFF0000;
-
-// Handles of objects that are not loaded, as the resource manager reports them and as a TPM does.
-// The number of the handle is in bits 8 to 10.
-constexpr std::uint32_t kHandleNumber = 7U << tpm::rc::kPositionShift;
-constexpr std::uint32_t kRcHandleParameter1 = tpm::at_parameter(tpm::rc::kHandle, 1);
-constexpr std::uint32_t kRcValueParameter1 = tpm::at_parameter(tpm::rc::kValue, 1);
-// The object slots of a TPM (TPM_PT_HR_TRANSIENT_MIN): handles beyond them cannot exist there.
-constexpr std::uint32_t kSlots = 3;
 
 std::uint32_t code20(Status why) {
   switch (why) {
@@ -55,28 +48,6 @@ std::uint32_t code12(Status why) {
   }
 }
 
-// The handle with this number (from 0) after the header; 0 when there is none.
-std::uint32_t handle_in(proto::Bytes command, std::uint32_t number) {
-  proto::ByteReader reader(command);
-  reader.skip(proto::kTpmHeaderSize + std::size_t{4} * number);
-  const std::uint32_t handle = reader.be32();
-  return reader.ok() ? handle : 0;
-}
-
-// What a TPM says instead of the resource manager's `code` (without its layer). To a handle that it
-// has no slot for it says that the value is wrong.
-std::uint32_t code_of_tpm(proto::Bytes command, std::uint32_t ordinal, std::uint32_t code) {
-  const bool flush = ordinal == tpm::cc::kFlushContext && code == kRcHandleParameter1;
-  const bool names_handle = (code & ~kHandleNumber) == tpm::rc::kHandle && code != tpm::rc::kHandle;
-  if (!flush && !names_handle) return code;
-  const std::uint32_t position = (code >> tpm::rc::kPositionShift) - 1;
-  const std::uint32_t handle = handle_in(command, position);
-  if (!tpm::is_transient(handle)) return code;
-  const bool slot = handle - tpm::kTransientFirst < kSlots;
-  if (flush) return slot ? code : kRcValueParameter1;
-  return slot ? tpm::rc::kReferenceH0 + position : tpm::at_handle(tpm::rc::kValue, position + 1);
-}
-
 // What the program is told instead of `code`.
 std::uint32_t adapted(proto::Bytes command, std::uint32_t ordinal, std::uint16_t tag,
                       std::uint32_t code) {
@@ -86,7 +57,7 @@ std::uint32_t adapted(proto::Bytes command, std::uint32_t ordinal, std::uint16_t
   if (tag == tpm12::kTagResponse) return code;
   if (code == proto::service::kCommandBlocked) return tpm::rc::kCommandCode;
   if ((code & kUpperHalf) != tpm::rc::kResourceManagerLayer) return code;
-  return code_of_tpm(command, ordinal, code & ~kUpperHalf);
+  return code_of_tpm(command, code & ~kUpperHalf);
 }
 
 }  // namespace

@@ -25,10 +25,21 @@ void TpmContext::submit(Owner owner, TpmCommand command, Done done) {
 
 void TpmContext::advance() {
   if (current_ || cancelling_) return;
+  if (power_off_due_ && flushes_saved_session()) return;
   if (std::exchange(power_off_due_, false)) close();
   if (waiting_.empty()) return;
   if (state_ == State::Closed) open();
   if (state_ == State::Open) begin();
+}
+
+// Closing the context leaves them to whoever has the saved context.
+bool TpmContext::flushes_saved_session() {
+  if (state_ != State::Open) return false;
+  auto flush = saved_sessions_.take_flush();
+  if (!flush) return false;
+  waiting_.push_front({.owner = nullptr, .command = {.bytes = *std::move(flush)}, .done = nullptr});
+  begin();
+  return true;
 }
 
 void TpmContext::open() {
@@ -71,11 +82,14 @@ void TpmContext::close() {
   if (state_ != State::Open) return;
   if (poll_ >= 0) access_.reactor->forget(std::exchange(poll_, -1));
   Tbsip_Context_Close(std::exchange(handle_, nullptr));
+  saved_sessions_.clear();
   state_ = State::Closed;
 }
 
 void TpmContext::fail_all(Status why) {
-  for (Job& job : std::exchange(waiting_, {})) job.done(why, {});
+  for (Job& job : std::exchange(waiting_, {})) {
+    if (job.done) job.done(why, {});
+  }
 }
 
 void TpmContext::begin() {
@@ -115,6 +129,7 @@ void TpmContext::finish(Status status, proto::Buffer response) {
   const auto self = shared_from_this();  // `done` may drop the last other reference
   if (status == Status::ServiceNotRunning) close();
   Job job = *std::exchange(current_, std::nullopt);
+  if (status == Status::Success) saved_sessions_.note(job.command.bytes, response);
   if (job.done) job.done(status, std::move(response));
   advance();
 }
@@ -146,7 +161,7 @@ void TpmContext::cancel(Owner owner) {
 void TpmContext::power_off() {
   if (state_ != State::Open) return;  // it owns nothing yet
   power_off_due_ = true;
-  if (current_) cancel_current();
+  if (current_ && current_->owner != nullptr) cancel_current();
   advance();
 }
 

@@ -17,6 +17,7 @@
 #include "client/include/tbs/tbsx.h"
 #include "client/tbsctl/bridge/helper_thread.h"
 #include "client/tbsctl/bridge/reactor.h"
+#include "client/tbsctl/bridge/saved_sessions.h"
 #include "proto/byte_writer.h"
 #include "proto/status.h"
 
@@ -53,8 +54,8 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   void cancel(Owner owner);
   // The same for an owner that is not to be told any more.
   void withdraw(Owner owner);
-  // Gives up what the context owns on the TPM, after cancelling what is on its way. What waits, and
-  // what comes, finds a context that owns nothing.
+  // Gives up what the context owns on the TPM, saved sessions included, after cancelling what is on
+  // its way. What waits, and what comes, finds a context that owns nothing.
   void power_off();
 
  private:
@@ -67,6 +68,7 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   };
 
   void advance();
+  bool flushes_saved_session();
   void open();
   void on_opened(TBS_RESULT result, TBS_HCONTEXT handle);
   bool watch_results();
@@ -85,6 +87,7 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   TBSX_REQUEST request_ = 0;
   bool cancelling_ = false;  // nothing is begun meanwhile: the cancel must not meet it
   bool power_off_due_ = false;
+  SavedSessions saved_sessions_;
   std::optional<Job> current_;
   std::deque<Job> waiting_;
 };
