@@ -77,10 +77,13 @@ for file in bash-completion/completions/tbsctl fish/vendor_completions.d/tbsctl.
     [[ -s $prefix/share/$file ]]
 done
 for file in tbsd.service tbsd.socket tbsd-admin.socket tbsd@.service tbsd@.socket tbsd-admin@.socket \
-    tbsd-tenant@.socket tbsd-metrics.socket tbsd-metrics@.socket tbsd-node.socket tbsd-node@.socket; do
+    tbsd-tenant@.socket tbsd-metrics.socket tbsd-metrics@.socket tbsd-node.socket tbsd-node@.socket \
+    tbs-bridge@.service tbs-bridge@.socket tbs-bridge@mssim.socket.d/10-mssim.conf \
+    tbs-bridge@swtpm.socket.d/10-swtpm.conf tbs-bridge@swtpm.service.d/10-swtpm.conf; do
     grep -q . "$prefix/lib/systemd/system/$file"
 done
 grep -q "$prefix/sbin/tbsd" "$prefix/lib/systemd/system/tbsd.service"
+grep -q "$prefix/bin/tbsctl" "$prefix/lib/systemd/system/tbs-bridge@.service"
 
 kill "$daemon"
 wait "$daemon"

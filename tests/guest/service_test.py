@@ -11,6 +11,7 @@ import grp
 import os
 import pathlib
 import pwd
+import re
 import shlex
 import signal
 import socket
@@ -437,6 +438,88 @@ class Tools(Service):
         self.assertIn("0x80280400", refused.stdout.lower() + refused.stdout)
 
 
+class Bridges(Service):
+    """Bridges as services, which begin with the first client."""
+
+    PLACES = {"raw": "/run/tbs-bridge/raw.sock", "swtpm": "/run/tbs-bridge/swtpm.sock", "mssim": ("127.0.0.1", 2321)}
+    PAGE = HERE.parent.parent / "docs" / "clients.md"
+    DEFINE = ("8002 0000002d 0000012a 40000001 00000009 40000009 0000 00 0000 0000 000e 01800001 000b 00020002"
+              "0000 0008")
+
+    def setUp(self):
+        super().setUp()
+        # The guest has no ldconfig, see below; tbsctl has to find its library.
+        drop_in = pathlib.Path("/run/systemd/system/tbs-bridge@.service.d/library.conf")
+        drop_in.parent.mkdir(exist_ok=True)
+        drop_in.write_text(f"[Service]\nEnvironment=LD_LIBRARY_PATH={os.environ['LD_LIBRARY_PATH']}\n")
+        sh("systemctl daemon-reload")
+        sh("systemctl start tbs-bridge@raw.socket tbs-bridge@mssim.socket tbs-bridge@swtpm.socket")
+
+    def tearDown(self):
+        sh("systemctl stop 'tbs-bridge@*.socket' 'tbs-bridge@*.service'")
+
+    def ask(self, instance, command=None, keep=None):
+        """The response code."""
+        command, place = bytes.fromhex(command or GET_RANDOM["2.0"]), self.PLACES[instance]
+        before, behind = (struct.pack(">IBI", 8, 0, len(command)), 4) if instance == "mssim" else (b"", 0)
+        client = keep or socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET)
+        client.settimeout(DEADLINE)
+        if keep is None:
+            client.connect(place)
+        client.sendall(before + command)
+        response = client.recv(4096)[behind:]
+        if keep is None:
+            client.close()
+        return struct.unpack_from(">I", response, 6)[0]
+
+    def test_each_protocol(self):
+        for instance in self.PLACES:
+            unit = f"tbs-bridge@{instance}.service"
+            self.assertEqual(shown("ActiveState", unit), "inactive")
+            self.assertEqual(self.ask(instance), 0)
+            pid = shown("MainPID", unit)
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            self.assertIn(f"Uid:\t{pwd.getpwnam('tbs-bridge').pw_uid}\t", status)
+            self.assertRegex(status, r"CapEff:\t0+\n")
+            self.assertRegex(status, r"NoNewPrivs:\t1\n")
+            self.assertRegex(status, r"Seccomp:\t2\n")
+            self.assertFalse(pathlib.Path(f"/proc/{pid}/root{NODE}").exists())
+        for instance in ("raw", "swtpm"):
+            self.assertEqual(stat.S_IMODE(os.stat(self.PLACES[instance]).st_mode), 0o600)
+        # The second channels: a reset, and what it means to the first.
+        with socket.create_connection(self.PLACES["mssim"]) as client, \
+                socket.create_connection(("127.0.0.1", 2322)) as platform:
+            self.assertEqual(self.ask("mssim", keep=client), 0)
+            platform.sendall(struct.pack(">I", 17))
+            self.assertEqual(platform.recv(4), bytes(4))
+            self.assertEqual(self.ask("mssim", keep=client), 0x100)
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(self.PLACES["swtpm"] + ".ctrl")
+            control.sendall(struct.pack(">I", 4))
+            self.assertEqual(control.recv(64), bytes(8))
+
+    def test_quotas_and_rules_of_its_own(self):
+        text = self.PAGE.read_text()
+        section = text[text.index("## A bridge as a service"):text.index("## Rights, and how to give them")]
+        files = dict(re.findall(r"`(/etc/[^`]*)`[^`]*```\w*\n(.*?)```", section, re.DOTALL))
+        self.assertEqual(len(files), 4)
+        for name, content in files.items():
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+            pathlib.Path(name).write_text(content)
+        try:
+            sh("set -e\n" + re.search(r"```sh\n(.*?)```", section, re.DOTALL).group(1))
+            with socket.create_connection(self.PLACES["mssim"]) as client:
+                self.assertEqual(self.ask("mssim", keep=client), 0)
+                self.assertIn("tenant bridge-mssim", sh("tbsctl contexts"))
+                self.assertEqual(self.ask("mssim", self.DEFINE, keep=client), 0x143)
+            self.assertEqual(self.ask("raw", self.DEFINE), 0)
+        finally:
+            for name in files:
+                os.unlink(name)
+            sh("systemctl disable --now tbsd-tenant@bridge-mssim.socket; systemctl daemon-reload;"
+               "systemctl restart tbsd.service")
+
+
 class Several(Service):
     """A second TPM, which swtpm plays through the kernel's vtpm proxy, with a daemon of its own."""
 
@@ -533,7 +616,7 @@ def inside():
     print(f"# the README's commands took {time.monotonic() - began:.1f} s", flush=True)
     # The family makes no difference to most of them.
     cases = [Installed, Restart, Cancel12] if FAMILY == "1.2" else [Installed, Lifetime, Restart, Sleep, Tools,
-                                                                    Several, Driver]
+                                                                    Bridges, Several, Driver]
     suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
     done = unittest.TextTestRunner(verbosity=2).run(suite)
     if not done.wasSuccessful():

@@ -1,8 +1,11 @@
 #include "client/tbsctl/bridge/address.h"
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -57,12 +60,23 @@ std::unexpected<std::string> failed(const std::string& what, const Address& addr
                          std::generic_category().message(errno));
 }
 
-std::uint16_t bound_port(int socket) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-  // The port is at the same place for both families.
-  return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
+std::string path_in(const SocketName& name) {
+  const auto& local = reinterpret_cast<const sockaddr_un&>(name.storage);
+  const std::size_t offset = offsetof(sockaddr_un, sun_path);
+  if (name.size <= offset) return {};
+  std::string path(local.sun_path, name.size - offset);
+  if (path.front() == '\0') {
+    path.front() = '@';
+  } else {
+    path.resize(::strnlen(path.data(), path.size()));
+  }
+  return path;
+}
+
+std::string host_in(int family, const void* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_ntop(family, address, text.data(), text.size()) == nullptr) return {};
+  return text.data();
 }
 
 // A file that a bridge left which did not end in good order.
@@ -114,6 +128,23 @@ std::expected<Address, std::string> parse_address(std::string_view text) {
   return parse_tcp(text.starts_with("tcp:") ? text.substr(4) : text);
 }
 
+std::optional<Address> address_of(int socket) {
+  SocketName name{.storage = {}, .size = sizeof(sockaddr_storage)};
+  auto* const place = reinterpret_cast<sockaddr*>(&name.storage);
+  if (::getsockname(socket, place, &name.size) != 0) return std::nullopt;
+  if (name.storage.ss_family == AF_UNIX) {
+    Address address{.path = path_in(name), .host = {}};
+    return address.unix_socket() ? std::optional(std::move(address)) : std::nullopt;
+  }
+  if (name.storage.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(name.storage);
+    return Address{.path = {}, .host = host_in(AF_INET, &v4.sin_addr), .port = ntohs(v4.sin_port)};
+  }
+  if (name.storage.ss_family != AF_INET6) return std::nullopt;
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name.storage);
+  return Address{.path = {}, .host = host_in(AF_INET6, &v6.sin6_addr), .port = ntohs(v6.sin6_port)};
+}
+
 std::string to_string(const Address& address) {
   if (address.unix_socket()) return address.path;
   const bool v6 = address.host.find(':') != address.host.npos;
@@ -160,7 +191,7 @@ std::expected<Listening, std::string> listen_at(const Address& address, unsigned
   if (!bind_with_mode(socket.get(), *name, address, mode)) return failed("bind to", address);
   if (::listen(socket.get(), kBacklog) != 0) return failed("listen on", address);
   Listening listening{.socket = std::move(socket), .address = address};
-  if (!address.unix_socket()) listening.address.port = bound_port(listening.socket.get());
+  if (const auto bound = address_of(listening.socket.get())) listening.address.port = bound->port;
   return listening;
 }
 

@@ -36,8 +36,13 @@ std::optional<Address> beside(const Address& address, std::string_view ending);
 
 struct Listening {
   client::Descriptor socket;
-  Address address;  // with the port that the system chose for port 0
+  Address address;         // with the port that the system chose for port 0
+  bool inherited = false;  // made by somebody else, whose file it is
 };
+
+// Where a socket is that exists already; nothing for one of another kind. A name without a file
+// starts with '@'.
+std::optional<Address> address_of(int socket);
 
 // Listens there. A socket file that nobody listens on any more is replaced.
 std::expected<Listening, std::string> listen_at(const Address& address, unsigned mode);

@@ -36,6 +36,19 @@ sigset_t stop_signals() {
   return set;
 }
 
+// For the commands, and for the second channel; null where there is none.
+std::pair<MakeFraming, MakeFraming> framings_of(BridgeProtocol protocol) {
+  switch (protocol) {
+    case BridgeProtocol::Mssim:
+      return {mssim_command_framing, mssim_platform_framing};
+    case BridgeProtocol::Swtpm:
+      return {raw_framing, swtpm_control_framing};
+    case BridgeProtocol::Raw:
+      break;
+  }
+  return {raw_framing, nullptr};
+}
+
 std::string_view ending_of_second(BridgeProtocol protocol) {
   return protocol == BridgeProtocol::Swtpm ? ".ctrl" : ".platform";
 }
@@ -60,12 +73,21 @@ Bridge::Bridge(const BridgeOptions& options, std::string daemon_socket, std::ost
 
 Bridge::~Bridge() {
   for (const Listener& listener : listeners_) {
-    const Address& address = listener.listening.address;
-    if (address.unix_socket()) ::unlink(address.path.c_str());
+    const auto& [socket, address, inherited] = listener.listening;
+    if (address.unix_socket() && !inherited) ::unlink(address.path.c_str());
   }
 }
 
-std::expected<std::vector<Address>, std::string> Bridge::listen() {
+std::expected<std::vector<Address>, std::string> Bridge::listen(std::vector<Listening> inherited) {
+  const auto done = inherited.empty() ? listen_at_options() : take_over(std::move(inherited));
+  if (!done) return std::unexpected(done.error());
+  std::vector<Address> addresses;
+  addresses.reserve(listeners_.size());
+  for (const Listener& listener : listeners_) addresses.push_back(listener.listening.address);
+  return addresses;
+}
+
+std::expected<void, std::string> Bridge::listen_at_options() {
   const auto first = parse_address(options_.listen);
   if (!first) return std::unexpected(first.error());
   auto listening = listen_at_both(*first);
@@ -73,19 +95,15 @@ std::expected<std::vector<Address>, std::string> Bridge::listen() {
   for (int again = 0; !listening && first->port == 0 && again < kPortChoices; ++again) {
     listening = listen_at_both(*first);
   }
-  if (!listening) return std::unexpected(listening.error());
-  std::vector<Address> addresses;
-  addresses.reserve(listeners_.size());
-  for (const Listener& listener : listeners_) addresses.push_back(listener.listening.address);
-  return addresses;
+  return listening;
 }
 
 std::expected<void, std::string> Bridge::listen_at_both(const Address& first) {
   for (const Listener& listener : listeners_) reactor().forget(listener.listening.socket.get());
   listeners_.clear();
-  const bool mssim = options_.protocol == BridgeProtocol::Mssim;
-  const auto commands = listen_on(first, mssim ? mssim_command_framing : raw_framing);
-  if (!commands || options_.protocol == BridgeProtocol::Raw) return commands;
+  const auto [commands_framing, control_framing] = framings_of(options_.protocol);
+  const auto commands = listen_on(first, commands_framing);
+  if (!commands || control_framing == nullptr) return commands;
   const Address& listening = listeners_.front().listening.address;
   auto second = beside(listening, ending_of_second(options_.protocol));
   if (!options_.control.empty()) {
@@ -94,22 +112,44 @@ std::expected<void, std::string> Bridge::listen_at_both(const Address& first) {
     second = *named;
   }
   if (!second) return std::unexpected("there is no address beside " + to_string(listening));
-  return listen_on(*second, mssim ? mssim_platform_framing : swtpm_control_framing);
+  return listen_on(*second, control_framing);
 }
 
 std::expected<void, std::string> Bridge::listen_on(const Address& address,
                                                    MakeFraming make_framing) {
-  if (!options_.listen_any && !is_local(address)) {
-    return std::unexpected("other machines could reach " + to_string(address) +
-                           " and use the TPM without any check; --listen-any allows it");
-  }
+  if (auto reach = check_reach(address); !reach) return reach;
   auto listening = listen_at(address, options_.mode);
   if (!listening) return std::unexpected(listening.error());
-  const std::size_t index = listeners_.size();
-  reactor().watch(listening->socket.get(), EPOLLIN,
-                  [this, index](std::uint32_t) { accept_on(index); });
-  listeners_.push_back({.listening = *std::move(listening), .make_framing = make_framing});
+  serve(*std::move(listening), make_framing);
   return {};
+}
+
+std::expected<void, std::string> Bridge::take_over(std::vector<Listening> inherited) {
+  const auto [commands, control] = framings_of(options_.protocol);
+  const std::size_t channels = control == nullptr ? 1 : 2;
+  if (inherited.size() != channels) {
+    return std::unexpected("the protocol takes " + std::to_string(channels) + " sockets, and " +
+                           std::to_string(inherited.size()) +
+                           " were handed over; the unit has a ListenStream= for each");
+  }
+  for (Listening& each : inherited) {
+    if (auto reach = check_reach(each.address); !reach) return reach;
+    serve(std::move(each), listeners_.empty() ? commands : control);
+  }
+  return {};
+}
+
+std::expected<void, std::string> Bridge::check_reach(const Address& address) const {
+  if (options_.listen_any || is_local(address)) return {};
+  return std::unexpected("other machines could reach " + to_string(address) +
+                         " and use the TPM without any check; --listen-any allows it");
+}
+
+void Bridge::serve(Listening listening, MakeFraming make_framing) {
+  const std::size_t index = listeners_.size();
+  reactor().watch(listening.socket.get(), EPOLLIN,
+                  [this, index](std::uint32_t) { accept_on(index); });
+  listeners_.push_back({.listening = std::move(listening), .make_framing = make_framing});
 }
 
 void Bridge::run() {

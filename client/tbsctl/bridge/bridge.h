@@ -25,15 +25,15 @@ class Bridge : private Host {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  // Where it listens, the command channel first; or why it cannot.
-  std::expected<std::vector<Address>, std::string> listen();
+  // Where it listens, the command channel first; or why it cannot. Sockets that it is handed over
+  // take the place of those that the options name, in the same order.
+  std::expected<std::vector<Address>, std::string> listen(std::vector<Listening> inherited);
   // Until SIGINT or SIGTERM; a second one ends the process at once.
   void run();
 
  private:
   // A process, or what is left to tell programs apart by.
   using ProgramId = std::uint64_t;
-  using MakeFraming = std::unique_ptr<Framing> (*)();
   struct Listener {
     Listening listening;
     MakeFraming make_framing;
@@ -53,8 +53,12 @@ class Bridge : private Host {
   Program& program(Connection& of) override { return programs_[program_of(of)]; }
   void ended(Connection& gone, const std::string& why) override;
 
+  std::expected<void, std::string> listen_at_options();
   std::expected<void, std::string> listen_at_both(const Address& first);
   std::expected<void, std::string> listen_on(const Address& address, MakeFraming make_framing);
+  std::expected<void, std::string> take_over(std::vector<Listening> inherited);
+  std::expected<void, std::string> check_reach(const Address& address) const;
+  void serve(Listening listening, MakeFraming make_framing);
   void accept_on(std::size_t index);
   void resume(std::size_t index);
   ProgramId program_of(Connection& connection);

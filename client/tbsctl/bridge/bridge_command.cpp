@@ -4,6 +4,7 @@
 
 #include "client/tbsctl/bridge/bridge.h"
 #include "client/tbsctl/bridge/commands.h"
+#include "client/tbsctl/bridge/inherited_sockets.h"
 #include "client/tbsctl/command_line/readers.h"
 
 namespace tbs::ctl {
@@ -51,9 +52,9 @@ Reader read_mode(const std::shared_ptr<unsigned>& into) {
 std::vector<Option> bridge_options(const std::shared_ptr<BridgeOptions>& options) {
   return {
       {.name = "ADDRESS",
-       .about = "Where to listen: a path with a slash in it, PORT (of 127.0.0.1), or ADDRESS:PORT",
+       .about = "Where to listen: a path with a slash in it, PORT (of 127.0.0.1), or ADDRESS:PORT; "
+                "none with sockets that systemd hands over",
        .read = read_address(field(options, &BridgeOptions::listen)),
-       .required = true,
        .offer = {Offer::Kind::Files}},
       {.name = "--control",
        .value = "ADDRESS",
@@ -81,12 +82,31 @@ std::vector<Option> bridge_options(const std::shared_ptr<BridgeOptions>& options
   };
 }
 
+// One of two says where to listen: the command line, or the service manager.
+Outcome check_addresses(const BridgeOptions& options, bool handed_over) {
+  const auto usage = [](std::string message) {
+    return std::unexpected(Failure{.exit = Exit::Usage, .message = std::move(message)});
+  };
+  if (!handed_over && options.listen.empty()) {
+    return usage("ADDRESS is missing, and no socket was handed over (LISTEN_FDS)");
+  }
+  if (handed_over && (!options.listen.empty() || !options.control.empty())) {
+    return usage("sockets were handed over (LISTEN_FDS), so that no address can be named");
+  }
+  return {};
+}
+
 }  // namespace
 
 Outcome run_bridge(const BridgeOptions& options, const std::string& socket,
                    const Console& console) {
+  auto inherited = bridge::take_inherited_sockets();
+  if (!inherited) {
+    return std::unexpected(Failure{.exit = Exit::Failed, .message = inherited.error()});
+  }
+  if (auto usage = check_addresses(options, !inherited->empty()); !usage) return usage;
   bridge::Bridge bridge(options, socket, console.notes);
-  const auto addresses = bridge.listen();
+  const auto addresses = bridge.listen(*std::move(inherited));
   if (!addresses) {
     return std::unexpected(Failure{.exit = Exit::Failed, .message = addresses.error()});
   }
@@ -104,7 +124,8 @@ Subcommand bridge_subcommand() {
 Examples:
   tbsctl bridge --protocol mssim 2321      the platform port is 2322
   tbsctl bridge --protocol swtpm ./tpm     the control channel is ./tpm.ctrl
-  tbsctl bridge --persistent 2321          raw commands, one context)",
+  tbsctl bridge --persistent 2321          raw commands, one context
+  systemctl start tbs-bridge@mssim.socket  as a service)",
           .options = bridge_options(options),
           .needs = always(kNoDaemon),
           .run =

@@ -82,6 +82,7 @@ class Framing {
 // A length in a frame that nothing may have.
 Broken too_long(std::uint32_t length);
 
+using MakeFraming = std::unique_ptr<Framing> (*)();
 std::unique_ptr<Framing> raw_framing();
 std::unique_ptr<Framing> mssim_command_framing();
 std::unique_ptr<Framing> mssim_platform_framing();

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The units that are installed: systemd understands them, its own measure of what a service could do
-stays low, and a configuration that cannot be used is noticed in time. UNITS names their folder, TBSD the daemon."""
+stays low, and a configuration that cannot be used is noticed in time. UNITS names their folder, DROP_INS that of the
+bridges' drop-ins, TBSD the daemon, TBSCTL the command-line tool."""
 
 import os
 import re
@@ -12,7 +13,10 @@ import tempfile
 import unittest
 
 UNITS = os.environ["UNITS"]
+DROP_INS = os.environ["DROP_INS"]
 TBSD = os.environ["TBSD"]
+TBSCTL = os.environ["TBSCTL"]
+BRIDGES = ("raw", "mssim", "swtpm")
 ANALYZE = shutil.which("systemd-analyze")
 MOST_EXPOSURE = 1.5  # of 10
 SKIPPED = 77
@@ -35,16 +39,11 @@ class Units(unittest.TestCase):
         self.services = []  # of tbsd
         self.others = []
         for name in sorted(os.listdir(UNITS)):
-            if not name.endswith((".service", ".socket")):
+            # Those of the bridges are below.
+            if not name.endswith((".service", ".socket")) or name.startswith("tbs-bridge@"):
                 continue
-            with open(os.path.join(UNITS, name), encoding="utf-8") as file:
-                text = file.read()
-            # The programs are not where they will be installed.
-            text = re.sub(r"^(Exec\w+)=\S+/(?:tbsd|tbs-node)(?: |$)", rf"\1={TBSD} ", text, flags=re.MULTILINE)
             # A template is looked at as one of its instances.
-            path = os.path.join(self.folder, name.replace("@.", "@tpm1."))
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
+            path = self.copy(name, name.replace("@.", "@tpm1."))
             if name == "tbs-node.service":
                 self.others.append(path)
             elif name.endswith(".service"):
@@ -57,6 +56,18 @@ class Units(unittest.TestCase):
                           "tbsd-metrics@tpm1.socket", "tbsd-node.socket", "tbsd-node@tpm1.socket",
                           "tbsd-tenant@tpm1.socket", "tbsd.socket",
                           "tbsd@tpm1.socket"])
+
+    def copy(self, name, to, appended=""):
+        """A unit, with the programs where they are now."""
+        with open(os.path.join(UNITS, name), encoding="utf-8") as file:
+            text = file.read() + appended
+        # Only of the daemon more is asked than that the file is there.
+        for name, program in (("tbsd", TBSD), ("tbs-node", TBSD), ("tbsctl", TBSCTL)):
+            text = re.sub(rf"^(Exec\w+)=\S+/{name}(?= |$)", rf"\1={program}", text, flags=re.MULTILINE)
+        path = os.path.join(self.folder, to)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
 
     def test_systemd_understands_them(self):
         for path in self.services + self.others + self.sockets:
@@ -139,8 +150,41 @@ class Units(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                               encoding="utf-8", check=False)
 
+    def bridge(self, instance):
+        """The units of a bridge, each with its drop-in behind it: systemd would look for that in other folders."""
+        paths = []
+        for kind in ("socket", "service"):
+            drop_in = os.path.join(DROP_INS, f"{instance}.{kind}.conf")
+            text = ""
+            if os.path.exists(drop_in):
+                with open(drop_in, encoding="utf-8") as file:
+                    text = file.read()
+            paths.append(self.copy(f"tbs-bridge@.{kind}", f"tbs-bridge@{instance}.{kind}", text))
+        return paths
+
+    def test_bridges(self):
+        listens = {}
+        for instance in BRIDGES:
+            socket, service = self.bridge(instance)
+            for path in (socket, service):
+                said = analyze("--man=no", "verify", path)
+                about = [line for line in said.stdout.splitlines() if "tbs-bridge" in line]
+                self.assertEqual((said.returncode, about), (0, []), said.stdout)
+            found = settings(socket, "ListenStream")
+            if "" in found:
+                found = found[found.index("") + 1:]
+            listens[instance] = [each.replace("%i", instance) for each in found]
+            self.assertEqual(settings(socket, "SocketMode"), ["0600"])
+            # As whom it runs has an entry of its own, in the package of the unit.
+            self.assertEqual(settings(service, "User"), ["tbs-bridge"])
+        # One for each channel (the test of the bridge says what else is refused).
+        self.assertEqual(listens, {"raw": ["/run/tbs-bridge/raw.sock"], "mssim": ["127.0.0.1:2321", "127.0.0.1:2322"],
+                                   "swtpm": ["/run/tbs-bridge/swtpm.sock", "/run/tbs-bridge/swtpm.sock.ctrl"]})
+        with open(os.path.join(DROP_INS, "..", "tbs-bridge.sysusers"), encoding="utf-8") as file:
+            self.assertTrue(file.read().startswith("u tbs-bridge "))
+
     def test_exposure(self):
-        for path in self.services + self.others:
+        for path in [*self.services, *self.others, self.bridge("mssim")[1]]:
             said = analyze("security", "--offline=yes", path)
             found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said.stdout)
             self.assertIsNotNone(found, said.stdout)

@@ -3,6 +3,7 @@
 
 #include "client/tbsctl/bridge/address.h"
 #include "client/tbsctl/bridge/framing.h"
+#include "client/tbsctl/bridge/inherited_sockets.h"
 #include "client/tbsctl/bridge/peer.h"
 #include "client/tbsctl/bridge/power_state.h"
 #include "client/tbsctl/bridge/saved_sessions.h"
@@ -269,6 +270,18 @@ TEST_CASE("sessions that a client has saved are known until they are not", "[tbs
   saved.note(command(tpm::cc::kFlushContext, {TPM2_HMAC_SESSION_FIRST + 3}), answer(0, {}));
   CHECK(saved.take_flush() == command(tpm::cc::kFlushContext, {kPolicy + 2}));
   CHECK_FALSE(saved.take_flush());
+}
+
+TEST_CASE("descriptors of a service manager are counted strictly", "[tbsctl][bridge]") {
+  CHECK(inherited_count(nullptr, nullptr, 7) == 0U);
+  CHECK(inherited_count("7", nullptr, 7) == 0U);
+  CHECK(inherited_count("8", "2", 7) == 0U);
+  CHECK(inherited_count("7", "2", 7) == 2U);
+  CHECK(inherited_count("7", "0", 7) == 0U);
+  for (const char* const wrong : {"3", "-1", "", "1 ", "x", "18446744073709551616", "4294967297"}) {
+    CHECK_FALSE(inherited_count("7", wrong, 7).has_value());
+  }
+  CHECK_FALSE(inherited_count("x", "1", 7).has_value());
 }
 
 TEST_CASE("a power cycle is one", "[tbsctl][bridge]") {
