@@ -180,8 +180,8 @@ def confined_by_apparmor():
     asked = pathlib.Path("/run/tbsd.profile")
     drop_in = pathlib.Path("/run/systemd/system/tbsd.service.d/test.conf")
     drop_in.parent.mkdir(exist_ok=True)
-    for mode, flags in (("complain", "flags=(complain)"), ("enforce", "")):
-        asked.write_text(profile.replace("flags=(complain)", flags), encoding="utf-8")
+    for mode, flags in (("complain", "flags=(complain,"), ("enforce", "flags=(")):
+        asked.write_text(profile.replace("flags=(", flags), encoding="utf-8")
         sh(f"apparmor_parser --replace --skip-cache {asked}")
         for device in ("/dev/tpm0", "embedded", "embedded:/var/lib/tbs/tpm"):
             drop_in.write_text("[Service]\nExecStart=\nExecStart=/usr/sbin/tbsd --device "
@@ -192,7 +192,7 @@ def confined_by_apparmor():
             pid = state("tbsd.service", "MainPID")
             has(pathlib.Path(f"/proc/{pid}/attr/current").read_text(), f"tbsd ({mode})")
             for child in sh(f"pgrep -P {pid}", check=False).split():
-                has(pathlib.Path(f"/proc/{child}/attr/current").read_text(), "tbsd-embedded-tpm")
+                has(pathlib.Path(f"/proc/{child}/attr/current").read_text(), f"tbsd ({mode})")
             sh("systemctl reload tbsd.service")
             equal(denials(), [], f"{device}, {mode}")
     drop_in.unlink()
