@@ -8,7 +8,7 @@ namespace tbs::client {
 namespace {
 
 // Under the library's lock.
-constinit Descriptor* first = nullptr;
+constinit Descriptor* first_open = nullptr;
 // Of this process's parent, and its parents.
 constinit Descriptor* first_inherited = nullptr;
 
@@ -33,10 +33,10 @@ void Descriptor::take(Descriptor& other) {
 }
 
 void Descriptor::link() {
-  next_ = first;
+  next_ = first_open;
   previous_ = nullptr;
   if (next_ != nullptr) next_->previous_ = this;
-  first = this;
+  first_open = this;
 }
 
 void Descriptor::unlink() {
@@ -44,7 +44,7 @@ void Descriptor::unlink() {
   if (previous_ != nullptr) {
     previous_->next_ = next_;
   } else {
-    first = next_;
+    first_open = next_;
   }
   previous_ = next_ = nullptr;
 }
@@ -56,7 +56,7 @@ void Descriptor::keep_in_children(std::uint64_t label) {
 
 // Fork holds the lock.
 void Descriptor::close_all_in_child() {
-  Descriptor* each = std::exchange(first, nullptr);
+  Descriptor* each = std::exchange(first_open, nullptr);
   while (each != nullptr) {
     Descriptor* const next = std::exchange(each->next_, nullptr);
     each->previous_ = nullptr;

@@ -24,20 +24,21 @@ struct MaintenanceOptions {
   [[nodiscard]] bool is(const char* word) const { return words.size() == 1 && words[0] == word; }
 };
 
-Failure usage(std::string message) {
+Failure wrong_usage(std::string message) {
   return {.exit = Exit::Usage, .message = std::move(message) + "; see `tbsctl maintenance --help`"};
 }
 
 Outcome check(const MaintenanceOptions& options) {
   if (options.is("off")) {
     if (options.seconds == 0) return {};
-    return std::unexpected(usage("off ends it now, and takes no --for"));
+    return std::unexpected(wrong_usage("off ends it now, and takes no --for"));
   }
   if (options.seconds == 0) {
-    return std::unexpected(usage("maintenance needs --for: how long the program may have the TPM"));
+    return std::unexpected(
+        wrong_usage("maintenance needs --for: how long the program may have the TPM"));
   }
   if (options.seconds > proto::kMostMaintenanceSeconds - kReserve) {
-    return std::unexpected(usage("a program can have the TPM for less than a day"));
+    return std::unexpected(wrong_usage("a program can have the TPM for less than a day"));
   }
   return {};
 }
