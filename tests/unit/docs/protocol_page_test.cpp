@@ -175,10 +175,8 @@ TEST_CASE("the page's example is what the code sends", "[docs][proto]") {
   REQUIRE(frames.size() == 4);
   CHECK(frames[0] == frame_of(1, Hello{}));
   CHECK(frames[1] ==
-        frame_of(1, HelloReply{.context = 7,
-                               .max_command = 4096,
-                               .max_response = 4096,
-                               .token = token}));
+        frame_of(1, HelloReply{
+                        .context = 7, .max_command = 4096, .max_response = 4096, .token = token}));
   CHECK(frames[2] == frame_of(2, Submit{.priority = 200, .command = command}));
   CHECK(frames[3] == frame_of(2, Result{.response = response}));
 }
