@@ -23,8 +23,8 @@
  * - Handles are small odd numbers, never zero, below 2^31. Any other value, and that of a closed
  *   context, is refused with TBS_E_INVALID_CONTEXT; none is ever used as an address.
  * - Every function may be called from any thread at any time, also several at once on one context.
- *   None may be called from a signal handler; Tbsx_Get_Cancel_Descriptor has what may be used there.
- *   Threads must not be cancelled (pthread_cancel) inside.
+ *   None may be called from a signal handler; what may be used there says
+ *   Tbsx_Get_Cancel_Descriptor. Threads must not be cancelled (pthread_cancel) inside.
  * - No function raises a signal (SIGPIPE) and none fails because of one (EINTR).
  * - After fork() the contexts belong to the parent alone. In the child their handles give
  *   TBS_E_INVALID_CONTEXT, and the child's use of them, or its end, disturbs nothing in the parent.
