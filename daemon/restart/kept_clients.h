@@ -66,11 +66,17 @@ class KeptClients {
 
  private:
   // Whom the last event was about: most often the next one is about the same.
+  // Another table has other clients: it is forgotten by copies.
   struct Recent {
     Recent() = default;
-    // Another table has other clients.
-    Recent(const Recent&) {}
-    Recent& operator=(const Recent&) {
+    ~Recent() = default;
+    Recent(const Recent&) noexcept {}
+    Recent(Recent&&) noexcept {}
+    Recent& operator=(const Recent& other) noexcept {
+      if (this != &other) client = nullptr;
+      return *this;
+    }
+    Recent& operator=(Recent&&) noexcept {
       client = nullptr;
       return *this;
     }

@@ -23,8 +23,8 @@ struct Handover {
   Stage stage = Stage::None;
   bool emptied = false;  // on the way to Given
   HandoverTerms terms;
-  TimePoint refuse_at{};  // these are of Given
-  TimePoint end_at{};
+  TimePoint refuse_at;  // these are of Given
+  TimePoint end_at;
 
   [[nodiscard]] bool wanted() const { return stage == Stage::Emptying; }
   // Given, and not taken back yet.
