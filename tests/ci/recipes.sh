@@ -77,7 +77,7 @@ rpm_packages() {
         rpm -qp --qf '[%{=NAME} %{FILENAMES}\n]' "$package" | grep -v /licenses/
     done >"$folder/rpm.list"
     [[ $(cut -d ' ' -f 1 "$folder/rpm.list" | sort -u | paste -sd ' ') == \
-        'tbs-devel tbs-doc tbs-libs tbs-tcti tbs-tools tbsd' ]]
+        'tbs-devel tbs-doc tbs-libs tbs-node tbs-tcti tbs-tools tbsd' ]]
     no_file_twice "$folder/rpm.list"
     grep -qx "tbsd $prefix/sbin/tbsd" "$folder/rpm.list"
     grep -qx "tbs-libs $prefix/$library/libtbs.so.1" "$folder/rpm.list"
