@@ -8,6 +8,7 @@
 #include "client/contexts.h"
 #include "client/include/tbs/tbsx.h"
 #include "client/socket_path.h"
+#include "client/submission.h"
 
 using namespace tbs::client;
 using tbs::proto::Status;
@@ -65,23 +66,12 @@ TBS_RESULT Tbsx_Submit_Timeout(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY Local
                                TBS_COMMAND_PRIORITY Priority, PCBYTE pabCommand, UINT32 cbCommand,
                                PBYTE pabResult, PUINT32 pcbResult, INT32 timeout) {
   return at_boundary([&] {
-    const auto context = find_context(hContext);
-    if (!context) return Status::InvalidContext;
-    const Command command{Locality, Priority, {pabCommand, cbCommand}};
-    const bool outputs_given = pabResult != nullptr && pcbResult != nullptr;
-    const Status fault = check_command(command.bytes, outputs_given, outputs_given ? *pcbResult : 0,
-                                       context->terms());
-    if (fault != Status::Success) return fault;
-    std::size_t size = 0;
-    // check_command() has refused null pointers.
-    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
-    const std::span<std::uint8_t> room{pabResult, *pcbResult};
-    const auto result = context->submit_within(command, room, size, deadline_after(timeout));
-    if (!result) return kTimedOut;
-    if (*result == Status::Success || *result == Status::InsufficientBuffer) {
-      *pcbResult = static_cast<UINT32>(size);
-    }
-    return *result;
+    return submit_checked(
+        hContext, {Locality, Priority, {pabCommand, cbCommand}}, pabResult, pcbResult,
+        [&](Context& context, const Command& command, auto room, auto& size) {
+          return context.submit_within(command, room, size, deadline_after(timeout))
+              .value_or(kTimedOut);
+        });
   });
 }
 
