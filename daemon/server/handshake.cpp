@@ -15,7 +15,8 @@ namespace {
 
 // What it is told of it.
 proto::Bytes token_of(const Client& client) {
-  if (!client.is_context() || client.version < 2) return {};
+  const bool has_one = client.token != decltype(client.token){};
+  if (!client.is_context() || client.version < 2 || !has_one) return {};
   return client.token;
 }
 
@@ -77,7 +78,8 @@ void Handshake::open_context(Client& client) {
   if (client.earlier_connections > 0) {
     sink_.skip_handles(client.context(), client.earlier_connections);
   }
-  environment_.fill_random(client.token);
+  // Without one nobody inherits the context.
+  if (!environment_.fill_random(client.token)) client.token = {};
   audit_.connected(client);
 }
 

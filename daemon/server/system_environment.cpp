@@ -1,8 +1,6 @@
 #include "daemon/server/system_environment.h"
 
-#include <cerrno>
 #include <chrono>
-#include <system_error>
 #include <utility>
 
 #include <sys/random.h>
@@ -19,11 +17,10 @@ bool SystemEnvironment::memory_is_short() {
   return host::memory_is_short();
 }
 
-// Up to 256 bytes come at once, whatever the signals (getrandom(2)).
-void SystemEnvironment::fill_random(std::span<std::uint8_t> room) {
-  if (::getrandom(room.data(), room.size(), 0) != static_cast<ssize_t>(room.size())) {
-    throw std::system_error(errno, std::generic_category(), "getrandom");
-  }
+// It would wait for the kernel to have gathered enough otherwise. Up to 256 bytes come at once,
+// whatever the signals (getrandom(2)).
+bool SystemEnvironment::fill_random(std::span<std::uint8_t> room) {
+  return ::getrandom(room.data(), room.size(), GRND_NONBLOCK) == static_cast<ssize_t>(room.size());
 }
 
 void SystemEnvironment::post(std::move_only_function<void()> work) {

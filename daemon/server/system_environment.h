@@ -22,7 +22,7 @@ class SystemEnvironment : public Environment {
 
   [[nodiscard]] TimePoint now() const override;
   [[nodiscard]] bool memory_is_short() override;
-  void fill_random(std::span<std::uint8_t> room) override;
+  [[nodiscard]] bool fill_random(std::span<std::uint8_t> room) override;
   void post(std::move_only_function<void()> work) override;
 
  private:

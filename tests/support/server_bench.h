@@ -28,6 +28,7 @@ class FakeEnvironment : public server::Environment {
   MachineTime machine{.since_boot = 5000, .wall = 1'700'000'000};
   bool short_of_memory = false;
   std::uint8_t random = 0;
+  bool has_random = true;
   std::vector<std::move_only_function<void()>> posted;
 
   void run_posted() {
@@ -37,7 +38,10 @@ class FakeEnvironment : public server::Environment {
   [[nodiscard]] TimePoint now() const override { return time; }
   [[nodiscard]] bool memory_is_short() override { return short_of_memory; }
   // Each time another one.
-  void fill_random(std::span<std::uint8_t> room) override { std::ranges::fill(room, ++random); }
+  [[nodiscard]] bool fill_random(std::span<std::uint8_t> room) override {
+    std::ranges::fill(room, ++random);
+    return has_random;
+  }
   void post(std::move_only_function<void()> work) override { posted.push_back(std::move(work)); }
 };
 

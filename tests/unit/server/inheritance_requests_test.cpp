@@ -49,6 +49,18 @@ TEST_CASE("each context of version two gets a token of its own", "[server][inher
   CHECK(observer->take_only<proto::HelloReply>()->token.empty());
 }
 
+TEST_CASE("a machine that has no random numbers yet opens contexts that nobody inherits",
+          "[server][inheritance]") {
+  ServerBench bench;
+  bench.environment.has_random = false;
+  const Opened parent = open_context(bench, 1000);
+  CHECK(parent.token.empty());
+  const Opened child = open_context(bench, 1000);
+  for (const auto guess : {std::uint8_t{0}, std::uint8_t{1}}) {
+    CHECK(inherit(child, parent, proto::Buffer(proto::kTokenSize, guess)) == Status::AccessDenied);
+  }
+}
+
 TEST_CASE("who has the token inherits, in the same account or control group",
           "[server][inheritance]") {
   ServerBench bench;
