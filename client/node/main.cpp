@@ -4,6 +4,8 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <expected>
 #include <string>
 
 #include <sys/resource.h>
@@ -90,19 +92,20 @@ int run(const Options& options) {
   return 1;
 }
 
-}  // namespace
+std::string why_no_node_name(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() < 64 && name != "." && name != ".." &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+          std::string::npos;
+  return fits ? std::string() : "a name in /dev has letters, digits and _-. alone";
+}
 
-int main(int argc, char** argv) {
+// What to run with, or the exit code of a program that has said all.
+std::expected<Options, int> parse(int argc, char** argv) {
   Options options;
   CLI::App app("A device node for programs that know no other way to a TPM than /dev/tpmrm0");
   app.add_option("--name", options.node.name, "Name of the node in /dev (tbs0)")
-      ->check([](const std::string& name) {
-        const bool fits = !name.empty() && name.size() < 64 && name != "." && name != ".." &&
-                          name.find_first_not_of(
-                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                              "0123456789_-.") == std::string::npos;
-        return fits ? std::string() : "a name in /dev has letters, digits and _-. alone";
-      });
+      ->check(why_no_node_name);
   app.add_option("--socket", options.node.socket,
                  "Where tbsd listens for services like this (/run/tbs/node.sock)");
   std::uint32_t timeout = 120;
@@ -113,8 +116,20 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return std::unexpected(app.exit(error) == 0 ? 0 : 2);
   }
   options.node.response_timeout = std::chrono::seconds(timeout);
-  return run(options);
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto options = parse(argc, argv);
+    return options ? run(*options) : options.error();
+  } catch (const std::exception& error) {  // the system is short of memory
+    std::fprintf(stderr, "tbs-node: %s\n", error.what());
+    return 1;
+  }
 }
