@@ -44,11 +44,12 @@ run_all() {
 
 # check NAME COMMAND...
 check() {
-    local name=$1
+    local name=$1 begun=$SECONDS
     shift
     say "$name"
     if "$@"; then
         echo "1 0 0 $name" >>"$results"
+        took "$name" "$begun"
     else
         echo "0 1 0 $name" >>"$results"
         say "FAILED: $name"
@@ -59,13 +60,20 @@ check() {
 # suite NAME FOLDER [MESON TEST OPTION...]: compiles what the tests need, runs and counts them.
 # Most tests wait for others most of the time; a guest keeps a processor busy.
 suite() {
-    local name=$1 folder=$top/$2
+    local name=$1 folder=$top/$2 begun=$SECONDS
     shift 2
     say "$name"
     rm -f "$folder/meson-logs/dev.json"
     progress "$name" meson test -C "$folder" --logbase dev --timeout-multiplier 3 --print-errorlogs \
         --num-processes $((2 * $(nproc))) "$@"
     python3 "$top/tests/ci/tally.py" add "$results" "$name" "$folder/meson-logs/dev.json"
+    took "$name" "$begun"
+}
+
+# took NAME BEGUN: says how long a step took that anybody waited for.
+took() {
+    local seconds=$((SECONDS - $2))
+    ((seconds < 10)) || say "$1: $((seconds / 60)) min $((seconds % 60)) s"
 }
 
 has_suite() {

@@ -7,6 +7,7 @@ virtualization. All processes die with this one, even when it is killed.
 import ctypes
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +15,9 @@ import sys
 import time
 
 PORTS = ("stdout", "stderr", "status", "control")
+# A guest that is out of time is sent an NMI: it panics, and tells where each of its tasks is.
 KERNEL_ARGUMENTS = ("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on "
-                    "no_timer_check rdinit=/init")
+                    "no_timer_check unknown_nmi_panic panic_print=1 rdinit=/init")
 # By --firmware: what QEMU loads by name; its own (SeaBIOS) where there is none.
 FIRMWARE = {"seabios": None, "ovmf": "OVMF.fd"}
 # QEMU never clears the memory of the physical presence interface, nor does SeaBIOS.
@@ -59,6 +61,15 @@ class Machine:
                 process.wait()
         for port in self.ports.values():
             port.close()
+
+    def tasks(self):
+        """Where the programs were when the kernel panicked: what it said of its own threads, whose
+        parent is kthreadd, is left out."""
+        text = (self.folder / "console.log").read_text(errors="replace").replace("\r", "")
+        text = text.partition("Sched Debug Version")[0]
+        panic, *tasks = re.split(r"(?m)^(?=\[[^]]*\] task:)", text)
+        tasks = [task for task in tasks if not re.search(r"ppid:[02]\s", task)]
+        return "\n".join(panic.splitlines()[-40:]) + "\n" + "".join(tasks)
 
     def console(self, lines=60):
         """The last lines that the kernel wrote, for error messages."""
