@@ -10,6 +10,7 @@ DeviceSupervisor::DeviceSupervisor(device::Transceiver& device, Alarm& alarm, Ev
     : device_(device), alarm_(alarm), events_(std::move(events)) {}
 
 void DeviceSupervisor::open() {
+  if (paused_ != Paused::No) return;
   device_.open([this](std::expected<device::Facts, device::Failure> opened) {
     if (closing_ || paused_ != Paused::No) return;
     if (opened) {

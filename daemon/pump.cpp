@@ -155,7 +155,7 @@ void Pump::go_on(const std::expected<device::Facts, device::Failure>& adopted,
   }
   going_on();
   carry_out();
-  if (adopted && !starting) device_ready();
+  if (adopted && !starting && !dispatcher_.handed_over()) device_ready();
 }
 
 void Pump::stop(std::function<void()> stopped) {
@@ -188,12 +188,22 @@ void Pump::take_back() {
   carry_out();
 }
 
+void Pump::handed_over_before(const sched::HandoverDeadlines& until,
+                              server::HandoverEvents events) {
+  handover_ = {.given = nullptr, .over = std::move(events.over)};
+  close_for_others();
+  dispatcher_.handed_over_before(until, now());
+  carry_out();
+}
+
 // Nobody is told where it was taken back before.
 void Pump::close_for_others() {
   device_state_ = proto::DeviceState::Down;
   supervisor_.pause("an administrator's program has the TPM alone",
                     "it comes back by itself, or with `tbsctl maintenance off`", [this] {
-                      if (const auto given = std::exchange(handover_.given, nullptr)) given();
+                      if (const auto given = std::exchange(handover_.given, nullptr)) {
+                        given(dispatcher_.handover_deadlines());
+                      }
                     });
   events_.device_changed();
 }

@@ -68,6 +68,8 @@ class Pump : public server::CommandSink {
   void prepare_sleep(std::function<void()> quiet);
   void wake_up();
   void hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) override;
+  void handed_over_before(const sched::HandoverDeadlines& until,
+                          server::HandoverEvents events) override;
   void take_back() override;
 
   void open_context(ContextId context, const Principal& principal) override;

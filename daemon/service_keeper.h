@@ -86,6 +86,7 @@ class ServiceKeeper final : public server::ClientKeeper {
   bool keep_socket(std::uint64_t id, std::move_only_function<void()> go_on) override;
   void opened(const server::Client& client) override;
   void gone(std::uint64_t id) override;
+  void handed_over(proto::Bytes whom) override { record_.handed_over(whom); }
   std::expected<proto::Bytes, int> receive(std::uint64_t id, int socket, std::size_t most) override;
   void handled(std::uint64_t id, std::size_t size) override { record_.handled(id, size); }
   void queued(std::uint64_t id, proto::Bytes frames) override { record_.queued(id, frames); }

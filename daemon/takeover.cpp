@@ -113,6 +113,8 @@ void Takeover::go_on() {
                            .status = status_of(one.done),
                            .response = std::move(one.done.response)});
   }
+  // Before requests that end it, and commands that wait for that.
+  parts_.server.adopt_handover(left_.handover);
   for (const Request& request : requests_) handle(request);
   for (const std::uint64_t context : left_.contexts) {
     if (!clients_.contains(context)) parts_.pump.close_context(ContextId{context});

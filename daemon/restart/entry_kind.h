@@ -31,6 +31,8 @@ enum class EntryKind : std::uint16_t {
   LastClient = 15,
   // What ended before this entry was answered, and the answer is recorded: empty.
   Settled = 16,
+  // Who has the TPM alone, in the server's words; nothing when nobody does any longer.
+  HandedOver = 17,
 };
 
 inline constexpr std::uint16_t kFirstInput = 0x100;

@@ -74,8 +74,9 @@ void RecordProgress::told(const Input& input) {
 
 std::expected<void, std::string> RecordProgress::follow(const JournalEntry& entry) {
   const auto kind = static_cast<EntryKind>(entry.kind);
-  if (kind == EntryKind::Credit) {
-    credit.assign(entry.payload.begin(), entry.payload.end());
+  if (kind == EntryKind::Credit || kind == EntryKind::HandedOver) {
+    proto::Buffer& words = kind == EntryKind::Credit ? credit : handover;
+    words.assign(entry.payload.begin(), entry.payload.end());
     return {};
   }
   Payload payload(entry.payload);

@@ -19,6 +19,7 @@ struct RecordProgress {
   std::uint64_t sending = 0;         // number of the command that went to the device last
   std::uint64_t transfer = 0;        // of the transfer that was recorded last
   proto::Buffer credit;              // of the scheduler; empty before the first time
+  proto::Buffer handover;            // who has the TPM alone; empty when nobody does
   KeptClients clients;
 
   void told(const Input& input);

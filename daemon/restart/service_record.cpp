@@ -73,6 +73,11 @@ void ServiceRecord::credit(proto::Bytes credit) {
   progress_.credit.assign(credit.begin(), credit.end());
 }
 
+void ServiceRecord::handed_over(proto::Bytes whom) {
+  add(EntryKind::HandedOver, {}, whom);
+  progress_.handover.assign(whom.begin(), whom.end());
+}
+
 std::uint64_t ServiceRecord::sending() {
   add(EntryKind::Sending, {++progress_.sending});
   commit();
@@ -102,6 +107,7 @@ bool ServiceRecord::compact(const Snapshot& snapshot) {
   add(EntryKind::Transfer, {progress_.transfer});
   add(EntryKind::LastClient, {progress_.clients.last()});
   if (!progress_.credit.empty()) add(EntryKind::Credit, {}, progress_.credit);
+  if (!progress_.handover.empty()) add(EntryKind::HandedOver, {}, progress_.handover);
   add_clients();
   add(EntryKind::Settled, {});
   at_compaction_ = journal_.used();

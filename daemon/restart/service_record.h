@@ -43,6 +43,8 @@ class ServiceRecord final : public InputLog {
 
   // How the TPM's time was shared until now.
   void credit(proto::Bytes credit);
+  // Who has the TPM alone; nothing when nobody does.
+  void handed_over(proto::Bytes whom);
   // A command is about to go to the device: its number. It is committed.
   std::uint64_t sending();
   void commit();

@@ -174,6 +174,15 @@ void Dispatcher::take_back(TimePoint now) {
   settle(now);
 }
 
+void Dispatcher::handed_over_before(const HandoverDeadlines& until, TimePoint now) {
+  if (device_ == Device::Open) {
+    device_ = Device::Closed;
+    engine_.device_lost();
+  }
+  agenda_.handover().given_until(until);
+  tick(now);
+}
+
 // The device is closed without a word to the clients: nothing of theirs is on the TPM.
 void Dispatcher::give(TimePoint now) {
   device_ = Device::Closed;

@@ -105,6 +105,13 @@ class Dispatcher {
   void hand_over(const HandoverTerms& terms, TimePoint now);
   // Before or after that: the device, if it was closed, is being opened again.
   void take_back(TimePoint now);
+  // The process before this one had handed it over, until then: so has this one. Before the device
+  // is opened.
+  void handed_over_before(const HandoverDeadlines& until, TimePoint now);
+  [[nodiscard]] bool handed_over() const { return agenda_.handover().away(); }
+  [[nodiscard]] const HandoverDeadlines& handover_deadlines() const {
+    return agenda_.handover().deadlines;
+  }
 
   // When tick() must be called at the latest; nothing when only events matter. After the action
   // GoOn it is called as well, when the loop has done what else there is.

@@ -29,6 +29,8 @@ class ClientKeeper {
   virtual void opened(const Client& client) = 0;
   // Its link is closed.
   virtual void gone(std::uint64_t id) = 0;
+  // Who has the TPM alone, in its owner's words; nothing when nobody does any longer.
+  virtual void handed_over(proto::Bytes whom) = 0;
 
   // Like recv(2), without waiting: at most so many bytes, valid until the next call; none at the
   // end of the stream. Or an errno value.

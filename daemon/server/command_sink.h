@@ -35,7 +35,7 @@ struct DeviceView {
 };
 
 struct HandoverEvents {
-  std::function<void()> given;
+  std::function<void(const sched::HandoverDeadlines&)> given;
   std::function<void()> over;
 };
 
@@ -55,6 +55,9 @@ class CommandSink {
   // is over. take_back() ends it, whether it was given already or not.
   virtual void hand_over(const sched::HandoverTerms& terms, HandoverEvents events) = 0;
   virtual void take_back() = 0;
+  // It was handed over in the process before this one. Before the device is opened; `given` is not
+  // called.
+  virtual void handed_over_before(const sched::HandoverDeadlines& until, HandoverEvents events) = 0;
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 
   [[nodiscard]] virtual DeviceView device() const = 0;

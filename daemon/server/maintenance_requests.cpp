@@ -3,11 +3,30 @@
 #include <chrono>
 #include <utility>
 
+#include "daemon/base/record.h"
 #include "proto/limits.h"
 
 namespace tbs::server {
 
 using proto::Status;
+
+namespace {
+
+constexpr const char* kTimeIsOver = "its time is over";
+constexpr RecordPart kHandover{.name = "handover", .version = 1};
+
+}  // namespace
+
+struct MaintenanceRequests::Kept {
+  std::uint64_t client = 0;
+  bool stays = false;
+  sched::HandoverDeadlines until;
+
+  template <typename Record>
+  void fields(Record& record) {
+    record(client, stays, until);
+  }
+};
 
 Handled MaintenanceRequests::maintenance(Client& client, std::uint64_t request_id,
                                          const proto::Maintenance& request) {
@@ -35,15 +54,23 @@ Status MaintenanceRequests::begin(const Client& client, std::uint64_t request_id
   if (current_) return Status::TooManyResources;
   current_ = Current{.client = client.id, .request_id = request_id, .stays = request.stays == 1};
   audit_.maintenance_wanted(client, request.seconds);
-  sink_.hand_over({.time = std::chrono::seconds(request.seconds),
-                   .patience = std::chrono::seconds(request.patience)},
-                  {.given = [this] { given(); }, .over = [this] { end("its time is over"); }});
+  sink_.hand_over(
+      {.time = std::chrono::seconds(request.seconds),
+       .patience = std::chrono::seconds(request.patience)},
+      {.given = [this](const auto& until) { given(until); }, .over = [this] { end(kTimeIsOver); }});
   return Status::Success;
 }
 
-void MaintenanceRequests::given() {
+void MaintenanceRequests::given(const sched::HandoverDeadlines& until) {
   if (!current_) return;
   current_->given = true;
+  if (keeper_ != nullptr) {
+    proto::Buffer kept;
+    RecordWriter record(kept);
+    record.part(kHandover);
+    record(Kept{.client = current_->client, .stays = current_->stays, .until = until});
+    keeper_->handed_over(kept);
+  }
   Client* const client = clients_.find(current_->client);
   if (client == nullptr) return;
   client->link->send(current_->request_id, proto::MaintenanceReply{});
@@ -56,8 +83,30 @@ void MaintenanceRequests::forget(std::uint64_t id) {
   end("the program that had asked for it has ended");
 }
 
+void MaintenanceRequests::adopt(proto::Bytes kept) {
+  if (kept.empty()) return;
+  RecordReader record(kept);
+  Kept was;
+  record.part(kHandover);
+  record(was);
+  record.end();
+  // Its client may have gone while no tbsd was there.
+  if (!record.ok() || (!was.stays && clients_.find(was.client) == nullptr)) {
+    if (keeper_ != nullptr) keeper_->handed_over({});
+    return;
+  }
+  current_ = Current{.client = was.client, .stays = was.stays, .given = true};
+  sink_.handed_over_before(was.until, {.given = nullptr, .over = [this] { end(kTimeIsOver); }});
+}
+
+void MaintenanceRequests::stop() {
+  end("tbsd stops");
+}
+
 void MaintenanceRequests::end(const char* why) {
-  if (!std::exchange(current_, std::nullopt)) return;
+  const auto ended = std::exchange(current_, std::nullopt);
+  if (!ended) return;
+  if (ended->given && keeper_ != nullptr) keeper_->handed_over({});
   audit_.maintenance_ended(why);
   sink_.take_back();
 }

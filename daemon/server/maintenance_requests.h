@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "daemon/server/audit.h"
+#include "daemon/server/client_keeper.h"
 #include "daemon/server/clients.h"
 #include "daemon/server/command_sink.h"
 #include "daemon/server/handled.h"
@@ -22,6 +23,12 @@ class MaintenanceRequests {
   Handled maintenance(Client& client, std::uint64_t request_id, const proto::Maintenance& request);
   // The client has gone.
   void forget(std::uint64_t id);
+  // Null: nothing is kept for a successor. It must outlive this, or be taken back.
+  void set_keeper(ClientKeeper* keeper) { keeper_ = keeper; }
+  // What the process before this one has kept of who had the TPM; empty when nobody had.
+  void adopt(proto::Bytes kept);
+  // The daemon stops, and nobody goes on with it.
+  void stop();
 
  private:
   struct Current {
@@ -30,15 +37,17 @@ class MaintenanceRequests {
     bool stays = false;
     bool given = false;  // it has the TPM
   };
+  struct Kept;
 
   proto::Status begin(const Client& client, std::uint64_t request_id,
                       const proto::Maintenance& request);
-  void given();
+  void given(const sched::HandoverDeadlines& until);
   void end(const char* why);
 
   Clients& clients_;
   CommandSink& sink_;
   Audit& audit_;
+  ClientKeeper* keeper_ = nullptr;
   std::optional<Current> current_;
 };
 

@@ -263,6 +263,7 @@ void Server::on_closed(std::uint64_t id) {
 
 void Server::stop() {
   stopping_ = true;
+  maintenance_.stop();
   std::vector<std::uint64_t> all;
   for (const auto& [id, client] : clients_.all()) all.push_back(id);
   for (const std::uint64_t id : all) {

@@ -72,13 +72,18 @@ class Server : public LinkOwner {
   // was turned away.
   std::optional<AccountId> accept(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer);
   // Null: nothing is kept. It must outlive this, or be taken back.
-  void set_keeper(ClientKeeper* keeper) { handshake_.set_keeper(keeper); }
+  void set_keeper(ClientKeeper* keeper) {
+    handshake_.set_keeper(keeper);
+    maintenance_.set_keeper(keeper);
+  }
   // A client of the process before this one; `opened` is what was kept of its hello, empty when it
   // had not said any. The engine knows its context.
   std::optional<AccountId> adopt(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer,
                                  proto::Bytes opened);
   // The client's command is outstanding since then, by this request, and the sink has it.
   void adopt_command(std::uint64_t id, proto::Type request, SharedCommand command);
+  // Who had the TPM alone, as it was kept; empty when nobody had. After all clients.
+  void adopt_handover(proto::Bytes kept) { maintenance_.adopt(kept); }
   void on_frame(std::uint64_t id, const proto::Frame& frame) override;
   void on_fault(std::uint64_t id, proto::FrameFault fault) override;
   void on_closed(std::uint64_t id) override;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,7 @@ class FakeSink : public server::CommandSink {
   std::map<ContextId, ContextId> heirs;
   sched::HandoverTerms handover_terms;
   server::HandoverEvents handover;  // who waits for the TPM
+  std::optional<sched::HandoverDeadlines> handed_over_until;
   int taken_back = 0;
   std::map<ContextId, std::uint32_t> skipped;  // connections that their clients had before
   std::vector<SharedCommand> outstanding;      // oldest first
@@ -71,6 +73,11 @@ class FakeSink : public server::CommandSink {
   }
   void hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) override {
     handover_terms = terms;
+    handover = std::move(events);
+  }
+  void handed_over_before(const sched::HandoverDeadlines& until,
+                          server::HandoverEvents events) override {
+    handed_over_until = until;
     handover = std::move(events);
   }
   void take_back() override {

@@ -327,6 +327,7 @@ TEST_CASE_METHOD(Fixture,
   // What comes late is no reason to open it.
   supervisor.reopen("a late failure");
   supervisor.look_later("a late look", "");
+  supervisor.open();
   CHECK(device.opens == 1);
   CHECK_FALSE(alarm.is_set());
   supervisor.resume();

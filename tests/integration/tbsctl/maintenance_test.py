@@ -160,6 +160,55 @@ class Maintenance(unittest.TestCase):
         client.close()
         self.assertIn("is to have the TPM alone", self.daemon.text_of_log())
 
+    def restart(self):
+        before = self.daemon.text_of_log().count("going on where")
+        self.assertEqual(self.run_tbsctl("restart")[0], 0)
+        self.assertTrue(support.eventually(lambda: self.daemon.text_of_log().count("going on where") > before))
+
+    def test_a_program_keeps_the_tpm_over_a_restart_of_tbsd(self):
+        go_on = os.path.join(self.folder, "go")
+        process = self.tbsctl("maintenance", "--for", "1h", "--clients-wait", "1h", "--", "sh", "-c",
+                              f"echo >{go_on}.begun; while [ ! -e {go_on} ]; do sleep 0.05; done; exit 7")
+        self.assertTrue(support.eventually(lambda: os.path.exists(go_on + ".begun")))
+        client = self.daemon.client()
+        client.begin(wire.get_random(OTHERS))
+        before = len(self.seen)
+        for _ in range(3):
+            self.restart()
+            status = self.status()
+            self.assertEqual(status["device_state"], "down")
+            self.assertIn("has the TPM alone", json.dumps(status))
+        with support.connect(self.tpm) as tpm:
+            tpm.sendall(wire.get_random(ALONE))
+            self.assertEqual(tpm.recv(4096)[6:10], bytes(4))
+        self.assertEqual(self.seen[before:], [ALONE], "somebody else was on the TPM")
+        with open(go_on, "x", encoding="ascii"):
+            pass
+        process.communicate(timeout=support.DEADLINE)
+        self.assertEqual(process.returncode, 7)
+        self.assertEqual(client.result()[1], wire.SUCCESS)
+        client.close()
+        self.assertTrue(support.eventually(self.is_ready))
+
+    def test_on_holds_over_a_restart_until_off_or_its_time(self):
+        for end in ("off", "time"):
+            self.assertEqual(self.run_tbsctl("maintenance", "on", "--for", "1h" if end == "off" else "2")[0], 0)
+            self.restart()
+            if end == "off":
+                self.assertFalse(self.is_ready())
+                self.assertEqual(self.run_tbsctl("maintenance", "off")[0], 0)
+            self.assertTrue(support.eventually(self.is_ready))
+            client = self.daemon.client()
+            client.begin(wire.get_random(OTHERS))
+            self.assertEqual(client.result()[1], wire.SUCCESS)
+            client.close()
+
+    def test_the_log_says_that_tbsd_stops(self):
+        self.assertEqual(self.run_tbsctl("maintenance", "on", "--for", "1h")[0], 0)
+        self.daemon.stop()
+        self.assertIn("the TPM is the daemon's again: tbsd stops", self.daemon.text_of_log())
+        self.assertEqual(self.daemon.process.returncode, 0)
+
     def test_on_ends_by_itself(self):
         self.assertEqual(self.run_tbsctl("maintenance", "on", "--for", "1")[0], 0)
         self.assertTrue(support.eventually(self.is_ready))

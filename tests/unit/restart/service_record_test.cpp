@@ -51,6 +51,7 @@ std::size_t rank(const RecordProgress& progress, std::uint64_t order) {
 std::string text_of(const RecordProgress& progress) {
   std::string text = std::to_string(progress.sending) + " " + std::to_string(progress.transfer) +
                      " " + std::to_string(progress.clients.last());
+  text += " h" + std::string(progress.handover.begin(), progress.handover.end());
   for (const std::uint64_t context : progress.contexts) text += " c" + std::to_string(context);
   const auto add = [&text](proto::Bytes bytes) {
     text += '[';
@@ -112,7 +113,7 @@ class Life {
   Life(ServiceRecord& record, unsigned seed) : record_(record), random_(seed) {}
 
   void step() {
-    switch (random_() % 8) {
+    switch (random_() % 9) {
       case 0:
         return connect();
       case 1:
@@ -126,6 +127,8 @@ class Life {
         return reply();
       case 6:
         return send();
+      case 7:
+        return hand_over();
       default:
         return leave();
     }
@@ -163,6 +166,9 @@ class Life {
     const std::uint64_t id = someone();
     const std::size_t size = record_.progress().clients.find(id)->output.size();
     if (size > 0) record_.sent(id, record_.progress().transfer + 1, 1 + random_() % size);
+  }
+  void hand_over() {
+    record_.handed_over(random_() % 2 == 0 ? proto::Buffer{} : proto::Buffer{'a', 'b'});
   }
   void leave() {
     if (random_() % 4 != 0) return;

@@ -142,3 +142,39 @@ TEST_CASE("a command that waits for the TPM can be cancelled", "[sched][dispatch
   bench.take();
   CHECK(bench.answers() == Answers{{11, Status::CommandCanceled}});
 }
+
+TEST_CASE("who had the TPM before a restart has it after it, for as long",
+          "[sched][dispatcher][handover]") {
+  Bench bench;
+  const bool was_open = GENERATE(false, true);
+  if (was_open) bench.dispatcher.device_adopted(std::nullopt, bench.now);
+  bench.dispatcher.handed_over_before({.refuse_at = bench.now + 10s, .end_at = bench.now + 60s},
+                                      bench.now);
+  bench.take();
+  CHECK(bench.dispatcher.handed_over());
+  CHECK(bench.count<HandedOver>() == 0);
+  CHECK(bench.engine.times_lost == (was_open ? 1 : 0));
+  bench.submit(1, 11);
+  bench.pass(9s);
+  CHECK(bench.sent().empty());
+  CHECK(bench.answers().empty());
+  bench.pass(1s);
+  CHECK(bench.answers() == Answers{{11, Status::ServiceStartPending}});
+  bench.pass(50s);
+  CHECK(bench.count<HandoverOver>() == 1);
+  have_back(bench);
+  bench.submit(1, 12);
+  bench.respond(message(0));
+  CHECK(bench.answers() == Answers{{11, Status::ServiceStartPending}, {12, Status::Success}});
+}
+
+TEST_CASE("time that is over when the next process comes is over",
+          "[sched][dispatcher][handover]") {
+  Bench bench;
+  bench.now += 100s;
+  bench.dispatcher.handed_over_before({.refuse_at = bench.now - 50s, .end_at = bench.now - 1s},
+                                      bench.now);
+  bench.take();
+  CHECK(bench.count<HandoverOver>() == 1);
+  have_back(bench);
+}

@@ -24,6 +24,7 @@ struct SlowKeeper final : server::ClientKeeper {
   void opened(const server::Client& /*client*/) override { ++opened_clients; }
   void connected(std::uint64_t, const server::Peer&, int) override {}
   void gone(std::uint64_t) override {}
+  void handed_over(proto::Bytes) override {}
   std::expected<proto::Bytes, int> receive(std::uint64_t, int, std::size_t) override { return {}; }
   void handled(std::uint64_t, std::size_t) override {}
   void queued(std::uint64_t, proto::Bytes) override {}

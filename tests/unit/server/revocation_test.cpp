@@ -36,6 +36,7 @@ class DispatcherSink : public server::CommandSink {
     engine_.skip_handles(context, earlier);
   }
   void hand_over(const sched::HandoverTerms&, server::HandoverEvents) override {}
+  void handed_over_before(const sched::HandoverDeadlines&, server::HandoverEvents) override {}
   void take_back() override {}
   void inherit(ContextId heir, ContextId from) override { engine_.inherit(heir, from); }
   void open_context(ContextId context, const Principal& user) override {
