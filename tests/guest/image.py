@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 # The suite of Debian that has the kernel, and its package there.
 KERNELS = {
@@ -25,6 +26,7 @@ KERNELS = {
     "newest": ("sid", "linux-image-amd64"),
 }
 USUAL = "6.1"
+OLD = 30 * 24 * 3600  # seconds after which what another version of this file has made is removed
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
 # Loaded where a run asks for them: what encrypted disks need, TPMs that a process plays, and device nodes.
 ON_REQUEST = ("loop", "ecb", "xts", "dm_crypt", "tpm_vtpm_proxy", "cuse")
@@ -47,7 +49,9 @@ def cached(kernel):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             for old in folder.parent.glob(f"{kernel}.????????"):
-                shutil.rmtree(old)
+                # Another checkout may use it.
+                if time.time() - old.stat().st_mtime > OLD:
+                    shutil.rmtree(old)
             with tempfile.TemporaryDirectory(dir=folder.parent) as work:
                 _make(kernel, pathlib.Path(work)).rename(folder)
     return folder
