@@ -4,6 +4,7 @@ there, and after it has switched its TPM off or reset it, byte for byte."""
 
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -98,6 +99,11 @@ def about(handle):
     yield "Sign with a session", command(0x15D, TRANSIENT, sessions=[handle], tail=signing)
 
 
+def swtpm_capabilities():
+    return subprocess.run(["swtpm", "socket", "--tpm2", "--print-capabilities"], check=True, capture_output=True,
+                          encoding="utf-8").stdout
+
+
 class Bare(WithBridge):
     """One client on a TPM of its own, one on the bridge."""
 
@@ -107,10 +113,13 @@ class Bare(WithBridge):
         super().setUp()
         path = self.path("bare")
         os.mkdir(path + ".state")
+        flags = "not-need-init,startup-clear"
+        if "disable-auto-shutdown" in swtpm_capabilities():  # it would send a TPM2_Shutdown of its own
+            flags += ",disable-auto-shutdown"
         self.swtpm = Running(self.path("bare.log"), "swtpm", "socket", *self.family,
                              "--server", f"type=unixio,path={path}", "--ctrl", f"type=unixio,path={path}.ctrl",
-                             "--tpmstate", f"dir={path}.state", "--flags", "not-need-init,startup-clear")
-        self.addCleanup(self.swtpm.stop)
+                             "--tpmstate", f"dir={path}.state", "--flags", flags)
+        self.addCleanup(self.swtpm.stop, signal.SIGKILL)
         eventually(lambda: listens(path) and listens(path + ".ctrl"))
         self.control = path + ".ctrl"
         self.bare = self.open(Raw, path)

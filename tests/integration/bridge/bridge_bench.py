@@ -161,7 +161,7 @@ class Service:
     def stop(self):
         self.daemon.stop()
         if self.swtpm:
-            self.swtpm.stop()
+            self.swtpm.stop(signal.SIGKILL)  # 0.10 does not end of a SIGTERM
         shutil.rmtree(self.folder)
 
 

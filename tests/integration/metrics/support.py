@@ -156,7 +156,7 @@ class Swtpm:
         assert eventually(lambda: os.path.exists(self.data) and os.path.exists(self.data + ".ctrl"))
 
     def _end(self):
-        self.process.terminate()
+        self.process.kill()  # swtpm 0.10 does not end of a SIGTERM
         self.process.wait()
 
 
