@@ -52,6 +52,7 @@ rpm_macros() {
 %_tmpfilesdir $prefix/lib/tmpfiles.d
 %_udevrulesdir $prefix/lib/udev/rules.d
 %_pkgdocdir $prefix/share/doc/tbs
+%python3_sitelib $prefix/lib/python3/site-packages
 %meson(-) :
 %meson_build :
 %meson_test(-) :
@@ -77,10 +78,11 @@ rpm_packages() {
         rpm -qp --qf '[%{=NAME} %{FILENAMES}\n]' "$package" | grep -v /licenses/
     done >"$folder/rpm.list"
     [[ $(cut -d ' ' -f 1 "$folder/rpm.list" | sort -u | paste -sd ' ') == \
-        'tbs-devel tbs-doc tbs-libs tbs-node tbs-tcti tbs-tools tbsd' ]]
+        'python3-tbs tbs-devel tbs-doc tbs-libs tbs-node tbs-tcti tbs-tools tbsd' ]]
     no_file_twice "$folder/rpm.list"
     grep -qx "tbsd $prefix/sbin/tbsd" "$folder/rpm.list"
     grep -qx "tbs-libs $prefix/$library/libtbs.so.1" "$folder/rpm.list"
+    grep -qx "python3-tbs $prefix/lib/python3/site-packages/tbs/py.typed" "$folder/rpm.list"
 }
 
 # As arch-meson lays it out.
@@ -108,6 +110,7 @@ arch_packages() (
     no_file_twice "$folder/arch.list"
     grep -qx 'tbsd /usr/bin/tbsd' "$folder/arch.list"
     grep -qx 'tbs-libs /usr/lib/libtbs.so.1' "$folder/arch.list"
+    grep -q '^python-tbs .*/tbs/py.typed$' "$folder/arch.list"
 )
 
 rpm_packages
