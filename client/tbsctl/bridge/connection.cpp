@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "client/tbsctl/bridge/peer.h"
+#include "client/tbsctl/bridge/power_state.h"
 #include "client/tbsctl/bridge/tpm_answer.h"
 
 namespace tbs::ctl::bridge {
@@ -113,6 +114,7 @@ void Connection::execute(const Execute& wish) {
   Program* const program = host_.known_program(*this);
   if (program != nullptr) {
     if (const auto response = program->power.answer(wish.command)) {
+      if (shows_started(wish.command, *response)) context_->note_started();
       return answer(framing_->pack(*response));
     }
   }
@@ -148,6 +150,9 @@ void Connection::adapt(proto::Buffer& response) {
     host_.program(*this).power.prepared(*resume);
   }
   adapt_response(command_, response);
+  if (context_->started()) return;
+  if (auto first = answer_to_first_start(command_, response)) response = *std::move(first);
+  if (shows_started(command_, response)) context_->note_started();
 }
 
 void Connection::cancel() {

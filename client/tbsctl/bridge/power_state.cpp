@@ -15,6 +15,16 @@ bool is_family_12(std::uint16_t tag) {
   return tag >= tpm12::kTagCommand && tag <= tpm12::kTagAuth2Command;
 }
 
+bool is_start(const proto::TpmHeader& asked) {
+  return asked.code == (is_family_12(asked.tag) ? tpm12::ord::kStartup : tpm::cc::kStartup);
+}
+
+// The one code for both: the TPM is not started, or it is and was to be started.
+bool says_power(const proto::TpmHeader& asked, const proto::TpmHeader& answered) {
+  return answered.code ==
+         (is_family_12(asked.tag) ? tpm12::rc::kInvalidPostInit : tpm::rc::kInitialize);
+}
+
 }  // namespace
 
 void PowerState::cycle() {
@@ -70,6 +80,25 @@ std::uint32_t PowerState::code_12(std::uint32_t ordinal, bool authorized, proto:
 void PowerState::start() {
   waits_ = false;
   prepared_ = false;
+}
+
+std::optional<proto::Buffer> answer_to_first_start(proto::Bytes command, proto::Bytes response) {
+  const auto asked = proto::read_tpm_header(command);
+  const auto answered = proto::read_tpm_header(response);
+  if (!asked || !answered || !is_start(*asked) || !says_power(*asked, *answered)) {
+    return std::nullopt;
+  }
+  PowerState waiting;
+  waiting.cycle();
+  return waiting.answer(command);
+}
+
+bool shows_started(proto::Bytes command, proto::Bytes response) {
+  const auto asked = proto::read_tpm_header(command);
+  const auto answered = proto::read_tpm_header(response);
+  if (!asked || !answered) return false;
+  if (is_start(*asked)) return answered->code == tpm::rc::kSuccess;
+  return !says_power(*asked, *answered);
 }
 
 std::optional<bool> prepares_resume(proto::Bytes command, proto::Bytes response) {

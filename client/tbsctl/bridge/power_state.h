@@ -31,6 +31,13 @@ class PowerState {
   bool prepared_ = false;  // to resume
 };
 
+// tbsd has started the TPM already, which is what a program wants that starts it: where `response`
+// says so, what a TPM that waits for this Startup says. Else nothing.
+std::optional<proto::Buffer> answer_to_first_start(proto::Bytes command, proto::Bytes response);
+
+// Whether the program has seen by this that its TPM is started.
+bool shows_started(proto::Bytes command, proto::Bytes response);
+
 // What a command that was run says of the state that the next start may go on with: nothing, when
 // it is neither Shutdown nor TPM_SaveState or has failed.
 std::optional<bool> prepares_resume(proto::Bytes command, proto::Bytes response);

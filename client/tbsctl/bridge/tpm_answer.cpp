@@ -49,11 +49,7 @@ std::uint32_t code12(Status why) {
 }
 
 // What the program is told instead of `code`.
-std::uint32_t adapted(proto::Bytes command, std::uint32_t ordinal, std::uint16_t tag,
-                      std::uint32_t code) {
-  // To Startup: it has been started already.
-  if (ordinal == tpm::cc::kStartup && code == tpm::rc::kInitialize) return 0;
-  if (ordinal == tpm12::ord::kStartup && code == tpm12::rc::kInvalidPostInit) return 0;
+std::uint32_t adapted(proto::Bytes command, std::uint16_t tag, std::uint32_t code) {
   if (tag == tpm12::kTagResponse) return code;
   if (code == proto::service::kCommandBlocked) return tpm::rc::kCommandCode;
   if ((code & kUpperHalf) != tpm::rc::kResourceManagerLayer) return code;
@@ -74,7 +70,7 @@ void adapt_response(proto::Bytes command, proto::Buffer& response) {
   const auto asked = proto::read_tpm_header(command);
   const auto answered = proto::read_tpm_header(response);
   if (!asked || !answered) return;
-  const std::uint32_t code = adapted(command, asked->code, answered->tag, answered->code);
+  const std::uint32_t code = adapted(command, answered->tag, answered->code);
   if (code != answered->code) response = proto::tpm_error_response(answered->tag, code);
 }
 

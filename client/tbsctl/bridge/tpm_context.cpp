@@ -159,6 +159,7 @@ void TpmContext::cancel(Owner owner) {
 }
 
 void TpmContext::power_off() {
+  started_ = false;
   if (state_ != State::Open) return;  // it owns nothing yet
   power_off_due_ = true;
   if (current_ && current_->owner != nullptr) cancel_current();

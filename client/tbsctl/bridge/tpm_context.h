@@ -57,6 +57,9 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   // Gives up what the context owns on the TPM, saved sessions included, after cancelling what is on
   // its way. What waits, and what comes, finds a context that owns nothing.
   void power_off();
+  // Whoever uses it has seen that the TPM is started, and has not switched it off since.
+  [[nodiscard]] bool started() const { return started_; }
+  void note_started() { started_ = true; }
 
  private:
   enum class State : std::uint8_t { Closed, Opening, Open };
@@ -87,6 +90,7 @@ class TpmContext : public std::enable_shared_from_this<TpmContext> {
   TBSX_REQUEST request_ = 0;
   bool cancelling_ = false;  // nothing is begun meanwhile: the cancel must not meet it
   bool power_off_due_ = false;
+  bool started_ = false;
   SavedSessions saved_sessions_;
   std::optional<Job> current_;
   std::deque<Job> waiting_;

@@ -159,6 +159,35 @@ class NotThere(Bare):
                 self.same(self.client, request, f"{name}, {handle:#x}")
 
 
+class Starts(Bare):
+    """A program whose TPM has been started by tbsd, beside one that starts its own."""
+
+    mistakes = [start(7), start(1), command(0x144), command(0x144, 0), command(0x144, sessions=[PASSWORD], tail=shorts(0))]
+
+    def test_once(self):
+        for options in ((), ("--persistent",), ("--protocol", "swtpm")):
+            client = self.open(Raw, self.bridge(*options)[0])
+            self.assertEqual(self.ask_swtpm(2, 0), (0,))
+            for request in (*self.mistakes, start(0)):
+                self.same(client, request, f"not started, {request.hex()}")
+            for request in (*self.mistakes, start(0), shut_down(1), start(1), start(0), shut_down(0), start(1), start(0),
+                            GET_RANDOM[:-1] + b"\0", start(0)):
+                seen = self.same(client, request, f"started, {request.hex()}")
+                self.assertEqual(seen, 0 if request[6:10] != STARTUP[6:10] else 0x100, request.hex())
+
+    def test_that_it_runs_can_be_seen_by_any_command(self):
+        client = self.open(Raw, self.bridge()[0])
+        self.assertEqual(self.same(client, read_public(TRANSIENT), "ReadPublic"), 0x910)
+        for request in (start(0), start(1)):
+            self.assertEqual(self.same(client, request, request.hex()), 0x100)
+
+    def test_each_connection_has_a_tpm_and_persistent_ones_share_it(self):
+        address = self.bridge()[0]
+        self.assertEqual([code(self.open(Raw, address).call(start(0))) for _ in range(2)], [0, 0])
+        address = self.bridge("--persistent")[0]
+        self.assertEqual([code(self.open(Raw, address).call(start(0))) for _ in range(2)], [0, 0x100])
+
+
 class PowerCycle(Bare):
     """The control command INIT of swtpm is a reset, as is each of these ways."""
 

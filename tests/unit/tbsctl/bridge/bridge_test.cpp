@@ -70,11 +70,36 @@ TEST_CASE("the second channel is beside the first", "[tbsctl][bridge]") {
 }
 
 TEST_CASE("a TPM that is started already is started with success", "[tbsctl][bridge]") {
-  CHECK(adapted(kStartup, tpm::kTagNoSessions, rc::kInitialize) == rc::kSuccess);
-  CHECK(adapted(kGetRandom, tpm::kTagNoSessions, rc::kInitialize) == rc::kInitialize);
-  CHECK(adapted(kStartup, tpm::kTagNoSessions, rc::kFailure) == rc::kFailure);
-  CHECK(adapted(kStartup12, tpm::kTagRspCommand, tpm12::rc::kInvalidPostInit) ==
-        tpm12::rc::kSuccess);
+  const auto first = [](const proto::Buffer& command, std::uint16_t tag,
+                        std::uint32_t code) -> std::optional<std::uint32_t> {
+    const auto answer = answer_to_first_start(command, proto::tpm_error_response(tag, code));
+    if (!answer) return std::nullopt;
+    return proto::read_tpm_header(*answer)->code;
+  };
+  const proto::Buffer resume{0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 1};
+  const proto::Buffer empty{0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0x44};
+  CHECK(first(kStartup, tpm::kTagNoSessions, rc::kInitialize) == rc::kSuccess);
+  CHECK(first(resume, tpm::kTagNoSessions, rc::kInitialize) == tpm::at_parameter(rc::kValue, 1));
+  CHECK(first(empty, tpm::kTagNoSessions, rc::kInitialize) ==
+        tpm::at_parameter(rc::kInsufficient, 1));
+  CHECK(first(kStartup12, tpm::kTagRspCommand, tpm12::rc::kInvalidPostInit) == tpm12::rc::kSuccess);
+  CHECK_FALSE(first(kGetRandom, tpm::kTagNoSessions, rc::kInitialize));
+  CHECK_FALSE(first(kStartup, tpm::kTagNoSessions, rc::kFailure));
+  CHECK_FALSE(first(kStartup, tpm::kTagNoSessions, rc::kSuccess));
+}
+
+TEST_CASE("a program sees by its commands that its TPM is started", "[tbsctl][bridge]") {
+  const auto shown = [](const proto::Buffer& command, std::uint16_t tag, std::uint32_t code) {
+    return shows_started(command, proto::tpm_error_response(tag, code));
+  };
+  CHECK(shown(kStartup, tpm::kTagNoSessions, rc::kSuccess));
+  CHECK(shown(kGetRandom, tpm::kTagNoSessions, rc::kSuccess));
+  CHECK(shown(kGetRandom, tpm::kTagNoSessions, rc::kRetry));
+  CHECK(shown(kStartup12, tpm::kTagRspCommand, tpm12::rc::kSuccess));
+  CHECK_FALSE(shown(kGetRandom, tpm::kTagNoSessions, rc::kInitialize));
+  CHECK_FALSE(shown(kStartup, tpm::kTagNoSessions, tpm::at_parameter(rc::kValue, 1)));
+  CHECK_FALSE(shown(kStartup12, tpm::kTagRspCommand, tpm12::rc::kBadParameter));
+  CHECK_FALSE(shown({0x80, 1}, tpm::kTagNoSessions, rc::kSuccess));
 }
 
 TEST_CASE("response codes are those that a TPM has", "[tbsctl][bridge]") {
