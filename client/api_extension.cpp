@@ -17,6 +17,7 @@ namespace {
 
 constexpr auto kPending = static_cast<Status>(TBSX_E_PENDING);
 constexpr auto kTimedOut = static_cast<Status>(TBSX_E_TIMED_OUT);
+constexpr auto kNotSupported = static_cast<Status>(TBSX_E_NOT_SUPPORTED);
 
 Deadline deadline_after(INT32 timeout) {
   if (timeout < 0) return std::nullopt;
@@ -111,6 +112,14 @@ TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE
   });
 }
 
+TBS_RESULT Tbsx_Cancel_Request(TBS_HCONTEXT hContext, TBSX_REQUEST request) {
+  return at_boundary([&] {
+    const auto context = find_context(hContext);
+    if (!context) return Status::InvalidContext;
+    return context->cancel_begun(request).value_or(kNotSupported);
+  });
+}
+
 TBS_RESULT Tbsx_Get_Poll_Descriptor(TBS_HCONTEXT hContext, int* fd) {
   return at_boundary([&] {
     const auto context = find_context(hContext);
@@ -138,11 +147,13 @@ TBS_RESULT Tbsx_Get_Cancel_Descriptor(TBS_HCONTEXT hContext, int* fd) {
 const char* Tbsx_Result_Name(TBS_RESULT result) {
   if (result == TBSX_E_PENDING) return "TBSX_E_PENDING";
   if (result == TBSX_E_TIMED_OUT) return "TBSX_E_TIMED_OUT";
+  if (result == TBSX_E_NOT_SUPPORTED) return "TBSX_E_NOT_SUPPORTED";
   return tbs::proto::status_name(static_cast<Status>(result)).data();
 }
 
 const char* Tbsx_Result_Text(TBS_RESULT result) {
   if (result == TBSX_E_PENDING) return "the command is not answered yet";
   if (result == TBSX_E_TIMED_OUT) return "the command took too long and was given up";
+  if (result == TBSX_E_NOT_SUPPORTED) return "the service is older than libtbs and cannot do that";
   return tbs::proto::status_text(static_cast<Status>(result)).data();
 }

@@ -67,14 +67,29 @@ void Channel::post_cancel() {
 
 void Channel::post_cancel(Lock& lock) {
   open_.give_up_held_back(Status::CommandCanceled);
+  post(lock, RequestKind::Cancel, proto::Cancel{});
+}
+
+std::optional<Status> Channel::cancel_begun(std::uint64_t id) {
+  Lock lock(mutex_);
+  const Request* const request = open_.begun(id);
+  if (request == nullptr) return Status::BadParameter;
+  if (request->state == RequestState::Done) return Status::Success;
+  if (terms_.version < proto::kCancelCommandVersion) return std::nullopt;
+  post(lock, RequestKind::CancelCommand, proto::CancelCommand{.request = id});
+  return Status::Success;
+}
+
+template <typename Message>
+void Channel::post(Lock& lock, RequestKind kind, const Message& message) {
   std::uint64_t id = 0;
   try {
-    id = open_.post_cancel();
+    id = open_.post_cancel(kind);
   } catch (const std::bad_alloc&) {
     return end(Status::InternalError);
   }
   lock.unlock();
-  send(id, proto::Cancel{});
+  send(id, message);
   lock.lock();
 }
 

@@ -60,6 +60,11 @@ class Channel {
   // The same, and waits for nothing but room in the socket.
   void post_cancel();
 
+  // Cancels the command that was begun under this number, and waits for nothing but room in the
+  // socket; nothing when the daemon is too old for it. Success also when it has its result already;
+  // BadParameter: there is none, or its result was taken.
+  std::optional<proto::Status> cancel_begun(std::uint64_t id);
+
   // Asks that an object or session of the context stays on the TPM, or no longer, and waits for the
   // answer. BadParameter: there is none; TooManyResources: as many as may be do already.
   Outcome<> make_sticky(std::uint32_t handle, bool sticky);
@@ -104,6 +109,8 @@ class Channel {
   enum class Read : std::uint8_t { Some, TimedOut, Canceled };
 
   void post_cancel(Lock& lock);
+  template <typename Message>
+  void post(Lock& lock, RequestKind kind, const Message& message);
   void wait(Lock& lock, Request& request, RequestState as_long_as, Deadline deadline);
   Read read_once(Lock& lock, Deadline deadline, bool heed_cancel);
   void hand_over_reading();

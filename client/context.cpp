@@ -207,6 +207,10 @@ Status Context::cancel() {
   return *outcome.error();
 }
 
+std::optional<Status> Context::cancel_begun(std::uint64_t id) {
+  return holder_of(id)->cancel_begun(id);
+}
+
 void Context::close() {
   const Lock lock(mutex_);
   closed_ = true;

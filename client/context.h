@@ -69,6 +69,9 @@ class Context {
   // nothing is open.
   proto::Status cancel();
 
+  // As that of a channel.
+  std::optional<proto::Status> cancel_begun(std::uint64_t id);
+
   // The same for every connection; see ReadySignal. -1 when the system has no descriptor left.
   int poll_descriptor() { return signal_->descriptor(); }
   // What is written to it cancels all that is open, as soon as a thread waits; see CancelSignal.

@@ -51,10 +51,10 @@ void OpenRequests::forget_abandoned() {
   });
 }
 
-std::uint64_t OpenRequests::post_cancel() {
+std::uint64_t OpenRequests::post_cancel(RequestKind kind) {
   std::erase_if(posted_, [](const auto& each) { return each->state == RequestState::Done; });
   posted_.push_back(std::make_unique<Request>());
-  posted_.back()->kind = RequestKind::Cancel;
+  posted_.back()->kind = kind;
   enter(*posted_.back());
   return posted_.back()->id;
 }
@@ -66,6 +66,8 @@ Status OpenRequests::dispatch(const proto::Frame& frame) {
       return finish_command(frame);
     case proto::Type::CancelReply:
       return finish_asked<proto::CancelReply>(frame, RequestKind::Cancel);
+    case proto::Type::CancelCommandReply:
+      return finish_asked<proto::CancelCommandReply>(frame, RequestKind::CancelCommand);
     case proto::Type::MakeStickyReply:
       return finish_asked<proto::MakeStickyReply>(frame, RequestKind::MakeSticky);
     case proto::Type::LogPart:

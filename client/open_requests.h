@@ -41,8 +41,8 @@ class OpenRequests {
   // Nobody will take the result: it goes when it comes. Until then it counts as open.
   void abandon(Request& request);
 
-  // A cancel whose answer nobody waits for; its number.
-  std::uint64_t post_cancel();
+  // A cancel, of either kind, whose answer nobody waits for; its number.
+  std::uint64_t post_cancel(RequestKind kind = RequestKind::Cancel);
 
   // Takes a frame of the daemon in. Success, or why the connection has to end.
   proto::Status dispatch(const proto::Frame& frame);

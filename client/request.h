@@ -24,7 +24,7 @@
 namespace tbs::client {
 
 enum class RequestState : std::uint8_t { HeldBack, Outstanding, Done };
-enum class RequestKind : std::uint8_t { Command, Cancel, MakeSticky, Question };
+enum class RequestKind : std::uint8_t { Command, Cancel, CancelCommand, MakeSticky, Question };
 
 struct Request {
   RequestKind kind = RequestKind::Command;

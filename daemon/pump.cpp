@@ -233,9 +233,9 @@ void Pump::submit(SharedCommand command) {
   carry_out();
 }
 
-void Pump::cancel(ContextId context) {
+void Pump::cancel(ContextId context, std::optional<RequestId> only) {
   TBS_PROBE(cancel, static_cast<std::uint64_t>(context));
-  dispatcher_.cancel(context, now());
+  dispatcher_.cancel(context, only, now());
   carry_out();
 }
 

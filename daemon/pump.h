@@ -77,7 +77,7 @@ class Pump : public server::CommandSink {
   void inherit(ContextId heir, ContextId from) override;
   void close_context(ContextId context) override;
   void submit(SharedCommand command) override;
-  void cancel(ContextId context) override;
+  void cancel(ContextId context, std::optional<RequestId> only) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override {
     return engine_.make_sticky(context, handle, sticky);
   }

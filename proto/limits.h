@@ -11,6 +11,8 @@ namespace tbs::proto {
 // client speaks.
 inline constexpr std::uint16_t kProtocolVersion = 2;
 inline constexpr std::uint16_t kOldestVersion = 1;
+// Since when a daemon can cancel one command of a context.
+inline constexpr std::uint16_t kCancelCommandVersion = 2;
 
 // Of the frame header, the same in both.
 inline constexpr std::uint16_t kFrameVersion = 1;

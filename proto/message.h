@@ -42,6 +42,7 @@ enum class Type : std::uint16_t {
   RevokeAttestation = 0x0013,
   InheritObjects = 0x0014,
   Maintenance = 0x0015,
+  CancelCommand = 0x0016,
   ListTenants = 0x0020,
 
   HelloReply = 0x8001,
@@ -65,6 +66,7 @@ enum class Type : std::uint16_t {
   RevokeAttestationReply = 0x8013,
   InheritObjectsReply = 0x8014,
   MaintenanceReply = 0x8015,
+  CancelCommandReply = 0x8016,
   TenantList = 0x8020,
   // Not an answer: the daemon says why it closes the connection.
   Refusal = 0x80FF,
@@ -132,6 +134,20 @@ struct Cancel {
 struct CancelReply {
   static constexpr Type kType = Type::CancelReply;
   Status status = Status::Success;
+  void fields(auto& f) { f(status); }
+};
+
+// Version 2. Cancels one command of this context, named by the request id of its submit, and no
+// other. Answered after the command when that was queued.
+struct CancelCommand {
+  static constexpr Type kType = Type::CancelCommand;
+  std::uint64_t request = 0;
+  void fields(auto& f) { f(request); }
+};
+
+struct CancelCommandReply {
+  static constexpr Type kType = Type::CancelCommandReply;
+  Status status = Status::Success;  // also when it had been answered
   void fields(auto& f) { f(status); }
 };
 

@@ -87,6 +87,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<InheritObjects, InheritObjectsReply>{"inherit-objects", 8 + kTokenSize,
                                                     8 + kTokenSize},
     MessageRow<Maintenance, MaintenanceReply>{"maintenance", 12, 12},
+    MessageRow<CancelCommand, CancelCommandReply>{"cancel-command", 8, 8},
     MessageRow<ListTenants, TenantList>{"list-tenants", 0, 0},
 
     MessageRow<HelloReply>{"hello-reply", 24, 24 + kTokenSize},
@@ -111,6 +112,7 @@ inline constexpr std::tuple kMessages{
     MessageRow<RevokeAttestationReply>{"revoke-attestation-reply", 4, 4},
     MessageRow<InheritObjectsReply>{"inherit-objects-reply", 4, 4},
     MessageRow<MaintenanceReply>{"maintenance-reply", 4, 4},
+    MessageRow<CancelCommandReply>{"cancel-command-reply", 4, 4},
     MessageRow<TenantList>{"tenant-list", 4, 4 + kMaxTenants* kTenantEntryMax},
     MessageRow<Refusal>{"refusal", 4 + 2, 4 + kTextMax},
 };

@@ -11,8 +11,14 @@ namespace {
 // Contexts whose list is kept though nothing waits, because they come again and again.
 constexpr std::size_t kKept = 16;
 
-void move_commands(std::vector<AccountQueue::Waiting>& waiting, std::vector<SharedCommand>& to) {
-  for (AccountQueue::Waiting& one : waiting) to.push_back(std::move(one.command));
+// All of them, or the one with this number.
+void move_commands(std::vector<AccountQueue::Waiting>& waiting, std::vector<SharedCommand>& to,
+                   std::optional<RequestId> only = {}) {
+  std::erase_if(waiting, [&](AccountQueue::Waiting& one) {
+    if (only && one.command->request() != *only) return false;
+    to.push_back(std::move(one.command));
+    return true;
+  });
 }
 
 }  // namespace
@@ -67,14 +73,13 @@ void AccountQueue::charge(Duration took) {
   if (level != levels_.end()) level->second.turns.charge(last_context_, took);
 }
 
-std::vector<SharedCommand> AccountQueue::remove(ContextId context) {
+std::vector<SharedCommand> AccountQueue::remove(ContextId context, std::optional<RequestId> only) {
   std::vector<SharedCommand> removed;
   for (auto& [priority, level] : levels_) {
     const auto own = level.waiting.find(context);
     if (own == level.waiting.end() || own->second.empty()) continue;
-    move_commands(own->second, removed);
-    own->second.clear();
-    leave(level, context);
+    move_commands(own->second, removed, only);
+    if (own->second.empty()) leave(level, context);
   }
   size_ -= removed.size();
   return removed;

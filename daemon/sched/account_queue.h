@@ -52,7 +52,8 @@ class AccountQueue {
   void charge(Duration took);
 
   // Takes out what a context has waiting, in the order in which it was pushed in each level.
-  std::vector<SharedCommand> remove(ContextId context);
+  // `only`: the one with this number, and no other.
+  std::vector<SharedCommand> remove(ContextId context, std::optional<RequestId> only = {});
   // Takes out everything.
   std::vector<SharedCommand> clear();
 

@@ -54,12 +54,12 @@ void Dispatcher::submit(SharedCommand command, TimePoint now) {
   settle(now);
 }
 
-void Dispatcher::cancel(ContextId context, TimePoint now) {
-  for (const SharedCommand& command : agenda_.queue().remove(context)) {
+void Dispatcher::cancel(ContextId context, std::optional<RequestId> only, TimePoint now) {
+  for (const SharedCommand& command : agenda_.queue().remove(context, only)) {
     actions_.answer(*command, Status::CommandCanceled);
     actions_.count_cancels(CancelOutcome::Queued);
   }
-  if (runner_.runs_for(context) && runner_.cancellable()) runner_.cancel(now);
+  if (runner_.runs_for(context, only) && runner_.cancellable()) runner_.cancel(now);
 }
 
 void Dispatcher::device_opened(TimePoint now) {

@@ -71,7 +71,9 @@ class Dispatcher {
   // owned.
   void close_context(ContextId context, TimePoint now);
   void submit(SharedCommand command, TimePoint now);
-  void cancel(ContextId context, TimePoint now);
+  // All that it has outstanding, or the one command with this number.
+  void cancel(ContextId context, std::optional<RequestId> only, TimePoint now);
+  void cancel(ContextId context, TimePoint now) { cancel(context, std::nullopt, now); }
 
   // The device was opened; the TPM behind it is started next.
   void device_opened(TimePoint now);

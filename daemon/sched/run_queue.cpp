@@ -64,11 +64,11 @@ void RunQueue::finished(Duration took, TimePoint now) {
   if (level != levels_.end()) level->second.turns.charge(*last_account_, took);
 }
 
-std::vector<SharedCommand> RunQueue::remove(ContextId context) {
+std::vector<SharedCommand> RunQueue::remove(ContextId context, std::optional<RequestId> only) {
   std::vector<SharedCommand> removed;
   for (auto& [id, account] : accounts_) {
     if (account.queue.empty()) continue;
-    std::ranges::move(account.queue.remove(context), std::back_inserter(removed));
+    std::ranges::move(account.queue.remove(context, only), std::back_inserter(removed));
     if (account.queue.empty()) leave_level(id, account);
   }
   size_ -= removed.size();

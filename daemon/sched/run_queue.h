@@ -56,7 +56,8 @@ class RunQueue {
   void finished(Duration took, TimePoint now);
 
   // Takes out what a context has waiting, in the order in which it was pushed within each priority.
-  std::vector<SharedCommand> remove(ContextId context);
+  // `only`: the one with this number, and no other.
+  std::vector<SharedCommand> remove(ContextId context, std::optional<RequestId> only = {});
   // Takes out everything.
   std::vector<SharedCommand> clear();
 

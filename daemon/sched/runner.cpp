@@ -18,8 +18,10 @@ std::uint32_t code_of(proto::Bytes message) {
 
 }  // namespace
 
-bool Runner::runs_for(ContextId context) const {
-  return running_ && running_->work.command && running_->work.command->context() == context;
+bool Runner::runs_for(ContextId context, std::optional<RequestId> only) const {
+  if (!running_ || !running_->work.command) return false;
+  const ClientCommand& command = *running_->work.command;
+  return command.context() == context && (!only || command.request() == *only);
 }
 
 bool Runner::cancellable() const {

@@ -60,7 +60,8 @@ class Runner {
   [[nodiscard]] bool busy() const { return running_.has_value(); }
   // Something must be under way.
   [[nodiscard]] WorkKind kind() const { return running_->work.kind; }
-  [[nodiscard]] bool runs_for(ContextId context) const;
+  // `only`: that command of it.
+  [[nodiscard]] bool runs_for(ContextId context, std::optional<RequestId> only = {}) const;
   // Whether a client's command is under way that nobody has cancelled yet.
   [[nodiscard]] bool cancellable() const;
   [[nodiscard]] bool waits_for_device() const { return running_ && running_->on_device; }

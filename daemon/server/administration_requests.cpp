@@ -147,7 +147,7 @@ Handled AdministrationRequests::cancel_context(Client& client, std::uint64_t req
   const Status status = may_concern(client, target);
   if (status == Status::Success) {
     audit_.canceled(client, *target);
-    sink_.cancel(target->context());
+    sink_.cancel(target->context(), std::nullopt);
   } else if (status == Status::AccessDenied) {
     audit_.denied(client, "the cancel of another user's context");
   }

@@ -72,8 +72,16 @@ Handled CommandRequests::submit(Client& client, std::uint64_t request_id,
 
 Handled CommandRequests::cancel(Client& client, std::uint64_t request_id, const proto::Cancel&) {
   const auto link = client.link;
-  sink_.cancel(client.context());
+  sink_.cancel(client.context(), std::nullopt);
   link->send(request_id, proto::CancelReply{});
+  return {};
+}
+
+Handled CommandRequests::cancel_command(Client& client, std::uint64_t request_id,
+                                        const proto::CancelCommand& wanted) {
+  const auto link = client.link;
+  sink_.cancel(client.context(), RequestId{wanted.request});
+  link->send(request_id, proto::CancelCommandReply{});
   return {};
 }
 

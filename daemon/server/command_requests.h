@@ -25,6 +25,8 @@ class CommandRequests {
 
   Handled submit(Client& client, std::uint64_t request_id, const proto::Submit& submit);
   Handled cancel(Client& client, std::uint64_t request_id, const proto::Cancel&);
+  Handled cancel_command(Client& client, std::uint64_t request_id,
+                         const proto::CancelCommand& wanted);
   Handled revoke_attestation(Client& client, std::uint64_t request_id,
                              const proto::RevokeAttestation&);
 

@@ -50,7 +50,8 @@ class CommandSink {
   // What it has outstanding is not answered any more.
   virtual void close_context(ContextId context) = 0;
   virtual void submit(SharedCommand command) = 0;
-  virtual void cancel(ContextId context) = 0;
+  // All that it has outstanding, or the one command with this number.
+  virtual void cancel(ContextId context, std::optional<RequestId> only) = 0;
   // Closes the device once nothing runs on it, and calls `given` then; `over` when the time for it
   // is over. take_back() ends it, whether it was given already or not.
   virtual void hand_over(const sched::HandoverTerms& terms, HandoverEvents events) = 0;

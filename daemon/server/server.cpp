@@ -193,6 +193,7 @@ Handled Server::handle(Client& client, const proto::Frame& frame) {
   static constexpr std::array kRoutes = {
       Route::of_context<&Server::commands_, &CommandRequests::submit>(),
       Route::of_context<&Server::commands_, &CommandRequests::cancel>(),
+      Route::of_context<&Server::commands_, &CommandRequests::cancel_command>(),
       Route::of_context<&Server::commands_, &CommandRequests::revoke_attestation>(),
       Route::of_context<&Server::sticky_, &StickyRequests::make_sticky>(),
       Route::of_context<&Server::inheritance_, &InheritanceRequests::inherit_objects>(),

@@ -178,7 +178,8 @@ class Game {
     const proto::Buffer input = firmware::presence_integers({number % 9U});
     switch (question) {
       case 0:
-        return link.send_from_client(request, proto::Cancel{});
+        if (number < 0x80) return link.send_from_client(request, proto::Cancel{});
+        return link.send_from_client(request, proto::CancelCommand{.request = number - 0x80U});
       case 1:
         return link.send_from_client(request, proto::DeviceInfo{});
       case 2:

@@ -148,6 +148,34 @@ TEST_CASE("a command is given up in time, and the context goes on") {
   REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
 }
 
+TEST_CASE("one command of a context is cancelled, on the TPM or before it, and the other goes on") {
+  TestBench bench;
+  TBS_HCONTEXT context = open_context(bench);
+  const auto command = tpm::get_random(8);
+  const auto take = [&](TBSX_REQUEST request) {
+    BYTE response[64];
+    UINT32 size = sizeof response;
+    return Tbsx_Submit_Result(context, request, response, &size, -1);
+  };
+  for (const std::size_t canceled : {1U, 0U}) {
+    bench.freeze_tpm();
+    TBSX_REQUEST requests[2] = {};
+    for (TBSX_REQUEST& request : requests) {
+      REQUIRE(Tbsx_Submit_Begin(context, 0, TBS_COMMAND_PRIORITY_NORMAL, command.data(),
+                                UINT32(command.size()), &request) == TBS_SUCCESS);
+    }
+    CHECK(eventually([&] {
+      const auto entry = bench.entry_of(number_of(context));
+      return entry && entry->running == 1 && entry->queued == 1;
+    }));
+    CHECK(Tbsx_Cancel_Request(context, requests[canceled]) == TBS_SUCCESS);
+    CHECK(take(requests[canceled]) == TBS_E_COMMAND_CANCELED);
+    bench.thaw_tpm();
+    CHECK(take(requests[1 - canceled]) == TBS_SUCCESS);
+  }
+  REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
+}
+
 namespace {
 
 int cancel_descriptor = -1;

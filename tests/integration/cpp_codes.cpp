@@ -36,7 +36,7 @@ tbs::proto::Buffer numbered(std::uint32_t number, std::uint32_t size = 20) {
   return tpm_message(number, size);
 }
 
-// Keeps commands until it is told to answer; a cancel ends what it keeps.
+// Keeps commands until it is told to answer; a cancel ends what it keeps, or one of it.
 class Keeper {
  public:
   void operator()(Peer& peer) {
@@ -58,6 +58,11 @@ class Keeper {
         }
         kept.clear();
         peer.send(frame->request_id, tbs::proto::CancelReply{});
+      } else if (const auto one = tbs::proto::decode<tbs::proto::CancelCommand>(frame->payload)) {
+        if (std::erase(kept, one->request) > 0) {
+          peer.send(one->request, tbs::proto::Result{.status = Status::CommandCanceled});
+        }
+        peer.send(frame->request_id, tbs::proto::CancelCommandReply{});
       }
     }
   }
@@ -172,6 +177,19 @@ TEST_CASE("tbs.hpp: begin and take") {
   std::array<std::uint8_t, 64> place{};
   REQUIRE(tpm.take(*request, place)->size() == 20);
   REQUIRE(tpm.take(*request, place, 0ms).error() == TBS_E_BAD_PARAMETER);
+}
+
+TEST_CASE("tbs.hpp: one of two begun commands is cancelled") {
+  Keeper keeper;
+  FakeDaemon daemon(std::ref(keeper));
+  const tbs::context tpm = open(daemon);
+  const std::array requests{tpm.begin(numbered(1)).value(), tpm.begin(numbered(2)).value()};
+  std::array<std::uint8_t, 64> place{};
+  REQUIRE(tpm.cancel(requests[1]).has_value());
+  REQUIRE(tpm.take(requests[1], place).error().canceled());
+  REQUIRE(tpm.take(requests[0], place, 0ms).error() == TBSX_E_PENDING);
+  REQUIRE(tpm.cancel(requests[1]).error() == TBS_E_BAD_PARAMETER);
+  REQUIRE(keeper.cancels == 0);
 }
 
 TEST_CASE("tbs.hpp: a stop ends a submit, before, during and after") {

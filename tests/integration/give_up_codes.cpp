@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -40,11 +41,16 @@ TBS_RESULT submit(TBS_HCONTEXT context, INT32 timeout) {
   return Tbsx_Submit_Timeout(context, 0, 0, command.data(), kSize, result, &size, timeout);
 }
 
-// Takes commands and keeps them until `answers`; a cancel ends all of them, as with a real daemon.
+// Takes commands and keeps them until `answers`; a cancel ends all of them, or one, as with a real
+// daemon.
 class Patient {
  public:
+  explicit Patient(std::uint16_t version = proto::kProtocolVersion) : version_(version) {}
+
   void operator()(Peer& peer) {
-    if (!peer.handshake(test::usual_terms())) return;
+    proto::HelloReply terms = test::usual_terms();
+    terms.version = version_;
+    if (!peer.handshake(terms)) return;
     std::vector<std::uint64_t> kept;
     while (const auto frame = peer.next()) {
       if (frame->type == proto::Type::Submit) {
@@ -60,6 +66,14 @@ class Patient {
         for (const auto id : kept) peer.send(id, proto::Result{.status = Status::CommandCanceled});
         kept.clear();
         peer.send(frame->request_id, proto::CancelReply{});
+      } else if (const auto one = proto::decode<proto::CancelCommand>(frame->payload)) {
+        // The daemons of version 1 end the connection for a message that they do not know.
+        if (version_ < proto::kCancelCommandVersion) return;
+        ++cancels;
+        if (std::erase(kept, one->request) > 0) {
+          peer.send(one->request, proto::Result{.status = Status::CommandCanceled});
+        }
+        peer.send(frame->request_id, proto::CancelCommandReply{});
       }
     }
   }
@@ -67,6 +81,9 @@ class Patient {
   std::atomic<bool> answers = false;
   std::atomic<bool> heeds_cancel = true;
   std::atomic<int> cancels = 0;
+
+ private:
+  const std::uint16_t version_;
 };
 
 void write_one(int descriptor) {
@@ -278,5 +295,50 @@ TEST_CASE("Get_Cancel_Descriptor: an event loop sees a cancel at its poll descri
   // With nothing outstanding it does not keep the loop busy.
   write_one(cancel);
   REQUIRE_FALSE(readable(poll));
+  REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
+}
+
+TEST_CASE("Cancel_Request: one command ends, and the others go on") {
+  Patient patient;
+  FakeDaemon daemon(std::ref(patient));
+  TBS_HCONTEXT context = connect(daemon);
+  const TBSX_REQUEST first = begin(context);
+  const TBSX_REQUEST second = begin(context);
+  const TBSX_REQUEST third = begin(context);
+  CHECK(Tbsx_Cancel_Request(nullptr, second) == TBS_E_INVALID_CONTEXT);
+  CHECK(Tbsx_Cancel_Request(context, third + 1) == TBS_E_BAD_PARAMETER);
+  REQUIRE(Tbsx_Cancel_Request(context, second) == TBS_SUCCESS);
+  REQUIRE(take(context, second, -1) == TBS_E_COMMAND_CANCELED);
+  CHECK(Tbsx_Cancel_Request(context, second) == TBS_E_BAD_PARAMETER);
+  CHECK(take(context, first, 0) == TBSX_E_PENDING);
+  CHECK(take(context, third, 0) == TBSX_E_PENDING);
+  // A thread that waits for it has no part in that.
+  TBS_RESULT ended = TBS_SUCCESS;
+  std::jthread thread([&] { ended = take(context, third, -1); });
+  REQUIRE(Tbsx_Cancel_Request(context, third) == TBS_SUCCESS);
+  thread.join();
+  CHECK(ended == TBS_E_COMMAND_CANCELED);
+  CHECK(patient.cancels == 2);
+  patient.answers = true;
+  REQUIRE(take(context, begin(context), -1) == TBS_SUCCESS);
+  // What is there already stays as it is, and needs no daemon.
+  REQUIRE(Tbsx_Cancel_Request(context, first) == TBS_SUCCESS);
+  REQUIRE(take(context, first, -1) == TBS_SUCCESS);
+  REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
+}
+
+TEST_CASE("Cancel_Request: an older daemon is not asked, and nothing is cancelled") {
+  Patient patient(1);
+  FakeDaemon daemon(std::ref(patient));
+  TBS_HCONTEXT context = connect(daemon);
+  const TBSX_REQUEST first = begin(context);
+  const TBSX_REQUEST second = begin(context);
+  CHECK(Tbsx_Cancel_Request(context, first) == TBSX_E_NOT_SUPPORTED);
+  CHECK(std::string(Tbsx_Result_Name(TBSX_E_NOT_SUPPORTED)) == "TBSX_E_NOT_SUPPORTED");
+  CHECK(patient.cancels == 0);
+  CHECK(take(context, first, 0) == TBSX_E_PENDING);
+  REQUIRE(Tbsip_Cancel_Commands(context) == TBS_SUCCESS);
+  CHECK(take(context, first, -1) == TBS_E_COMMAND_CANCELED);
+  CHECK(take(context, second, -1) == TBS_E_COMMAND_CANCELED);
   REQUIRE(Tbsip_Context_Close(context) == TBS_SUCCESS);
 }

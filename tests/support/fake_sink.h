@@ -90,9 +90,11 @@ class FakeSink : public server::CommandSink {
     std::erase_if(outstanding, [&](const auto& each) { return each->context() == context; });
   }
   void submit(SharedCommand command) override { outstanding.push_back(std::move(command)); }
-  void cancel(ContextId context) override {
+  void cancel(ContextId context, std::optional<RequestId> only) override {
     canceled.push_back(context);
-    const auto of_context = [&](const auto& each) { return each->context() == context; };
+    const auto of_context = [&](const auto& each) {
+      return each->context() == context && (!only || each->request() == *only);
+    };
     for (auto next = std::ranges::find_if(outstanding, of_context); next != outstanding.end();
          next = std::ranges::find_if(outstanding, of_context)) {
       answer_at(next, proto::Status::CommandCanceled, {});

@@ -374,7 +374,7 @@ TEST_CASE("what is queued is cancelled at once", "[pump]") {
   bench.ready();
   bench.submit(1, kGetRandom);
   bench.submit(2, kHash);
-  bench.pump.cancel(Bench::kContext);
+  bench.pump.cancel(Bench::kContext, {});
   CHECK(bench.answered() == Answers{{2, Status::CommandCanceled}});
   CHECK(bench.device.cancels == 1);  // of the one that runs
   bench.device.fail(ECANCELED, false);
@@ -385,7 +385,7 @@ TEST_CASE("a cancelled command that ends in time has its response", "[pump]") {
   Bench bench;
   bench.ready();
   bench.submit(1, kGetRandom);
-  bench.pump.cancel(Bench::kContext);
+  bench.pump.cancel(Bench::kContext, {});
   bench.device.respond(message(0));
   CHECK(bench.answered() == Answers{{1, Status::Success}});
 }
@@ -394,7 +394,7 @@ TEST_CASE("a cancelled command that does not end is detached", "[pump]") {
   Bench bench;
   bench.ready();
   bench.submit(1, kGetRandom);
-  bench.pump.cancel(Bench::kContext);
+  bench.pump.cancel(Bench::kContext, {});
   CHECK(bench.eventually([&] { return !bench.answers.empty(); }));
   CHECK(bench.answered() == Answers{{1, Status::CommandCanceled}});
   CHECK(bench.pump.running_of(Bench::kContext).state == sched::RunState::Detached);

@@ -356,6 +356,16 @@ class context {
     return response.first(size);
   }
 
+  // Cancels one command that was begun, and nothing else of the context. It does not wait: how the
+  // command ended is in its result.
+  //
+  // Errors: TBS_E_BAD_PARAMETER   there is no such request, or its result was taken
+  //         TBSX_E_NOT_SUPPORTED  the service is too old for it: nothing was cancelled
+  // Any thread. Source: Tbsx_Cancel_Request.
+  result<void> cancel(TBSX_REQUEST request) const noexcept {
+    return checked(Tbsx_Cancel_Request(handle_, request));
+  }
+
   // A descriptor that turns readable when the result of a begun command is ready. It belongs to the
   // context: it is neither read nor closed. Any thread. Source: Tbsx_Get_Poll_Descriptor.
   [[nodiscard]] result<int> poll_descriptor() const noexcept {

@@ -32,6 +32,9 @@ extern "C" {
 /* The command was given up, since there was no response in time. With the same bit. */
 #define TBSX_E_TIMED_OUT 0xA0284002U
 
+/* The service that runs is older than this library and cannot do that. With the same bit. */
+#define TBSX_E_NOT_SUPPORTED 0xA0284003U
+
 /* A command begun with Tbsx_Submit_Begin; never 0. Has a meaning only together with its context. */
 typedef UINT64 TBSX_REQUEST;
 
@@ -136,6 +139,17 @@ TBS_API TBS_RESULT Tbsx_Submit_Begin(TBS_HCONTEXT hContext, TBS_COMMAND_LOCALITY
  */
 TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST request, PBYTE pabResult,
                                       PUINT32 pcbResult, INT32 timeout);
+
+/* Cancels one command begun with Tbsx_Submit_Begin, and nothing else of its context: one that waits
+ * for the TPM does not run, one that runs is cancelled there. It does not wait for the service: how
+ * the command ended is in its result, which must be taken as any other.
+ *
+ * TBS_SUCCESS            the service is told, or the result was there already. The command may
+ * still end with a response that comes first TBS_E_INVALID_CONTEXT  hContext is not a live context
+ * of this process TBS_E_BAD_PARAMETER    there is no such request, or its result was taken
+ * TBSX_E_NOT_SUPPORTED   the service knows the cancel of a whole context alone, as those before 0.2
+ *                        do; nothing was cancelled. Tbsip_Cancel_Commands is what there is */
+TBS_API TBS_RESULT Tbsx_Cancel_Request(TBS_HCONTEXT hContext, TBSX_REQUEST request);
 
 /* Gets a descriptor that turns readable when a result is ready. For poll, epoll or select, which
  * may wake spuriously: check with Tbsx_Submit_Result and a timeout of 0. It stays readable as long

@@ -55,6 +55,52 @@ TEST_CASE("a queued command is cancelled at once", "[sched][dispatcher][cancel]"
   REQUIRE(bench.sent().size() == 1);
 }
 
+TEST_CASE("one command of several is cancelled, and the others go on",
+          "[sched][dispatcher][cancel]") {
+  Bench bench;
+  bench.start();
+  for (const std::uint64_t id : {11U, 12U, 13U}) bench.submit(1, id);
+  bench.submit(2, 21, kGetRandom, 300);
+  bench.submit(1, 14, kGetRandom, 300);
+  SECTION("queued") {
+    bench.dispatcher.cancel(ContextId{1}, RequestId{12}, bench.now);
+    bench.dispatcher.cancel(ContextId{1}, RequestId{14}, bench.now);
+    bench.take();
+    REQUIRE(bench.answers() ==
+            Answers{{12, Status::CommandCanceled}, {14, Status::CommandCanceled}});
+    REQUIRE(bench.count<CancelOnDevice>() == 0);
+    for (int i = 0; i < 3; ++i) bench.respond(message(0));
+    REQUIRE(bench.answers() == Answers{{12, Status::CommandCanceled},
+                                       {14, Status::CommandCanceled},
+                                       {11, Status::Success},
+                                       {21, Status::Success},
+                                       {13, Status::Success}});
+  }
+  SECTION("running") {
+    bench.dispatcher.cancel(ContextId{1}, RequestId{11}, bench.now);
+    bench.take();
+    REQUIRE(bench.count<CancelOnDevice>() == 1);
+    bench.respond(message(tpm::rc::kCanceled));
+    for (int i = 0; i < 4; ++i) bench.respond(message(0));
+    REQUIRE(bench.answers() == Answers{{11, Status::CommandCanceled},
+                                       {21, Status::Success},
+                                       {14, Status::Success},
+                                       {12, Status::Success},
+                                       {13, Status::Success}});
+  }
+  SECTION("no longer there, or another context's") {
+    bench.dispatcher.cancel(ContextId{1}, RequestId{10}, bench.now);
+    bench.dispatcher.cancel(ContextId{1}, RequestId{21}, bench.now);
+    bench.dispatcher.cancel(ContextId{2}, RequestId{11}, bench.now);
+    bench.take();
+    REQUIRE(bench.answers().empty());
+    REQUIRE(bench.count<CancelOnDevice>() == 0);
+  }
+  REQUIRE(bench.dispatcher.queued() + bench.answers().size() +
+              (bench.dispatcher.on_device() ? 1 : 0) ==
+          5);
+}
+
 TEST_CASE("many commands that need no TPM do not keep the loop", "[sched][dispatcher]") {
   // As the resource managers answer from memory.
   class FromMemory : public exec::PassThrough {

@@ -152,6 +152,31 @@ TEST_CASE("a cancel reaches the context, and is answered last", "[server][comman
   CHECK(bench.sink.outstanding.size() == 1);
 }
 
+TEST_CASE("a cancel of one command reaches that of its context alone", "[server][commands]") {
+  ServerBench bench;
+  const auto link = bench.context(1000);
+  const auto other = bench.context(1000);
+  for (const auto& each : {link, other}) {
+    submit(*each, 2, kGetRandom);
+    submit(*each, 3, kGetRandom);
+  }
+  link->send_from_client(4, proto::CancelCommand{.request = 3});
+  const auto& received = link->take();
+  REQUIRE(received.size() == 2);
+  CHECK(received[0].request_id == 3);
+  CHECK(received[0].as<proto::Result>()->status == Status::CommandCanceled);
+  CHECK(received[1].request_id == 4);
+  CHECK(received[1].as<proto::CancelCommandReply>()->status == Status::Success);
+  CHECK(bench.sink.outstanding.size() == 3);
+  // One that has been answered, and one that never was.
+  for (const std::uint64_t request : {3U, 99U}) {
+    link->send_from_client(5, proto::CancelCommand{.request = request});
+    CHECK(link->take_only<proto::CancelCommandReply>()->status == Status::Success);
+  }
+  CHECK(bench.sink.outstanding.size() == 3);
+  CHECK(other->take().empty());
+}
+
 TEST_CASE("an observer submits and cancels nothing", "[server][commands]") {
   ServerBench bench;
   const auto link = bench.observer(1000);

@@ -47,8 +47,8 @@ class DispatcherSink : public server::CommandSink {
     dispatcher_.submit(std::move(command), {});
     carry_out();
   }
-  void cancel(ContextId context) override {
-    dispatcher_.cancel(context, {});
+  void cancel(ContextId context, std::optional<RequestId> only) override {
+    dispatcher_.cancel(context, only, {});
     carry_out();
   }
   proto::Status make_sticky(ContextId, std::uint32_t, bool) override { return Status::Success; }

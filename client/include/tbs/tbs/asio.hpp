@@ -135,7 +135,7 @@ class async_operation_for final : public async_operation {
 };
 
 // The commands of one context: one is at the service, the others wait here. So a cancel of the one
-// that runs, which the service knows for all of a context alone, meets nothing else.
+// that runs, which an older service knows for all of a context alone, meets nothing else.
 template <typename Executor>
 class async_queue : public std::enable_shared_from_this<async_queue<Executor>> {
  public:
