@@ -4,13 +4,26 @@
 #include <utility>
 
 #include "client/tbsctl/text/format.h"
+#include "proto/message_list.h"
 
 namespace tbs::ctl {
 namespace {
 
-Failure refused(const proto::Frame& frame) {
+// A daemon from before this message had its number says so in these words, and hangs up.
+Failure too_old(proto::Type question) {
+  const proto::MessageRule* const rule = proto::rule_of(proto::number_of(question));
+  return {.exit = Exit::Failed,
+          .message = "this tbsd is older than tbsctl and does not know the question \"" +
+                     std::string(rule->name) +
+                     "\"; if it was upgraded, restart it, else use the tbsctl of its version"};
+}
+
+Failure refused(const proto::Frame& frame, proto::Type question) {
   const auto refusal = proto::decode<proto::Refusal>(frame.payload);
   if (!refusal) return tbs_failure("tbsd closed the connection", proto::Status::InternalError);
+  if (refusal->reason == proto::fault_text(proto::FrameFault::UnknownType)) {
+    return too_old(question);
+  }
   return tbs_failure("tbsd closed the connection, \"" + printable(refusal->reason) + "\"",
                      refusal->status);
 }
@@ -64,7 +77,8 @@ std::expected<proto::Bytes, Failure> Conversation::exchange(const proto::Buffer&
   const auto sent = stream_->send(frame, expected.deadline);
   auto answer = next_frame(expected.deadline);
   if (!answer) return std::unexpected(sent ? answer.error() : sent.error());
-  if (answer->type == proto::Type::Refusal) return std::unexpected(refused(*answer));
+  if (answer->type == proto::Type::Refusal)
+    return std::unexpected(refused(*answer, expected.question));
   if (answer->type != expected.type || answer->request_id != id) {
     return std::unexpected(broken("it answered another question"));
   }

@@ -51,7 +51,7 @@ class Conversation {
     const std::uint64_t id = ++last_id_;
     proto::Buffer frame;
     proto::append_frame(frame, id, request);
-    auto payload = exchange(frame, id, {Answer::kType, deadline});
+    auto payload = exchange(frame, id, {Request::kType, Answer::kType, deadline});
     if (!payload) return std::unexpected(std::move(payload.error()));
     auto answer = proto::decode<Answer>(*payload);
     if (!answer) return std::unexpected(broken("its answer cannot be read"));
@@ -60,6 +60,7 @@ class Conversation {
 
  private:
   struct Expected {
+    proto::Type question;
     proto::Type type;
     client::Deadline deadline;
   };

@@ -7,14 +7,18 @@ import struct
 import threading
 import time
 
-(HELLO, SUBMIT, DEVICE_INFO, LIST_CONTEXTS, STATUS, LIST_LIMITS, LOCKOUT_STATUS, LIST_ACTIVITY, READ_LOG,
- PRESENCE) = (1, 2, 4, 5, 7, 9, 10, 15, 16, 17)
+(HELLO, SUBMIT, DEVICE_INFO, LIST_CONTEXTS, STATUS, LIST_LIMITS, LOCKOUT_STATUS, READ_EVENTS, READ_CAPTURE, LIST_HOLDINGS,
+ LIST_ACTIVITY, READ_LOG, PRESENCE, MAINTENANCE, LIST_TENANTS) = (1, 2, 4, 5, 7, 9, 10, 12, 13, 14, 15, 16, 17, 21, 32)
 REFUSAL = 0x80FF
 
 # The title of a window, a cleared screen, control sequences of one character (as UTF-8 and as a byte),
 # delete, directions of writing, ends of lines, and what is no UTF-8.
 STEERING = ("\x1b]0;owned\x07\x1b[2J\x7f\r\n\x00\u009b31m\u0085\u202e\u2066\u200f\u061c\u2028\u2029"
             .encode() + b"\x9b31m\xff\xc3\xed\xa0\x80")
+
+
+# Begins an answer after which the connection is closed.
+HANGS_UP = b"hangs up"
 
 
 def text(content):
@@ -111,7 +115,9 @@ class HostileDaemon:
                 answer = self._behaviour(kind, request, payload, asked)
                 asked += 1
                 if answer is not None:
-                    self._send(connection, answer)
+                    self._send(connection, answer.removeprefix(HANGS_UP))
+                    if answer.startswith(HANGS_UP):
+                        return
         except OSError:
             pass
         finally:
@@ -161,6 +167,15 @@ def lying(difference):
         if kind == HELLO:
             return frame(0x8000 | kind, request, answer)
         return frame(0x8000 | kind, request, answer, min(len(answer) + difference, 0xFFFFFFFF))
+    return behaviour
+
+
+def older_by(*unknown):
+    """A daemon from before some messages: it says that it does not know their numbers, and hangs up."""
+    def behaviour(kind, request, payload, asked):
+        if kind in unknown:
+            return HANGS_UP + frame(REFUSAL, 0, struct.pack("<I", 0x80284002) + text(b"unknown message type"))
+        return obedient(kind, request, payload, asked)
     return behaviour
 
 

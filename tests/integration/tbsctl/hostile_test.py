@@ -72,6 +72,23 @@ class Hostile(unittest.TestCase):
                     if arguments[0] == "--json" and ran.stdout:
                         json.loads(ran.stdout)
 
+    def test_an_older_daemon(self):
+        """It is said which question it does not know and what to do; what it does know is shown."""
+        socket = self.serve(hostile.older_by(hostile.LIST_HOLDINGS, hostile.LIST_ACTIVITY, hostile.READ_EVENTS,
+                                             hostile.READ_CAPTURE, hostile.MAINTENANCE, hostile.LIST_TENANTS))
+        for words, question in ((["top", "--count", "1", "--interval", "0.1"], "list-activity"),
+                                (["--json", "top", "--count", "1"], "list-activity"), (["contexts", "1"], "list-holdings"),
+                                (["events"], "read-events"), (["events", "--follow"], "read-events"),
+                                (["capture", "-w", "-"], "read-capture"),
+                                (["maintenance", "--for", "1m", "--", "true"], "maintenance")):
+            ran = run(socket, *words)
+            self.assertEqual(ran.returncode, 1, (words, ran.stderr))
+            self.assertEqual(ran.stderr.decode().splitlines()[0],
+                             f'tbsctl: this tbsd is older than tbsctl and does not know the question "{question}"; if it '
+                             "was upgraded, restart it, else use the tbsctl of its version", words)
+        for words in (["contexts"], ["info"], ["limits"], ["status"], ["lockout"]):
+            self.assertEqual(run(socket, *words).returncode, 0, words)
+
     def test_the_evil_text_is_there_for_who_prints_bytes(self):
         ran = run(self.serve(hostile.obedient), "log", "--raw")
         self.assertIn(hostile.STEERING, ran.stdout)
