@@ -52,6 +52,20 @@ Buffer pcr_read(const TPML_PCR_SELECTION& selection) {
   return CommandBuilder(cc::kPcrRead).bytes(marshal(selection)).finish();
 }
 
+Buffer nv_read_public(std::uint32_t index) {
+  return CommandBuilder(TPM2_CC_NV_ReadPublic).handle(index).finish();
+}
+
+Buffer nv_read(std::uint32_t index, std::uint16_t size) {
+  return CommandBuilder(cc::kNvRead)
+      .handle(index)
+      .handle(index)
+      .authorization(password_authorization())
+      .u16(size)
+      .u16(0)
+      .finish();
+}
+
 Buffer pcr_event(std::uint32_t pcr, Bytes event) {
   return CommandBuilder(cc::kPcrEvent)
       .handle(pcr)

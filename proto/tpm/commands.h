@@ -30,6 +30,10 @@ proto::Buffer self_test();
 proto::Buffer dictionary_attack_parameters(std::uint32_t failures, std::uint32_t interval,
                                            std::uint32_t recovery);
 
+// By the authorization of the index itself.
+proto::Buffer nv_read_public(std::uint32_t index);
+proto::Buffer nv_read(std::uint32_t index, std::uint16_t size);
+
 proto::Buffer pcr_read(const TPML_PCR_SELECTION& selection);
 // Extends every bank of the PCR by the digest of `event`, which is at most 1024 bytes.
 proto::Buffer pcr_event(std::uint32_t pcr, proto::Bytes event);

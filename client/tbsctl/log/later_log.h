@@ -21,10 +21,19 @@ struct LaterDigest {
   proto::Buffer old_value;
 };
 
+// What an NvPCR held when systemd had made it, where a record of another register says so.
+struct NvPcrStart {
+  std::uint32_t number = 0;
+  std::uint16_t algorithm = 0;
+  proto::Buffer value;
+};
+
 struct LaterRecord {
   std::string name;                  // "ima-ng", "phase"
   std::optional<std::uint32_t> pcr;  // none: an NV index that is extended like a PCR
   std::string nv_index;              // its name or number, then
+  std::optional<std::uint32_t> nv_number = std::nullopt;  // where it is known
+  std::optional<NvPcrStart> nv_start = std::nullopt;
   std::vector<LaterDigest> digests;
   Description description;
 };

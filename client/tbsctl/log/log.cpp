@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "client/tbsctl/command_line/readers.h"
@@ -11,6 +13,7 @@
 #include "client/tbsctl/log/replay.h"
 #include "client/tbsctl/log/report.h"
 #include "client/tbsctl/log/userspace/measure_log.h"
+#include "client/tbsctl/pcr/read_nvpcrs.h"
 #include "client/tbsctl/pcr/read_pcrs.h"
 #include "proto/tpm/constants.h"
 
@@ -70,6 +73,17 @@ void add_main_log(Reported& reported, const LogOptions& options) {
   }
 }
 
+// No machine has more; a log may name what it likes.
+constexpr std::size_t kMostNvPcrs = 64;
+
+std::set<std::uint32_t> nvpcrs_in(const LogReport& report) {
+  std::set<std::uint32_t> numbers;
+  for (const LaterRecord& record : report.later) {
+    if (record.nv_number && numbers.size() < kMostNvPcrs) numbers.insert(*record.nv_number);
+  }
+  return numbers;
+}
+
 Outcome fill(Reported& reported, Conversation* daemon, const LogOptions& options) {
   reported.report = {};
   if (daemon != nullptr && options.compare) {
@@ -80,6 +94,11 @@ Outcome fill(Reported& reported, Conversation* daemon, const LogOptions& options
   }
   add_main_log(reported, options);
   if (auto added = add_later_logs(reported, options); !added) return added;
+  if (reported.report.compared) {
+    auto values = read_nvpcrs(*daemon, nvpcrs_in(reported.report));
+    if (!values) return std::unexpected(values.error());
+    std::ranges::move(*values, std::back_inserter(reported.measured));
+  }
   reported.replayed = replay(reported.report.log, reported.report.later);
   reported.report.pcrs = compare(reported.replayed, reported.measured);
   return {};

@@ -5,6 +5,7 @@
 
 #include "client/tbsctl/log/event_names.h"
 #include "client/tbsctl/log/event_text.h"
+#include "client/tbsctl/log/words/log_text.h"
 #include "client/tbsctl/pcr/pcr_value.h"
 #include "client/tbsctl/text/hex.h"
 #include "client/tbsctl/text/named.h"
@@ -30,8 +31,9 @@ constexpr std::uint32_t kImaPcr = 10;
 // What systemd extends after boot.
 constexpr std::array<std::uint32_t, 5> kSystemdPcrs = {9, 11, 12, 13, 15};
 
-std::string pcr_title(const ReplayedPcr& pcr) {
-  return "PCR " + std::to_string(pcr.pcr) + " (" + bank_name(pcr.algorithm) + ")";
+std::string pcr_title(const LogReport& report, const ReplayedPcr& pcr) {
+  return (is_nvpcr(pcr) ? "NvPCR " : "PCR ") + pcr_name(report, pcr) + " (" +
+         bank_name(pcr.algorithm) + ")";
 }
 
 // "event 37 (EV_SEPARATOR)"
@@ -46,7 +48,7 @@ std::string earlier_text(const LogReport& report, const Comparison& comparison) 
   const std::string seen = comparison.last_seen ? ": it has what the log says up to event " +
                                                       std::to_string(*comparison.last_seen)
                                                 : ": it has nothing of what the log says";
-  return pcr_title(*comparison.replayed) + " of the TPM has not seen " +
+  return pcr_title(report, *comparison.replayed) + " of the TPM has not seen " +
          record_title(report, comparison.first_unseen) + " and what comes after it" + seen;
 }
 
@@ -76,6 +78,11 @@ std::string unexplained_text(const LogReport& report, const ReplayedPcr& pcr) {
   if (systemd && !has_format(report, "systemd")) {
     return "systemd goes on measuring into it; compare with --userspace auto";
   }
+  if (is_nvpcr(pcr)) {
+    return "no part of the log gives that value; the log may not say what systemd began it with, "
+           "or "
+           "is of another boot";
+  }
   return "no part of the log gives that value; something that is not in the log was measured, or "
          "the log is of another boot";
 }
@@ -97,6 +104,16 @@ std::string cause_text(const LogReport& report, const Comparison& comparison) {
 
 }  // namespace
 
+bool is_nvpcr(const ReplayedPcr& pcr) {
+  return pcr.pcr >= kPcrCount;
+}
+
+std::string pcr_name(const LogReport& report, const ReplayedPcr& pcr) {
+  if (!is_nvpcr(pcr)) return std::to_string(pcr.pcr);
+  const auto found = std::ranges::find(report.later, pcr.pcr, &LaterRecord::nv_number);
+  return found == report.later.end() ? hex_number(pcr.pcr) : found->nv_index;
+}
+
 std::string agreement_text(Agreement agreement) {
   return std::string(*name_of(kAgreements, agreement));
 }
@@ -115,7 +132,7 @@ const Comparison* first_mismatch(const LogReport& report) {
 std::string mismatch_text(const LogReport& report, const Comparison& comparison) {
   if (comparison.agreement == Agreement::Earlier) return earlier_text(report, comparison);
   const ReplayedPcr& pcr = *comparison.replayed;
-  return pcr_title(pcr) + " is " + to_hex(comparison.measured->value) +
+  return pcr_title(report, pcr) + " is " + to_hex(comparison.measured->value) +
          " in the TPM; expected from the log is " + to_hex(pcr.value()) + "; " +
          cause_text(report, comparison);
 }

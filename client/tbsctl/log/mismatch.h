@@ -11,6 +11,10 @@ namespace tbs::ctl {
 
 // "equal", "earlier", "differs", "absent"
 std::string agreement_text(Agreement agreement);
+// Whether it is an NV index that is extended like a PCR.
+bool is_nvpcr(const ReplayedPcr& pcr);
+// Its number; the name of an NvPCR.
+std::string pcr_name(const LogReport& report, const ReplayedPcr& pcr);
 // "left-out", "twice", "swapped", "unknown"
 std::string cause_name(Cause cause);
 

@@ -15,6 +15,11 @@ constexpr std::uint8_t kUsualLocality = 0;
 constexpr std::uint8_t kTxtLocality = 3;
 constexpr std::uint8_t kHcrtmLocality = 4;
 
+// Bank, and number of the PCR or of the NV index: those are far apart.
+using Register = std::pair<std::uint16_t, std::uint32_t>;
+// That a log may name for one NvPCR.
+constexpr std::size_t kMostStarts = 4;
+
 // What the events of the log say of how the TPM was started.
 struct Startup {
   std::optional<std::uint8_t> locality;  // of TPM2_Startup
@@ -44,10 +49,22 @@ std::vector<std::uint8_t> pcr0_starts(const Startup& startup) {
 
 // TCG PC Client Platform TPM Profile, "PCR Attributes": a dynamic launch sets its registers to zero
 // before it extends them; until then they hold ones. All others start with zeros.
-std::vector<proto::Buffer> starts_of(std::uint32_t pcr, std::size_t size,
-                                     const std::vector<std::uint8_t>& pcr0) {
+// An NvPCR starts with zeros, or with what systemd says that it has put there.
+std::vector<proto::Buffer> starts_of(const Register& which, std::size_t size,
+                                     const std::vector<std::uint8_t>& pcr0,
+                                     std::span<const LaterRecord> later) {
+  const std::uint32_t pcr = which.second;
   std::vector<proto::Buffer> starts{proto::Buffer(size)};
   if (is_dynamic_launch_pcr(pcr)) starts.emplace_back(size, std::uint8_t{0xFF});
+  if (pcr >= kPcrCount) {
+    for (const LaterRecord& record : later) {
+      const auto& said = record.nv_start;
+      if (!said || said->number != pcr || said->algorithm != which.first) continue;
+      starts.insert(starts.begin(), said->value);
+      if (starts.size() > kMostStarts) starts.pop_back();
+    }
+    return starts;
+  }
   if (pcr != 0 || size == 0) return starts;
   starts.clear();
   for (const std::uint8_t last : pcr0) starts.emplace_back(size).back() = last;
@@ -59,14 +76,13 @@ struct Measurement {
   proto::Bytes digest;
   proto::Bytes old_digest;  // as an older kernel extended it; empty where that is the same
 };
-using Register = std::pair<std::uint16_t, std::uint32_t>;  // bank and number
 using Measurements = std::map<Register, std::vector<Measurement>>;
 
 void add_later(Measurements& measurements, std::size_t index, const LaterRecord& record) {
-  if (!record.pcr || *record.pcr >= kPcrCount) return;
+  const auto number = record.pcr ? record.pcr : record.nv_number;
+  if (!number || (record.pcr && *number >= kPcrCount)) return;
   for (const LaterDigest& digest : record.digests) {
-    measurements[{digest.algorithm, *record.pcr}].push_back(
-        {index, digest.value, digest.old_value});
+    measurements[{digest.algorithm, *number}].push_back({index, digest.value, digest.old_value});
   }
 }
 
@@ -106,13 +122,14 @@ ReplayedPcr replay_from(proto::Buffer start, const Register& which,
 // The likeliest one first.
 std::vector<ReplayedPcr> chains_of(const Register& which,
                                    const std::vector<Measurement>& measurements,
-                                   const std::vector<std::uint8_t>& pcr0) {
+                                   const std::vector<std::uint8_t>& pcr0,
+                                   std::span<const LaterRecord> later) {
   std::vector<ReplayedPcr> chains;
   const bool old = std::ranges::any_of(
       measurements, [](const Measurement& each) { return !each.old_digest.empty(); });
   for (const bool old_kernel : {false, true}) {
     if (old_kernel && !old) break;
-    for (proto::Buffer& start : starts_of(which.second, measurements.front().digest.size(), pcr0)) {
+    for (proto::Buffer& start : starts_of(which, measurements.front().digest.size(), pcr0, later)) {
       chains.push_back(replay_from(std::move(start), which, measurements, old_kernel));
     }
   }
@@ -157,7 +174,7 @@ std::vector<ReplayedPcr> replay(const EventLog& log, std::span<const LaterRecord
   const auto pcr0 = pcr0_starts(read_startup(log));
   std::vector<ReplayedPcr> pcrs;
   for (const auto& [which, measurements] : measurements_of(log, later)) {
-    std::vector<ReplayedPcr> chains = chains_of(which, measurements, pcr0);
+    std::vector<ReplayedPcr> chains = chains_of(which, measurements, pcr0, later);
     ReplayedPcr likeliest = std::move(chains.front());
     if (likeliest.steps.empty()) continue;
     likeliest.alternatives.assign(std::make_move_iterator(chains.begin() + 1),

@@ -13,7 +13,7 @@
 
 namespace tbs::ctl {
 
-// One PCR of one bank.
+// One PCR of one bank; or an NvPCR, whose number is that of its NV index.
 struct PcrValue {
   std::uint16_t algorithm = 0;
   std::uint32_t pcr = 0;

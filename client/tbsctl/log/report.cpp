@@ -66,7 +66,7 @@ void print_for_people(std::ostream& out, const LogReport& report) {
               {"EXPECTED FROM LOG", Align::Left, true},
               {report.compared ? "TPM" : ""}});
   for (const Comparison& pcr : report.pcrs) {
-    pcrs.add({bank_name(pcr.replayed->algorithm), std::to_string(pcr.replayed->pcr),
+    pcrs.add({bank_name(pcr.replayed->algorithm), pcr_name(report, *pcr.replayed),
               to_hex(pcr.replayed->value()),
               report.compared ? Cell(agreement_text(pcr.agreement), agreement_colour(pcr.agreement))
                               : ""});

@@ -59,6 +59,9 @@ ordered_json later_log_json(const LogReport& report, const LaterPart& part) {
 ordered_json comparison_json(const LogReport& report, const Comparison& comparison, bool compared) {
   ordered_json pcr = {{"bank", bank_name(comparison.replayed->algorithm)},
                       {"pcr", comparison.replayed->pcr},
+                      {"nv_index", is_nvpcr(*comparison.replayed)
+                                       ? ordered_json(pcr_name(report, *comparison.replayed))
+                                       : ordered_json()},
                       {"log", to_hex(comparison.replayed->value())},
                       {"start", to_hex(comparison.replayed->start)}};
   if (!compared) return pcr;

@@ -55,8 +55,12 @@ class ImaList:
                        b" " + b"root=/dev/sda1 ro".hex().encode())
 
 
+# Where systemd has its NvPCRs.
+NVPCRS = {"hardware": 0x01D10200, "cryptsetup": 0x01D10201}
+
+
 class MeasureLog:
-    """systemd's log, and the PCRs after it."""
+    """systemd's log, and the PCRs and NvPCRs after it, which are by the number of their index."""
 
     def __init__(self):
         self.bytes = b""
@@ -64,7 +68,9 @@ class MeasureLog:
         self.pcrs = {}
 
     def record(self, kind, text, pcr=None, nv=None):
-        digests = {bank: hashlib.new(bank, text.encode()).digest() for bank in ("sha1", "sha256")}
+        # An NvPCR has one bank.
+        banks = ("sha256",) if nv else ("sha1", "sha256")
+        digests = {bank: hashlib.new(bank, text.encode()).digest() for bank in banks}
         content = {"string": text, "bootId": "0123456789abcdef0123456789abcdef", "timestamp": 1234567,
                    "eventType": kind}
         record = {} if pcr is None else {"pcr": pcr}
@@ -73,12 +79,22 @@ class MeasureLog:
         record["digests"] = [{"hashAlg": bank, "digest": digest.hex()} for bank, digest in digests.items()]
         record.update({"content_type": "systemd", "content": content})
         self.bytes += b"\x1e" + json.dumps(record).encode() + b"\n"
-        if pcr is not None:
-            self.measured.append((pcr, digests))
+        register = NVPCRS.get(nv) if pcr is None else pcr
+        if register is not None:
+            self.measured.append((register, digests))
             for bank, digest in digests.items():
-                before = self.pcrs.get((bank, pcr), bytes(len(digest)))
-                self.pcrs[bank, pcr] = hashlib.new(bank, before + digest).digest()
+                before = self.pcrs.get((bank, register), bytes(len(digest)))
+                self.pcrs[bank, register] = hashlib.new(bank, before + digest).digest()
         return self
+
+    def begins(self, nv, value):
+        """As systemd 259 begins an NvPCR: with a secret, and a record of what that makes of it."""
+        self.pcrs["sha256", NVPCRS[nv]] = value
+        return self.record("nvpcr-init", f"nvpcr-init:{nv}:{NVPCRS[nv]:#x}:sha256:{value.hex()}", pcr=9)
+
+    def begins_with_zeros(self, nv):
+        """As later ones do, which name the index by the TPM's name of it."""
+        return self.record("nvpcr-init", f"nvpcr-init:{nv}:{NVPCRS[nv]:#x}:000b{'5a' * 32}", pcr=9)
 
     def usual(self):
         self.record("phase", "enter-initrd", pcr=11).record("volume-key", "cryptsetup:root:1e02", pcr=15)

@@ -4,10 +4,12 @@ the same way by tpm2_eventlog, replayed and compared with PCRs that really were 
 
 TBSD and TBSCTL in the environment name the programs."""
 
+import hashlib
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -263,7 +265,8 @@ class LaterLogs(base.WithDaemon):
         # The kernel extends all banks that the TPM has.
         ima = later_logs.ImaList(banks=[bank for bank in event_logs.ALGORITHMS if bank in self.json("pcr")]).usual()
         systemd = later_logs.MeasureLog().usual()
-        measured = self.firmware.measured + systemd.measured + ima.measured
+        in_pcrs = [each for each in systemd.measured if each[0] < 24]
+        measured = self.firmware.measured + in_pcrs + ima.measured
         for pcr, digests in measured:
             client.begin(event_logs.pcr_extend(pcr, digests))
             self.assertEqual(client.result()[2][6:10], bytes(4))
@@ -296,6 +299,94 @@ class LaterLogs(base.WithDaemon):
         missing = os.path.join(self.folder, "missing")
         for option in ("--ima", "--userspace"):
             self.assertIn("cannot read " + missing, self.refused(FAILED, "log", option, missing))
+
+
+def index_command(code, index, tail):
+    """With an empty password; NV_DefineSpace names the index in `tail`."""
+    handles = struct.pack(">I", 0x40000001) if index is None else struct.pack(">II", index, index)
+    body = handles + struct.pack(">IIHBH", 9, 0x40000009, 0, 0, 0) + tail
+    return struct.pack(">HII", 0x8002, 10 + len(body), code) + body
+
+
+def define_extended(index):
+    """TPM2_NV_DefineSpace of a SHA-256 index that is extended, with systemd's attributes."""
+    public = struct.pack(">IHIHH", index, 0x0B, 0x0E060046, 0, 32)
+    return index_command(0x12A, None, struct.pack(">HH", 0, len(public)) + public)
+
+
+def nv_extend(index, digest):
+    return index_command(0x136, index, struct.pack(">H", len(digest)) + digest)
+
+
+class NvPcrs(base.WithDaemon):
+    """NV indices that are extended as systemd does it, and its log. Each test has a TPM of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="tbsctl-nvpcrs-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.systemd = os.path.join(folder, "systemd")
+        firmware = event_logs.Log(banks=("sha1", "sha256")).usual()
+        path = os.path.join(folder, "log")
+        with open(path, "wb") as file:
+            file.write(firmware.bytes)
+        self.daemon = base.Daemon("embedded", arguments=["--event-log", path])
+        self.addCleanup(self.daemon.stop)
+        self.tpm = self.client()
+        self.log = later_logs.MeasureLog()
+        self.measure(firmware.measured)
+
+    def run_on_tpm(self, *commands):
+        for command in commands:
+            self.tpm.begin(command)
+            self.assertEqual(self.tpm.result()[2][6:10], bytes(4))
+
+    def measure(self, measured):
+        for register, digests in measured:
+            self.run_on_tpm(event_logs.pcr_extend(register, digests) if register < 24
+                            else nv_extend(register, digests["sha256"]))
+
+    def compared(self):
+        """The exit code, what is said on stderr, and {NvPCR: result}."""
+        with open(self.systemd, "wb") as file:
+            file.write(self.log.bytes)
+        ran = self.tbsctl("--json", "log", "--userspace", self.systemd)
+        return ran.code, ran.err, {p["nv_index"]: p["result"] for p in json.loads(ran.out)["pcrs"] if p["nv_index"]}
+
+    def test_they_are_compared(self):
+        hardware, cryptsetup = later_logs.NVPCRS["hardware"], later_logs.NVPCRS["cryptsetup"]
+        secret = b"\x5a" * 32
+        self.log.begins("cryptsetup", hashlib.sha256(bytes(32) + secret).digest()).begins_with_zeros("hardware")
+        self.log.record("product-id", "product-id:missing", nv="hardware")
+        for kind in ("tpm2:1", "fido2:2"):
+            self.log.record("keyslot", "cryptsetup-keyslot:root:1e02:" + kind, nv="cryptsetup")
+        self.assertEqual(self.compared()[2], {"hardware": "absent", "cryptsetup": "absent"})
+        self.run_on_tpm(define_extended(hardware), define_extended(cryptsetup), nv_extend(cryptsetup, secret))
+        self.measure(self.log.measured[:-1])
+        code, said, results = self.compared()
+        self.assertEqual((code, results), (FAILED, {"hardware": "equal", "cryptsetup": "earlier"}))
+        self.assertRegex(said, r"NvPCR cryptsetup \(sha256\) of the TPM has not seen event \d+ \(keyslot\)")
+        self.measure(self.log.measured[-1:])
+        self.assertEqual(self.compared(), (OK, "", {"hardware": "equal", "cryptsetup": "equal"}))
+        self.assertRegex(self.tbsctl("log", "--userspace", self.systemd).out, r"(?m)^sha256 +cryptsetup +[0-9a-f]{64} +equal$")
+        self.run_on_tpm(nv_extend(hardware, secret))
+        code, said, results = self.compared()
+        self.assertEqual((code, results["hardware"]), (FAILED, "differs"))
+        self.assertRegex(said, "NvPCR hardware .* the log may not say what systemd began it with")
+
+    def test_one_that_was_never_written_to(self):
+        self.log.record("product-id", "product-id:missing", nv="hardware")
+        self.run_on_tpm(define_extended(later_logs.NVPCRS["hardware"]))
+        self.assertEqual(self.compared()[2], {"hardware": "earlier"})
+
+    def test_an_index_that_is_something_else(self):
+        self.log.record("product-id", "product-id:missing", nv="hardware")
+        public = struct.pack(">IHIHH", later_logs.NVPCRS["hardware"], 0x0B, 0x02060006, 0, 32)
+        self.run_on_tpm(index_command(0x12A, None, struct.pack(">HH", 0, len(public)) + public))
+        self.assertEqual(self.compared(), (OK, "", {"hardware": "absent"}))
 
 
 class Registers(base.WithDaemon):

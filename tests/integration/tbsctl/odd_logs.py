@@ -286,6 +286,11 @@ def later():
     systemd = later_logs.MeasureLog().usual()
     yield "systemd", Shape(systemd, ["boot phase: enter-initrd", "key of a volume: cryptsetup:root", "machine ID"],
                            tools=False)
+    nvpcrs = later_logs.MeasureLog().begins("cryptsetup", bytes(range(32))).begins_with_zeros("hardware")
+    nvpcrs.record("nvpcr-separator", "nvpcr-separator", pcr=9).record("product-id", "product-id:missing", nv="hardware")
+    nvpcrs.record("keyslot", "cryptsetup-keyslot:root:1e02:tpm2:1", nv="cryptsetup")
+    yield "systemd_nvpcrs", Shape(nvpcrs, ["NvPCR hardware: product ID: product-id:missing", "all NvPCRs have begun"],
+                                  tools=False)
     yield "systemd_cut", Shape(systemd.bytes[:-20], ["boot phase"], fault="record 4 is no measurement", tools=False)
     deep = b'\x1e{"pcr":11,"content":' + b"[" * 5000 + b"]" * 5000 + b"}\n"
     yield "systemd_deep", Shape(deep, fault="record 0 is no measurement", pcrs={}, tools=False)

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "client/tbsctl/log/userspace/nvpcr_init.h"
 #include "client/tbsctl/log/words/log_text.h"
 #include "client/tbsctl/pcr/pcr_value.h"
 #include "client/tbsctl/text/hex.h"
@@ -18,6 +21,7 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMostRecord = 1U << 20;
 constexpr int kMostDepth = 16;
 constexpr std::size_t kMostDigests = 16;
+constexpr std::size_t kMostNamed = 256;
 
 struct EventWord {
   std::string_view type;
@@ -67,14 +71,30 @@ std::vector<LaterDigest> read_digests(const ordered_json& record) {
   return digests;
 }
 
+std::optional<std::uint64_t> nv_number_in(const ordered_json& record) {
+  for (const char* const field : {"nv_index", "nvIndex", "nvindex"}) {
+    if (const auto number = number_in(record, field)) return number;
+  }
+  return std::nullopt;
+}
+
 // An NvPCR has a name in the content, and a number beside it.
 std::string nv_index_of(const ordered_json& record, const ordered_json& content) {
   const std::string name = string_in(content, "nvIndexName");
   if (!name.empty()) return log_text(name);
-  for (const char* const field : {"nv_index", "nvIndex", "nvindex"}) {
-    if (const auto number = number_in(record, field)) return hex_number(*number);
+  const auto number = nv_number_in(record);
+  return number ? hex_number(*number) : std::string{};
+}
+
+// The number of an NvPCR: that of the record, or what the log has said before of its name.
+std::optional<std::uint32_t> nv_number_of(const ordered_json& record, const std::string& name,
+                                          const std::map<std::string, std::uint32_t>& named) {
+  if (const auto number = nv_number_in(record)) {
+    return is_nv_index(*number) ? std::optional(static_cast<std::uint32_t>(*number)) : std::nullopt;
   }
-  return {};
+  const auto found = named.find(name);
+  if (found != named.end()) return found->second;
+  return assigned_nvpcr(name);
 }
 
 Description describe_content(const ordered_json& content, const std::string& type) {
@@ -89,7 +109,9 @@ Description describe_content(const ordered_json& content, const std::string& typ
   return {.text = log_text(text), .parts = {}, .fields = fields};
 }
 
-std::optional<LaterRecord> read_record(const ordered_json& record) {
+// `named`: numbers of NvPCRs that the log has told so far.
+std::optional<LaterRecord> read_record(const ordered_json& record,
+                                       std::map<std::string, std::uint32_t>& named) {
   if (!record.is_object()) return std::nullopt;
   const auto found = record.find("content");
   const ordered_json empty = ordered_json::object();
@@ -103,6 +125,12 @@ std::optional<LaterRecord> read_record(const ordered_json& record) {
   const auto pcr = number_in(record, "pcr");
   if (pcr && *pcr < kPcrCount) read.pcr = static_cast<std::uint32_t>(*pcr);
   if (!read.pcr && read.nv_index.empty()) return std::nullopt;
+  if (!read.pcr) {
+    read.nv_number = nv_number_of(record, string_in(content, "nvIndexName"), named);
+  } else if (auto init = read_nvpcr_init(string_in(content, "string"))) {
+    if (named.size() < kMostNamed) named.insert_or_assign(init->name, init->number);
+    read.nv_start = std::move(init->start);
+  }
   return read;
 }
 
@@ -123,6 +151,7 @@ std::optional<ordered_json> parse_document(std::string_view text) {
 
 LaterLog read_measure_log(proto::Bytes bytes) {
   LaterLog log{.format = "systemd", .records = {}, .fault = {}};
+  std::map<std::string, std::uint32_t> named;
   std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   while (!rest.empty()) {
     const std::size_t size = std::min(rest.find_first_of("\n\x1e"), rest.size());
@@ -130,7 +159,7 @@ LaterLog read_measure_log(proto::Bytes bytes) {
     rest.remove_prefix(std::min(size + 1, rest.size()));
     if (line.find_first_not_of(" \t\r") == line.npos) continue;
     const auto document = size <= kMostRecord ? parse_document(line) : std::nullopt;
-    auto record = document ? read_record(*document) : std::nullopt;
+    auto record = document ? read_record(*document, named) : std::nullopt;
     if (!record) {
       log.fault = "record " + std::to_string(log.records.size()) + " is no measurement";
       break;

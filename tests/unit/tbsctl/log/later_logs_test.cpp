@@ -118,6 +118,36 @@ TEST_CASE("systemd's log has PCRs and NvPCRs", "[tbsctl][log]") {
   CHECK(log.records[1].description.text == "new-thing");
 }
 
+TEST_CASE("NvPCRs have a number and a beginning", "[tbsctl][log]") {
+  const auto init = [](const std::string& text) {
+    return "\x1e{\"pcr\":9,\"digests\":[],\"content\":{\"eventType\":\"nvpcr-init\",\"string\":\"" +
+           text + "\"}}\n";
+  };
+  const auto of = [](const std::string& name) {
+    return "\x1e{\"digests\":[],\"content\":{\"nvIndexName\":\"" + name + "\"}}\n";
+  };
+  const std::string value(64, '5');
+  const LaterLog log = read_measure_log(bytes_of(
+      init("nvpcr-init:mine:0x1d10207:sha256:" + value) +
+      init("nvpcr-init:later:0x1d10208:000b55") + init("nvpcr-init:wrong:0x1d10209:sha256:55") +
+      init("nvpcr-init:far:0x81000001:sha256:" + value) + of("mine") + of("later") + of("wrong") +
+      of("far") + of("login") + of("unheard-of") + "\x1e{\"nv_index\":7,\"digests\":[]}\n"));
+  CHECK(log.fault.empty());
+  REQUIRE(log.records.size() == 11);
+  REQUIRE(log.records[0].nv_start);
+  CHECK(log.records[0].nv_start->number == 0x1D10207);
+  CHECK(log.records[0].nv_start->value == Buffer(32, std::uint8_t{0x55}));
+  for (const std::size_t without : {1U, 2U, 3U}) CHECK_FALSE(log.records[without].nv_start);
+  CHECK(log.records[4].nv_number == 0x1D10207);
+  CHECK(log.records[5].nv_number == 0x1D10208);
+  CHECK(log.records[6].nv_number == 0x1D10209);
+  CHECK_FALSE(log.records[7].nv_number);
+  CHECK(log.records[8].nv_number == 0x1D10203);
+  CHECK_FALSE(log.records[9].nv_number);
+  CHECK(log.records[10].nv_index == "0x7");
+  CHECK_FALSE(log.records[10].nv_number);
+}
+
 TEST_CASE("what is no measurement ends systemd's log", "[tbsctl][log]") {
   for (const std::string bad : {"x", "[]", "{}", "{\"pcr\":99}", "{\"pcr\":-1}", "{\"pcr\":1"}) {
     CAPTURE(bad);

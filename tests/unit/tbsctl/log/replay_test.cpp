@@ -46,6 +46,32 @@ TEST_CASE("PCRs step by step, of the banks that are known", "[tbsctl][replay]") 
   CHECK(to_hex(pcrs[0].value()) == kTwice);
 }
 
+TEST_CASE("an NvPCR is replayed from what the log says, or from zeros", "[tbsctl][replay]") {
+  constexpr std::uint32_t kNumber = 0x1D10201;
+  const auto once = *parse_hex(kOnce);
+  LaterRecord init{
+      .name = "nvpcr-init", .pcr = 9, .nv_index = {}, .digests = {}, .description = {}};
+  init.nv_start = NvPcrStart{.number = kNumber, .algorithm = kSha256, .value = once};
+  LaterRecord extended{.name = "keyslot",
+                       .pcr = std::nullopt,
+                       .nv_index = "cryptsetup",
+                       .nv_number = kNumber,
+                       .digests = {{.algorithm = kSha256, .value = Buffer(32), .old_value = {}}},
+                       .description = {}};
+  const std::vector<LaterRecord> later{init, extended};
+  const auto pcrs = replay({}, later);
+  REQUIRE(pcrs.size() == 1);
+  CHECK(pcrs[0].pcr == kNumber);
+  CHECK(pcrs[0].start == once);
+  CHECK(to_hex(pcrs[0].value()) == kTwice);
+  REQUIRE(pcrs[0].alternatives.size() == 1);
+  CHECK(to_hex(pcrs[0].alternatives[0].value()) == kOnce);
+  for (const std::string_view held : {kTwice, kOnce}) {
+    const std::vector<PcrValue> measured{{kSha256, kNumber, *parse_hex(held)}};
+    CHECK(compare(pcrs, measured)[0].agreement == Agreement::Equal);
+  }
+}
+
 TEST_CASE("how a TPM's value compares", "[tbsctl][replay]") {
   const auto writer = twice(5);
   const auto log = parse_event_log(writer.bytes());
