@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/policy/limits.h"
 #include "daemon/tpm_service.h"
 
 namespace tbs {
@@ -41,6 +42,17 @@ std::vector<metrics::Named> users_of(const Tally<AccountId>& contexts) {
   return users;
 }
 
+void add_role(metrics::TpmReading& reading, const server::Server::RoleUsage& of) {
+  using policy::Limits;
+  reading.contexts_by_role.push_back({.name = of.role, .number = of.contexts});
+  const auto add = [&](std::size_t Limits::* limit, std::size_t used) {
+    reading.quotas_by_role.push_back(
+        {.role = of.role, .limit = std::string(policy::rule_of(limit).name), .used = used});
+  };
+  add(&Limits::contexts_per_user, of.contexts_of_user);
+  add(&Limits::backlog_kib_per_user, of.backlog_of_user);
+}
+
 }  // namespace
 
 exec::Statistics TpmService::statistics() const {
@@ -61,13 +73,12 @@ metrics::TpmReading TpmService::reading(bool with_users) const {
                               .connections = server_.admission().connections().total(),
                               .contexts = server_.admission().contexts().total(),
                               .contexts_by_role = {},
+                              .quotas_by_role = {},
                               .contexts_by_user = {},
                               .limits = server_.limits().entries,
                               .restarts = keeper_ ? keeper_->restarts() : 0};
   reading.statistics -= taken_over_;
-  for (server::Server::RoleContexts& role : server_.contexts_by_role()) {
-    reading.contexts_by_role.push_back({.name = std::move(role.role), .number = role.contexts});
-  }
+  for (const server::Server::RoleUsage& role : server_.usage_by_role()) add_role(reading, role);
   if (with_users) reading.contexts_by_user = users_of(server_.admission().contexts());
   return reading;
 }

@@ -175,6 +175,13 @@ constexpr auto kFamilies = std::to_array<Family>({
                out.number(role.number, {{"role", role.name}});
              }
            }),
+    of_tpm("tbs_role_quota_used", Type::Gauge,
+           "Of limits on a user, how much the user of each role has who has most.", "role, limit",
+           [](Exposition& out, const TpmReading& tpm) {
+             for (const RoleQuota& quota : tpm.quotas_by_role) {
+               out.number(quota.used, {{"role", quota.role}, {"limit", quota.limit}});
+             }
+           }),
     of_tpm("tbs_user_contexts", Type::Gauge,
            "Open contexts by user number, with metrics-users alone.", "uid",
            [](Exposition& out, const TpmReading& tpm) {

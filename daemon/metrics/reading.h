@@ -20,6 +20,13 @@ struct Named {
   std::uint64_t number = 0;
 };
 
+// How much of a limit on users the one has who has most of those with a role.
+struct RoleQuota {
+  std::string role;
+  std::string limit;
+  std::uint64_t used = 0;
+};
+
 struct DeviceReading {
   proto::DeviceState state = proto::DeviceState::Starting;
   std::uint64_t losses = 0;
@@ -49,6 +56,7 @@ struct TpmReading {
   std::uint64_t connections = 0;
   std::uint64_t contexts = 0;
   std::vector<Named> contexts_by_role;
+  std::vector<RoleQuota> quotas_by_role;
   std::vector<Named> contexts_by_user;  // empty when nobody asked for it
   std::vector<proto::LimitEntry> limits;
   std::uint64_t restarts = 0;

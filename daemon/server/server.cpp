@@ -246,13 +246,18 @@ proto::LimitList Server::limits() const {
   return limit_usage(sink_, admission_, back_pressure_.backlog(), ownership_);
 }
 
-std::vector<Server::RoleContexts> Server::contexts_by_role() const {
-  std::vector<RoleContexts> all;
+std::vector<Server::RoleUsage> Server::usage_by_role() const {
+  std::vector<RoleUsage> all;
   for (const rules::Role& role : screening_.rules().roles) all.push_back({.role = role.name});
   for (const auto& [id, client] : clients_.contexts()) {
+    const std::size_t contexts = admission_.contexts().of(client->account());
+    const std::size_t backlog = back_pressure_.backlog().of(client->account()) / 1024;
     for (rules::RoleSet left = client->peer.roles; left != 0; left &= left - 1) {
       const auto role = static_cast<std::size_t>(std::countr_zero(left));
-      if (role < all.size()) ++all[role].contexts;
+      if (role >= all.size()) continue;
+      ++all[role].contexts;
+      all[role].contexts_of_user = std::max(all[role].contexts_of_user, contexts);
+      all[role].backlog_of_user = std::max(all[role].backlog_of_user, backlog);
     }
   }
   return all;

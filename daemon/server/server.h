@@ -108,12 +108,15 @@ class Server : public LinkOwner {
   [[nodiscard]] const RefusalCounts& refusals() const { return audit_.refusals(); }
   // Every limit, and who is nearest to it.
   [[nodiscard]] proto::LimitList limits() const;
-  // How many contexts have each role of the rules; who has several counts in all of them.
-  struct RoleContexts {
+  // What those have who have each role of the rules; who has several counts in all of them.
+  struct RoleUsage {
     std::string role;
     std::size_t contexts = 0;
+    // Of each limit on a user, what the one has who has most.
+    std::size_t contexts_of_user = 0;
+    std::size_t backlog_of_user = 0;  // KiB
   };
-  [[nodiscard]] std::vector<RoleContexts> contexts_by_role() const;
+  [[nodiscard]] std::vector<RoleUsage> usage_by_role() const;
   [[nodiscard]] const policy::Backlog& backlog() const { return back_pressure_.backlog(); }
   [[nodiscard]] std::size_t held_up() const { return back_pressure_.held_up(); }
 

@@ -65,6 +65,20 @@ class Socket(unittest.TestCase):
         self.assertEqual(naming.samples()[client[0]], client[1])
         context.close()
 
+    def test_contexts_and_quotas_by_role(self):
+        folder = support.folder_of(self)
+        with open(os.path.join(folder, "roles.conf"), "w", encoding="ascii") as file:
+            file.write(f"role tester = uid {os.getuid()}\nrole database = uid 4711\n")
+        daemon = support.Daemon(self, policies=folder)
+        for contexts in (1, 2):
+            self.addCleanup(daemon.client().close)
+            samples = daemon.samples()
+            for role, number in (("tester", contexts), ("database", 0)):
+                self.assertEqual(samples[f'tbs_role_contexts{{role="{role}"}}'], number)
+                self.assertEqual(
+                    samples[f'tbs_role_quota_used{{role="{role}",limit="max-contexts-per-user"}}'], number)
+                self.assertEqual(samples[f'tbs_role_quota_used{{role="{role}",limit="max-backlog-per-user"}}'], 0)
+
     def test_the_socket_file_goes_with_the_daemon(self):
         daemon = support.Daemon(self)
         daemon.stop()

@@ -42,7 +42,7 @@ def folder_of(test):
 class Daemon:
     """Stopped at the end of the test."""
 
-    def __init__(self, test, device="embedded", arguments=(), folder=None, metrics=True):
+    def __init__(self, test, device="embedded", arguments=(), folder=None, metrics=True, policies=None):
         self.folder = folder or folder_of(test)
         self.socket = os.path.join(self.folder, "tbsd.sock")
         self.admin_socket = os.path.join(self.folder, "admin.sock")
@@ -50,7 +50,7 @@ class Daemon:
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         test.addCleanup(self.log.close)
         self.process = subprocess.Popen(
-            [TBSD, "--config", "/dev/null", "--policy-dir", self.folder, "--tenants-dir", self.folder,
+            [TBSD, "--config", "/dev/null", "--policy-dir", policies or self.folder, "--tenants-dir", self.folder,
              "--state-dir", self.folder, "--device", device, "--socket", self.socket,
              *(["--metrics-socket", self.metrics_socket] if metrics else []), *arguments],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)

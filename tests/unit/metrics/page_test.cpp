@@ -40,6 +40,7 @@ Reading sample() {
   tpm.refusals[static_cast<std::size_t>(server::Refusal::Rule)] = 5;
   tpm.statistics.refused = 6;
   tpm.contexts_by_role = {{"everybody", 4}, {"database", 1}};
+  tpm.quotas_by_role = {{"database", "max-contexts-per-user", 1}};
   tpm.limits = {{.limit = 1024, .used = 4, .name = "max-contexts"}};
   reading.tpms.push_back(tpm);
   tpm.tenant = "web";
@@ -75,6 +76,7 @@ TEST_CASE("a page says what was counted", "[metrics]") {
            R"(tbs_refused_total{reason="rule"} 5)",
            R"(tbs_refused_total{reason="resource-manager"} 6)",
            R"(tbs_role_contexts{role="database"} 1)",
+           R"(tbs_role_quota_used{role="database",limit="max-contexts-per-user"} 1)",
            R"(tbs_quota{limit="max-contexts"} 1024)",
            R"(tbs_quota_used{limit="max-contexts"} 4)",
        }) {
@@ -118,8 +120,13 @@ TEST_CASE("the page of a thousand contexts is short", "[metrics]") {
   reading.tpms.resize(1);
   TpmReading& tpm = reading.tpms.front();
   tpm.contexts_by_role.clear();
+  tpm.quotas_by_role.clear();
   for (std::size_t role = 0; role < 64; ++role) {
-    tpm.contexts_by_role.push_back({"a-role-with-a-long-name-" + std::to_string(role), 1024});
+    const std::string name = "a-role-with-a-long-name-" + std::to_string(role);
+    tpm.contexts_by_role.push_back({name, 1024});
+    for (const char* const limit : {"max-contexts-per-user", "max-backlog-per-user"}) {
+      tpm.quotas_by_role.push_back({name, limit, 1024});
+    }
   }
   for (auto* const histograms : {&tpm.counters.waiting, &tpm.counters.working}) {
     for (Histogram& histogram : *histograms) {
