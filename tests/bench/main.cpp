@@ -23,7 +23,7 @@ constexpr std::array kSections = {
     Entry{"daemon", measure_daemon},           Entry{"flood", measure_flood},
     Entry{"restart", measure_restart},         Entry{"capture", measure_capture},
     Entry{"signing", measure_signing},         Entry{"chips", measure_chips},
-    Entry{"kernel", measure_kernel, true},
+    Entry{"interfaces", measure_interfaces},   Entry{"kernel", measure_kernel, true},
 };
 
 void add_options(CLI::App& app, Setup& setup, double& seconds, bool& strict) {

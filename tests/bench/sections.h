@@ -9,6 +9,8 @@ namespace tbs::bench {
 
 // GetRandom(16) by 1, 8 and 64 clients: straight to swtpm, and through tbsd.
 Section measure_round_trips(const Setup& setup);
+// Each interface beside libtbs, in pairs: C++, TCTI, the drop-in, a bridge, the node.
+Section measure_interfaces(const Setup& setup);
 // From Tbsip_Cancel_Commands until the cancelled Submit returns.
 Section measure_cancel(const Setup& setup);
 // From the start of the daemon to the first response, and its memory.

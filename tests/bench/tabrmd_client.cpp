@@ -1,9 +1,6 @@
 #include "tests/bench/tabrmd_client.h"
 
-#include <array>
-#include <cstdio>
 #include <dlfcn.h>
-#include <stdexcept>
 
 namespace tbs::bench {
 namespace {
@@ -32,37 +29,14 @@ TSS2_TCTI_INIT_FUNC init_function() {
   return found;
 }
 
-void check(TSS2_RC code, const char* what) {
-  if (code == TSS2_RC_SUCCESS) return;
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "tpm2-abrmd: %s: 0x%X", what, code);
-  throw std::runtime_error(text.data());
-}
-
 }  // namespace
 
 bool have_tabrmd() {
   return init_function() != nullptr;
 }
 
-TabrmdClient::TabrmdClient(const std::string& bus_name) {
-  const std::string configuration = "bus_type=session,bus_name=" + bus_name;
-  std::size_t size = 0;
-  check(init_function()(nullptr, &size, configuration.c_str()), "size of the context");
-  memory_.resize(size / sizeof(std::max_align_t) + 1);
-  check(init_function()(context(), &size, configuration.c_str()), "connect");
-}
-
-TabrmdClient::~TabrmdClient() {
-  Tss2_Tcti_Finalize(context());
-}
-
-proto::Bytes TabrmdClient::run(proto::Bytes command) {
-  check(Tss2_Tcti_Transmit(context(), command.size(), command.data()), "transmit");
-  std::size_t size = room_.size();
-  check(Tss2_Tcti_Receive(context(), &size, room_.data(), TSS2_TCTI_TIMEOUT_BLOCK), "receive");
-  return proto::Bytes(room_).first(size);
-}
+TabrmdClient::TabrmdClient(const std::string& bus_name)
+    : TctiClient(init_function(), "bus_type=session,bus_name=" + bus_name, "tpm2-abrmd") {}
 
 int TabrmdClient::socket() {
   TSS2_TCTI_POLL_HANDLE handle{};
