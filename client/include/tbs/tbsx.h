@@ -142,13 +142,13 @@ TBS_API TBS_RESULT Tbsx_Submit_Result(TBS_HCONTEXT hContext, TBSX_REQUEST reques
 
 /* Cancels one command begun with Tbsx_Submit_Begin, and nothing else of its context: one that waits
  * for the TPM does not run, one that runs is cancelled there. It does not wait for the service: how
- * the command ended is in its result, which must be taken as any other.
+ * the command ended is in its result, which must be taken as any other. It may still be a response
+ * that was on its way. Any thread. A cancel of several is Tbsip_Cancel_Commands.
  *
- * TBS_SUCCESS            the service is told, or the result was there already. The command may
- * still end with a response that comes first TBS_E_INVALID_CONTEXT  hContext is not a live context
- * of this process TBS_E_BAD_PARAMETER    there is no such request, or its result was taken
- * TBSX_E_NOT_SUPPORTED   the service knows the cancel of a whole context alone, as those before 0.2
- *                        do; nothing was cancelled. Tbsip_Cancel_Commands is what there is */
+ * TBS_SUCCESS            the service is told, or the result was there already
+ * TBS_E_INVALID_CONTEXT  hContext is not a live context of this process
+ * TBS_E_BAD_PARAMETER    there is no such request, or its result was taken
+ * TBSX_E_NOT_SUPPORTED   the service is too old for it, and nothing was cancelled */
 TBS_API TBS_RESULT Tbsx_Cancel_Request(TBS_HCONTEXT hContext, TBSX_REQUEST request);
 
 /* Gets a descriptor that turns readable when a result is ready. For poll, epoll or select, which
