@@ -34,6 +34,12 @@ void DeviceSupervisor::reopen(const std::string& reason) {
   close_and_retry();
 }
 
+void DeviceSupervisor::keeps_working(const std::string& reason) {
+  report("the TPM takes no command; perhaps it is still at work on one that was given up (" +
+             reason + ")",
+         "commands wait until it answers again; it is asked from time to time");
+}
+
 void DeviceSupervisor::look_later(const std::string& problem, const std::string& advice) {
   if (closing_ || paused_ != Paused::No) return;
   report(problem, advice);

@@ -34,6 +34,8 @@ class DeviceSupervisor {
   void open();
   // The device is of no use as it is. What ran on it must have been answered.
   void reopen(const std::string& reason);
+  // A command was given up, and the TPM takes no other.
+  void keeps_working(const std::string& reason);
   // The device is open, but its TPM serves little or nothing: it is looked at again after a pause.
   void look_later(const std::string& problem, const std::string& advice);
   // The TPM works. Once it has done so for longer than the last pause, the next failure starts with

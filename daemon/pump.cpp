@@ -295,6 +295,10 @@ void Pump::perform(sched::Action& action) {
                    const std::string& problem = identity_.health.problem;
                    device_down(problem.empty() ? unusable.reason : problem);
                  },
+                 [this](sched::DeviceBusy& busy) {
+                   supervisor_.keeps_working(busy.reason);
+                   events_.device_changed();
+                 },
                  [this](sched::Quiesced&) {
                    if (const auto quiet = std::exchange(quiet_, nullptr)) quiet();
                  },
@@ -344,6 +348,8 @@ void Pump::on_device_answer(const device::Transceiver::Response& answer) {
       health_check_.doubt(now());
     }
     dispatcher_.device_responded(*answer, now());
+  } else if (answer.error().error == E2BIG && !answer.error().reopen) {
+    dispatcher_.device_refused(proto::Status::BufferTooLarge, text_of(answer.error()), now());
   } else {
     const device::Failure& failure = answer.error();
     const bool canceled = failure.error == ECANCELED;

@@ -84,6 +84,8 @@ bool needs_reopen(int error) {
     case E2BIG:      // too long
     case ECANCELED:  // cancelled through sysfs
     case ETIME:      // the driver's own time-out: the next command works or meets the same
+    case EIO:        // the driver could not read the response
+    case EFAULT:     // what it read is no response
       return false;
     default:
       return true;

@@ -17,6 +17,12 @@ std::uint32_t code_of(Bytes command) {
 
 }  // namespace
 
+// One that did not come to its end: whether the TPM has done its last step is not known.
+Procedure::~Procedure() {
+  if (active_) manager_.check_due = true;
+  end();
+}
+
 void Procedure::end() {
   if (std::exchange(active_, false)) --manager_.active_executions;
 }

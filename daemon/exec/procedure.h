@@ -42,7 +42,7 @@ class Procedure : public Execution {
  public:
   // Both must outlive it.
   Procedure(ManagerState& state, const TpmFamily& family) : manager_(state), family_(family) {}
-  ~Procedure() override { end(); }
+  ~Procedure() override;
   Procedure(const Procedure&) = delete;
   Procedure& operator=(const Procedure&) = delete;
 

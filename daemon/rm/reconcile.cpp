@@ -51,6 +51,11 @@ Losses reconcile_sessions(State& state, const HandleLists& lists) {
   Losses losses;
   for (Session* const session : state.sessions.all()) {
     if (agrees(*session, lists)) continue;
+    // Loaded by a step whose answer did not come.
+    if (!session->loaded && contains_index(lists.loaded_sessions, session->handle)) {
+      state.sessions.set_loaded(*session);
+      continue;
+    }
     const exec::PhysicalHandle handle = session->handle;
     drop_session(state, *session, losses);
     // It is there, but in a state from which there is no way on.

@@ -41,6 +41,12 @@ struct DeviceUnusable {
   std::string reason;
 };
 
+// The TPM is at work on what the driver gave up, or does not answer for another reason: it is asked
+// again later.
+struct DeviceBusy {
+  std::string reason;
+};
+
 // The machine may sleep: the TPM is empty and nothing runs, or time is up.
 struct Quiesced {};
 
@@ -55,7 +61,8 @@ struct GoOn {};
 // Everything has ended after stop(): the device can be closed for good.
 struct Stopped {};
 
-using Action = std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady,
-                            DeviceUnusable, Quiesced, HandedOver, HandoverOver, GoOn, Stopped>;
+using Action =
+    std::variant<Answer, SendToDevice, CancelOnDevice, ReopenDevice, DeviceReady, DeviceUnusable,
+                 DeviceBusy, Quiesced, HandedOver, HandoverOver, GoOn, Stopped>;
 
 }  // namespace tbs::sched

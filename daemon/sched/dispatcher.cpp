@@ -89,6 +89,7 @@ void Dispatcher::device_left_behind(std::optional<LeftWork> left, const std::str
 
 void Dispatcher::device_unavailable(TimePoint now) {
   device_ = Device::Lost;
+  recovery_.end();
   if (agenda_.sleep().falling_asleep()) agenda_.enter_suspend(now);
   for (const SharedCommand& command : agenda_.queue().clear()) {
     actions_.answer(*command, Status::IoError);
@@ -100,7 +101,7 @@ void Dispatcher::device_unavailable(TimePoint now) {
 void Dispatcher::device_responded(proto::Bytes response, TimePoint now) {
   if (!runner_.waits_for_device()) return;
   if (!proto::read_tpm_header(response)) {
-    lose_device("the TPM's answer is no TPM response", true, now);
+    device_failed("the TPM's answer is no TPM response", false, false, now);
     return;
   }
   if (const auto work = runner_.responded(response, now)) ended(*work, now);
@@ -112,20 +113,32 @@ void Dispatcher::device_failed(const std::string& reason, bool reopen, bool canc
   // What was given up on a missed deadline fails once more when the device is closed.
   if (!runner_.waits_for_device()) return;
   if (canceled) runner_.canceled_by_kernel();
-  const bool starts_or_stops =
-      runner_.kind() == WorkKind::BringUp || runner_.kind() == WorkKind::Shutdown;
-  if (canceled && !reopen && !starts_or_stops) {
+  const bool brings_up = runner_.kind() == WorkKind::BringUp;
+  if (!reopen && !brings_up && runner_.kind() != WorkKind::Shutdown) {
+    const OnDevice sent = *runner_.on_device();
+    if (!canceled) recovery_.begin(sent.since + sent.allowed);
     // Nothing else was lost: what the command has left on the TPM is found by looking.
     release(runner_.drop(now), now);
     device_opened(now);
-    return;
+  } else if (!reopen && brings_up && !agenda_.stopping() && recovery_.ask_later(now)) {
+    release(runner_.drop(now), now);
+    agenda_.look_first();
+    actions_.add(DeviceBusy{reason});
+  } else {
+    lose_device(reason, now);
   }
-  lose_device(reason, reopen, now);
+}
+
+void Dispatcher::device_refused(Status status, const std::string& reason, TimePoint now) {
+  if (!runner_.waits_for_device()) return;
+  if (runner_.kind() != WorkKind::Command) return lose_device(reason, now);
+  release(runner_.drop(now, status), now);
+  settle(now);
 }
 
 void Dispatcher::device_gone(const std::string& reason, TimePoint now) {
   if (device_ != Device::Open) return;
-  if (runner_.busy()) return lose_device(reason, true, now);
+  if (runner_.busy()) return lose_device(reason, now);
   engine_.device_lost();
   give_up_device(reason, now);
 }
@@ -186,6 +199,7 @@ void Dispatcher::handed_over_before(const HandoverDeadlines& until, TimePoint no
 // The device is closed without a word to the clients: nothing of theirs is on the TPM.
 void Dispatcher::give(TimePoint now) {
   device_ = Device::Closed;
+  recovery_.end();
   agenda_.handover().give(now);
   engine_.device_lost();
   actions_.add(HandedOver{});
@@ -213,9 +227,14 @@ ContextActivity Dispatcher::activity_of(AccountId account, ContextId context, Ti
 
 std::optional<TimePoint> Dispatcher::next_deadline() const {
   const Handover& handover = agenda_.handover();
-  std::optional<TimePoint> of_work = runner_.busy() ? runner_.deadline() : agenda_.deadline();
+  std::optional<TimePoint> of_work = runner_.busy() ? runner_.deadline() : next_of_agenda();
   if (handover.away()) of_work = handover.next_deadline(!agenda_.queue().empty());
   return earliest(of_work, agenda_.sleep().next_deadline(runner_.cancellable()));
+}
+
+std::optional<TimePoint> Dispatcher::next_of_agenda() const {
+  const bool asks = recovery_.ask_at() && !agenda_.sleep().asleep();
+  return asks ? recovery_.ask_at() : agenda_.deadline();
 }
 
 void Dispatcher::tick(TimePoint now) {
@@ -234,11 +253,11 @@ void Dispatcher::tick(TimePoint now) {
   if (runner_.overdue(now)) {
     // The grace of a cancel may be over as well; then that is the answer.
     runner_.tick(now);
-    lose_device("the TPM did not answer within the deadline of its command", true, now);
+    lose_device("the TPM did not answer within the deadline of its command", now);
   } else if (runner_.busy()) {
     if (const auto work = runner_.tick(now)) ended(*work, now);
     settle(now);
-  } else if (agenda_.maintenance_due(now)) {
+  } else if (recovery_.ask_at() || agenda_.maintenance_due(now)) {
     settle(now);
   } else if (auto work = agenda_.idle_work(now)) {
     if (const auto end = runner_.start(*std::move(work), now)) ended(*end, now);
@@ -247,7 +266,7 @@ void Dispatcher::tick(TimePoint now) {
 }
 
 void Dispatcher::settle(TimePoint now) {
-  if (goes_on_) return;
+  if (goes_on_ || (recovery_.holds(now) && !agenda_.stopping())) return;
   for (unsigned done = 0; !runner_.busy() && device_ == Device::Open; ++done) {
     if (done == kMostAtOnce) {
       goes_on_ = true;
@@ -268,6 +287,7 @@ void Dispatcher::ended(const EndedWork& work, TimePoint now) {
   if (work.kind == WorkKind::Shutdown) stopped();
   if (work.kind != WorkKind::BringUp) return;
   if (work.status == Status::Success) {
+    recovery_.end();
     actions_.add(DeviceReady{});
   } else {
     device_unavailable(now);
@@ -290,17 +310,16 @@ void Dispatcher::release(const EndedWork& work, TimePoint now) {
 
 void Dispatcher::stopped() {
   device_ = Device::Stopped;
+  recovery_.end();
   actions_.add(Stopped{});
 }
 
-void Dispatcher::lose_device(const std::string& reason, bool reopen, TimePoint now) {
+void Dispatcher::lose_device(const std::string& reason, TimePoint now) {
   const EndedWork work = runner_.drop(now);
   release(work, now);
   engine_.device_lost();
   if (work.kind == WorkKind::Shutdown) {
     stopped();
-  } else if (!reopen && work.kind != WorkKind::BringUp) {
-    device_opened(now);
   } else {
     give_up_device(reason, now);
   }

@@ -30,6 +30,7 @@
 #include "daemon/sched/action_list.h"
 #include "daemon/sched/agenda.h"
 #include "daemon/sched/context_times.h"
+#include "daemon/sched/recovery.h"
 #include "daemon/sched/runner.h"
 #include "proto/byte_reader.h"
 
@@ -84,8 +85,11 @@ class Dispatcher {
   // It could not be opened: what waits for it is answered.
   void device_unavailable(TimePoint now);
   void device_responded(proto::Bytes response, TimePoint now);
-  // It gave no response to what was sent last. `canceled`: because the kernel cancelled it.
+  // It gave no response to what was sent last. `canceled`: because the kernel cancelled it. When it
+  // need not be opened anew, the TPM has all that it had, and may still be at work.
   void device_failed(const std::string& reason, bool reopen, bool canceled, TimePoint now);
+  // It did not take what was sent last, of which the TPM knows nothing; nothing else has happened.
+  void device_refused(proto::Status status, const std::string& reason, TimePoint now);
 
   // The device is of no more use, whatever runs on it.
   void device_gone(const std::string& reason, TimePoint now);
@@ -145,14 +149,16 @@ class Dispatcher {
   void stopped();
   void give(TimePoint now);
   void refuse_waiting();
-  void lose_device(const std::string& reason, bool reopen, TimePoint now);
+  void lose_device(const std::string& reason, TimePoint now);
   void give_up_device(const std::string& reason, TimePoint now);
+  [[nodiscard]] std::optional<TimePoint> next_of_agenda() const;
 
   exec::Engine& engine_;
   ActionList actions_;
   Agenda agenda_;
   Runner runner_;
   ContextTimes times_;
+  Recovery recovery_;
   Device device_ = Device::Closed;
   bool goes_on_ = false;         // GoOn was asked for
   std::set<ContextId> closing_;  // closed while a command of theirs is on the TPM

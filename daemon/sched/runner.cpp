@@ -156,10 +156,10 @@ EndedWork Runner::finish(exec::Done done, TimePoint now) {
   return ended;
 }
 
-EndedWork Runner::drop(TimePoint now) {
+EndedWork Runner::drop(TimePoint now, Status status) {
   count_cancel(CancelOutcome::Failed);
-  if (!running_->answered) answer(Status::IoError);
-  return end(Status::IoError, now);
+  if (!running_->answered) answer(status);
+  return end(status, now);
 }
 
 EndedWork Runner::end(Status status, TimePoint now) {

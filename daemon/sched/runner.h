@@ -88,7 +88,7 @@ class Runner {
   // A client's command has come: what can be left for later ends soon.
   void make_way();
   // Ends what is under way without its response.
-  EndedWork drop(TimePoint now);
+  EndedWork drop(TimePoint now, proto::Status status = proto::Status::IoError);
 
  private:
   enum class CancelState : std::uint8_t { None, Grace, Detached };

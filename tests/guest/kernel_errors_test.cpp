@@ -26,6 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMostAttempts = 5;
+
 // The kernel gives a driver that is bound anew the next number where something of its own (IMA)
 // still knows the TPM by the old one.
 fs::path name_of_tpm() {
@@ -180,15 +182,48 @@ TEST_CASE("the kernel gives up a command of a TPM that hangs", "[2.0]") {
   RawClient client = bench.context();
   RawClient neighbour = bench.context();
   bench.wait_until_idle();
-  guest_emulator("freeze 6000");
-  client.submit(1, tpm::get_random(8));
-  REQUIRE(bench.wait_for_load(client, 0, 1));
-  neighbour.submit(1, tpm::get_random(8));
-  CHECK(client.receive_result().status == Status::IoError);
+  // The host's time is not the guest's: where that is slow, the TPM is there again too early.
+  bool given_up = false;
+  for (int attempt = 0; attempt < kMostAttempts && !given_up; ++attempt) {
+    guest_emulator("freeze 6000");
+    client.submit(1, tpm::get_random(8));
+    REQUIRE(bench.wait_for_load(client, 0, 1));
+    neighbour.submit(1, tpm::get_random(8));
+    given_up = client.receive_result().status == Status::IoError;
+    // This one waits until the TPM answers again.
+    CHECK(neighbour.receive_result().status == Status::Success);
+  }
+  CHECK(given_up);
   CHECK_THAT(bench.daemon().log(), Catch::Matchers::ContainsSubstring("Timer expired"));
-  // It was the other's command that timed out; this one may get through or meet the same.
-  const Status beside = neighbour.receive_result().status;
-  CHECK((beside == Status::Success || beside == Status::IoError));
-  CHECK(eventually([&] { return works(client); }));
+  CHECK(works(client));
   CHECK(tpm::code(keeper.response(tpm::read_public(key))) == tpm::kSuccess);
+}
+
+TEST_CASE("what is only on the TPM is there after the kernel has given up a command", "[2.0]") {
+  TestBench bench({.device = "auto", .arguments = {"--share", "exclusive"}});
+  RawClient keeper = bench.context();
+  const std::uint32_t key = make_key(keeper);
+  const std::uint32_t sequence = tpm::handle(keeper.response(tpm::hash_sequence_start()));
+  keeper.response(tpm::sequence_update(sequence, Buffer(3, 'a')));
+  const std::uint32_t session =
+      tpm::handle(keeper.response(tpm::start_auth_session(TPM2_SE_POLICY)));
+  RawClient client = bench.context();
+  bench.wait_until_idle();
+  bool given_up = false;
+  std::size_t made = 0;
+  for (int attempt = 0; attempt < kMostAttempts && !given_up; ++attempt) {
+    guest_emulator("freeze 6000");
+    // What it makes stays in the TPM, and nobody hears of it.
+    given_up = client.call(tpm::hash_sequence_start()).status == Status::IoError;
+    if (!given_up) ++made;
+  }
+  CHECK(given_up);
+  CHECK(works(client));
+  CHECK(bench.status().reopened == 0);
+  CHECK(tpm::handles(client.response(tpm::get_handles(tpm::kTransientFirst))).size() == made);
+  CHECK(tpm::code(keeper.response(tpm::read_public(key))) == tpm::kSuccess);
+  CHECK(tpm::code(keeper.response(tpm::policy_secret(TPM2_RH_OWNER, session, ""))) ==
+        tpm::kSuccess);
+  CHECK(tpm::sequence_result(keeper.response(tpm::sequence_complete(sequence))) ==
+        tpm::sized_bytes(keeper.response(tpm::hash(Buffer(3, 'a')))));
 }

@@ -269,6 +269,22 @@ TEST_CASE_METHOD(Fixture, "a TPM that is of no use is looked at again, without c
   CHECK(device.closes == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "a TPM that is at work on what was given up is told of until it answers",
+                 "[supervisor]") {
+  supervisor.open();
+  device.succeed();
+  supervisor.keeps_working("read: ETIME");
+  supervisor.keeps_working("read: ETIME");
+  CHECK(supervisor.problem().contains("read: ETIME"));
+  CHECK_FALSE(supervisor.advice().empty());
+  supervisor.settled();
+  CHECK(supervisor.problem().empty());
+  CHECK(log.size() == 2);
+  CHECK(log.back() == "back: TPM /dev/tpm7 is back");
+  CHECK(device.opens == 1);
+  CHECK(device.closes == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "after the end nothing is opened", "[supervisor]") {
   bool closed = false;
   const auto close = [&] { supervisor.close([&] { closed = true; }); };

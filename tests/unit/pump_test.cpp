@@ -360,13 +360,34 @@ TEST_CASE("one command that fails with TPM_RC_FAILURE does not make a TPM unusab
   CHECK_FALSE(bench.device.is_busy());
 }
 
-TEST_CASE("a response that is none: the device is lost", "[pump]") {
+TEST_CASE("a response that is none: the TPM is looked at, and asked until it answers", "[pump]") {
   Bench bench;
   bench.ready();
   bench.submit(1, kGetRandom);
+  bench.submit(2, kHash);
   bench.device.respond({1, 2, 3});
   CHECK(bench.answered() == Answers{{1, Status::IoError}});
-  CHECK(bench.device.closes == 1);
+  bench.device.fail(ETIME, false);
+  CHECK(bench.pump.device().state == DeviceState::Ready);
+  CHECK(bench.pump.device().problem.contains("still at work"));
+  CHECK_FALSE(bench.pump.device().advice.empty());
+  CHECK(bench.eventually([&] { return bench.device.is_busy(); }));
+  bench.device.respond(message(tpm::rc::kInitialize));
+  bench.device.respond(properties());
+  CHECK(bench.pump.device().problem.empty());
+  bench.device.respond(message(0));
+  CHECK(bench.answered() == Answers{{1, Status::IoError}, {2, Status::Success}});
+  CHECK(bench.device.closes == 0);
+}
+
+TEST_CASE("what the device does not take for its length is told as that", "[pump]") {
+  Bench bench;
+  bench.ready();
+  bench.submit(1, kGetRandom);
+  bench.device.fail(E2BIG, false);
+  CHECK(bench.answered() == Answers{{1, Status::BufferTooLarge}});
+  CHECK(bench.device.closes == 0);
+  CHECK_FALSE(bench.device.is_busy());
 }
 
 TEST_CASE("what is queued is cancelled at once", "[pump]") {

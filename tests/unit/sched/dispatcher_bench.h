@@ -59,7 +59,10 @@ class CountingEngine : public exec::PassThrough {
 
 class Bench {
  public:
-  Bench() { take(); }
+  explicit Bench(DeadlineOf deadline_of = [](std::uint32_t) { return 60s; })
+      : dispatcher{engine, {.deadline_of = deadline_of}} {
+    take();
+  }
 
   void start() {
     dispatcher.device_opened(now);
@@ -130,7 +133,7 @@ class Bench {
   TimePoint now{};
   exec::TpmIdentity identity;
   CountingEngine engine{identity};
-  Dispatcher dispatcher{engine, {.deadline_of = [](std::uint32_t) { return 60s; }}};
+  Dispatcher dispatcher;
   std::vector<Action> actions;
 };
 

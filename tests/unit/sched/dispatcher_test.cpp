@@ -322,9 +322,6 @@ TEST_CASE("when the device is lost everything waiting is answered once", "[sched
   SECTION("it fails") {
     bench.dispatcher.device_failed("read: EIO", true, false, bench.now);
   }
-  SECTION("it gives what is no response") {
-    bench.dispatcher.device_responded(std::array<std::uint8_t, 3>{1, 2, 3}, bench.now);
-  }
   SECTION("it hangs past the deadline") {
     bench.now += 61s;
     bench.dispatcher.tick(bench.now);
