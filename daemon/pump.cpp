@@ -8,9 +8,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "daemon/device/response_memory.h"
 #include "daemon/exec/bring_up.h"
 #include "daemon/host/limited_log.h"
 #include "daemon/probes.h"
+#include "proto/limits.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm12/ordinals.h"
 #include "proto/tpm_header.h"
@@ -18,8 +20,14 @@
 namespace tbs {
 namespace {
 
-// What the kernel's driver (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both take.
-constexpr std::uint32_t kDeviceBuffer = 4096;
+// What the drivers of today's kernels (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both
+// take. A TPM with smaller buffers says so itself when it is sent more.
+constexpr std::uint32_t kUsualBuffer = 4096;
+
+// Of a TPM that says that its buffers have `size` bytes.
+std::uint32_t buffer_of(std::uint32_t size, std::size_t most) {
+  return std::max(kUsualBuffer, std::min(size, static_cast<std::uint32_t>(most)));
+}
 
 // One visitor of several functions, one for each kind of action.
 template <typename... Functions>
@@ -244,7 +252,8 @@ server::DeviceView Pump::device() const {
           .name = device_.name(),
           .interface_type = facts_.interface_type,
           .localities = facts_.localities,
-          .max_command = kDeviceBuffer,
+          .max_command = buffer_of(identity_.max_command, proto::kMaxTpmMessage),
+          .max_response = buffer_of(identity_.max_response, device::ResponseMemory::kMostResponse),
           .times_lost = times_lost_,
           .problem = supervisor_.problem(),
           .advice = supervisor_.advice(),

@@ -14,12 +14,14 @@
 #include "daemon/device/find_tpm.h"
 #include "daemon/device/sysfs_chip.h"
 #include "proto/byte_reader.h"
+#include "proto/limits.h"
 
 namespace tbs::device {
 namespace {
 
-constexpr std::size_t kMaxCommand = 4096;  // the kernel's own limit
-constexpr std::size_t kReadSize = 8192;
+// The kernel refuses what is more than it takes: 4096 bytes up to now.
+constexpr std::size_t kMaxCommand = proto::kMaxTpmMessage;
+constexpr std::size_t kReadSize = proto::kMaxTpmMessage;
 constexpr std::size_t kResponseHeader = 10;
 constexpr const char* kNodeName = "node";
 

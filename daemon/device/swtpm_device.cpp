@@ -10,13 +10,15 @@
 #include "daemon/base/ordered_store.h"
 #include "daemon/device/adopted_socket.h"
 #include "daemon/device/interface_type.h"
+#include "proto/limits.h"
 
 namespace tbs::device {
 namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t kSwtpmBuffer = 4096;  // swtpm's own buffer
+// What its TPM takes, that says itself.
+constexpr std::size_t kSwtpmBuffer = proto::kMaxTpmMessage;
 constexpr std::size_t kHeaderSize = 10;
 constexpr const char* kSocketName = "data";
 

@@ -88,6 +88,9 @@ struct TpmIdentity {
   std::uint32_t revision = 0;  // of the specification, times 100
   std::string manufacturer;    // four letters
   Health health;
+  // In bytes; 0 where it does not say.
+  std::uint32_t max_command = 0;
+  std::uint32_t max_response = 0;
 
   template <typename Record>
   void fields(Record& record) {
@@ -97,6 +100,11 @@ struct TpmIdentity {
     record.choice(which, Family::Tpm20);
     record(revision, manufacturer, health);
     if (Record::kReads) family = known ? std::optional(which) : std::nullopt;
+  }
+  // Not in records of the first version.
+  template <typename Record>
+  void size_fields(Record& record) {
+    record(max_command, max_response);
   }
 };
 

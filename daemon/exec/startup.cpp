@@ -16,6 +16,9 @@ namespace {
 constexpr unsigned kMaxAttempts = 50;
 constexpr std::chrono::milliseconds kRetryPause{100};
 
+// Up to the sizes of the TPM's buffers.
+constexpr std::uint32_t kFixedProperties = 32;
+
 std::string four_letters(std::uint32_t value) {
   std::string text;
   for (int shift = 24; shift >= 0; shift -= 8) {
@@ -28,11 +31,14 @@ std::string four_letters(std::uint32_t value) {
 bool read_properties20(proto::Bytes response, TpmIdentity& identity) {
   const auto list = tpm::parse_properties(response.subspan(tpm::kHeaderSize));
   if (!list || list->items.empty()) return false;
+  identity.max_command = identity.max_response = 0;
   for (const tpm::Property& property : list->items) {
     if (property.name == tpm::pt::kRevision) identity.revision = property.value;
     if (property.name == tpm::pt::kManufacturer) {
       identity.manufacturer = four_letters(property.value);
     }
+    if (property.name == tpm::pt::kMaxCommandSize) identity.max_command = property.value;
+    if (property.name == tpm::pt::kMaxResponseSize) identity.max_response = property.value;
   }
   return true;
 }
@@ -42,6 +48,7 @@ bool read_properties12(proto::Bytes response, TpmIdentity& identity) {
   if (!manufacturer) return false;
   identity.manufacturer = four_letters(*manufacturer);
   identity.revision = 116;
+  identity.max_command = identity.max_response = 0;
   return true;
 }
 
@@ -56,8 +63,8 @@ Step Startup::send() {
     case Stage::Startup20:
       return Transmit{.command = tpm::build::startup(tpm::kStartupClear)};
     case Stage::Properties20:
-      return Transmit{.command =
-                          tpm::build::get_capability(tpm::cap::kProperties, tpm::pt::kRevision, 8)};
+      return Transmit{.command = tpm::build::get_capability(tpm::cap::kProperties,
+                                                            tpm::pt::kRevision, kFixedProperties)};
     case Stage::Startup12:
       return Transmit{.command = tpm12::build::startup_clear()};
     case Stage::Properties12:

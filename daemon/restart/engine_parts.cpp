@@ -3,7 +3,8 @@
 namespace tbs::restart {
 namespace {
 
-constexpr RecordPart kPart{.name = "engine", .version = 1};
+// 2: the sizes of the TPM's buffers.
+constexpr RecordPart kPart{.name = "engine", .version = 2};
 constexpr RecordPart kGuards{.name = "guards", .version = 1};
 
 }  // namespace
@@ -11,6 +12,7 @@ constexpr RecordPart kGuards{.name = "guards", .version = 1};
 void EngineParts::save(RecordWriter& record) const {
   record.part(kPart);
   record(parts_.identity, parts_.router, parts_.inventory);
+  parts_.identity.size_fields(record);
   parts_.manager12.save(record);
   parts_.manager20.save(record);
   record.part(kGuards);
@@ -18,8 +20,9 @@ void EngineParts::save(RecordWriter& record) const {
 }
 
 void EngineParts::restore(RecordReader& record) {
-  record.part(kPart);
+  const std::uint16_t version = record.part(kPart);
   record(parts_.identity, parts_.router, parts_.inventory);
+  if (record.ok() && version >= 2) parts_.identity.size_fields(record);
   parts_.manager12.restore(record);
   parts_.manager20.restore(record);
   record.part(kGuards);

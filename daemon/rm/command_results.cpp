@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "daemon/rm/capability_filter.h"
 #include "daemon/tpm/saved_context.h"
@@ -34,9 +35,7 @@ std::optional<TpmProbe::Reason> CommandResults::take(
     bool detached) {
   remember(query);
   end_sessions(response);
-  if (run_.view.info->flushes_handles) {
-    for (Object* const object : run_.plan.objects.all()) run_.state.objects.erase(*object);
-  }
+  const bool in_doubt = run_.view.info->flushes_handles && !erase_flushed();
   contexts_.finish_flush();
   if (run_.view.code() == tpm::cc::kContextSave) contexts_.finish_save(response, detached);
   if (run_.view.info->returns_handle) {
@@ -46,7 +45,20 @@ std::optional<TpmProbe::Reason> CommandResults::take(
       register_session(exec::PhysicalHandle{response.handle}, detached);
     }
   }
-  return note_side_effects();
+  const auto reason = note_side_effects();
+  return in_doubt && !reason ? TpmProbe::Reason::Removal : reason;
+}
+
+// The attribute says that the command ends what it names. One that names a key beside its sequence
+// (TPM2_SignSequenceComplete) leaves the key. False where only the TPM knows what is left.
+bool CommandResults::erase_flushed() {
+  const std::vector<Object*> named(run_.plan.objects.all().begin(), run_.plan.objects.all().end());
+  const auto sequences = std::ranges::count_if(named, &Object::sequence);
+  if (named.size() > 1 && sequences != 1) return false;
+  for (Object* const object : named) {
+    if (named.size() == 1 || object->sequence) run_.state.objects.erase(*object);
+  }
+  return true;
 }
 
 void CommandResults::end_sessions(const tpm::ResponseView& response) {
@@ -79,7 +91,8 @@ void CommandResults::register_object(exec::PhysicalHandle physical, bool detache
 void CommandResults::register_session(exec::PhysicalHandle handle, bool detached) {
   Session& session = run_.state.sessions.add(handle, run_.context, run_.principal());
   session.last_used = run_.state.next_use();
-  if (!detached || run_.view.code() != tpm::cc::kStartAuthSession) return;
+  // One that was loaded is still whose it was.
+  if (!detached || run_.view.code() == tpm::cc::kContextLoad) return;
   run_.state.sessions.erase(session);
   run_.state.stray_sessions.push_back(handle);
 }

@@ -26,6 +26,7 @@ class CommandResults {
                                        bool detached);
 
  private:
+  bool erase_flushed();
   void end_sessions(const tpm::ResponseView& response);
   void register_object(exec::PhysicalHandle physical, bool detached);
   void register_session(exec::PhysicalHandle handle, bool detached);

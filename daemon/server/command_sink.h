@@ -24,7 +24,8 @@ struct DeviceView {
   std::string_view name;
   std::uint32_t interface_type = 0;  // TPM_IFTYPE_* of tbs.h
   bool localities = false;           // whether others than 0 can be used
-  std::uint32_t max_command = 0;     // longest command or response, in bytes
+  std::uint32_t max_command = 0;     // longest that is let through, in bytes
+  std::uint32_t max_response = 0;
   std::uint64_t times_lost = 0;
   // Why it is not ready and what to do, in the words of the log.
   std::string_view problem;

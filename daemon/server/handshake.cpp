@@ -20,6 +20,11 @@ proto::Bytes token_of(const Client& client) {
   return client.token;
 }
 
+// What the TPM says, where it says something.
+std::uint32_t size_or(std::uint32_t told, std::uint32_t usual) {
+  return told != 0 ? std::min(told, usual) : usual;
+}
+
 }  // namespace
 
 Handled Handshake::hello(Client& client, std::uint64_t request_id, const proto::Hello& hello) {
@@ -59,12 +64,12 @@ void Handshake::answer_hello(Client& client) {
   const bool context = client.is_context();
   if (context) open_context(client);
   if (keeper_ != nullptr) keeper_->opened(client);
-  const std::uint32_t max_command = sink_.device().max_command;
+  const DeviceView device = sink_.device();
   client.link->send(client.hello_id, proto::HelloReply{.status = status,
                                                        .version = client.version,
                                                        .context = context ? client.id : 0,
-                                                       .max_command = max_command,
-                                                       .max_response = max_command,
+                                                       .max_command = device.max_command,
+                                                       .max_response = device.max_response,
                                                        .token = token_of(client)});
 }
 
@@ -111,8 +116,8 @@ void Handshake::answer_device_info(Client& client) {
                                     .tpm_version = tpm_version_of(tpm.family),
                                     .interface_type = device.interface_type,
                                     .revision = tpm.revision,
-                                    .max_command = device.max_command,
-                                    .max_response = device.max_command,
+                                    .max_command = size_or(tpm.max_command, device.max_command),
+                                    .max_response = size_or(tpm.max_response, device.max_response),
                                     .manufacturer = tpm.manufacturer,
                                     .device = std::string(device.name)});
   link->set_window_full(client.outstanding.size() >= proto::kMaxOutstanding);

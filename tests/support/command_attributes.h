@@ -23,10 +23,10 @@ inline proto::Buffer commands_response(std::span<const std::uint32_t> attributes
   proto::Buffer parameters;
   proto::ByteWriter writer(parameters);
   writer.u8(TPM2_NO);
-  writer.be32(tpm::cap::kCommands);
+  writer.be32(tbs::tpm::cap::kCommands);
   writer.be32(static_cast<std::uint32_t>(attributes.size()));
   for (const std::uint32_t command : attributes) writer.be32(command);
-  return proto::tpm_response(tpm::kTagNoSessions, tpm::rc::kSuccess, parameters);
+  return proto::tpm_response(tbs::tpm::kTagNoSessions, tbs::tpm::rc::kSuccess, parameters);
 }
 
 }  // namespace tbs::test

@@ -32,6 +32,7 @@ class FakeSink : public server::CommandSink {
                           .interface_type = 3,
                           .localities = false,
                           .max_command = 4096,
+                          .max_response = 4096,
                           .times_lost = 0,
                           .missing = proto::Status::TpmNotFound};
   exec::TpmIdentity tpm{.family = Family::Tpm20, .revision = 138, .manufacturer = "IBM"};

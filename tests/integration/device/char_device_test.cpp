@@ -24,6 +24,7 @@
 
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
+#include "proto/limits.h"
 #include "tests/integration/device/device_run.h"
 #include "tests/integration/device/syscall_shim.h"
 #include "tests/integration/device/temp_dir.h"
@@ -190,7 +191,7 @@ TEST_CASE("node: a read of nothing is a lost response") {
 TEST_CASE("node: a command that is too long is refused and disturbs nothing") {
   Fixture fixture;
   REQUIRE(fixture.run.open().has_value());
-  const auto refused = fixture.run.transmit(proto::Buffer(4097, 0));
+  const auto refused = fixture.run.transmit(proto::Buffer(proto::kMaxTpmMessage + 1, 0));
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().error == E2BIG);
   CHECK_FALSE(refused.error().reopen);

@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "daemon/device/swtpm_device.h"
+#include "proto/limits.h"
 #include "tests/integration/device/device_run.h"
 #include "tests/integration/device/swtpm_process.h"
 #include "tests/integration/device/temp_dir.h"
@@ -279,7 +280,7 @@ TEST_CASE("swtpm: close during open calls both handlers; destruction calls none"
 TEST_CASE("swtpm: a command that is too long is refused and disturbs nothing") {
   UnixFixture fixture;
   fixture.start();
-  const auto response = fixture.run.transmit(proto::Buffer(4097, 0));
+  const auto response = fixture.run.transmit(proto::Buffer(proto::kMaxTpmMessage + 1, 0));
   REQUIRE_FALSE(response.has_value());
   CHECK(response.error().error == E2BIG);
   CHECK_FALSE(response.error().reopen);

@@ -76,6 +76,37 @@ TEST_CASE("what a command ends is dropped", "[rm][results]") {
   CHECK(bench.state.objects.count(kContext) == 0);
 }
 
+TEST_CASE("a command that ends a sequence leaves the key that it names", "[rm][results]") {
+  CommandBench bench;
+  bench.state.commands.load(
+      std::array{std::uint32_t{0x1A4} | TPMA_CC_FLUSHED | 2U << TPMA_CC_CHANDLES_SHIFT});
+  const auto both = CommandBench::words({tpm::kTransientFirst, tpm::kTransientFirst + 1});
+  SECTION("it is known which is which") {
+    bench.object(tpm::kTransientFirst + 1, kContext, true);
+    Object& key = bench.object(tpm::kTransientFirst + 2, kContext);
+    REQUIRE_FALSE(bench.decide(0x1A4, both));
+    CHECK_FALSE(bench.succeed({}));
+    CHECK(bench.state.objects.of(kContext) == std::vector{&key});
+  }
+  SECTION("it is not, and the TPM is asked") {
+    const bool sequences = GENERATE(true, false);
+    bench.object(tpm::kTransientFirst + 1, kContext, sequences);
+    bench.object(tpm::kTransientFirst + 2, kContext, sequences);
+    REQUIRE_FALSE(bench.decide(0x1A4, both));
+    CHECK(bench.succeed({}) == TpmProbe::Reason::Removal);
+    CHECK(bench.state.objects.count(kContext) == 2);
+  }
+}
+
+TEST_CASE("a session that a detached command of any kind makes is a stray", "[rm][results]") {
+  CommandBench bench;
+  bench.state.commands.load(std::array{std::uint32_t{0x1AB} | TPMA_CC_RHANDLE});
+  REQUIRE_FALSE(bench.decide(0x1AB, {}));
+  bench.succeed(CommandBench::words({TPM2_HMAC_SESSION_FIRST + 1}), true);
+  CHECK(bench.state.sessions.total() == 0);
+  CHECK(bench.state.stray_sessions.size() == 1);
+}
+
 TEST_CASE("commands that remove objects by the dozen are looked after", "[rm][results]") {
   CommandBench bench;
   Object& key = bench.object(tpm::kTransientFirst + 1);

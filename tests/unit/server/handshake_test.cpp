@@ -218,6 +218,28 @@ TEST_CASE("questions about the TPM", "[server][handshake]") {
   CHECK(reply->max_command == 4096);
 }
 
+TEST_CASE("a TPM's buffers are told as it tells them", "[server][handshake]") {
+  ServerBench bench;
+  bench.sink.view.max_command = 8192;
+  bench.sink.view.max_response = 8000;
+  const auto [told, shown_command, shown_response] =
+      GENERATE(table<std::uint32_t, std::uint32_t, std::uint32_t>(
+          {{1280, 1280, 1280}, {8192, 8192, 8000}, {0, 8192, 8000}}));
+  bench.sink.tpm.max_command = bench.sink.tpm.max_response = told;
+  const auto link = bench.observer(1000);
+  link->send_from_client(9, proto::DeviceInfo{});
+  const auto reply = link->take_only<proto::DeviceInfoReply>();
+  REQUIRE(reply);
+  CHECK(reply->max_command == shown_command);
+  CHECK(reply->max_response == shown_response);
+  const auto context = bench.connect(1000);
+  context->send_from_client(42, proto::Hello{.role = Role::Context});
+  const auto hello = context->take_only<proto::HelloReply>();
+  REQUIRE(hello);
+  CHECK(hello->max_command == 8192);
+  CHECK(hello->max_response == 8000);
+}
+
 TEST_CASE("a question about the TPM waits until it was started", "[server][handshake]") {
   ServerBench bench;
   bench.sink.view.state = proto::DeviceState::Starting;
