@@ -22,6 +22,17 @@ bool is_failure_mode(std::uint16_t tag, std::uint32_t code) {
   return is_tpm12_response(tag) ? code == tpm12::rc::kFailedSelfTest : code == tpm::rc::kFailure;
 }
 
+bool is_upgrade_mode(std::uint16_t tag, std::uint32_t code) {
+  return !is_tpm12_response(tag) && code == tpm::rc::kUpgrade;
+}
+
+Health upgrading() {
+  return {.problem = "the TPM is in field upgrade mode (TPM_RC_UPGRADE)",
+          .advice =
+              "it waits for the rest of its new firmware: let the program that updates it come to "
+              "its end, or run it again (`tbsctl maintenance` gives it the TPM alone)"};
+}
+
 Health failed(std::optional<Family> family) {
   if (family == Family::Tpm12) {
     return {.failed = true,
@@ -58,6 +69,7 @@ bool casts_doubt(std::span<const std::uint8_t> response) {
   const auto header = proto::read_tpm_header(response);
   if (!header) return false;
   if (is_failure_mode(header->tag, header->code)) return true;
+  if (is_upgrade_mode(header->tag, header->code)) return true;
   return is_tpm12_response(header->tag) &&
          (header->code == tpm12::rc::kDisabled || header->code == tpm12::rc::kDeactivated);
 }
@@ -76,6 +88,10 @@ Step BringUp::on_response(std::span<const std::uint8_t> response) {
     if (is_failure_mode(header->tag, header->code)) {
       identity_.family = is_tpm12_response(header->tag) ? Family::Tpm12 : Family::Tpm20;
       identity_.health = failed(identity_.family);
+    } else if (is_upgrade_mode(header->tag, header->code)) {
+      identity_.family = Family::Tpm20;
+      identity_.health = upgrading();
+      upgrading_ = true;
     }
   }
   return follow(stage_->on_response(response));
@@ -96,7 +112,7 @@ Step BringUp::follow(Step step) {
 
 Step BringUp::concluded(Step step) {
   // What it still answers reaches it; everything else waits for a TPM that works.
-  if (identity_.health.failed) return Done{};
+  if (identity_.health.failed || upgrading_) return Done{};
   if (std::get<Done>(step).status != proto::Status::Success) {
     identity_.health = {.problem = refusal_of(asked_, answered_),
                         .advice = "it is tried again from time to time"};

@@ -11,9 +11,9 @@
 
 namespace tbs::exec {
 
-// Whether a response says that something is wrong with the TPM as a whole: failure mode, a failed
-// self-test, a TPM 1.2 that is disabled or deactivated. Some TPM 2.0 chips give TPM_RC_FAILURE to
-// single commands, so the TPM has to be looked at before this is believed.
+// Whether a response says that something is wrong with the TPM as a whole: failure mode, field
+// upgrade mode, a failed self-test, a TPM 1.2 that is disabled or deactivated. Some TPM 2.0 chips
+// give TPM_RC_FAILURE to single commands, so the TPM has to be looked at before this is believed.
 bool casts_doubt(std::span<const std::uint8_t> response);
 
 // Ends with Success when the TPM can be sent commands; `identity.health` then says whether it is as
@@ -40,6 +40,7 @@ class BringUp final : public Execution {
   Next next_;
   std::uint32_t asked_ = 0;     // the code of the last command
   std::uint32_t answered_ = 0;  // and of its response
+  bool upgrading_ = false;
 };
 
 }  // namespace tbs::exec

@@ -19,8 +19,10 @@ namespace tbs::rm {
 
 ResourceManager::ResourceManager(exec::Options options, exec::Observer& observer)
     : state_(std::move(options), observer) {
-  // What every TPM serves, also one that has been in failure mode since the daemon was started.
-  state_.commands.load(std::array{tpm::cc::kGetCapability, tpm::cc::kGetTestResult});
+  // What every TPM serves, also one that has been in failure mode, or in the middle of an update of
+  // its firmware, since the daemon was started.
+  state_.commands.load(
+      std::array{tpm::cc::kGetCapability, tpm::cc::kGetTestResult, tpm::cc::kFieldUpgradeData});
 }
 
 void ResourceManager::configure(exec::Options options) {

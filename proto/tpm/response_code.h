@@ -19,6 +19,7 @@ inline constexpr std::uint32_t kCommandSize = TPM2_RC_COMMAND_SIZE;
 inline constexpr std::uint32_t kCommandCode = TPM2_RC_COMMAND_CODE;
 inline constexpr std::uint32_t kAuthSize = TPM2_RC_AUTHSIZE;
 inline constexpr std::uint32_t kAuthContext = TPM2_RC_AUTH_CONTEXT;
+inline constexpr std::uint32_t kUpgrade = TPM2_RC_UPGRADE;
 inline constexpr std::uint32_t kDisabled = TPM2_RC_DISABLED;
 // Format one: the number of the handle, session or parameter is added by the functions below.
 inline constexpr std::uint32_t kAsymmetric = TPM2_RC_ASYMMETRIC;

@@ -108,6 +108,23 @@ TEST_CASE_METHOD(Bench, "a TPM in failure mode can still be asked what it answer
   CHECK(identity.health.problem.contains("failure mode"));
 }
 
+TEST_CASE_METHOD(Bench, "a TPM whose firmware is being updated can be sent the rest of it",
+                 "[exec][bring-up]") {
+  const bool only_capabilities = GENERATE(true, false);
+  CHECK(run(
+            [only_capabilities](std::uint32_t code) {
+              const bool maker = code == tpm::cc::kGetCapability && only_capabilities;
+              return maker ? manufacturer20() : code20(tpm::rc::kUpgrade);
+            },
+            question) == Status::Success);
+  CHECK(identity.family == Family::Tpm20);
+  CHECK(identity.health.problem.contains("field upgrade mode"));
+  // Not a case for a power cycle.
+  CHECK_FALSE(identity.health.failed);
+  CHECK(casts_doubt(code20(tpm::rc::kUpgrade)));
+  CHECK_FALSE(casts_doubt(code12(tpm::rc::kUpgrade)));
+}
+
 TEST_CASE_METHOD(Bench, "failure mode that shows later is found all the same", "[exec][bring-up]") {
   CHECK(run(
             [](std::uint32_t code) {
