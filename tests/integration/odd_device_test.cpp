@@ -188,9 +188,10 @@ class OddBench {
  public:
   OddBench() { swtpm_.start(); }
 
-  void start() {
+  void start(const char* share = "idle") {
     // Without a control channel: what a power cycle would do is no part of it.
-    daemon_.emplace(folder_, DaemonOptions{.device = liar_.device(false)});
+    daemon_.emplace(folder_,
+                    DaemonOptions{.device = liar_.device(false), .arguments = {"--share", share}});
     daemon_->wait_until_listening();
     observer_.emplace(RawClient::observer(daemon_->socket()));
   }
@@ -212,7 +213,7 @@ class OddBench {
   // What `tbsctl health` says, with its exit code.
   std::pair<int, std::string> health() {
     const std::string output = folder_ / ("health" + std::to_string(++questions_));
-    Program tbsctl({.command = {TBS_TEST_TBSCTL, "health"},
+    Program tbsctl({.command = {TBS_TEST_TBSCTL, "health", "--timeout", "60000"},
                     .environment = {"TBS_SOCKET=" + daemon_->socket()},
                     .output = output});
     const int exit_code = tbsctl.wait().value_or(-1);
@@ -253,14 +254,14 @@ TEST_CASE("a TPM in an odd state costs nobody what it need not") {
   for (const Row& row : rows()) {
     DYNAMIC_SECTION(row.name) {
       OddBench bench;
-      bench.start();
+      // What is only in the TPM goes with a device that has to be opened anew.
+      bench.start(row.reopened > 0 ? "idle" : "exclusive");
       Keeper keeper(bench.socket());
       Application application(bench.socket());
       const Seen well{.result = TBS_SUCCESS, .code = rc::kSuccess};
       REQUIRE(application.run(tpm::nv_define(kIndex, 8)) == well);
       RawClient neighbour = RawClient::context(bench.socket());
 
-      // What is only in the TPM goes with a device that has to be opened anew.
       if (row.reopened > 0) REQUIRE(bench.comes_to_be_saved(keeper.context()));
       bench.chip().lie(row.lie);
       CHECK(application.run(row.command) == expected_of(row));

@@ -61,7 +61,7 @@ TEST_CASE("a number is looked up in the list", "[proto][message]") {
     CHECK(found->name == rule.name);
   });
   CHECK(rule_of(0) == nullptr);
-  CHECK(rule_of(0x0016) == nullptr);
+  CHECK(rule_of(0x0017) == nullptr);
   CHECK(rule_of(0x8000) == nullptr);
   CHECK(rule_of(0xffff) == nullptr);
 }
