@@ -4,17 +4,13 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <thread>
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "tests/guest/kernel_client.h"
 #include "tests/integration/support/program.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -35,44 +31,6 @@ const Buffer kStartSession{0x80, 0x01, 0,    0,    0, 0x2B, 0, 0,    0x01, 0x76,
                            0,    0,    0x07, 0x40, 0, 0,    7, 0,    0x10, 1,    2,
                            3,    4,    5,    6,    7, 8,    9, 10,   11,   12,   13,
                            14,   15,   16,   0,    0, 0,    0, 0x10, 0,    0x0B};
-
-fs::path chip() {
-  return *fs::directory_iterator("/sys/class/tpm");
-}
-
-// A program that uses the kernel's own resource manager.
-class KernelClient {
- public:
-  KernelClient() {
-    std::string name = chip().filename();
-    name.insert(3, "rm");
-    node_ = ::open(("/dev/" + name).c_str(), O_RDWR | O_CLOEXEC);
-    REQUIRE(node_ >= 0);
-  }
-  ~KernelClient() { ::close(node_); }
-  KernelClient(const KernelClient&) = delete;
-  KernelClient& operator=(const KernelClient&) = delete;
-
-  // Empty when the kernel refuses, as it does with EFAULT where the TPM has no slot left.
-  Buffer run(const Buffer& command) const {
-    if (::write(node_, command.data(), command.size()) < 0) return {};
-    Buffer response(4096);
-    const ssize_t size = ::read(node_, response.data(), response.size());
-    response.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return response;
-  }
-  [[nodiscard]] bool succeeds(const Buffer& command) const {
-    return tpm::code(run(command)) == tpm::kSuccess;
-  }
-  // The handle of what the command creates; 0 when it does not.
-  [[nodiscard]] std::uint32_t create(const Buffer& command) const {
-    const Buffer response = run(command);
-    return tpm::code(response) == tpm::kSuccess ? tpm::handle(response) : 0;
-  }
-
- private:
-  int node_ = -1;
-};
 
 std::uint32_t create(RawClient& client, const Buffer& command) {
   const Buffer response = client.response(command);
@@ -106,18 +64,11 @@ void check_kernel_reads() {
   std::ifstream pcr(chip() / "pcr-sha256/0");
   std::string digest;
   CHECK((pcr >> digest && digest.size() == 64));
-  const fs::path chooser = "/sys/class/misc/hw_random";
-  std::ifstream offered(chooser / "rng_available");
-  const std::string sources{std::istreambuf_iterator<char>(offered), {}};
   // Kernels take no random numbers from a CRB device on a processor of AMD's (tpm_crb.c).
-  if (sources.find("tpm-rng") == std::string::npos) {
-    WARN("the kernel offers no random numbers of the TPM: " << sources);
+  if (!choose_tpm_random()) {
+    WARN("the kernel offers no random numbers of the TPM");
     return;
   }
-  std::ofstream(chooser / "rng_current")
-      << chip().filename().string().replace(0, 3, "tpm-rng-") << std::flush;
-  std::string chosen;
-  REQUIRE((std::ifstream(chooser / "rng_current") >> chosen && chosen.starts_with("tpm-rng")));
   std::array<char, 16> random{};
   CHECK(std::ifstream("/dev/hwrng", std::ios::binary).read(random.data(), random.size()));
 }
@@ -163,7 +114,7 @@ Tally beside(const std::atomic<bool>& stop) {
                       kernel.succeeds(tpm::sequence_complete(object));
     if (!good) {
       ++tally.failed;
-      if (object != 0) kernel.run(tpm::flush_context(object));
+      if (object != 0) static_cast<void>(kernel.succeeds(tpm::flush_context(object)));
     }
   }
   return tally;
