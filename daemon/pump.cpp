@@ -183,6 +183,11 @@ void Pump::wake_up() {
   carry_out();
 }
 
+void Pump::look_for_work() {
+  dispatcher_.look_for_work(now());
+  carry_out();
+}
+
 void Pump::hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) {
   handover_ = std::move(events);
   dispatcher_.hand_over(terms, now());

@@ -67,6 +67,8 @@ class Pump : public server::CommandSink {
   // `quiet` is called when the machine may sleep.
   void prepare_sleep(std::function<void()> quiet);
   void wake_up();
+  // The engine may have work of its own now that it did not have.
+  void look_for_work();
   void hand_over(const sched::HandoverTerms& terms, server::HandoverEvents events) override;
   void handed_over_before(const sched::HandoverDeadlines& until,
                           server::HandoverEvents events) override;

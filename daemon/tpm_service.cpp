@@ -49,7 +49,7 @@ std::unique_ptr<device::Transceiver> make_device(const TpmService::Shared& share
 }
 
 exec::Options manager_options(const Config& config) {
-  return {.share = config.share,
+  return {.share = first_share(config.share),
           .remove_saved_sessions = !config.keep_saved_sessions,
           .verify = config.check_tables};
 }
@@ -150,7 +150,8 @@ TpmService::TpmService(const Shared& shared, const Config& config, const std::st
                .command_table = resource_manager_.commands()}),
       connections_(shared.io, server_, shared.turns, shared.accounts),
       lockout_file_(shared.io, state_file(config, "lockout")),
-      ownership_file_(shared.io, state_file(config, "ownership")) {
+      ownership_file_(shared.io, state_file(config, "ownership")),
+      share_control_(shared.io, config.share, [this](exec::Share share) { share_slots(share); }) {
   outside_.set_judge(*ownership_guard_.judge());
   ownership_guard_.set_judge(outside_);
 }
@@ -165,10 +166,10 @@ void TpmService::configure(const Config& config, const rules::Rules& rules,
     of_tenants[account] = rm_limits(*tenant->limits);
     lasting_of_tenants[account] = *tenant->limits;
   }
-  exec::Options options = manager_options_;
-  options.limits = rm_limits(config.limits);
-  options.own_limits = std::move(of_tenants);
-  recorded_engine_.apply(restart::ManagerOptions{std::move(options)});
+  manager_options_.limits = rm_limits(config.limits);
+  manager_options_.own_limits = std::move(of_tenants);
+  recorded_engine_.apply(restart::ManagerOptions{manager_options_});
+  look_at_kernel_users();
   recorded_engine_.apply(guard_limits(config));
   recorded_engine_.apply(restart::LastingLimits{config.limits, std::move(lasting_of_tenants)});
   pump_.set_high_share(config.high_share);
@@ -206,6 +207,7 @@ Pump::Events TpmService::pump_events() {
       .device_changed =
           [this] {
             device_changed_();
+            look_at_kernel_users();
             server_.device_changed();
           },
       .device_event = [this](proto::Event event, const std::string& text) { tell(event, text); },
@@ -318,6 +320,16 @@ void TpmService::let_go(LeftDescriptors left) {
                  [this](const auto&) { device_->close([this] { pump_.start(pump_events()); }); });
 }
 
+void TpmService::look_at_kernel_users() {
+  if (ready()) share_control_.begin(std::string(device_->name()));
+}
+
+void TpmService::share_slots(exec::Share share) {
+  manager_options_.share = share;
+  recorded_engine_.apply(restart::ManagerOptions{manager_options_});
+  pump_.look_for_work();
+}
+
 void TpmService::leave_behind() {
   if (keeper_) keeper_->finish();
   device_->leave_behind();
@@ -361,6 +373,7 @@ void TpmService::stop(std::function<void()> stopped) {
           nullptr);
     }
   }
+  share_control_.stop();
   connections_.stop();
   server_.stop();
   pump_.stop(std::move(stopped));

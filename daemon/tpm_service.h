@@ -39,6 +39,7 @@
 #include "daemon/server/system_environment.h"
 #include "daemon/server/turn_runner.h"
 #include "daemon/service_keeper.h"
+#include "daemon/share_control.h"
 #include "daemon/state_file.h"
 #include "daemon/takeover.h"
 
@@ -105,6 +106,8 @@ class TpmService {
 
  private:
   void restore_state();
+  void share_slots(exec::Share share);
+  void look_at_kernel_users();
   // False when there is nothing to go on with, or it cannot be used.
   bool take_over(LeftDescriptors& left, const Takeover::Profiles& profiles);
   void go_on(restart::LeftRecord record, std::vector<Takeover::Ended> ended,
@@ -121,7 +124,7 @@ class TpmService {
   boost::asio::io_context& io_;
   const std::string tenant_;
   device::DescriptorKeeper* const store_;
-  const exec::Options manager_options_;  // at the start
+  exec::Options manager_options_;  // as they were told last
   exec::TpmIdentity identity_;
   restart::Outside outside_;
   RmLog rm_log_;
@@ -151,6 +154,7 @@ class TpmService {
   StateFile lockout_file_;
   StateFile ownership_file_;
   std::unique_ptr<Takeover> takeover_;
+  ShareControl share_control_;
   std::function<void()> device_changed_;
 };
 

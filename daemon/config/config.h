@@ -18,6 +18,9 @@ namespace tbs {
 
 enum class LogReaders : std::uint8_t { Administrators, Everyone };
 
+// As in exec::Share; `Auto` is whichever of them what the kernel does asks for.
+enum class ShareMode : std::uint8_t { Idle, Strict, Exclusive, Auto };
+
 struct Config {
   std::string device = "/dev/tpm0";
   std::string socket = "/run/tbs/tbsd.sock";
@@ -29,7 +32,7 @@ struct Config {
   std::string metrics_group;
   bool metrics_users = false;
   policy::Limits limits;
-  exec::Share share = exec::Share::Idle;
+  ShareMode share = ShareMode::Idle;
   unsigned busy_poll = 50;   // microseconds
   unsigned high_share = 25;  // percent
   bool keep_saved_sessions = false;

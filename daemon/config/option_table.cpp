@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kLogLevels = {"trace", "debug", "info",
                                                         "warn",  "error", "off"};
-constexpr std::array<std::string_view, 3> kShares = {"idle", "strict", "exclusive"};
+constexpr std::array<std::string_view, 4> kShares = {"idle", "strict", "exclusive", "auto"};
 constexpr std::array<std::string_view, 2> kLogReaders = {"administrators", "everyone"};
 
 template <auto Member>
@@ -110,8 +110,8 @@ std::vector<Option> policy_options() {
 std::vector<Option> tpm_options() {
   return {
       {"share", "MODE",
-       "When objects are evicted for the kernel's own users: idle, strict (after each command) or "
-       "exclusive (never)",
+       "When objects are evicted for the kernel's own users: idle, strict (after each command), "
+       "exclusive (never) or auto (as their use asks for)",
        choice<&Config::share>(kShares)},
       {"keep-saved-sessions", "YES-OR-NO",
        "Whether tbsd keeps the saved sessions that it finds on the TPM when it starts",

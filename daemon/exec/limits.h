@@ -40,7 +40,13 @@ enum class Share : std::uint8_t {
   Idle,       // once the device has been idle for a while
   Strict,     // after each command
   Exclusive,  // never
+  Spare,      // after each command, as many as the kernel itself needs at a time; the rest when idle
 };
+
+// What the kernel itself needs, for HMAC sessions or a trusted key: a parent that is persistent
+// takes a slot on many TPMs, and what is loaded below it another one.
+inline constexpr std::size_t kSpareObjects = 2;
+inline constexpr std::size_t kSpareSessions = 1;
 
 struct Options {
   Limits limits;
@@ -64,7 +70,7 @@ struct Options {
   template <typename Record>
   void fields(Record& record) {
     record(limits, own_limits);
-    record.choice(share, Share::Exclusive);
+    record.choice(share, Share::Spare);
     record(remove_saved_sessions, verify);
   }
 };

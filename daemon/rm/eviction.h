@@ -24,8 +24,15 @@ std::optional<Operation> evict_object(const State& state, const Pins& pins);
 // The same for sessions.
 std::optional<Operation> evict_session(State& state, const Pins& pins);
 
+// How many slots what is loaded may take after a command, so that others find the rest free.
+struct Kept {
+  std::size_t objects;
+  std::size_t sessions;
+};
+Kept kept_after_command(const State& state);
+
 // The next step towards `wanted` free slots, or empty: there are that many, or there is nothing
-// left to evict.
+// left to evict. Those that are to stay free for others are no free slots.
 std::optional<Operation> make_object_room(const State& state, const Pins& pins, std::size_t wanted);
 std::optional<Operation> make_session_room(State& state, const Pins& pins, std::size_t wanted);
 

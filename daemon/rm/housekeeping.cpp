@@ -34,6 +34,21 @@ std::optional<Operation> evict_anything(State& state) {
   return evict_session(state, {});
 }
 
+// What is to go after each command.
+std::optional<Operation> evict_surplus(State& state) {
+  const Kept kept = kept_after_command(state);
+  if (state.objects_in_tpm() > kept.objects) {
+    if (const auto operation = evict_object(state, {})) return operation;
+  }
+  if (state.sessions.loaded_count() > kept.sessions) return evict_session(state, {});
+  return std::nullopt;
+}
+
+bool has_surplus(const State& state) {
+  const Kept kept = kept_after_command(state);
+  return state.objects_in_tpm() > kept.objects || state.sessions.loaded_count() > kept.sessions;
+}
+
 bool anything_loaded(const State& state) {
   return state.objects_in_tpm() != 0 || state.sessions.loaded_count() != 0;
 }
@@ -71,7 +86,7 @@ Housekeeping::Housekeeping(State& state)
 bool Housekeeping::due(State& state) {
   if (state.maintenance_stalled) return false;
   return state.first_stray() || superfluous_orphan(state) != nullptr || GapRefresh::due(state) ||
-         (state.options.share == exec::Share::Strict && anything_loaded(state));
+         has_surplus(state);
 }
 
 std::optional<Operation> Housekeeping::choose() {
@@ -82,8 +97,7 @@ std::optional<Operation> Housekeeping::choose() {
     return flush(*orphan);
   }
   if (const auto operation = gap_.next({})) return operation;
-  if (state_.options.share != exec::Share::Strict) return std::nullopt;
-  return evict_anything(state_);
+  return evict_surplus(state_);
 }
 
 bool EvictAll::due(State& state) {

@@ -34,7 +34,7 @@ class Maintenance : public Procedure {
 };
 
 // What is due at once: strays, orphans that are too old, sessions close to the context gap; and
-// with Share::Strict everything that a command left loaded.
+// what a command left loaded where others shall find free slots.
 class Housekeeping final : public Maintenance {
  public:
   explicit Housekeeping(State& state);

@@ -14,6 +14,11 @@ using tpm12::Remedy;
 
 namespace {
 
+// The few slots of these TPMs are counted in other ways than the kernel's needs: all or none.
+bool empties_after_command(const State& state) {
+  return state.options.share == exec::Share::Strict || state.options.share == exec::Share::Spare;
+}
+
 bool anything_loaded(const State& state) {
   return state.table.loaded_count(Kind::Key) + state.table.loaded_count(Kind::Auth) +
              state.table.loaded_count(Kind::Transport) !=
@@ -84,13 +89,13 @@ Step Maintenance::stalled() {
 bool Housekeeping::due(const State& state) {
   if (state.maintenance_stalled) return false;
   return !state.strays.empty() || due_for_renewal(state) != nullptr ||
-         (state.options.share == exec::Share::Strict && anything_loaded(state));
+         (empties_after_command(state) && anything_loaded(state));
 }
 
 std::optional<Operation> Housekeeping::choose() {
   if (!state_.strays.empty()) return clear(state_, state_.strays.front());
   if (Resource* const session = due_for_renewal(state_)) return renew(state_, *session);
-  if (state_.options.share != exec::Share::Strict) return std::nullopt;
+  if (!empties_after_command(state_)) return std::nullopt;
   return evict_anything(state_);
 }
 

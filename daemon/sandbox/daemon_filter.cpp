@@ -37,6 +37,9 @@ constexpr std::array kLoop = {
     "getpeername",
     "getsockname",
     "getsockopt",
+    // Who uses the kernel's own resource manager.
+    "inotify_add_watch",
+    "inotify_init1",
     "listen",
     "pidfd_open",
     "pipe",

@@ -93,6 +93,8 @@ class Dispatcher {
 
   // The device is of no more use, whatever runs on it.
   void device_gone(const std::string& reason, TimePoint now);
+  // The engine may have work of its own now that it did not have.
+  void look_for_work(TimePoint now) { settle(now); }
   // The TPM is looked at before anything else, when what runs has ended.
   void look_again(TimePoint now);
 

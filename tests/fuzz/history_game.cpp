@@ -40,7 +40,7 @@ void HistoryGame::play() {
 exec::Options HistoryGame::options() {
   exec::Options chosen;
   const std::uint8_t bits = input_.u8();
-  chosen.share = static_cast<exec::Share>(bits % 3);
+  chosen.share = static_cast<exec::Share>(bits % 4);
   chosen.verify = (bits & 0x10) != 0;
   return chosen;
 }

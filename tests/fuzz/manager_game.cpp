@@ -32,7 +32,7 @@ Buffer message(std::uint16_t tag, std::uint32_t code, Bytes body) {
 exec::Options ManagerGame::options() {
   exec::Options chosen;
   const std::uint8_t bits = input_.u8();
-  chosen.share = static_cast<exec::Share>(bits % 3);
+  chosen.share = static_cast<exec::Share>(bits % 4);
   chosen.verify = (bits & 0x10) != 0;
   chosen.remove_saved_sessions = (bits & 0x20) != 0;
   chosen.limits = {.objects_per_context = 6,

@@ -102,13 +102,16 @@ KernelUser full_program() {
 }
 
 KernelUser random_numbers() {
-  return {.name = "/dev/hwrng", .operate = [] {
-            std::array<char, 32> random{};
-            const int device = ::open("/dev/hwrng", O_RDONLY | O_CLOEXEC);
-            const ssize_t size = ::read(device, random.data(), random.size());
-            ::close(device);
-            return size > 0 ? Verdict::Right : Verdict::Refused;
-          }};
+  return {.name = "/dev/hwrng",
+          .operate =
+              [] {
+                std::array<char, 32> random{};
+                const int device = ::open("/dev/hwrng", O_RDONLY | O_CLOEXEC);
+                const ssize_t size = ::read(device, random.data(), random.size());
+                ::close(device);
+                return size > 0 ? Verdict::Right : Verdict::Refused;
+              },
+          .needs_slots = false};
 }
 
 KernelUser pcr_file() {
@@ -117,11 +120,14 @@ KernelUser pcr_file() {
     std::ifstream(chip() / "pcr-sha256/16") >> digest;
     return digest;
   };
-  return {.name = "the PCR files of sysfs", .operate = [read] {
-            const std::string digest = read();
-            if (digest.empty()) return Verdict::Refused;
-            return digest == std::string(64, '0') ? Verdict::Right : Verdict::Wrong;
-          }};
+  return {.name = "the PCR files of sysfs",
+          .operate =
+              [read] {
+                const std::string digest = read();
+                if (digest.empty()) return Verdict::Refused;
+                return digest == std::string(64, '0') ? Verdict::Right : Verdict::Wrong;
+              },
+          .needs_slots = false};
 }
 
 KernelUser trusted_keys() {
@@ -165,18 +171,22 @@ class KernelLog {
 std::optional<KernelUser> file_measurements() {
   if (measured() < 3) return std::nullopt;  // the first is of the boot
   auto log = std::make_shared<KernelLog>();
-  return KernelUser{.name = "IMA", .operate = [log] {
-                      // What it has measured before it does not extend again.
-                      static unsigned number = 0;
-                      const std::filesystem::path file = "/opt/measured" + std::to_string(++number);
-                      std::ofstream(file) << number << "of what is measured";
-                      const std::size_t before = measured();
-                      std::string text;
-                      std::ifstream(file) >> text;
-                      std::filesystem::remove(file);
-                      if (log->errors() != 0) return Verdict::Refused;
-                      return measured() > before ? Verdict::Right : Verdict::Wrong;
-                    }};
+  return KernelUser{.name = "IMA",
+                    .operate =
+                        [log] {
+                          // What it has measured before it does not extend again.
+                          static unsigned number = 0;
+                          const std::filesystem::path file =
+                              "/opt/measured" + std::to_string(++number);
+                          std::ofstream(file) << number << "of what is measured";
+                          const std::size_t before = measured();
+                          std::string text;
+                          std::ifstream(file) >> text;
+                          std::filesystem::remove(file);
+                          if (log->errors() != 0) return Verdict::Refused;
+                          return measured() > before ? Verdict::Right : Verdict::Wrong;
+                        },
+                    .needs_slots = false};
 }
 
 }  // namespace

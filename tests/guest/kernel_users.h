@@ -21,6 +21,7 @@ struct KernelUser {
   std::function<Verdict()> operate;
   // A command of it needs no more than one object at a time.
   bool modest = true;
+  bool needs_slots = true;
 };
 
 // Those that this kernel has.

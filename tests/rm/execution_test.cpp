@@ -234,6 +234,26 @@ TEST_CASE("capability limits are those of the context", "[rm][execution]") {
   CHECK(value(tpm::pt::kHrTransientMin) == 3);
 }
 
+TEST_CASE("two slots for objects and one for sessions are spared", "[rm][execution]") {
+  exec::Options options;
+  options.share = exec::Share::Spare;
+  RealTpm tpm(options);
+  const auto client = tpm.connect();
+  std::vector<ESYS_TR> keys;
+  std::vector<ESYS_TR> sessions;
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    keys.push_back(client->create_primary(i));
+    sessions.push_back(client->start_session(TPM2_SE_HMAC));
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    REQUIRE(client->sign(keys[i], sessions[i]));
+    tpm.bench.run_due();
+    const rm::Holdings held = tpm.bench.manager.holdings(client->id);
+    CHECK(held.loaded_objects == 1);
+    CHECK(held.loaded_sessions == 2);
+  }
+}
+
 TEST_CASE("idle, strict and exclusive sharing of the slots", "[rm][execution]") {
   exec::Options options;
   options.share = GENERATE(exec::Share::Idle, exec::Share::Strict, exec::Share::Exclusive);

@@ -49,7 +49,7 @@ const std::array<KernelNote, 5> kKernelNotes = {{
      "the kernel uses HMAC sessions with the TPM (TCG_TPM2_HMAC)",
      "each of its PCR extends and random numbers needs an object and a session slot: with full "
      "slots IMA's measurements can fail",
-     "leave `share` of tbsd.conf at idle or strict, not exclusive"},
+     "leave `share` of tbsd.conf at idle, strict or auto, not exclusive"},
     {"30 s for a key",
      {6, 18},
      [](const KernelFacts& facts) { return facts.family == kNewChip; },

@@ -127,11 +127,11 @@ TEST_CASE("the bounds of each number can be used, and nothing beyond them", "[co
 }
 
 TEST_CASE("a choice lists what could be chosen", "[config]") {
-  CHECK(error_of("share", "always") == "'always' is none of idle, strict and exclusive");
+  CHECK(error_of("share", "always") == "'always' is none of idle, strict, exclusive and auto");
   CHECK(error_of("share", "Idle").contains("none of"));
   Config config;
   REQUIRE(config::set(config, option_named("share"), "exclusive").has_value());
-  CHECK(config.share == exec::Share::Exclusive);
+  CHECK(config.share == ShareMode::Exclusive);
   REQUIRE(config::set(config, option_named("log-level"), "off").has_value());
   CHECK(config.log_level == LogLevel::Off);
   REQUIRE(config::set(config, option_named("log-readers"), "everyone").has_value());

@@ -24,13 +24,13 @@ Tenant tenant(const std::string& device) {
 TEST_CASE("a tenant's TPM is run as the daemon's, but for what is the machine's",
           "[config][tenant]") {
   Config daemon;
-  daemon.share = exec::Share::Exclusive;
+  daemon.share = ShareMode::Exclusive;
   daemon.admin_group = "adm";
   daemon.admin_gid = 4;
   daemon.raw_contexts = true;
   const Config config = config::config_of(daemon, tenant("embedded"));
   CHECK(config.device == "embedded");
-  CHECK(config.share == exec::Share::Exclusive);
+  CHECK(config.share == ShareMode::Exclusive);
   CHECK(config.state_dir == "/var/lib/tbs/tenants/web");
   CHECK(config.limits.contexts_per_user == 3);
   CHECK(config.event_log == "none");

@@ -103,6 +103,25 @@ TEST_CASE("room is made only where there is none", "[rm][eviction]") {
   CHECK(make_session_room(world.state, {}, 3)->verb == Verb::SaveSession);
 }
 
+TEST_CASE("slots for the kernel itself stay free, unless a command needs them", "[rm][eviction]") {
+  World world;
+  world.state.options.share = exec::Share::Spare;
+  Object& object = world.object(tpm::kTransientFirst);
+  world.session(TPM2_HMAC_SESSION_FIRST);
+  world.session(TPM2_HMAC_SESSION_FIRST + 1);
+  const Kept kept = kept_after_command(world.state);
+  CHECK(kept.objects == 1);
+  CHECK(kept.sessions == 2);
+  // There are free ones, but not for us.
+  CHECK(make_object_room(world.state, {}, 1));
+  CHECK(make_session_room(world.state, {}, 1));
+  const std::array<Object*, 1> needed = {&object};
+  CHECK_FALSE(make_object_room(world.state, {needed, {}}, 1));
+  world.state.options.share = exec::Share::Strict;
+  CHECK_FALSE(make_object_room(world.state, {}, 2));
+  CHECK(kept_after_command(world.state).objects == 0);
+}
+
 TEST_CASE("what is sticky is evicted last, and only if there is nothing else", "[rm][sticky]") {
   World world;
   Object& sticky = world.object(tpm::kTransientFirst);
