@@ -1,5 +1,6 @@
 #include "daemon/host/execute_again.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -26,6 +27,16 @@ std::string reason(const std::string& what) {
   return what + ": " + std::strerror(errno);
 }
 
+// Without a copy there, the successor has no listening socket, or another client's for one.
+bool copy_to(int from, int to, int flags) {
+  int result = -1;
+  do {
+    result = ::dup3(from, to, flags);
+    // EBUSY: another thread is about to open something, which may get that number.
+  } while (result < 0 && (errno == EINTR || errno == EBUSY));
+  return result >= 0;
+}
+
 // Descriptors at the numbers where a program looks for them. What was there before is put back when
 // the program could not be executed: what waits for it (epoll(7)) goes on waiting, since the open
 // file was never closed.
@@ -36,7 +47,7 @@ class Placement {
   Placement(const Placement&) = delete;
   Placement& operator=(const Placement&) = delete;
 
-  // False, with errno, when there are not enough descriptors; then nothing was placed.
+  // False, with errno, when there are not enough descriptors.
   bool place(const std::vector<NamedDescriptor>& descriptors) {
     const int behind = SD_LISTEN_FDS_START + static_cast<int>(descriptors.size());
     for (const NamedDescriptor& one : descriptors) {
@@ -47,11 +58,10 @@ class Placement {
     for (int place = SD_LISTEN_FDS_START; place < behind; ++place) {
       if (!save(place, behind)) return false;
     }
+    placed_ = true;
     int place = SD_LISTEN_FDS_START;
     // Without close-on-exec, unlike the copy.
-    for (const int copy : copies_) ::dup2(copy, place++);
-    placed_ = true;
-    return true;
+    return std::ranges::all_of(copies_, [&](int copy) { return copy_to(copy, place++, 0); });
   }
 
  private:
@@ -76,7 +86,7 @@ class Placement {
   void take_back() const {
     for (const auto& [place, copy, flags] : saved_) {
       if (placed_ && copy < 0) ::close(place);
-      if (placed_ && copy >= 0) ::dup3(copy, place, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+      if (placed_ && copy >= 0) copy_to(copy, place, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
       if (copy >= 0) ::close(copy);
     }
     for (const int copy : copies_) ::close(copy);
