@@ -50,9 +50,7 @@ std::expected<proto::HelloReply, Status> greet(Connection& connection, const pro
   const InterruptibleWait wait(interruption, connection.stream);
   proto::Buffer frame(first.begin(), first.end());
   proto::append_frame(frame, 0, hello);
-  // A daemon that refuses may have closed already: what it said is still there to read.
-  (void)connection.stream.send_all(frame, deadline);
-  return receive_reply<proto::ReplyTo<proto::Hello>>(connection, deadline);
+  return ask<proto::ReplyTo<proto::Hello>>(connection, frame, deadline);
 }
 
 // The token is in the connection's memory.

@@ -33,10 +33,17 @@ struct Connection {
 // peer broke the protocol.
 proto::Status status_of_stray(const proto::Frame& frame);
 
-// Waits for the next frame, which has to be a Reply. What it refers to is valid until the next
-// use of the connection.
+// Sends a request and waits for the next frame, which has to be a Reply. What it refers to is valid
+// until the next use of the connection.
 template <typename Reply>
-std::expected<Reply, proto::Status> receive_reply(Connection& connection, Deadline deadline) {
+std::expected<Reply, proto::Status> ask(Connection& connection, proto::Bytes request,
+                                        Deadline deadline) {
+  const auto sent = connection.stream.send_all(request, deadline);
+  // A daemon that refuses may have closed already: what it said is still there to read. One that
+  // has not got the whole request has nothing to answer.
+  if (!sent && sent.error().fault != StreamFault::Closed) {
+    return std::unexpected(status_of(sent.error()));
+  }
   const auto frame = connection.stream.receive_frame(connection.frames, deadline);
   if (!frame) return std::unexpected(status_of(frame.error()));
   if (frame->type != Reply::kType) return std::unexpected(status_of_stray(*frame));

@@ -30,9 +30,7 @@ class ObserverConnection {
                                                              Deadline deadline) {
     proto::Buffer frame;
     proto::append_frame(frame, 1, question);
-    // A daemon that refuses may have closed already: what it said is still there to read.
-    (void)connection_.stream.send_all(frame, deadline);
-    return receive_reply<proto::ReplyTo<Question>>(connection_, deadline);
+    return client::ask<proto::ReplyTo<Question>>(connection_, frame, deadline);
   }
 
  private:
