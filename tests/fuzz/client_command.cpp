@@ -64,8 +64,12 @@ void check(const ClientCommand& command, proto::Bytes response) {
   policy::CommandFilter filter(table, guard, ownership);
   filter.set_rules(curious_rules());
   const auto decision = filter.check(command);
-  require(decision.effect == policy::Effect::Pass || decision.rule != nullptr);
-  require(decision.response.empty() || proto::read_tpm_header(decision.response).has_value());
+  const bool passes = decision.effect == policy::Effect::Pass;
+  // The guard holds back what it must, whatever the rules say.
+  require(passes || decision.effect == policy::Effect::LockedOut || decision.rule != nullptr);
+  const bool reaches_tpm = passes || decision.effect == policy::Effect::WouldBlock;
+  require(reaches_tpm == decision.response.empty());
+  require(reaches_tpm || proto::read_tpm_header(decision.response).has_value());
   guard.responded(command, response);
   policy::OwnershipGuard owners(table, [] { return std::uint64_t{1'700'000'000}; });
   owners.refusal(command);
