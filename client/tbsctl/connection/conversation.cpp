@@ -29,7 +29,8 @@ Failure refused(const proto::Frame& frame, proto::Type question) {
 }
 
 client::Deadline earlier(client::Deadline one, client::Deadline other) {
-  return one ? std::min(*one, *other) : other;
+  if (!one || !other) return one ? one : other;
+  return std::min(*one, *other);
 }
 
 }  // namespace
@@ -72,10 +73,11 @@ std::expected<proto::HelloReply, Failure> Conversation::handshake(proto::Role ro
 
 std::expected<proto::Bytes, Failure> Conversation::exchange(const proto::Buffer& frame,
                                                             std::uint64_t id, Expected expected) {
-  // A daemon that has refused us may have closed already: what it said is worth more than the
-  // failure to write.
   const auto sent = stream_->send(frame, expected.deadline);
-  auto answer = next_frame(expected.deadline);
+  // A daemon that has refused us may have closed already: what it said is worth more than the
+  // failure to write, and is there. There is nothing to wait for.
+  const auto left_behind = client::Clock::now() + std::chrono::seconds(1);
+  auto answer = next_frame(sent ? expected.deadline : earlier(left_behind, expected.deadline));
   if (!answer) return std::unexpected(sent ? answer.error() : sent.error());
   if (answer->type == proto::Type::Refusal)
     return std::unexpected(refused(*answer, expected.question));

@@ -66,6 +66,13 @@ TEST_CASE_METHOD(RecordedDaemon, "an answer that comes byte by byte has to come 
   for (const auto& deadline : recorded.deadlines) CHECK(deadline == recorded.deadlines.front());
 }
 
+TEST_CASE_METHOD(RecordedDaemon, "the answer to what could not be sent is not waited for",
+                 "[tbsctl][conversation]") {
+  CHECK_FALSE(daemon.ask(proto::DeviceInfo{}).has_value());
+  REQUIRE(recorded.deadlines.size() == 1);
+  CHECK(seconds_left(recorded.deadlines.front()).value() <= 1);
+}
+
 TEST_CASE_METHOD(RecordedDaemon, "a user's TPM command takes as long as it takes",
                  "[tbsctl][conversation]") {
   answer(proto::Result{.response = kResponse});
