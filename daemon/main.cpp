@@ -1,11 +1,14 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include <boost/system/system_error.hpp>
 #include <spdlog/spdlog.h>
 
 #include "daemon/app.h"
@@ -47,6 +50,30 @@ void enter_sandbox(const tbs::Config& config) {
   }
 }
 
+// What the event loop cannot be without.
+std::string_view advice_for(int error) {
+  switch (error) {
+    case EMFILE:
+      return "; raise LimitNOFILE in its unit";
+    case ENFILE:
+      return "; raise the sysctl fs.file-max";
+    case ENOSPC:
+      return "; raise the sysctl fs.epoll.max_user_watches";
+    case ENOMEM:
+    case ENOBUFS:
+      return "; free memory";
+    default:
+      return "";
+  }
+}
+
+std::string reason_of(const std::exception& error) {
+  const auto* const refused = dynamic_cast<const boost::system::system_error*>(&error);
+  if (refused == nullptr) return error.what();
+  return fmt::format("the system refuses what the event loop needs: {}{}",
+                     refused->code().message(), advice_for(refused->code().value()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -67,7 +94,7 @@ int main(int argc, char** argv) {
     tbs::App app(loaded->config, loaded->rules, program, arguments);
     return app.run();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "tbsd: %s\n", error.what());
+    std::fprintf(stderr, "tbsd: %s\n", reason_of(error).c_str());
     tbs::host::wait_after_failed_start();
     return kCouldNotStart;
   }
