@@ -14,7 +14,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tbs-fuzz-") as folder:
         new = pathlib.Path(folder) / "new"
         new.mkdir()
-        code = subprocess.run([program, "-max_total_time=2", f"-artifact_prefix={folder}/", new, corpus],
+        code = subprocess.run([program, "-max_total_time=2", "-seed=1", f"-artifact_prefix={folder}/", new, corpus],
                               check=False).returncode
         for path in pathlib.Path(folder).iterdir():
             if path.is_file():
