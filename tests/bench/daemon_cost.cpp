@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "tests/bench/daemon.h"
+#include "tests/bench/expect_success.h"
 #include "tests/bench/samples.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/signing_key.h"

@@ -6,11 +6,11 @@
 
 #include "tests/bench/bare_relay.h"
 #include "tests/bench/daemon.h"
+#include "tests/bench/expect_success.h"
 #include "tests/bench/kernel_device.h"
 #include "tests/bench/samples.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/signing_key.h"
-#include "tests/bench/swtpm.h"
 #include "tests/bench/tabrmd.h"
 #include "tests/bench/tabrmd_client.h"
 #include "tests/bench/tbs_client.h"

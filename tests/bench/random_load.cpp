@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "tests/bench/expect_success.h"
 #include "tests/bench/load.h"
-#include "tests/bench/swtpm.h"
 #include "tests/integration/support/tpm_commands.h"
 
 namespace tbs::bench {

@@ -4,6 +4,7 @@
 
 #include "tests/bench/daemon.h"
 #include "tests/bench/daemon_pairs.h"
+#include "tests/bench/expect_success.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/swtpm.h"
 #include "tests/bench/tbs_client.h"

@@ -7,7 +7,7 @@
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/structures.h"
-#include "tests/bench/swtpm.h"
+#include "tests/bench/expect_success.h"
 #include "tests/integration/support/tpm_commands.h"
 #include "tests/support/digest.h"
 #include "tests/support/signing_template.h"

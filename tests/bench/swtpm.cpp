@@ -1,11 +1,9 @@
 #include "tests/bench/swtpm.h"
 
 #include <array>
-#include <cstdio>
-#include <stdexcept>
 
 #include "tests/bench/direct_client.h"
-#include "tests/integration/support/tpm_commands.h"
+#include "tests/bench/expect_success.h"
 
 namespace tbs::bench {
 namespace {
@@ -19,14 +17,6 @@ Swtpm::Swtpm(const test::TempFolder& folder) : process_(folder) {
   process_.start();
   const auto client = direct_clients(process_.data_socket())();
   expect_success(client->run(kStartupClear), "Startup");
-}
-
-void expect_success(proto::Bytes response, const char* what) {
-  const auto code = test::tpm::code(response);
-  if (code == test::tpm::kSuccess) return;
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), ": response code 0x%X", code.value_or(0xFFFFFFFF));
-  throw std::runtime_error(what + std::string(text.data()));
 }
 
 }  // namespace tbs::bench

@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "proto/byte_reader.h"
 #include "tests/integration/support/swtpm_process.h"
 #include "tests/integration/support/temp_folder.h"
 
@@ -21,8 +20,5 @@ class Swtpm {
  private:
   test::SwtpmProcess process_;
 };
-
-// Throws with the response code when the TPM did not do what was asked.
-void expect_success(proto::Bytes response, const char* what);
 
 }  // namespace tbs::bench

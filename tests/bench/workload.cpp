@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "tests/bench/expect_success.h"
 #include "tests/bench/load.h"
 #include "tests/bench/signing_key.h"
 #include "tests/integration/support/tpm_commands.h"

@@ -75,7 +75,7 @@ build_release() {
 }
 build_bench() {
     build_folder build-bench gcc -Dwerror=true --buildtype=release "${together[@]}" &&
-        compile build-bench tests/bench/tbs_bench
+        compile build-bench "$@"
 }
 configure_sanitized() {
     build_folder "$1" clang -Dwerror=true -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1 \
