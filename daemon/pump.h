@@ -64,6 +64,7 @@ class Pump : public server::CommandSink {
   // Before take_over().
   void restore(const sched::QueueCredit& credit) { dispatcher_.restore(credit); }
   void set_high_share(unsigned percent) { dispatcher_.set_high_share(percent); }
+  void set_swap_slice(unsigned percent) { dispatcher_.set_swap_slice(percent); }
   // `quiet` is called when the machine may sleep.
   void prepare_sleep(std::function<void()> quiet);
   void wake_up();

@@ -173,6 +173,7 @@ void TpmService::configure(const Config& config, const rules::Rules& rules,
   recorded_engine_.apply(guard_limits(config));
   recorded_engine_.apply(restart::LastingLimits{config.limits, std::move(lasting_of_tenants)});
   pump_.set_high_share(config.high_share);
+  pump_.set_swap_slice(config.swap_slice);
   server_.configure(config.limits,
                     {.group = config.admin_gid,
                      .has_group = !config.admin_group.empty(),

@@ -33,8 +33,9 @@ struct Config {
   bool metrics_users = false;
   policy::Limits limits;
   ShareMode share = ShareMode::Idle;
-  unsigned busy_poll = 50;   // microseconds
-  unsigned high_share = 25;  // percent
+  unsigned busy_poll = 50;    // microseconds
+  unsigned high_share = 25;   // percent
+  unsigned swap_slice = 100;  // the same
   bool keep_saved_sessions = false;
   bool embedded_keep_state = false;
   bool keep_clients = true;

@@ -127,6 +127,11 @@ std::vector<Option> tpm_options() {
        "Percent of the TPM's time that one user, administrators excepted, may take with priorities "
        "above NORMAL; 100: no limit",
        Number{&Config::high_share, 0, 100}},
+      {"swap-slice", "PERCENT",
+       "For how long commands that need no key to be loaded may go before one that does, in "
+       "percent "
+       "of the time that loading takes; 0: strictly by turns",
+       Number{&Config::swap_slice, 0, 10000}},
       {"busy-poll", "MICROSECONDS",
        "Microseconds to poll for work before sleeping, while waits are that short; 0: none",
        Number{&Config::busy_poll, 0, 1000}},

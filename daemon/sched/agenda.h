@@ -27,6 +27,7 @@ class Agenda {
       : engine_(engine), actions_(actions), idle_delay_(idle_delay) {}
 
   [[nodiscard]] RunQueue& queue() { return queue_; }
+  void set_swap_slice(unsigned percent) { swap_cost_.set_slice(percent); }
   [[nodiscard]] const RunQueue& queue() const { return queue_; }
 
   // The TPM is wound down, after what is due and instead of what waits.

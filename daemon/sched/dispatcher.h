@@ -67,6 +67,7 @@ class Dispatcher {
   void restore(const QueueCredit& credit) { agenda_.queue().restore(credit); }
   // Percent of the time that one who is no administrator may have above NORMAL (high_share.h).
   void set_high_share(unsigned percent) { agenda_.queue().set_high_share(percent); }
+  void set_swap_slice(unsigned percent) { agenda_.set_swap_slice(percent); }
 
   // Cancels what the context has outstanding, without answers, and has the engine let go of what it
   // owned.

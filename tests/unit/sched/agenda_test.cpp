@@ -225,9 +225,14 @@ TEST_CASE("the slice follows the measured cost, and has a bound", "[sched][agend
   cost.learn(Duration::zero());
   CHECK(cost.slice() == Duration::zero());
   cost.learn(16ms);
-  CHECK(cost.slice() == 16ms * kSliceInSwaps);
+  CHECK(cost.slice() == 16ms);
   cost.learn(24ms);
-  CHECK(cost.slice() == 17ms * kSliceInSwaps);
+  CHECK(cost.slice() == 17ms);
+  cost.set_slice(300);
+  CHECK(cost.slice() == 51ms);
+  cost.set_slice(0);
+  CHECK(cost.slice() == Duration::zero());
+  cost.set_slice(100);
   for (int i = 0; i < 100; ++i) cost.learn(10s);
   CHECK(cost.slice() == kMaxSlice);
 }
