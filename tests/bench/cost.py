@@ -21,7 +21,7 @@ import tempfile
 import time
 
 SHORT, LONG = 200, 1200  # commands of one run
-READY_LIMIT = 60
+READY_LIMIT = 300  # seconds; valgrind is slow, and the machine may be
 
 # Where an allocation ends, whoever asks for it: operator new and what aligns call malloc.
 ALLOCATION = re.compile(r"^(malloc|calloc|realloc)(@|$|')")
