@@ -1,6 +1,7 @@
 #include "daemon/device/node_exchange.h"
 
 #include <ctime>
+#include <utility>
 #include <vector>
 
 #include <errno.h>
@@ -68,9 +69,13 @@ int write_command(int node, const NodeExchange& exchange) {
 int write_after_another(int node, const NodeExchange& exchange) {
   // Not into the memory, where it would be the response to this command.
   std::vector<std::uint8_t> discarded(exchange.response.size());
+  bool failed = false;
   while (true) {
     const ReadResult other = read_node(node, discarded);
-    if (other.count > 0 || other.error != 0) continue;
+    if (other.count > 0) continue;
+    // What became of the other command is said once. A node that goes on failing is of no use.
+    if (other.error != 0 && std::exchange(failed, true)) return other.error;
+    if (other.error != 0) continue;
     const int error = write_command(node, exchange);
     if (error != EBUSY) return error;
     wait_a_little(node);
