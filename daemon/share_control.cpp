@@ -14,7 +14,7 @@ namespace tbs {
 namespace {
 
 namespace fs = std::filesystem;
-using Node = exec::KernelUse::Node;
+using SeenNode = exec::KernelUse::Node;
 
 TimePoint now() {
   return std::chrono::steady_clock::now();
@@ -28,7 +28,7 @@ bool kernel_has_users_of_its_own(const std::string& device) {
   return fs::exists("/sys/module/trusted", ignored) || fs::exists(chip / "null_name", ignored);
 }
 
-std::string_view name_of(exec::Share share) {
+std::string_view meaning_of(exec::Share share) {
   if (share == exec::Share::Strict) return "all slots are left free after each command";
   if (share == exec::Share::Spare) return "some slots stay free, for the kernel itself";
   return "slots are left free when the TPM is idle";
@@ -67,7 +67,7 @@ void ShareControl::begin(const std::string& device) {
     if (!same || !watch_.watching()) look(node);
   } else {
     watch_.stop();
-    use_.set_node(Node::None, now());
+    use_.set_node(SeenNode::None, now());
   }
   decide();
 }
@@ -89,17 +89,17 @@ void ShareControl::look(const std::string& node) {
         decide();
       });
   if (error != 0) return unseen(node, error);
-  use_.set_node(Node::Watched, now());
+  use_.set_node(SeenNode::Watched, now());
 }
 
 void ShareControl::unseen(const std::string& node, int error) {
   // A TPM 1.2 has none.
-  if (error == ENOENT) return use_.set_node(Node::None, now());
+  if (error == ENOENT) return use_.set_node(SeenNode::None, now());
   spdlog::warn(
       "share = auto: cannot see who uses {}: {}; its users find free slots after each command, as "
       "with strict. Give tbsd's group the right to read it (70-tbs.rules does, with setfacl)",
       node, std::strerror(error));
-  use_.set_node(Node::Unseen, now());
+  use_.set_node(SeenNode::Unseen, now());
 }
 
 void ShareControl::decide() {
@@ -111,7 +111,7 @@ void ShareControl::decide() {
   }
   const exec::Share before = std::exchange(share_, use_.share(time));
   if (share_ == before) return;
-  spdlog::debug("share = auto: {}", name_of(share_));
+  spdlog::debug("share = auto: {}", meaning_of(share_));
   changed_(share_);
 }
 

@@ -9,7 +9,7 @@ namespace tbs::device {
 namespace {
 
 // A program that uses the TPM all the time would wake the loop for each of its commands.
-constexpr std::chrono::seconds kPause{1};
+constexpr std::chrono::seconds kWatchPause{1};
 
 }  // namespace
 
@@ -64,7 +64,7 @@ void ManagerNodeWatch::listen() {
 
 // What the events are does not matter, nor how many.
 void ManagerNodeWatch::heard() {
-  pause_.expires_after(kPause);
+  pause_.expires_after(kWatchPause);
   pause_.async_wait([this, round = round_](const boost::system::error_code& stopped) {
     if (!stopped && round == round_) watch_again();
   });

@@ -4,8 +4,8 @@
 // commands: while the front of the queue would need a swap, commands that need none go before it.
 //
 // The two bind each other. With L for a swap, W for a command, n clients with a key each and k
-// commands between two swaps, the rate is kW / (kW + L) of the bare TPM's, and each client waits for
-// about n (kW + L).
+// commands between two swaps, the rate is kW / (kW + L) of the bare TPM's, and each client waits
+// for about n (kW + L).
 
 #include <algorithm>
 #include <chrono>

@@ -12,6 +12,7 @@
 #include "tests/bench/cpp_client.h"
 #include "tests/bench/daemon.h"
 #include "tests/bench/direct_client.h"
+#include "tests/bench/expect_success.h"
 #include "tests/bench/kernel_device.h"
 #include "tests/bench/samples.h"
 #include "tests/bench/sections.h"

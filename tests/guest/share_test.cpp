@@ -22,7 +22,6 @@
 using namespace tbs::test;
 using namespace std::chrono_literals;
 using tbs::proto::Buffer;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -131,10 +130,6 @@ class Clients {
   std::vector<std::jthread> threads_;
 };
 
-double per_second(std::size_t commands, Clock::duration took) {
-  return static_cast<double>(commands) / std::chrono::duration<double>(took).count();
-}
-
 DaemonOptions shared(const std::string& mode) {
   return {.device = "auto", .arguments = {"--share=" + mode}};
 }
@@ -165,15 +160,11 @@ void wait_until_forgotten(const std::string& mode) {
 // What the clients do while nobody else uses the TPM.
 void measure_alone(TestBench& bench, const std::string& mode) {
   Clients clients(bench);
-  const auto start = Clock::now();
   std::this_thread::sleep_for(operations() * 10ms);
   const Tally ours = clients.end();
-  const auto took = Clock::now() - start;
   CHECK(ours.refused == 0);
   CHECK(ours.wrong == 0);
-  print(mode, "nobody", {}, ours,
-        two_digits(clients.tpm_commands()) + " and " + two_digits(per_second(ours.tried, took)) +
-            " in a second");
+  print(mode, "nobody", {}, ours, two_digits(clients.tpm_commands()));
 }
 
 void measure_beside(TestBench& bench, const std::string& mode, const KernelUser& user) {
