@@ -6,8 +6,11 @@
 // is little-endian (docs/protocol.md), TPM commands and responses are big-endian (TPM 2.0 Library,
 // Part 1, "Data Types").
 
+#include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace tbs::proto {
@@ -23,13 +26,13 @@ class ByteReader {
   [[nodiscard]] bool at_end() const { return ok_ && bytes_.empty(); }
   [[nodiscard]] std::size_t remaining() const { return bytes_.size(); }
 
-  std::uint8_t u8() { return static_cast<std::uint8_t>(little(1)); }
-  std::uint16_t le16() { return static_cast<std::uint16_t>(little(2)); }
-  std::uint32_t le32() { return static_cast<std::uint32_t>(little(4)); }
-  std::uint64_t le64() { return little(8); }
-  std::uint16_t be16() { return static_cast<std::uint16_t>(big(2)); }
-  std::uint32_t be32() { return static_cast<std::uint32_t>(big(4)); }
-  std::uint64_t be64() { return big(8); }
+  std::uint8_t u8() { return number<std::uint8_t>(std::endian::native); }
+  std::uint16_t le16() { return number<std::uint16_t>(std::endian::little); }
+  std::uint32_t le32() { return number<std::uint32_t>(std::endian::little); }
+  std::uint64_t le64() { return number<std::uint64_t>(std::endian::little); }
+  std::uint16_t be16() { return number<std::uint16_t>(std::endian::big); }
+  std::uint32_t be32() { return number<std::uint32_t>(std::endian::big); }
+  std::uint64_t be64() { return number<std::uint64_t>(std::endian::big); }
 
   Bytes take(std::size_t count) {
     if (count > bytes_.size()) {
@@ -46,17 +49,14 @@ class ByteReader {
   void skip(std::size_t count) { take(count); }
 
  private:
-  std::uint64_t little(std::size_t width) {
-    std::uint64_t value = 0;
-    const Bytes raw = take(width);
-    for (std::size_t i = raw.size(); i > 0; --i) value = value << 8 | raw[i - 1];
-    return value;
-  }
-
-  std::uint64_t big(std::size_t width) {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : take(width)) value = value << 8 | byte;
-    return value;
+  // In one piece: each command is read many times on its way.
+  template <std::unsigned_integral Number>
+  Number number(std::endian order) {
+    Number value = 0;
+    const Bytes raw = take(sizeof(value));
+    if (raw.empty()) return 0;
+    std::memcpy(&value, raw.data(), sizeof(value));
+    return order == std::endian::native ? value : std::byteswap(value);
   }
 
   Bytes bytes_;

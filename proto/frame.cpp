@@ -1,6 +1,7 @@
 #include "proto/frame.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tbs::proto {
 namespace {
@@ -87,11 +88,17 @@ std::expected<std::optional<Frame>, FrameFault> FrameExtractor::next() {
 
 std::size_t begin_frame(Buffer& out, Type type, std::uint64_t request_id) {
   const std::size_t start = out.size();
-  ByteWriter writer(out);
-  writer.le16(kFrameVersion);
-  writer.le16(static_cast<std::uint16_t>(type));
-  writer.le32(0);
-  writer.le64(request_id);
+  // All at once: a vector checks its room at each call.
+  std::array<std::uint8_t, kFrameHeaderSize> header{};
+  const auto put = [&header](std::size_t at, std::uint64_t value, std::size_t width) {
+    for (std::size_t i = 0; i < width; ++i) {
+      header[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
+    }
+  };
+  put(0, kFrameVersion, 2);
+  put(2, number_of(type), 2);
+  put(8, request_id, 8);
+  out.insert(out.end(), header.begin(), header.end());
   return start;
 }
 

@@ -66,6 +66,8 @@ class RecordWriter {
     put(static_cast<std::uint32_t>(raw.size()));
     writer_.bytes(raw);
   }
+  // What another writer has written.
+  void written(proto::Bytes raw) { writer_.bytes(raw); }
   void text(std::string_view words) {
     put(static_cast<std::uint32_t>(words.size()));
     out_.insert(out_.end(), words.begin(), words.end());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/base/reused_memory.h"
 #include "daemon/tpm12/command_view.h"
 #include "proto/tpm/constants.h"
 
@@ -19,7 +20,8 @@ std::optional<proto::Bytes> embedded_command(proto::Bytes command) {
 SharedCommand ClientCommand::read(Submission submission) {
   const auto header = proto::read_tpm_header(*submission.bytes);
   if (!header) return nullptr;
-  return std::make_shared<const ClientCommand>(Key{}, std::move(submission), *header);
+  return std::allocate_shared<const ClientCommand>(ReusingAllocator<ClientCommand>{}, Key{},
+                                                   std::move(submission), *header);
 }
 
 ClientCommand::ClientCommand(Key, Submission submission, const proto::TpmHeader& header)

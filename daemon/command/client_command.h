@@ -42,6 +42,9 @@ class ClientCommand {
   ClientCommand(Key, Submission submission, const proto::TpmHeader& header);
 
   [[nodiscard]] const Requester& requester() const { return **submission_.requester; }
+  [[nodiscard]] const std::shared_ptr<const Requester>& shared_requester() const {
+    return *submission_.requester;
+  }
   [[nodiscard]] ContextId context() const { return submission_.context; }
   [[nodiscard]] RequestId request() const { return submission_.request; }
   [[nodiscard]] std::uint32_t priority() const { return submission_.priority; }

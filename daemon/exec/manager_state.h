@@ -13,6 +13,7 @@
 #include "daemon/exec/limits.h"
 #include "daemon/exec/observer.h"
 #include "daemon/exec/statistics.h"
+#include "proto/byte_writer.h"
 
 namespace tbs::exec {
 
@@ -41,6 +42,10 @@ struct ManagerState {
   unsigned active_executions = 0;
   // Contexts that have closed, with what they own still in the tables.
   std::vector<ContextId> closed;
+
+  // What an execution has sent last, in case it must be sent again: of one that has ended only the
+  // memory counts, for the next one.
+  proto::Buffer sent_before;
 
   // A client's command is about to be executed.
   void note_client_command() {

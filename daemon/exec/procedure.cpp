@@ -19,6 +19,7 @@ std::uint32_t code_of(Bytes command) {
 
 // One that did not come to its end: whether the TPM has done its last step is not known.
 Procedure::~Procedure() {
+  last_.command.swap(manager_.sent_before);
   if (active_) manager_.check_due = true;
   end();
 }
@@ -70,9 +71,12 @@ Step Procedure::on_pause_over() {
 
 Step Procedure::send(proto::Buffer command, std::uint8_t locality, bool client_command) {
   backoff_.reset();
-  last_ = {.command = std::move(command), .locality = locality, .client_command = client_command};
+  last_.command.assign(command.begin(), command.end());
+  last_.locality = locality;
+  last_.client_command = client_command;
   ++manager_.statistics.transmissions;
-  return last_;
+  return Transmit{
+      .command = std::move(command), .locality = locality, .client_command = client_command};
 }
 
 Step Procedure::operate(proto::Buffer command) {

@@ -41,7 +41,9 @@ struct TpmFamily {
 class Procedure : public Execution {
  public:
   // Both must outlive it.
-  Procedure(ManagerState& state, const TpmFamily& family) : manager_(state), family_(family) {}
+  Procedure(ManagerState& state, const TpmFamily& family) : manager_(state), family_(family) {
+    last_.command.swap(state.sent_before);
+  }
   ~Procedure() override;
   Procedure(const Procedure&) = delete;
   Procedure& operator=(const Procedure&) = delete;

@@ -13,11 +13,34 @@ using Kind = LastingChange::Kind;
 namespace cc = tpm::cc;
 namespace ord = tpm12::ord;
 
-constexpr std::array kCommands = {cc::kNvDefineSpace, cc::kNvDefineSpace2, cc::kUndefineSpace,
-                                  cc::kUndefineSpaceSpecial, cc::kEvictControl};
 // Each has two handles: by whose authorization, and the index.
-constexpr std::array kChanging = {cc::kNvWrite,  cc::kNvIncrement, cc::kNvSetBits,
-                                  cc::kNvExtend, cc::kNvWriteLock, cc::kNvReadLock};
+bool changes_index(std::uint32_t code) {
+  switch (code) {
+    case cc::kNvWrite:
+    case cc::kNvIncrement:
+    case cc::kNvSetBits:
+    case cc::kNvExtend:
+    case cc::kNvWriteLock:
+    case cc::kNvReadLock:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool makes_or_removes(std::uint32_t code) {
+  switch (code) {
+    case cc::kNvDefineSpace:
+    case cc::kNvDefineSpace2:
+    case cc::kUndefineSpace:
+    case cc::kUndefineSpaceSpecial:
+    case cc::kEvictControl:
+      return true;
+    default:
+      return false;
+  }
+}
+
 constexpr std::array kCommands12 = {ord::kNvDefineSpace, ord::kNvWriteValue};
 
 bool contains(const auto& list, std::uint32_t code) {
@@ -66,8 +89,8 @@ std::optional<LastingChange> change_of_index(const tpm::CommandView& view) {
 
 std::optional<LastingChange> change20(const ClientCommand& command,
                                       const tpm::CommandTable& commands) {
-  const bool changing = contains(kChanging, command.code());
-  if (!changing && !contains(kCommands, command.code())) return std::nullopt;
+  const bool changing = changes_index(command.code());
+  if (!changing && !makes_or_removes(command.code())) return std::nullopt;
   const auto view = tpm::parse_command(command.bytes(), commands);
   if (!view) return std::nullopt;
   if (changing) return change_of_index(*view);

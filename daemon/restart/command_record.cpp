@@ -29,12 +29,22 @@ struct Parts {
 
 }  // namespace
 
-void save(const ClientCommand& command, RecordWriter& record) {
-  const Requester& requester = command.requester();
-  record(*requester.account, *requester.user, *requester.groups, *requester.process->id,
-         *requester.process->program, *requester.roles, command.context(), command.request(),
-         command.priority(), command.locality());
-  record.choice(command.family(), Family::Tpm20);
+proto::Bytes RequesterRecords::of(const std::shared_ptr<const Requester>& requester) {
+  const auto address = reinterpret_cast<std::uintptr_t>(requester.get());
+  Entry& entry = entries_[address / sizeof(Requester) % entries_.size()];
+  if (entry.requester == requester) return entry.bytes;
+  entry.bytes.clear();
+  RecordWriter record(entry.bytes);
+  record(*requester->account, *requester->user, *requester->groups, *requester->process->id,
+         *requester->process->program, *requester->roles);
+  entry.requester = requester;
+  return entry.bytes;
+}
+
+void save(const ClientCommand& command, RequesterRecords& requesters, RecordWriter& record) {
+  record.written(requesters.of(command.shared_requester()));
+  record(command.context(), command.request(), command.priority(), command.locality(),
+         command.family());
   record.bytes(command.bytes());
 }
 

@@ -1,6 +1,5 @@
 #include "daemon/restart/journal.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -65,12 +64,17 @@ void Journal::append(std::uint16_t kind, std::initializer_list<proto::Bytes> par
     return;
   }
   std::uint8_t* to = half_of(memory_, half_).data() + used_;
+  used_ += sizeof(EntryHead) + padded(size);
+  // The padding is in the last word: zeros first, and then what there is of the payload.
+  std::memset(to + sizeof(EntryHead) + padded(size) - kJournalAlignment, 0, kJournalAlignment);
   const EntryHead head{.size = static_cast<std::uint32_t>(size), .kind = kind, .reserved = 0};
   std::memcpy(to, &head, sizeof(head));
   to += sizeof(head);
-  for (const proto::Bytes part : parts) to = std::copy_n(part.data(), part.size(), to);
-  std::fill_n(to, padded(size) - size, std::uint8_t{0});
-  used_ += sizeof(head) + padded(size);
+  for (const proto::Bytes part : parts) {
+    if (part.empty()) continue;
+    std::memcpy(to, part.data(), part.size());
+    to += part.size();
+  }
 }
 
 bool Journal::commit() {

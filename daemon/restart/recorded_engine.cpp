@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "daemon/restart/command_record.h"
+#include "daemon/base/reused_memory.h"
 
 namespace tbs::restart {
 namespace {
@@ -32,7 +32,7 @@ std::expected<void, std::string> restore(EngineState& state, proto::Bytes bytes)
 }  // namespace
 
 // Tells its steps to the log. Once it has ended, the one behind it is gone.
-class RecordedExecution final : public exec::Execution {
+class RecordedExecution final : public exec::Execution, public ReusedMemory<RecordedExecution> {
  public:
   RecordedExecution(RecordedEngine& engine, std::unique_ptr<exec::Execution> execution)
       : engine_(engine), execution_(std::move(execution)) {
@@ -159,7 +159,7 @@ std::unique_ptr<exec::Execution> RecordedEngine::execute(SharedCommand command) 
       [&](RecordWriter& record) {
         // In front, for who only wants to know whose it is (left_record).
         record(command->context(), command->request());
-        save(*command, record);
+        save(*command, requesters_, record);
       },
       [&] { return engine_.execute(command); });
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon/exec/execution.h"
+#include "daemon/restart/command_record.h"
 #include "daemon/restart/engine_state.h"
 #include "daemon/restart/input_log.h"
 #include "daemon/restart/outcome.h"
@@ -110,6 +111,7 @@ class RecordedEngine final : public exec::Engine {
   bool wanted_ = false;
   std::optional<Snapshot> snapshot_;
   proto::Buffer entry_;  // that is being written; kept for its memory
+  RequesterRecords requesters_;
 };
 
 }  // namespace tbs::restart

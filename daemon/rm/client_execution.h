@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "daemon/base/reused_memory.h"
 #include "daemon/exec/client_phases.h"
 #include "daemon/rm/command_decision.h"
 #include "daemon/rm/command_repair.h"
@@ -21,7 +22,9 @@
 
 namespace tbs::rm {
 
-class ClientExecution final : public Procedure, private exec::ClientPhases {
+class ClientExecution final : public Procedure,
+                              private exec::ClientPhases,
+                              public ReusedMemory<ClientExecution> {
  public:
   ClientExecution(State& state, SharedCommand command);
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "daemon/base/reused_memory.h"
 #include "daemon/exec/client_phases.h"
 #include "daemon/rm12/command_decision.h"
 #include "daemon/rm12/command_repair.h"
@@ -18,7 +19,9 @@
 
 namespace tbs::rm12 {
 
-class ClientExecution final : public Procedure, private exec::ClientPhases {
+class ClientExecution final : public Procedure,
+                              private exec::ClientPhases,
+                              public ReusedMemory<ClientExecution> {
  public:
   ClientExecution(State& state, ContextId context, std::uint8_t locality, proto::Buffer command);
 
