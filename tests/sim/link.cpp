@@ -24,7 +24,7 @@ void Link::send_bytes(proto::Bytes bytes) {
   if (!open_) return;
   simulation_.world.trace("send", number_, bytes);
   unsent_.insert(unsent_.end(), bytes.begin(), bytes.end());
-  look();
+  push();
 }
 
 void Link::close() {
@@ -53,16 +53,19 @@ void Link::wake() {
   });
 }
 
-void Link::look() {
-  if (!open_) return;
+void Link::push() {
   const std::size_t room = Pipe::kRoom - std::min(Pipe::kRoom, pipe_->waiting());
   const std::size_t count = std::min(room, unsent_.size());
-  if (count > 0 && !pipe_->daemon_closed) {
-    const auto end = unsent_.begin() + static_cast<std::ptrdiff_t>(count);
-    pipe_->to_daemon.insert(pipe_->to_daemon.end(), unsent_.begin(), end);
-    unsent_.erase(unsent_.begin(), end);
-    if (pipe_->daemon_end != nullptr) pipe_->daemon_end->wake();
-  }
+  if (count == 0 || pipe_->daemon_closed) return;
+  const auto end = unsent_.begin() + static_cast<std::ptrdiff_t>(count);
+  pipe_->to_daemon.insert(pipe_->to_daemon.end(), unsent_.begin(), end);
+  unsent_.erase(unsent_.begin(), end);
+  if (pipe_->daemon_end != nullptr) pipe_->daemon_end->wake();
+}
+
+void Link::look() {
+  if (!open_) return;
+  push();
   if (!reads_) return;
   const auto self = shared_from_this();
   const bool was_full = pipe_->to_client.size() == Pipe::kRoom;

@@ -40,6 +40,7 @@ class Link : public std::enable_shared_from_this<Link> {
 
  private:
   void wake();
+  void push();
   void look();
 
   Simulation& simulation_;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/exec/limits.h"
+#include "daemon/config/config.h"
 #include "tests/sim/kernel/node.h"
 #include "tests/sim/world.h"
 
@@ -34,7 +34,7 @@ struct Plan {
   ChipPlan chip;
   bool small_gap = false;
   bool verify = false;  // the tables are compared with the TPM after each command
-  exec::Share share = exec::Share::Idle;
+  ShareMode share = ShareMode::Idle;
   std::uint64_t slow_store = 0;
 };
 

@@ -156,10 +156,10 @@ Outcome Simulation::run() {
     for (const UserPlan& user : plan_.users) {
       if (user.kind == Kind::Busy) busy[user.uid] = 0;
     }
-    world.after(10 * kSecond, [this, busy] {
+    world.after(40 * kSecond, [this, busy] {
       if (contest_) fairness_.begin(busy, world.now());
     });
-    world.after(100 * kSecond, [this] {
+    world.after(130 * kSecond, [this] {
       contest_ = false;
       fairness_.end();
     });

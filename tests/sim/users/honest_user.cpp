@@ -201,7 +201,7 @@ void HonestUser::step_busy() {
     stepping_ = true;
     return later(5 * kSecond, static_cast<void (SessionUser::*)()>(&HonestUser::step));
   }
-  while (waiting_.size() < kBusyWindow) sign(key);
+  while (open_ && waiting_.size() < kBusyWindow) sign(key);
 }
 
 void HonestUser::step_high() {

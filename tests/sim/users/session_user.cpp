@@ -193,7 +193,10 @@ void SessionUser::sign(const SharedThing& key, std::uint32_t priority) {
 void SessionUser::use(const SharedThing& thing, Op op) {
   Buffer data;
   proto::ByteWriter(data).be64(random_.next());
-  const Buffer parameters = CommandBuilder(0).sized(data).finish();
+  CommandBuilder builder(0);
+  builder.sized(data);
+  if (op == Op::Complete) builder.u32(tpm::kRhNull);
+  const Buffer parameters = builder.finish();
   const Bytes bytes = Bytes(parameters).subspan(tpm::kHeaderSize);
   Waiting waiting{.op = op, .thing = thing, .expected = thing->value, .saved = {}};
   switch (op) {
