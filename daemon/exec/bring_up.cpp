@@ -6,6 +6,7 @@
 
 #include "daemon/exec/startup.h"
 #include "proto/command_names.h"
+#include "proto/tpm/capability.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "proto/tpm12/constants.h"
@@ -63,6 +64,16 @@ std::string refusal_of(std::uint32_t command, std::uint32_t code) {
   return "the TPM answered " + name_of(command) + text.data();
 }
 
+// Whichever stage has asked for properties: what each of them asks is in the records of releases.
+void learn_sizes(TpmIdentity& identity, proto::Bytes response) {
+  const auto list = tpm::parse_properties(response.subspan(tpm::kHeaderSize));
+  if (!list) return;
+  for (const tpm::Property& property : list->items) {
+    if (property.name == tpm::pt::kMaxCommandSize) identity.max_command = property.value;
+    if (property.name == tpm::pt::kMaxResponseSize) identity.max_response = property.value;
+  }
+}
+
 }  // namespace
 
 bool casts_doubt(std::span<const std::uint8_t> response) {
@@ -92,6 +103,9 @@ Step BringUp::on_response(std::span<const std::uint8_t> response) {
       identity_.family = Family::Tpm20;
       identity_.health = upgrading();
       upgrading_ = true;
+    } else if (asked_ == tpm::cc::kGetCapability && !is_tpm12_response(header->tag) &&
+               header->code == tpm::rc::kSuccess) {
+      learn_sizes(identity_, response);
     }
   }
   return follow(stage_->on_response(response));

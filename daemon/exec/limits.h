@@ -40,7 +40,7 @@ enum class Share : std::uint8_t {
   Idle,       // once the device has been idle for a while
   Strict,     // after each command
   Exclusive,  // never
-  Spare,      // after each command, as many as the kernel itself needs at a time; the rest when idle
+  Spare,  // after each command, as many as the kernel itself needs at a time; the rest when idle
 };
 
 // What the kernel itself needs, for HMAC sessions or a trusted key: a parent that is persistent

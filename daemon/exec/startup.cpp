@@ -16,9 +16,6 @@ namespace {
 constexpr unsigned kMaxAttempts = 50;
 constexpr std::chrono::milliseconds kRetryPause{100};
 
-// Up to the sizes of the TPM's buffers.
-constexpr std::uint32_t kFixedProperties = 32;
-
 std::string four_letters(std::uint32_t value) {
   std::string text;
   for (int shift = 24; shift >= 0; shift -= 8) {
@@ -37,8 +34,6 @@ bool read_properties20(proto::Bytes response, TpmIdentity& identity) {
     if (property.name == tpm::pt::kManufacturer) {
       identity.manufacturer = four_letters(property.value);
     }
-    if (property.name == tpm::pt::kMaxCommandSize) identity.max_command = property.value;
-    if (property.name == tpm::pt::kMaxResponseSize) identity.max_response = property.value;
   }
   return true;
 }
@@ -63,8 +58,8 @@ Step Startup::send() {
     case Stage::Startup20:
       return Transmit{.command = tpm::build::startup(tpm::kStartupClear)};
     case Stage::Properties20:
-      return Transmit{.command = tpm::build::get_capability(tpm::cap::kProperties,
-                                                            tpm::pt::kRevision, kFixedProperties)};
+      return Transmit{.command =
+                          tpm::build::get_capability(tpm::cap::kProperties, tpm::pt::kRevision, 8)};
     case Stage::Startup12:
       return Transmit{.command = tpm12::build::startup_clear()};
     case Stage::Properties12:

@@ -46,9 +46,7 @@ Plan plan_of(std::uint64_t seed) {
   plan.small_gap = random.one_in(4);
   plan.verify = random.one_in(8);
   const std::uint64_t share = random.below(4);
-  plan.share = share == 0   ? ShareMode::Strict
-               : share == 1 ? ShareMode::Exclusive
-                            : ShareMode::Idle;
+  plan.share = share == 0 ? ShareMode::Strict : share == 1 ? ShareMode::Exclusive : ShareMode::Idle;
   plan.slow_store = random.one_in(2) ? random.between(1, 4) : 0;
   return plan;
 }
