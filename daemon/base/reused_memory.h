@@ -94,7 +94,8 @@ class ReusedMemory {
     size == sizeof(Class) ? FreeBlocks<Class>::of_thread().give(memory) : ::operator delete(memory);
   }
 
- protected:
+ private:
+  friend Class;
   ReusedMemory() = default;
   ~ReusedMemory() = default;
 };
