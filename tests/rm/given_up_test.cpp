@@ -58,7 +58,7 @@ TEST_CASE("a step that was given up takes nothing from anybody", "[rm][given-up]
   REQUIRE(other->update(other_sequence, 'y'));
   if (evicted) tpm.bench.run_idle();
 
-  const ESYS_TR moved = GENERATE_COPY(key, sequence);
+  const ESYS_TR moved = GENERATE(false, true) ? key : sequence;
   give_up(tpm, client->id, tpm::build::context_save(client->tpm_handle(moved)), steps);
   CHECK(client->sign(key));
   CHECK(client->complete(sequence) == kHashOfX);
