@@ -21,7 +21,7 @@ namespace tbs {
 namespace {
 
 // What the drivers of today's kernels (TPM_BUFSIZE in drivers/char/tpm/tpm.h) and libtpms both
-// take. A TPM with smaller buffers says so itself when it is sent more.
+// take. For a TPM with smaller buffers the resource manager answers what is longer.
 constexpr std::uint32_t kUsualBuffer = 4096;
 
 // Of a TPM that says that its buffers have `size` bytes.

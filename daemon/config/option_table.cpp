@@ -129,8 +129,7 @@ std::vector<Option> tpm_options() {
        Number{&Config::high_share, 0, 100}},
       {"swap-slice", "PERCENT",
        "For how long commands that need no key to be loaded may go before one that does, in "
-       "percent "
-       "of the time that loading takes; 0: strictly by turns",
+       "percent of the time that loading takes; 0: strictly by turns",
        Number{&Config::swap_slice, 0, 10000}},
       {"busy-poll", "MICROSECONDS",
        "Microseconds to poll for work before sleeping, while waits are that short; 0: none",

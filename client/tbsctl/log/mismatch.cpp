@@ -80,8 +80,7 @@ std::string unexplained_text(const LogReport& report, const ReplayedPcr& pcr) {
   }
   if (is_nvpcr(pcr)) {
     return "no part of the log gives that value; the log may not say what systemd began it with, "
-           "or "
-           "is of another boot";
+           "or is of another boot";
   }
   return "no part of the log gives that value; something that is not in the log was measured, or "
          "the log is of another boot";
