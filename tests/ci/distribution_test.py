@@ -169,6 +169,25 @@ Dir::Cache "{self.top}/cache"; Dir::Etc::sourcelist "/dev/null"; Dir::Etc::sourc
 Dir::Etc::parts "-"; Dir::Log "{self.top}"; Dpkg::Options {{ "--admindir={self.top}/dpkg"; }};
 """)
 
+    def test_for_nothing_where_a_script_prints(self):
+        """A package whose script prints, set up in a folder of its own."""
+        control = self.top / "package/DEBIAN"
+        control.mkdir(parents=True)
+        (self.top / "root").mkdir()
+        (control / "control").write_text("Package: prints\nVersion: 1\nArchitecture: all\n"
+                                         "Maintainer: tests <tests@localhost>\nDescription: prints\n")
+        script = control / "postinst"
+        script.write_text("#!/bin/sh\nset -e\necho this was printed\n")
+        script.chmod(0o755)
+        subprocess.run(["dpkg-deb", "-b", control.parent, self.top / "prints.deb"], check=True,
+                       stdout=subprocess.DEVNULL)
+        with open(self.top / "apt.conf", "a") as file:
+            file.write(f'Dpkg::Options {{ "--instdir={self.top}/root"; "--force-script-chrootless"; }};')
+        said = bash(f"state={self.top}/state as_root=()\ninstall_packages {self.top}/prints.deb && echo installed",
+                    env={**os.environ, "APT_CONFIG": str(self.top / "apt.conf")})
+        self.assertTrue(said.stdout.endswith("installed\n"), said.stdout + said.stderr)
+        self.assertIn("this was printed", (self.top / "state/apt.log").read_text())
+
     def install(self, lock):
         """Installs what is there already while this process holds the lock, until it was told of that."""
         with open(self.top / lock, "w") as file:

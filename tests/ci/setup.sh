@@ -80,12 +80,13 @@ install_packages() {
 }
 
 # apt_get ARGUMENT...: as long as another program holds the locks of apt or dpkg, says so and tries again, for
-# ten minutes. apt's own DPkg::Lock::Timeout does not wait for the lock of `update`.
+# ten minutes. apt's own DPkg::Lock::Timeout does not wait for the lock of `update`. The steps come by a descriptor
+# of their own: apt closes that one to dpkg, and a package whose scripts print cannot be set up without an output.
 apt_get() {
     local output holder told= deadline=$((SECONDS + 600))
     output=$(mktemp)
     until with_progress "$output" "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -y -o APT::Status-Fd=1 "$@"; do
+        sh -c 'exec apt-get -q -y -o APT::Status-Fd=3 "$@" 3>&1' apt-get "$@"; do
         holder=$(sed -n 's/.*Could not get lock .* held by process //p' "$output" | head -n 1)
         if [[ -z $holder ]] || ((SECONDS > deadline)); then
             cat "$output" >>"$log"
