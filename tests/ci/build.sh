@@ -65,16 +65,16 @@ build_default() { build_folder build gcc -Dwerror=true && compile build "$@"; }
 # headers and templates. Not in build/, where one source changes at a time and each must include what it uses.
 together=(--unity=on --unity-size=20)
 
-# build_release FOLDER PREFIX [TARGET...]: what is installed, without the tests. With werror=1 before it, warnings
-# are errors.
+# build_release FOLDER PREFIX [TARGET...]: what is installed, without the tests, as fast as Debian's packages are
+# (-O3 is no faster and takes longer to compile). With werror=1 before it, warnings are errors.
 build_release() {
     local folder=$1 prefix=$2
     shift 2
-    build_folder "$folder" gcc --buildtype=release --prefix="$prefix" -Dtests=false \
+    build_folder "$folder" gcc --buildtype=release --optimization=2 --prefix="$prefix" -Dtests=false \
         "${together[@]}" ${werror:+-Dwerror=true} && compile "$folder" "$@"
 }
 build_bench() {
-    build_folder build-bench gcc -Dwerror=true --buildtype=release "${together[@]}" &&
+    build_folder build-bench gcc -Dwerror=true --buildtype=release --optimization=2 "${together[@]}" &&
         compile build-bench "$@"
 }
 configure_sanitized() {

@@ -2,6 +2,8 @@
 # kept; what a command writes there goes to a layer that is thrown away afterwards. Needs root.
 
 chroots=$state/chroots
+# What their compilers have compiled, of every tree of this user: the /ccache of those that compile.
+chroot_ccache=${XDG_CACHE_HOME:-$HOME/.cache}/tbs/ccache
 
 # chroot_make NAME SUITE [PACKAGE...]: a Debian SUITE with these packages, ready for chroot_run. Made anew
 # when the list changes, and after a week, when the archive has moved on. A mirror may be late. A package of

@@ -61,9 +61,9 @@ package_compile() {
     shift 4
     rm -rf "$result"
     source_of "$result/tbs-$version"
-    mkdir -p "$state/ccache"
+    mkdir -p "$chroot_ccache"
     watched "building for $suite" "$result/build.log" \
-        chroot_run "$suite-package" --bind "$result" "$folder" --bind "$state/ccache" /ccache -- \
+        chroot_run "$suite-package" --bind "$result" "$folder" --bind "$chroot_ccache" /ccache -- \
         sh -ec "cd $folder/tbs-$version; export NINJA_STATUS='@%f/%t '; $script
             exec dpkg-buildpackage --no-sign $*" || { tail -n 40 "$result/build.log"; return 1; }
     rm -rf "$result/tbs-$version"

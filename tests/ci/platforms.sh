@@ -29,7 +29,7 @@ check_platforms() {
         [[ $name == --short || -n $(platform_rows "$name") ]] || die "there is no platform $name; --list names them"
     done
     rows=$(platform_rows "$@")
-    mkdir -p "$platforms/ccache"
+    mkdir -p "$platforms" "$chroot_ccache"
     : >"$platform_results"
     while read -r name suite packages compiler run options <&3; do
         check_platform
@@ -101,7 +101,7 @@ prepare_platform_folder() {
 
 # in_platform COMMAND...: with the tree at /source and the build folder at /build.
 in_platform() {
-    chroot_run "$root" --bind "$top" /source --bind "$folder" /build --bind "$platforms/ccache" /ccache -- \
+    chroot_run "$root" --bind "$top" /source --bind "$folder" /build --bind "$chroot_ccache" /ccache -- \
         env CCACHE_DIR=/ccache CCACHE_NOHASHDIR=1 NINJA_STATUS='@%f/%t ' PYTHONUNBUFFERED=1 \
         PYTHONDONTWRITEBYTECODE=1 "$@"
 }
@@ -111,7 +111,7 @@ platform_build() {
     [[ $run == build || $run == tests ]] || targets='programs core-tests'
     [[ $run != cross ]] || targets+=' replays'
     progress "compiling $name" bash -c "$(declare -f in_platform chroot_run)
-        $(declare -p top root folder platforms chroots chroot_enter)
+        $(declare -p top root folder chroots chroot_ccache chroot_enter)
         in_platform ninja -C /build -k 0 $targets"
 }
 

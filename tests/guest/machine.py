@@ -15,8 +15,8 @@ import sys
 import time
 
 PORTS = ("stdout", "stderr", "status", "control")
-# A guest that is out of time is sent an NMI: it panics, and tells where each of its tasks is.
-KERNEL_ARGUMENTS = ("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on "
+# A guest that is out of time is sent an NMI: it panics, and tells where each of its tasks is, in a sleep too.
+KERNEL_ARGUMENTS = ("console=ttyS0 quiet no_console_suspend panic=-1 mitigations=off random.trust_cpu=on "
                     "no_timer_check unknown_nmi_panic panic_print=1 rdinit=/init")
 # By --firmware: what QEMU loads by name; its own (SeaBIOS) where there is none.
 FIRMWARE = {"seabios": None, "ovmf": "OVMF.fd"}
@@ -80,6 +80,11 @@ class Machine:
                 return "\n".join(text.splitlines()[-lines:])
         return "(the kernel wrote nothing)"
 
+    def said_why(self):
+        """Whether a machine that is gone was ended by its kernel, which then says so, or by QEMU, which says why."""
+        console = (self.folder / "console.log").read_text(errors="replace")
+        return bool(re.search(r"Kernel panic|reboot: ", console) or (self.folder / "qemu.log").read_text())
+
     def _start_emulator(self, tpm):
         control = self.folder / "tpm.ctrl"
         state = self.folder / "tpm"
@@ -113,7 +118,7 @@ class Machine:
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-machine", options.machine, "-accel", "tcg,thread=multi",
             "-cpu", "max",
-            "-m", str(options.memory), "-smp", "2",
+            "-m", str(options.memory), "-smp", str(options.processors),
             "-kernel", str(kernel), "-initrd", str(initramfs), "-append",
             " ".join([KERNEL_ARGUMENTS, *options.append]),
             "-serial", f"file:{self.folder / 'console.log'}",

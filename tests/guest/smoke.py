@@ -118,6 +118,12 @@ def runner():
           "out of time gives 124")
     check(guest("--tpm", "1.2", "--iface", "crb", "--", "true",
                 stderr=subprocess.DEVNULL).returncode == 2, "a TPM that does not exist is refused")
+    with subprocess.Popen([HERE / "run", "--", "sh", "-c", "echo up; sleep 2; exit 5"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        running.stdout.readline()
+        os.kill(int(children_of(running.pid)[-1]), signal.SIGKILL)
+        said = running.stdout.readline()
+        check(said == "up\n" and running.wait() == 5, "a machine that ends without a word is booted again")
     for number in (signal.SIGTERM, signal.SIGKILL):
         with tempfile.TemporaryDirectory() as work, subprocess.Popen(
                 [HERE / "run", "--", "sh", "-c", "echo up; sleep 100"],
