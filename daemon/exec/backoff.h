@@ -10,6 +10,9 @@
 
 namespace tbs::exec {
 
+// How long a TPM that asks to wait is waited for at most, with each command.
+inline constexpr std::chrono::seconds kPatience{60};
+
 class Backoff {
  public:
   using Milliseconds = std::chrono::milliseconds;

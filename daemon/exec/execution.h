@@ -37,16 +37,25 @@ struct Transmit {
   bool client_command = false;
 };
 
-// Wait this long, then call on_pause_over(): back-off of a retry.
+// Wait this long, then call on_pause_over(): back-off of a retry that nothing else may come before.
 struct Pause {
   std::chrono::milliseconds duration;
 };
 
+// Whether the TPM was not ready, and has done nothing of the client's command: so the command may
+// be executed anew, after others.
+enum class Later : std::uint8_t {
+  No,
+  Command,   // it was not ready for this command
+  NvWrites,  // nor for any that writes to its non-volatile memory: their rate is limited
+};
+
 // The execution has ended. `response` is what the client gets when `status` is TBS_SUCCESS, and is
-// empty otherwise.
+// empty otherwise. With `later` it is what the client gets if the TPM was asked for long enough.
 struct Done {
   proto::Status status = proto::Status::Success;
   std::vector<std::uint8_t> response;
+  Later later = Later::No;
 };
 
 using Step = std::variant<Transmit, Pause, Done>;

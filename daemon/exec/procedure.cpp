@@ -40,20 +40,21 @@ Step Procedure::on_response(Bytes response) {
   if (std::exchange(self_testing_, false)) return on_pause_over();
   const Readiness readiness = family_.readiness_of(header->code);
   if (readiness != Readiness::Ready) {
-    if (auto step = wait_for(readiness)) return std::move(*step);
+    if (auto step = wait_for(readiness, response)) return std::move(*step);
   }
   return std::exchange(operating_, false) ? operation_answered(response, header->code)
                                           : answered(response, header->code);
 }
 
 // Nothing: it was waited for long enough, and the code is the answer.
-std::optional<Step> Procedure::wait_for(Readiness readiness) {
+std::optional<Step> Procedure::wait_for(Readiness readiness, Bytes response) {
   if (readiness == Readiness::SelfTest) {
     if (std::exchange(self_test_asked_, true)) return std::nullopt;
     self_testing_ = true;
     ++manager_.statistics.transmissions;
     return Transmit{.command = family_.self_test()};
   }
+  if (leaves_for_later()) return later(readiness, response);
   if (!backoff_) {
     backoff_.emplace(std::min(family_.deadline_of(code_of(last_.command)), patience()));
   }
@@ -61,6 +62,14 @@ std::optional<Step> Procedure::wait_for(Readiness readiness) {
   if (!pause) return std::nullopt;
   ++manager_.statistics.waits;
   return Pause{*pause};
+}
+
+Step Procedure::later(Readiness readiness, Bytes response) {
+  if (withdrawn_) return given_up();
+  ++manager_.statistics.waits;
+  end();
+  return Done{.response = {response.begin(), response.end()},
+              .later = readiness == Readiness::NvLater ? Later::NvWrites : Later::Command};
 }
 
 Step Procedure::on_pause_over() {

@@ -2,9 +2,12 @@
 
 // The frame that every execution of a resource manager shares: one step at a time, the same bytes
 // once more where the TPM was not ready for them, and an end after a bound. What the steps are, the
-// derived classes decide anew from the tables after every answer. The resource managers derive
-// their own Procedure from it, which knows what the steps do to their tables; what a family's
-// response codes say about the TPM is told by a TpmFamily.
+// derived classes decide anew from the tables after every answer. A client's command that the TPM
+// was not ready for ends instead and comes again, where nothing of it is done yet: nobody waits for
+// it, and what it needs is looked for anew.
+//
+// The resource managers derive their own Procedure from it, which knows what the steps do to their
+// tables; what a family's response codes say about the TPM is told by a TpmFamily.
 
 #include <chrono>
 #include <cstdint>
@@ -23,6 +26,7 @@ namespace tbs::exec {
 enum class Readiness : std::uint8_t {
   Ready,
   Later,     // the same bytes are good a little later
+  NvLater,   // so is whatever else writes to the TPM's non-volatile memory
   SelfTest,  // the same bytes are good after a self-test, which has to be asked for
 };
 
@@ -55,8 +59,6 @@ class Procedure : public Execution {
   void detach() override { withdrawn_ = detached_ = true; }
 
  protected:
-  static constexpr std::chrono::seconds kPatience{60};
-
   // What to do now.
   virtual Step next() = 0;
   // The response to send(). It has a whole header, and does not ask to wait any longer.
@@ -65,6 +67,8 @@ class Procedure : public Execution {
   virtual Step operation_answered(proto::Bytes response, std::uint32_t code) = 0;
   // How long a TPM that asks to wait is waited for, with each command.
   [[nodiscard]] virtual std::chrono::seconds patience() const { return kPatience; }
+  // The TPM is not ready. Whether the execution can end for that, and another one begin anew.
+  virtual bool leaves_for_later() { return false; }
   // Whether the execution may still end without having done anything, when withdraw() came in time.
   [[nodiscard]] virtual bool can_give_up() const { return true; }
 
@@ -81,7 +85,8 @@ class Procedure : public Execution {
   [[nodiscard]] bool detached() const { return detached_; }
 
  private:
-  std::optional<Step> wait_for(Readiness readiness);
+  std::optional<Step> wait_for(Readiness readiness, proto::Bytes response);
+  Step later(Readiness readiness, proto::Bytes response);
   void end();
 
   ManagerState& manager_;

@@ -17,6 +17,7 @@ void note(const exec::Step& step, RecordWriter& record) {
   } else {
     const auto& done = std::get<exec::Done>(step);
     record(Kind::Done, done.status, fingerprint(done.response));
+    if (done.later != exec::Later::No) record(done.later);
   }
 }
 

@@ -18,6 +18,11 @@ Step ClientExecution::transmit() {
   return send(physical_command(), run_.client->locality(), true);
 }
 
+// A look into the TPM is not left half done, and the budget for repairs is the whole command's.
+bool ClientExecution::leaves_for_later() {
+  return phase_ > Phase::Check && phase_ <= Phase::Command && !repair_.begun();
+}
+
 // Before the TPM has the command: whether it ran is not always known afterwards.
 void ClientExecution::note_uses() const {
   const bool vendor = (run_.view.code() & tpm::cc::kVendorBit) != 0;

@@ -6,16 +6,6 @@
 #include "daemon/rm/session_share.h"
 
 namespace tbs::rm {
-namespace {
-
-// Takes one from the budget, if there is one left.
-bool spend(unsigned& budget) {
-  if (budget == 0) return false;
-  --budget;
-  return true;
-}
-
-}  // namespace
 
 CommandRepair::Way CommandRepair::repair(std::uint32_t code, bool client_command) {
   const auto room = [](bool made) { return made ? Way::MakeRoom : Way::None; };
@@ -41,6 +31,14 @@ CommandRepair::Way CommandRepair::repair(std::uint32_t code, bool client_command
       break;
   }
   return Way::None;
+}
+
+// Takes one from the budget, if there is one left.
+bool CommandRepair::spend(unsigned& budget) {
+  if (budget == 0) return false;
+  --budget;
+  begun_ = true;
+  return true;
 }
 
 bool CommandRepair::may_lose_more() {

@@ -36,8 +36,11 @@ class CommandRepair {
   void keep_all_sessions() { dropped_ = nullptr; }
   // Whether the command may be understood anew because something was lost.
   bool may_lose_more();
+  // Whether anything of the budgets is spent.
+  [[nodiscard]] bool begun() const { return begun_; }
 
  private:
+  bool spend(unsigned& budget);
   bool free_object();
   bool free_session();
   bool drop_session();
@@ -58,6 +61,7 @@ class CommandRepair {
   unsigned drops_left_ = 1;
   unsigned looks_left_ = 1;
   unsigned losses_left_ = 8;
+  bool begun_ = false;
 };
 
 }  // namespace tbs::rm

@@ -7,6 +7,7 @@ namespace tbs::rm {
 namespace {
 
 exec::Readiness readiness_of(std::uint32_t code) {
+  if (code == tpm::rc::kNvRate) return exec::Readiness::NvLater;
   return tpm::remedy_of(code) == tpm::Remedy::Wait ? exec::Readiness::Later
                                                    : exec::Readiness::Ready;
 }

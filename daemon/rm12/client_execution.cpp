@@ -17,6 +17,15 @@ Step ClientExecution::transmit() {
   return send(physical_command(), locality_, true);
 }
 
+// A look into the TPM is not left half done, and the budget for repairs is the whole command's. A
+// TPM that has ended the command's sessions may give their handles to others who come next: it is
+// looked at before they do.
+bool ClientExecution::leaves_for_later() {
+  const bool leaves = phase_ > Phase::Check && phase_ <= Phase::Command && !repair_.begun();
+  if (leaves && phase_ == Phase::Command && run_.authorized()) state_.check_due = true;
+  return leaves;
+}
+
 // Before the TPM has the command: whether it ran is not always known afterwards.
 void ClientExecution::note_uses() const {
   const bool changes_keys = (run_.view.ordinal & tpm12::ord::kVendorBit) != 0 ||

@@ -30,6 +30,7 @@ class ClientExecution final : public Procedure,
   Step answered(proto::Bytes response, std::uint32_t code) override;
   Step failed(const Operation& operation, proto::Bytes response, std::uint32_t code) override;
   [[nodiscard]] bool can_give_up() const override { return phase_ <= Phase::Command; }
+  bool leaves_for_later() override;
 
   std::optional<Step> look() override;
   std::optional<Step> decide() override;

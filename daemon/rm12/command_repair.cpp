@@ -11,13 +11,6 @@ namespace {
 using tpm12::Remedy;
 using Way = CommandRepair::Way;
 
-// Takes one from the budget, if there is one left.
-bool spend(unsigned& budget) {
-  if (budget == 0) return false;
-  --budget;
-  return true;
-}
-
 }  // namespace
 
 Way CommandRepair::repair_command(std::uint32_t code) {
@@ -57,6 +50,14 @@ Way CommandRepair::look(Way way) {
   }
   ++run_.state.statistics.repairs;
   return way;
+}
+
+// Takes one from the budget, if there is one left.
+bool CommandRepair::spend(unsigned& budget) {
+  if (budget == 0) return false;
+  --budget;
+  begun_ = true;
+  return true;
 }
 
 bool CommandRepair::may_lose_more() {

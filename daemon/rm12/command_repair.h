@@ -38,8 +38,11 @@ class CommandRepair {
   std::optional<Operation> next();
   // Whether the command may be understood anew because something was lost.
   bool may_lose_more();
+  // Whether anything of the budgets is spent.
+  [[nodiscard]] bool begun() const { return begun_; }
 
  private:
+  bool spend(unsigned& budget);
   bool free_slot();
   bool free_slot_for(const Operation& operation);
   bool drop_session();
@@ -51,6 +54,7 @@ class CommandRepair {
   unsigned drops_left_ = 4;
   unsigned looks_left_ = 2;
   unsigned losses_left_ = 8;
+  bool begun_ = false;
 };
 
 }  // namespace tbs::rm12

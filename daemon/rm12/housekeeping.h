@@ -66,7 +66,7 @@ class BringUp final : public Maintenance {
   std::optional<Operation> choose() override;
   Step finish() override;
   [[nodiscard]] bool can_give_up() const override { return false; }
-  [[nodiscard]] std::chrono::seconds patience() const override { return kPatience; }
+  [[nodiscard]] std::chrono::seconds patience() const override { return exec::kPatience; }
 
   std::optional<TpmProbe> probe_;
   Room room_;

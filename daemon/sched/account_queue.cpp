@@ -1,6 +1,7 @@
 #include "daemon/sched/account_queue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "daemon/sched/ageing.h"
@@ -11,9 +12,10 @@ namespace {
 // Contexts whose list is kept though nothing waits, because they come again and again.
 constexpr std::size_t kKept = 16;
 
-// All of them, or the one with this number.
+}  // namespace
+
 void move_commands(std::vector<AccountQueue::Waiting>& waiting, std::vector<SharedCommand>& to,
-                   std::optional<RequestId> only = {}) {
+                   std::optional<RequestId> only) {
   std::erase_if(waiting, [&](AccountQueue::Waiting& one) {
     if (only && one.command->request() != *only) return false;
     to.push_back(std::move(one.command));
@@ -21,17 +23,16 @@ void move_commands(std::vector<AccountQueue::Waiting>& waiting, std::vector<Shar
   });
 }
 
-}  // namespace
-
-void AccountQueue::push(SharedCommand command, TimePoint now) {
+void AccountQueue::push(Waiting waiting, TimePoint now) {
   drop_empty_levels(levels_, now);
-  const auto [entry, created] = levels_.try_emplace(command->priority());
+  const ClientCommand& command = *waiting.command;
+  const auto [entry, created] = levels_.try_emplace(command.priority());
   Level& level = entry->second;
-  if (created) level.priority = command->priority();
-  if (level.turns.empty()) level.served = now;
-  auto& waiting = level.waiting[command->context()];
-  if (waiting.empty()) level.turns.join(command->context());
-  waiting.push_back({.command = std::move(command), .since = now});
+  if (created) level.priority = command.priority();
+  if (level.turns.empty()) level.served = waiting.since;
+  auto& own = level.waiting[command.context()];
+  if (own.empty()) level.turns.join(command.context());
+  own.push_back(std::move(waiting));
   ++size_;
 }
 
@@ -83,6 +84,19 @@ std::vector<SharedCommand> AccountQueue::remove(ContextId context, std::optional
   }
   size_ -= removed.size();
   return removed;
+}
+
+std::vector<AccountQueue::Waiting> AccountQueue::take_out(ContextId context) {
+  std::vector<Waiting> taken;
+  for (auto& [priority, level] : levels_) {
+    const auto own = level.waiting.find(context);
+    if (own == level.waiting.end() || own->second.empty()) continue;
+    std::ranges::move(own->second, std::back_inserter(taken));
+    own->second.clear();
+    leave(level, context);
+  }
+  size_ -= taken.size();
+  return taken;
 }
 
 std::vector<SharedCommand> AccountQueue::clear() {

@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/command/client_command.h"
+#include "daemon/exec/backoff.h"
 #include "daemon/sched/fair_turns.h"
 
 namespace tbs::sched {
@@ -22,6 +23,8 @@ class AccountQueue {
   struct Waiting {
     SharedCommand command;
     TimePoint since;
+    // Of one that the TPM was not ready for: the pauses that are left to it.
+    std::optional<exec::Backoff> pauses = std::nullopt;
   };
   struct Level {
     std::uint32_t priority = 0;
@@ -35,7 +38,7 @@ class AccountQueue {
     }
   };
 
-  void push(SharedCommand command, TimePoint now);
+  void push(Waiting waiting, TimePoint now);
 
   // The level that the account's next turn goes to. There must be commands waiting.
   Level& due();
@@ -54,6 +57,8 @@ class AccountQueue {
   // Takes out what a context has waiting, in the order in which it was pushed in each level.
   // `only`: the one with this number, and no other.
   std::vector<SharedCommand> remove(ContextId context, std::optional<RequestId> only = {});
+  // All of that, as it waits.
+  std::vector<Waiting> take_out(ContextId context);
   // Takes out everything.
   std::vector<SharedCommand> clear();
 
@@ -82,5 +87,9 @@ class AccountQueue {
   ContextId last_context_{};
   std::optional<TimePoint> last_served_;
 };
+
+// Moves all of these commands, or the one with this number.
+void move_commands(std::vector<AccountQueue::Waiting>& waiting, std::vector<SharedCommand>& to,
+                   std::optional<RequestId> only = {});
 
 }  // namespace tbs::sched

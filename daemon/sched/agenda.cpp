@@ -28,6 +28,7 @@ Work Agenda::bring_up() {
 
 std::optional<Work> Agenda::next(TimePoint now) {
   idle_at_.reset();
+  command_at_.reset();
   if (sleep_.asleep()) return before_sleep(now);
   if (look_first_) return bring_up();
   if (auto work = housekeeping()) {
@@ -40,7 +41,7 @@ std::optional<Work> Agenda::next(TimePoint now) {
   if (handover_.wanted()) return before_handover();
   if (auto command = next_command(now)) {
     own_in_a_row_ = 0;
-    actions_.count_started(*command, queue_.last_waited());
+    if (queue_.last_was_new()) actions_.count_started(*command, queue_.last_waited());
     auto execution = engine_.execute(command);
     return Work{.kind = WorkKind::Command,
                 .execution = std::move(execution),
@@ -58,13 +59,20 @@ std::unique_ptr<exec::Execution> Agenda::housekeeping() {
 }
 
 SharedCommand Agenda::next_command(TimePoint now) {
-  return queue_.pop(now, swap_cost_.slice(), [this](const ClientCommand& command) {
-    return engine_.loads_needed(command) == 0;
-  });
+  if (unready_.all_until(now)) return nullptr;
+  return queue_.pop(
+      now, swap_cost_.slice(),
+      [this](const ClientCommand& command) { return engine_.loads_needed(command) == 0; },
+      [this, now](const ClientCommand& command) { return unready_.until(command, now); });
 }
 
 void Agenda::wait_for_work(TimePoint now) {
-  idle_at_ = now + idle_delay_;
+  if (queue_.empty()) {
+    idle_at_ = now + idle_delay_;
+  } else {
+    const auto all = unready_.all_until(now);
+    command_at_ = all ? all : queue_.next_back();
+  }
   maintenance_at_ = engine_.next_maintenance();
   // The engine was asked just now and had nothing: asking again at once would be no different.
   if (maintenance_at_ && *maintenance_at_ <= now) maintenance_at_.reset();
@@ -73,8 +81,16 @@ void Agenda::wait_for_work(TimePoint now) {
 void Agenda::ended(const EndedWork& work, TimePoint now) {
   if (!work.command) return;
   if (work.transmitted) actions_.count_worked(*work.command, work.took, work.swapping);
+  if (work.transmitted && work.later == exec::Later::No && work.status == proto::Status::Success) {
+    unready_.taken(*work.command);
+  }
   swap_cost_.learn(work.swapping);
   queue_.finished(work.took, now);
+}
+
+bool Agenda::put_back(const EndedWork& work, std::chrono::seconds may_take, TimePoint now) {
+  unready_.refused(*work.command, work.later, now);
+  return queue_.put_back(work.command, std::min(may_take, exec::kPatience), now);
 }
 
 void Agenda::context_closed() {
@@ -85,6 +101,12 @@ bool Agenda::maintenance_due(TimePoint now) {
   if (!maintenance_at_ || now < *maintenance_at_) return false;
   maintenance_at_.reset();
   own_in_a_row_ = 0;
+  return true;
+}
+
+bool Agenda::command_due(TimePoint now) {
+  if (!command_at_ || now < *command_at_) return false;
+  command_at_.reset();
   return true;
 }
 
@@ -99,8 +121,7 @@ std::optional<Work> Agenda::idle_work(TimePoint now) {
 }
 
 std::optional<TimePoint> Agenda::deadline() const {
-  if (!maintenance_at_ || !idle_at_) return maintenance_at_ ? maintenance_at_ : idle_at_;
-  return std::min(*maintenance_at_, *idle_at_);
+  return earliest(command_at_, earliest(maintenance_at_, idle_at_));
 }
 
 void Agenda::enter_suspend(TimePoint now) {

@@ -15,6 +15,7 @@
 #include "daemon/sched/run_queue.h"
 #include "daemon/sched/sleep.h"
 #include "daemon/sched/swap_cost.h"
+#include "daemon/sched/unready.h"
 #include "daemon/sched/work.h"
 
 namespace tbs::sched {
@@ -43,12 +44,17 @@ class Agenda {
   std::optional<Work> next(TimePoint now);
   // What a client's command has taught.
   void ended(const EndedWork& work, TimePoint now);
+  // It comes later, others first. False when the TPM was asked for it for long enough: as long as
+  // it may take, and kPatience at most.
+  bool put_back(const EndedWork& work, std::chrono::seconds may_take, TimePoint now);
 
   // What the context owned is to be removed, and may be in the TPM.
   void context_closed();
 
-  // Whether it is time to ask the engine for work, though nothing has happened.
+  // Whether it is time to ask the engine for work, or to begin a command, though nothing has
+  // happened.
   bool maintenance_due(TimePoint now);
+  bool command_due(TimePoint now);
   // What can be done after the TPM has been idle for a while.
   std::optional<Work> idle_work(TimePoint now);
   [[nodiscard]] std::optional<TimePoint> deadline() const;
@@ -77,11 +83,13 @@ class Agenda {
   ActionList& actions_;
   std::chrono::milliseconds idle_delay_;
   RunQueue queue_;
+  Unready unready_;
   SwapCost swap_cost_;
   Sleep sleep_;
   Handover handover_;
   std::optional<TimePoint> idle_at_;
   std::optional<TimePoint> maintenance_at_;
+  std::optional<TimePoint> command_at_;
   // Executions of the engine's own since a client's command was last taken up, or since time made
   // something due. One that is due again and again, whatever was done, is given only so many.
   unsigned own_in_a_row_ = 0;

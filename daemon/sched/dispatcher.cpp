@@ -13,11 +13,6 @@ using proto::Status;
 // Works that end without the TPM, one after the other.
 constexpr unsigned kMostAtOnce = 16;
 
-std::optional<TimePoint> earliest(std::optional<TimePoint> one, std::optional<TimePoint> other) {
-  if (!one || !other) return one ? one : other;
-  return std::min(*one, *other);
-}
-
 }  // namespace
 
 void Dispatcher::close_context(ContextId context, TimePoint now) {
@@ -64,14 +59,14 @@ void Dispatcher::cancel(ContextId context, std::optional<RequestId> only, TimePo
 
 void Dispatcher::device_opened(TimePoint now) {
   device_ = Device::Open;
-  if (const auto work = runner_.start(agenda_.bring_up(), now)) ended(*work, now);
+  if (auto work = runner_.start(agenda_.bring_up(), now)) ended(*std::move(work), now);
   settle(now);
 }
 
 void Dispatcher::device_adopted(std::optional<LeftWork> left, TimePoint now) {
   device_ = Device::Open;
   if (left) {
-    if (const auto work = runner_.adopt(*std::move(left), now)) ended(*work, now);
+    if (auto work = runner_.adopt(*std::move(left), now)) ended(*std::move(work), now);
   }
   settle(now);
 }
@@ -104,7 +99,7 @@ void Dispatcher::device_responded(proto::Bytes response, TimePoint now) {
     device_failed("the TPM's answer is no TPM response", false, false, now);
     return;
   }
-  if (const auto work = runner_.responded(response, now)) ended(*work, now);
+  if (auto work = runner_.responded(response, now)) ended(*std::move(work), now);
   settle(now);
 }
 
@@ -255,12 +250,12 @@ void Dispatcher::tick(TimePoint now) {
     runner_.tick(now);
     lose_device("the TPM did not answer within the deadline of its command", now);
   } else if (runner_.busy()) {
-    if (const auto work = runner_.tick(now)) ended(*work, now);
+    if (auto work = runner_.tick(now)) ended(*std::move(work), now);
     settle(now);
-  } else if (recovery_.ask_at() || agenda_.maintenance_due(now)) {
+  } else if (recovery_.ask_at() || agenda_.maintenance_due(now) || agenda_.command_due(now)) {
     settle(now);
   } else if (auto work = agenda_.idle_work(now)) {
-    if (const auto end = runner_.start(*std::move(work), now)) ended(*end, now);
+    if (auto end = runner_.start(*std::move(work), now)) ended(*std::move(end), now);
     settle(now);
   }
 }
@@ -278,12 +273,16 @@ void Dispatcher::settle(TimePoint now) {
       if (agenda_.can_hand_over()) give(now);
       return;
     }
-    if (const auto end = runner_.start(*std::move(work), now)) ended(*end, now);
+    if (auto end = runner_.start(*std::move(work), now)) ended(*std::move(end), now);
   }
 }
 
-void Dispatcher::ended(const EndedWork& work, TimePoint now) {
+void Dispatcher::ended(EndedWork work, TimePoint now) {
   release(work, now);
+  if (work.later != exec::Later::No) {
+    if (agenda_.put_back(work, deadline_of_(work.command->code()), now)) return;
+    actions_.answer(*work.command, work.status, std::move(work.response));
+  }
   if (work.kind == WorkKind::Shutdown) stopped();
   if (work.kind != WorkKind::BringUp) return;
   if (work.status == Status::Success) {

@@ -4,7 +4,7 @@
 // command that came is answered exactly once. No I/O and no clock: every event is told with the
 // time, and what is to be done about it is taken with take_actions().
 //
-//   run_queue   commands that wait; a cancel removes them at once
+//   run_queue   commands that wait, or are put off; a cancel removes them at once
 //   agenda      what is next: work of the daemon's own, a command, or rest
 //   runner      what is under way; its deadlines and its cancel
 //
@@ -60,7 +60,8 @@ class Dispatcher {
   Dispatcher(exec::Engine& engine, Options options)
       : engine_(engine),
         agenda_(engine, actions_, options.idle_delay),
-        runner_(actions_, options.deadline_of) {}
+        runner_(actions_, options.deadline_of),
+        deadline_of_(options.deadline_of) {}
 
   // See RunQueue.
   [[nodiscard]] QueueCredit credit() const { return agenda_.queue().credit(); }
@@ -147,7 +148,7 @@ class Dispatcher {
   // recursion: commands answered from memory end at once. The queue can hold thousands of them, so
   // it stops after a few.
   void settle(TimePoint now);
-  void ended(const EndedWork& work, TimePoint now);
+  void ended(EndedWork work, TimePoint now);
   void release(const EndedWork& work, TimePoint now);
   void stopped();
   void give(TimePoint now);
@@ -160,6 +161,7 @@ class Dispatcher {
   ActionList actions_;
   Agenda agenda_;
   Runner runner_;
+  DeadlineOf deadline_of_;
   ContextTimes times_;
   Recovery recovery_;
   Device device_ = Device::Closed;

@@ -15,39 +15,93 @@ constexpr std::size_t kMaxLookedAt = 256;
 }  // namespace
 
 void RunQueue::push(SharedCommand command, TimePoint now) {
-  const Requester& requester = command->requester();
-  Account& account = accounts_[requester.account];
-  account.administrator = requester.is_administrator();
-  if (account.queue.empty()) account.since = now;
-  account.queue.push(std::move(command), now);
-  ++size_;
+  if (aside_.contains(command->context())) {
+    aside_.append(std::move(command), now);
+  } else {
+    enter({.command = std::move(command), .since = now}, now);
+  }
 }
 
-SharedCommand RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded) {
-  // The level and the account of the command that has just left the TPM were being served until
-  // now.
-  if (last_account_) {
-    const auto level = levels_.find(last_level_);
-    if (level != levels_.end()) level->second.served = now;
-    const auto account = accounts_.find(*last_account_);
-    if (account != accounts_.end()) account->second.queue.served_until(now);
-  }
-  if (empty()) return nullptr;
-  arrange(now);
+void RunQueue::enter(AccountQueue::Waiting waiting, TimePoint now) {
+  const Requester& requester = waiting.command->requester();
+  Account& account = accounts_[requester.account];
+  account.administrator = requester.is_administrator();
+  if (account.queue.empty()) account.since = waiting.since;
+  account.queue.push(std::move(waiting), now);
+  ++in_line_;
+}
 
-  const auto level = choose(now);
+void RunQueue::come_back(TimePoint now) {
+  for (AccountQueue::Waiting& waiting : aside_.take_due(now)) enter(std::move(waiting), now);
+}
+
+// `first` comes before what the context has in line.
+void RunQueue::set_aside(AccountId id, ContextId context, TimePoint until,
+                         std::optional<AccountQueue::Waiting> first, TimePoint now) {
+  Account& account = accounts_[id];
+  std::vector<AccountQueue::Waiting> waiting = account.queue.take_out(context);
+  in_line_ -= waiting.size();
+  if (first) waiting.insert(waiting.begin(), *std::move(first));
+  aside_.add(context, until, std::move(waiting));
+  place(id, account, now);
+}
+
+// The level and the account of the command that has just left the TPM were being served until now.
+void RunQueue::note_served(TimePoint now) {
+  if (!last_account_) return;
+  const auto level = levels_.find(last_level_);
+  if (level != levels_.end()) level->second.served = now;
+  const auto account = accounts_.find(*last_account_);
+  if (account != accounts_.end()) account->second.queue.served_until(now);
+}
+
+SharedCommand RunQueue::pop(TimePoint now, Duration slice, const Loaded& loaded, const Held& held) {
+  note_served(now);
+  come_back(now);
+  if (in_line_ == 0) return nullptr;
+  arrange(now);
+  while (in_line_ != 0) {
+    const auto level = choose(now);
+    const Turn turn = choose_turn(level->second, now, slice, loaded);
+    const auto until = held ? held(turn.level->front_of(turn.context)) : std::nullopt;
+    if (!until) return take(level, turn, now);
+    set_aside(turn.account, turn.context, *until, std::nullopt, now);
+  }
+  return nullptr;
+}
+
+SharedCommand RunQueue::take(Levels::iterator level, const Turn& turn, TimePoint now) {
   level->second.served = now;
   last_level_ = level->first;
-  const Turn turn = choose_turn(level->second, now, slice, loaded);
   last_account_ = turn.account;
   level->second.turns.serve(turn.account);
   Account& account = accounts_.at(turn.account);
   AccountQueue::Waiting taken = account.queue.take(*turn.level, turn.context, now);
   last_waited_ = now - taken.since;
+  last_ = {.context = turn.context,
+           .request = taken.command->request(),
+           .since = taken.since,
+           .pauses = taken.pauses};
   account.since = now;
   if (account.queue.empty()) leave_level(turn.account, account);
-  --size_;
+  --in_line_;
   return std::move(taken.command);
+}
+
+// One that was under way in the process before this one was never popped.
+bool RunQueue::put_back(SharedCommand command, std::chrono::milliseconds patience, TimePoint now) {
+  const ContextId context = command->context();
+  const AccountId account = command->requester().account;
+  AccountQueue::Waiting again{
+      .command = std::move(command), .since = now, .pauses = exec::Backoff(patience)};
+  if (last_.context == context && last_.request == again.command->request()) {
+    again.since = last_.since;
+    if (last_.pauses) again.pauses = last_.pauses;
+  }
+  const auto pause = again.pauses->next();
+  if (!pause) return false;
+  set_aside(account, context, now + *pause, std::move(again), now);
+  return true;
 }
 
 void RunQueue::finished(Duration took, TimePoint now) {
@@ -65,24 +119,25 @@ void RunQueue::finished(Duration took, TimePoint now) {
 }
 
 std::vector<SharedCommand> RunQueue::remove(ContextId context, std::optional<RequestId> only) {
+  if (aside_.contains(context)) return aside_.remove(context, only);
   std::vector<SharedCommand> removed;
   for (auto& [id, account] : accounts_) {
     if (account.queue.empty()) continue;
     std::ranges::move(account.queue.remove(context, only), std::back_inserter(removed));
     if (account.queue.empty()) leave_level(id, account);
   }
-  size_ -= removed.size();
+  in_line_ -= removed.size();
   return removed;
 }
 
 std::vector<SharedCommand> RunQueue::clear() {
-  std::vector<SharedCommand> removed;
+  std::vector<SharedCommand> removed = aside_.clear();
   for (auto& [id, account] : accounts_)
     std::ranges::move(account.queue.clear(), std::back_inserter(removed));
   accounts_.clear();
   levels_.clear();
   last_account_.reset();
-  size_ = 0;
+  in_line_ = 0;
   return removed;
 }
 
@@ -115,17 +170,21 @@ void RunQueue::restore(const QueueCredit& credit) {
 void RunQueue::arrange(TimePoint now) {
   for (auto entry = accounts_.begin(); entry != accounts_.end();) {
     auto& [id, account] = *entry;
-    if (!account.queue.empty()) {
-      const std::uint32_t priority = priority_of(account, now);
-      if (account.level != priority) move_to(priority, id, account);
-    } else if (account.queue.forgotten(now) && account.high_share.full(now, high_share_) &&
-               id != last_account_) {
+    place(id, account, now);
+    if (account.queue.empty() && account.queue.forgotten(now) &&
+        account.high_share.full(now, high_share_) && id != last_account_) {
       entry = accounts_.erase(entry);
       continue;
     }
     ++entry;
   }
   drop_empty_levels(levels_, now);
+}
+
+void RunQueue::place(AccountId id, Account& account, TimePoint now) {
+  if (account.queue.empty()) return leave_level(id, account);
+  const std::uint32_t priority = priority_of(account, now);
+  if (account.level != priority) move_to(priority, id, account);
 }
 
 void RunQueue::move_to(std::uint32_t priority, AccountId id, Account& account) {
@@ -152,15 +211,22 @@ std::uint32_t RunQueue::counted(const Account& account, std::uint32_t priority,
   return honoured ? priority : std::min(priority, kPriorityNormal);
 }
 
+std::uint32_t RunQueue::counted(AccountId account, std::uint32_t priority, TimePoint now) const {
+  const auto entry = accounts_.find(account);
+  return entry == accounts_.end() ? priority : counted(entry->second, priority, now);
+}
+
 std::optional<WaitingView> RunQueue::waiting_of(AccountId account, ContextId context,
                                                 TimePoint now) const {
-  const auto entry = accounts_.find(account);
-  if (entry == accounts_.end()) return std::nullopt;
-  const auto waiting = entry->second.queue.waiting_of(context);
+  std::optional<AccountQueue::OfContext> waiting = aside_.waiting_of(context);
+  if (!waiting) {
+    const auto entry = accounts_.find(account);
+    if (entry != accounts_.end()) waiting = entry->second.queue.waiting_of(context);
+  }
   if (!waiting) return std::nullopt;
   return WaitingView{.since = waiting->since,
                      .priority = waiting->priority,
-                     .counts_as = counted(entry->second, waiting->priority, now)};
+                     .counts_as = counted(account, waiting->priority, now)};
 }
 
 std::uint32_t RunQueue::highest(TimePoint now) const {
@@ -168,6 +234,10 @@ std::uint32_t RunQueue::highest(TimePoint now) const {
   for (const auto& [id, account] : accounts_) {
     if (!account.queue.empty()) highest = std::max(highest, priority_of(account, now));
   }
+  aside_.for_each([&](const ClientCommand& command) {
+    const AccountId account = command.requester().account;
+    highest = std::max(highest, counted(account, command.priority(), now));
+  });
   return highest;
 }
 

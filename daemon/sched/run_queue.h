@@ -15,7 +15,10 @@
 //   signature. So within a level, a command that can run with what is loaded may overtake ones that
 //   cannot, as a disk scheduler serves what is under the head, until the one in front has been
 //   passed over for a slice of time. Shares stay even: who was overtaken is still the first.
+// - A command that the TPM is not ready for, or not expected to be, is set aside with its context
+//   for a while (set_aside.h). When it comes back it has waited since it first came.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +33,7 @@
 #include "daemon/sched/fair_turns.h"
 #include "daemon/sched/high_share.h"
 #include "daemon/sched/queue_credit.h"
+#include "daemon/sched/set_aside.h"
 
 namespace tbs::sched {
 
@@ -46,14 +50,26 @@ class RunQueue {
 
   // Whether a command can run with what is loaded on the TPM now.
   using Loaded = std::function<bool(const ClientCommand&)>;
+  // Until when a command has to wait though it is its turn; nothing: it has not.
+  using Held = std::function<std::optional<TimePoint>(const ClientCommand&)>;
 
-  // The command that is next, or nothing when none waits. `slice`: how long the one in front may
-  // be passed over by others that are `loaded`; zero to go strictly by turns.
-  SharedCommand pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {});
+  // The command that is next, or nothing when none waits or those that do are set aside. `slice`:
+  // how long the one in front may be passed over by others that are `loaded`; zero to go strictly
+  // by turns. Those that are `held` are set aside.
+  SharedCommand pop(TimePoint now, Duration slice = {}, const Loaded& loaded = {},
+                    const Held& held = {});
   // How long the command popped last has waited.
   [[nodiscard]] Duration last_waited() const { return last_waited_; }
+  // Whether that was its first turn.
+  [[nodiscard]] bool last_was_new() const { return !last_.pauses; }
   // The command popped last has ended after this long. Each is told before the next pop.
   void finished(Duration took, TimePoint now);
+  // The TPM was not ready for the command that has just ended. It comes back after a pause, which
+  // is longer each time, before anything else of its context; all pauses together are no longer
+  // than `patience`. False when they have been that long.
+  bool put_back(SharedCommand command, std::chrono::milliseconds patience, TimePoint now);
+  // When somebody who is set aside comes back.
+  [[nodiscard]] std::optional<TimePoint> next_back() const { return aside_.next(); }
 
   // Takes out what a context has waiting, in the order in which it was pushed within each priority.
   // `only`: the one with this number, and no other.
@@ -73,8 +89,9 @@ class RunQueue {
   // While nothing waits.
   void restore(const QueueCredit& credit);
 
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
+  // With what is set aside.
+  [[nodiscard]] std::size_t size() const { return in_line_ + aside_.size(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
 
  private:
   struct Account {
@@ -99,12 +116,28 @@ class RunQueue {
     AccountQueue::Level* level;  // of the account's queue
     ContextId context;
   };
+  // The command popped last, as far as it matters when it comes back.
+  struct Last {
+    ContextId context{};
+    RequestId request{};
+    TimePoint since;
+    std::optional<exec::Backoff> pauses;
+  };
 
+  void enter(AccountQueue::Waiting waiting, TimePoint now);
+  void come_back(TimePoint now);
+  void set_aside(AccountId id, ContextId context, TimePoint until,
+                 std::optional<AccountQueue::Waiting> first, TimePoint now);
+  void note_served(TimePoint now);
+  SharedCommand take(Levels::iterator level, const Turn& turn, TimePoint now);
   void arrange(TimePoint now);
+  void place(AccountId id, Account& account, TimePoint now);
   void move_to(std::uint32_t priority, AccountId id, Account& account);
   void leave_level(AccountId id, Account& account);
   // What a priority counts as that the account has a command of.
   [[nodiscard]] std::uint32_t counted(const Account& account, std::uint32_t priority,
+                                      TimePoint now) const;
+  [[nodiscard]] std::uint32_t counted(AccountId account, std::uint32_t priority,
                                       TimePoint now) const;
   [[nodiscard]] std::uint32_t priority_of(const Account& account, TimePoint now) const {
     return counted(account, account.queue.top(), now);
@@ -121,7 +154,9 @@ class RunQueue {
   std::optional<AccountId> last_account_;
   std::uint32_t last_level_ = 0;
   Duration last_waited_{};
-  std::size_t size_ = 0;
+  Last last_;
+  SetAside aside_;
+  std::size_t in_line_ = 0;  // commands
 };
 
 }  // namespace tbs::sched

@@ -139,21 +139,28 @@ void Runner::transmit(exec::Transmit transmit, bool resumed, TimePoint now) {
 }
 
 EndedWork Runner::finish(exec::Done done, TimePoint now) {
+  const Duration swapping = running_->work.command ? running_->swapping : Duration::zero();
+  const exec::Later later = cancellable() ? done.later : exec::Later::No;
+  if (later == exec::Later::No) answer_with(done);
+  EndedWork ended = end(done.status, now);
+  ended.swapping = swapping;
+  ended.later = later;
+  ended.response = std::move(done.response);
+  return ended;
+}
+
+// The response is taken where it is of use.
+void Runner::answer_with(exec::Done& done) {
   const bool canceled =
       running_->cancel != CancelState::None && code_of(done.response) == tpm::rc::kCanceled;
   const bool stopped = canceled || done.status == Status::CommandCanceled;
   count_cancel(stopped ? CancelOutcome::Stopped : CancelOutcome::Finished);
-  if (!running_->answered) {
-    if (canceled) {
-      answer(running_->canceled_as);
-    } else {
-      answer(done.status, std::move(done.response));
-    }
+  if (running_->answered) return;
+  if (canceled) {
+    answer(running_->canceled_as);
+  } else {
+    answer(done.status, std::move(done.response));
   }
-  const Duration swapping = running_->work.command ? running_->swapping : Duration::zero();
-  EndedWork ended = end(done.status, now);
-  ended.swapping = swapping;
-  return ended;
 }
 
 EndedWork Runner::drop(TimePoint now, Status status) {

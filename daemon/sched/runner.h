@@ -1,8 +1,9 @@
 #pragma once
 
 // What is under way on the TPM, at most one thing at a time: walks through its execution, keeps its
-// deadlines, answers the client exactly once, and cancels. Life of a client's command here, and
-// what a cancel does in each state:
+// deadlines, answers the client exactly once, and cancels. A command that the TPM was not ready for
+// it hands back without an answer, unless it was cancelled meanwhile. Life of a client's command
+// here, and what a cancel does in each state:
 //
 //   running    the device is asked to cancel, and gets kCancelGrace to say how it ended:
 //              finished first -> its response; TPM_RC_CANCELED or ECANCELED -> COMMAND_CANCELED
@@ -114,6 +115,7 @@ class Runner {
   std::optional<EndedWork> apply(exec::Step step, TimePoint now);
   void transmit(exec::Transmit transmit, bool resumed, TimePoint now);
   EndedWork finish(exec::Done done, TimePoint now);
+  void answer_with(exec::Done& done);
   EndedWork end(proto::Status status, TimePoint now);
   void detach();
   void answer(proto::Status status, std::vector<std::uint8_t> response = {});

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "daemon/base/clock.h"
 #include "daemon/command/client_command.h"
@@ -49,6 +50,9 @@ struct EndedWork {
   Duration swapping;
   // Anything was sent to the TPM for it.
   bool transmitted = false;
+  // A client's command that is not answered, and can be executed anew; and what the TPM has said.
+  exec::Later later = exec::Later::No;
+  std::vector<std::uint8_t> response = {};
 };
 
 }  // namespace tbs::sched

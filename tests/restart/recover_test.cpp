@@ -1,6 +1,7 @@
 // Going on from a snapshot and the log: what is told about what was under way, and what happens
 // when it cannot be done.
 
+#include "daemon/tpm/response_code.h"
 #include "proto/tpm/commands.h"
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
@@ -119,6 +120,32 @@ TEST_CASE("what has become of a command is told when it is told again", "[restar
       });
   REQUIRE(live);
   CHECK_FALSE(*live);
+  CHECK(answers == std::vector<Buffer>{done.response});
+}
+
+TEST_CASE("a command that the TPM was not ready for has not ended", "[restart][recover]") {
+  Bench bench;
+  const Buffer retry = tpm::bare_response(tpm::rc::kRetry);
+  const auto first = bench.first.execute(command::start_hash());
+  REQUIRE(std::holds_alternative<exec::Transmit>(first->start()));
+  REQUIRE(std::get<exec::Done>(first->on_response(retry)).later == exec::Later::Command);
+  std::vector<Buffer> answers;
+  const auto note = [&](std::size_t, const ClientCommand&, const exec::Done& ended) {
+    answers.push_back(ended.response);
+  };
+  {
+    // Its request is without an answer, and is handled again.
+    Recorded second(bench.world);
+    const auto live = second.engine.recover(bench.first.state, bench.first.inputs(), note);
+    REQUIRE(live);
+    CHECK_FALSE(*live);
+    CHECK(answers.empty());
+    CHECK(bench.first.now() == second.now());
+  }
+  // When it has come again, its response is the only one.
+  const auto done = Recorded::run(*bench.first.execute(command::start_hash()), bench.tpm);
+  Recorded third(bench.world);
+  REQUIRE(third.engine.recover(bench.first.state, bench.first.inputs(), note));
   CHECK(answers == std::vector<Buffer>{done.response});
 }
 

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "daemon/command/nv_writes.h"
 #include "daemon/tpm/command_view.h"
 #include "daemon/tpm/response_code.h"
 #include "proto/tpm/capability.h"
@@ -27,6 +32,94 @@ TEST_CASE("a TPM that is not ready is asked again", "[rm][execution]") {
   };
   CHECK(tpm.bench.submit(client->id, kGetRandom).size() == 20);
   CHECK(tpm.bench.paused == std::chrono::milliseconds(1 + 2 + 4 + 8 + 16 + 32));
+}
+
+TEST_CASE("a command that the TPM is not ready for ends, and holds nothing", "[rm][later]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const auto [warning, later] = GENERATE(std::pair(tpm::rc::kRetry, exec::Later::Command),
+                                         std::pair(tpm::rc::kTesting, exec::Later::Command),
+                                         std::pair(tpm::rc::kYielded, exec::Later::Command),
+                                         std::pair(tpm::rc::kNvRate, exec::Later::NvWrites));
+  {
+    const auto execution = tpm.bench.execute(client->id, kGetRandom);
+    REQUIRE(std::holds_alternative<exec::Transmit>(execution->start()));
+    const exec::Step step = execution->on_response(tpm::bare_response(warning));
+    CHECK(std::get<exec::Done>(step).later == later);
+    CHECK(std::get<exec::Done>(step).response == tpm::bare_response(warning));
+  }
+  // The tables are in no doubt: nothing but the command is sent.
+  tpm.bench.sent.clear();
+  CHECK(tpm.bench.submit(client->id, kGetRandom).size() == 20);
+  CHECK(std::ranges::count(tpm.bench.sent, tpm::cc::kGetRandom) == 1);
+}
+
+TEST_CASE("each time that it comes, a command finds what it needs anew", "[rm][later]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const auto other = tpm.connect(kBob);
+  const ESYS_TR key = client->create_primary(1);
+  const ESYS_TR session = client->start_session(TPM2_SE_HMAC);
+  std::vector<ESYS_TR> keys;
+  for (std::uint8_t i = 0; i < 3; ++i) keys.push_back(other->create_primary(i));
+  const std::uint32_t refused = GENERATE(tpm::cc::kSign, tpm::cc::kContextLoad);
+  int left = 3;
+  bool among_others = false;
+  tpm.intercept = [&](std::span<const std::uint8_t> command) -> std::optional<RmBench::Bytes> {
+    if (among_others || tpm::command_code_of(command) != refused || left == 0) return std::nullopt;
+    --left;
+    return tpm::bare_response(tpm::rc::kRetry);
+  };
+  // Others take all slots meanwhile, and the session goes out and in.
+  int times = 0;
+  tpm.bench.between = [&] {
+    ++times;
+    among_others = true;
+    for (const ESYS_TR one : keys) CHECK(other->sign(one, other->start_session(TPM2_SE_HMAC)));
+    tpm.bench.run_idle();
+    among_others = false;
+  };
+  // Its client checks the HMAC of the response.
+  CHECK(client->sign(key, session));
+  CHECK(times == 3);
+  tpm.intercept = nullptr;
+  CHECK(client->sign(key, session));
+  CHECK(tpm.bench.notes.differences.empty());
+}
+
+TEST_CASE("a command for which something was repaired waits for the TPM", "[rm][later]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  for (std::uint8_t i = 0; i < 3; ++i) client->create_primary(i);
+  const auto execution = tpm.bench.execute(client->id, kGetRandom);
+  REQUIRE(std::holds_alternative<exec::Transmit>(execution->start()));
+  // The budget for repairs is that of the command: an execution that begins anew has none spent.
+  exec::Step step = execution->on_response(tpm::bare_response(tpm::rc::kObjectMemory));
+  while (std::get<exec::Transmit>(step).command != kGetRandom) {
+    const auto command = std::get<exec::Transmit>(step).command;
+    step = execution->on_response(tpm.chip.run(command));
+  }
+  step = execution->on_response(tpm::bare_response(tpm::rc::kRetry));
+  REQUIRE(std::holds_alternative<exec::Pause>(step));
+  CHECK(std::get<exec::Transmit>(execution->on_pause_over()).command == kGetRandom);
+}
+
+TEST_CASE("what is taken for a write to the flash is one by the TPM's word", "[rm][later]") {
+  RealTpm tpm;
+  const auto client = tpm.connect();
+  const auto response =
+      tpm.bench.submit(client->id, tpm::build::get_capability(tpm::cap::kCommands, 0, 254));
+  const auto list =
+      tpm::parse_words(proto::Bytes(response).subspan(tpm::kHeaderSize), tpm::cap::kCommands);
+  REQUIRE(list.has_value());
+  int writing = 0;
+  for (const std::uint32_t attributes : list->items) {
+    if (!writes_nv(attributes & TPMA_CC_COMMANDINDEX_MASK)) continue;
+    CAPTURE(attributes);
+    CHECK((attributes & TPMA_CC_NV) != 0);
+    ++writing;
+  }
+  CHECK(writing > 15);
 }
 
 TEST_CASE("a TPM that is never ready is not asked for ever", "[rm][execution]") {
@@ -103,11 +196,10 @@ TEST_CASE("a withdrawn command is not sent", "[rm][execution]") {
     execution->withdraw();
     step = execution->on_response(tpm.chip.run(flush.command));
   }
-  SECTION("while the TPM is waited for") {
-    step = execution->on_response(tpm::bare_response(tpm::rc::kRetry));
-    REQUIRE(std::holds_alternative<exec::Pause>(step));
+  SECTION("when the TPM is not ready for it") {
     execution->withdraw();
-    step = execution->on_pause_over();
+    step = execution->on_response(tpm::bare_response(tpm::rc::kRetry));
+    REQUIRE(std::holds_alternative<exec::Done>(step));
   }
   if (!std::holds_alternative<exec::Done>(step)) {
     execution->withdraw();

@@ -1,8 +1,12 @@
 #include "tests/support/manager_bench.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "daemon/exec/backoff.h"
+#include "daemon/tpm/command_class.h"
+#include "daemon/tpm12/command_class.h"
 #include "proto/tpm_header.h"
 #include "tests/support/client_command.h"
 
@@ -72,8 +76,20 @@ std::unique_ptr<exec::Execution> ManagerBench::execute(ContextId context, Bytes 
 
 ManagerBench::Bytes ManagerBench::submit(ContextId context, Bytes command) {
   run_due();
-  const auto execution = execute(context, std::move(command));
-  exec::Done end = run(*execution);
+  const auto header = proto::read_tpm_header(command);
+  const std::uint32_t code = header ? header->code : 0;
+  exec::Backoff backoff(std::min<std::chrono::seconds>(
+      family_ == Family::Tpm20 ? tpm::deadline_of(code) : tpm12::deadline_of(code),
+      exec::kPatience));
+  exec::Done end = run(*execute(context, command));
+  while (end.later != exec::Later::No) {
+    const auto pause = backoff.next();
+    if (!pause) break;
+    paused += *pause;
+    if (between) between();
+    run_due();
+    end = run(*execute(context, command));
+  }
   if (end.status != proto::Status::Success) throw std::runtime_error("the command failed");
   return std::move(end.response);
 }

@@ -38,7 +38,8 @@ class ManagerBench {
   exec::Done run(exec::Execution& execution, std::size_t steps);
   // The execution of one client command, not yet started.
   std::unique_ptr<exec::Execution> execute(ContextId context, Bytes command);
-  // Runs what is due, then one client command; the client's response must be a success of TBS.
+  // Runs what is due, then one client command; the client's response must be a success of TBS. A
+  // command that the TPM is not ready for is executed anew, as the dispatcher does.
   Bytes submit(ContextId context, Bytes command);
   void bring_up();
   void run_due();
@@ -48,6 +49,8 @@ class ManagerBench {
 
   // Between two steps: told of each command that goes to the TPM, before it does.
   std::function<void(exec::Execution&, const exec::Transmit&)> on_transmit;
+  // Before a command is executed anew: what comes from others meanwhile.
+  std::function<void()> between;
 
   Notes notes;
   // The command codes of everything that was sent to the TPM.

@@ -24,9 +24,11 @@ constexpr std::uint32_t kOwnCommand = 12;
 constexpr std::uint32_t kGood = 0;
 constexpr std::uint32_t kBusy = 1;
 constexpr std::uint32_t kUntested = 2;
+constexpr std::uint32_t kWorn = 3;
 
 Readiness readiness_of(std::uint32_t code) {
   if (code == kBusy) return Readiness::Later;
+  if (code == kWorn) return Readiness::NvLater;
   return code == kUntested ? Readiness::SelfTest : Readiness::Ready;
 }
 std::chrono::seconds deadline_of(std::uint32_t) {
@@ -46,8 +48,10 @@ class Work final : public Procedure {
   Work(ManagerState& state, int operations) : Procedure(state, kFamily), left_(operations) {}
 
   std::vector<std::uint32_t> codes;  // heard of operations
+  bool leaves = false;
 
  private:
+  bool leaves_for_later() override { return leaves; }
   Step next() override {
     if (withdrawn()) return given_up();
     return left_-- > 0 ? operate(bytes_of(kOperation)) : send(bytes_of(kOwnCommand), 2, true);
@@ -124,6 +128,34 @@ TEST_CASE("the same bytes are sent again until the deadline of the command", "[e
   CHECK(work.codes.front() == kBusy);  // that is the answer then
   // The next command has pauses of its own.
   CHECK(std::get<Pause>(work.on_response(bytes_of(kBusy))).duration == 1ms);
+}
+
+TEST_CASE("a procedure that others may come before ends when the TPM is not ready",
+          "[exec][procedure][later]") {
+  World world;
+  const auto [code, later] =
+      GENERATE(std::pair(kBusy, Later::Command), std::pair(kWorn, Later::NvWrites));
+  {
+    Work work(world.state, 1);
+    work.leaves = true;
+    work.start();
+    SECTION("with what the TPM has said") {
+      const Step end = work.on_response(bytes_of(code));
+      CHECK(std::get<Done>(end).later == later);
+      CHECK(std::get<Done>(end).status == Status::Success);
+      CHECK(std::get<Done>(end).response == bytes_of(code));
+      CHECK(world.state.statistics.waits == 1);
+    }
+    SECTION("as given up, when it was withdrawn") {
+      work.withdraw();
+      const Step end = work.on_response(bytes_of(code));
+      CHECK(std::get<Done>(end).later == Later::No);
+      CHECK(std::get<Done>(end).status == Status::CommandCanceled);
+    }
+  }
+  // Nothing is under way, and nothing in doubt.
+  CHECK(world.state.active_executions == 0);
+  CHECK_FALSE(world.state.check_due);
 }
 
 TEST_CASE("a self-test is asked for once", "[exec][procedure]") {

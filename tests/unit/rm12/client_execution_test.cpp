@@ -103,6 +103,22 @@ TEST_CASE("after a failure the sessions that the TPM has ended are given up", "[
   CHECK(tpm.state.table.all().size() == 1);
 }
 
+TEST_CASE("a command that the TPM wants later ends, and its sessions are in doubt",
+          "[rm12][execution][later]") {
+  Scripted tpm;
+  tpm.key(5);
+  tpm.session(6);
+  const bool with_session = GENERATE(false, true);
+  tpm.begin(with_session ? sign({kFirstAuth}) : sign());
+  const proto::Buffer retry = tpm12::bare_response(GENERATE(rc::kRetry, rc::kDoingSelfTest));
+  const exec::Done done = tpm.finish({retry});
+  CHECK(done.later == exec::Later::Command);
+  CHECK(done.response == retry);
+  CHECK(tpm.sent == Ordinals{ord::kSign});
+  // Their handles may be those of others next time.
+  CHECK(tpm.state.check_due == with_session);
+}
+
 TEST_CASE("a command is sent again when all that it needs has survived", "[rm12][execution]") {
   Scripted tpm;
   tpm.key(5);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -48,13 +49,47 @@ inline Message properties() {
       {.more = false, .items = {{.name = tpm::pt::kManufacturer, .value = 0x49424D20}}});
 }
 
+// One command, which comes later when the TPM is not ready for it: what a resource manager makes of
+// that.
+class AskedAgain final : public exec::Execution {
+ public:
+  explicit AskedAgain(SharedCommand command) : command_(std::move(command)) {}
+
+  exec::Step start() override {
+    const proto::Bytes bytes = command_->bytes();
+    return exec::Transmit{.command = {bytes.begin(), bytes.end()}, .client_command = true};
+  }
+  exec::Step on_response(proto::Bytes response) override {
+    const std::uint32_t code = proto::read_tpm_header(response)->code;
+    const exec::Later later = code == tpm::rc::kNvRate  ? exec::Later::NvWrites
+                              : code == tpm::rc::kRetry ? exec::Later::Command
+                                                        : exec::Later::No;
+    if (withdrawn_ && later != exec::Later::No) {
+      return exec::Done{.status = Status::CommandCanceled, .response = {}};
+    }
+    return exec::Done{.response = {response.begin(), response.end()}, .later = later};
+  }
+  exec::Step on_pause_over() override { return exec::Done{}; }
+  void withdraw() override { withdrawn_ = true; }
+  void detach() override { withdrawn_ = true; }
+
+ private:
+  SharedCommand command_;
+  bool withdrawn_ = false;
+};
+
 // Passes everything on, and counts what it is told.
 class CountingEngine : public exec::PassThrough {
  public:
   using PassThrough::PassThrough;
   void device_lost() override { ++times_lost; }
+  std::unique_ptr<exec::Execution> execute(SharedCommand command) override {
+    if (!asks_again) return PassThrough::execute(std::move(command));
+    return std::make_unique<AskedAgain>(std::move(command));
+  }
 
   int times_lost = 0;
+  bool asks_again = false;
 };
 
 class Bench {
