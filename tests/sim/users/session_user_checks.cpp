@@ -1,0 +1,114 @@
+// What a user expects of the answers, and what it excuses.
+
+#include "tests/sim/users/session_user.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "proto/tpm/capability.h"
+#include "proto/tpm/constants.h"
+#include "proto/tpm/response_code.h"
+#include "tests/sim/simulation.h"
+
+namespace tbs::sim {
+namespace {
+
+using proto::Bytes;
+
+constexpr Time kLongestWait = 4 * kMinute;
+// Commands of others that may begin between one of high priority and it: one that was next when it
+// came, and one that has waited so long that it counts as more.
+constexpr std::uint64_t kBeforeHigh = 2;
+
+bool names_unknown(std::uint32_t code) {
+  const std::uint32_t bare = code & ~tpm::rc::kResourceManagerLayer;
+  return bare == tpm::at_handle(tpm::rc::kHandle, 1) ||
+         bare == tpm::at_parameter(tpm::rc::kHandle, 1) || bare == tpm::rc::kReferenceH0 ||
+         bare == tpm::at_parameter(tpm::rc::kIntegrity, 1);
+}
+
+}  // namespace
+
+bool SessionUser::excuses(const Waiting& waiting, std::uint32_t code) {
+  if (waiting.op == Op::Nonsense) return true;
+  if (waiting.thing != nullptr && waiting.thing->lost) return true;
+  // What a failed device has taken along.
+  const bool lost = waiting.thing != nullptr && sim_.last_trouble() >= waiting.thing->made;
+  if (lost && names_unknown(code)) {
+    forget(waiting.thing);
+    confused_ = true;
+  }
+  return confused_;
+}
+
+// A handle comes again when a failed device has taken along what had it, though nobody has noticed:
+// what was sent to the old one has come to the new one.
+void SessionUser::took_handle(const Waiting& waiting) {
+  for (const SharedThing& other : std::vector(things_)) {
+    if (other->handle != waiting.thing->handle) continue;
+    // Sessions of who has most of them are flushed when nobody else has any to spare.
+    const bool given_up = plan_.kind == Kind::Clumsy && other->kind == Thing::Kind::Session;
+    if (!given_up && sim_.last_trouble() < other->made && !other->doubtful) {
+      return broken("private-tpm", waiting, "a handle that it has already");
+    }
+    other->lost = other->doubtful = waiting.thing->doubtful = true;
+    confused_ = !given_up;
+    forget(other);
+  }
+}
+
+// The number that the response has, behind the size of the parameters where it has a session.
+void SessionUser::compare(const Waiting& waiting, proto::ByteReader& reader) {
+  const bool sized = waiting.op != Op::ReadPublic && waiting.op != Op::PolicyDigest;
+  if (sized) reader.skip(4);
+  reader.skip(2);
+  const std::uint64_t value = reader.be64();
+  if (!reader.ok()) return broken("private-tpm", waiting, "a response that is too short");
+  // What a key is cannot change, whatever was under way.
+  const bool constant = waiting.thing->kind == Thing::Kind::Key && !waiting.thing->lost;
+  if (value != waiting.expected && !confused_ && (constant || !waiting.thing->doubtful)) {
+    broken("private-tpm", waiting, "another value than on a TPM of its own");
+  }
+  if (waiting.high) check_high(waiting);
+}
+
+void SessionUser::check_high(const Waiting& waiting) {
+  const auto begun = sim_.board.high_begun.find(waiting.tag);
+  if (begun == sim_.board.high_begun.end()) return;
+  const std::uint64_t before = begun->second - waiting.begun_before - 1;
+  sim_.board.high_begun.erase(begun);
+  if (sim_.troubled_since(waiting.sent) || sim_.last_restart() + kMinute >= waiting.sent) return;
+  if (before > kBeforeHigh) {
+    broken("high-waits-one", waiting, std::to_string(before) + " commands of others came first");
+  }
+}
+
+// Its own objects, and no other.
+void SessionUser::check_own(const Waiting& waiting, Bytes response) {
+  const auto list = tpm::parse_words(response, tpm::cap::kHandles);
+  if (!list) return broken("private-tpm", waiting, "no list of handles");
+  for (const std::uint32_t handle : list->items) {
+    const bool own = std::ranges::any_of(
+        things_, [&](const SharedThing& each) { return each->handle == handle; });
+    // What is being made, or nobody knows about, has no handle here yet.
+    const bool unknown = !waiting_.empty() || sim_.troubled_since(waiting.sent) || waiting.canceled;
+    if (!own && !unknown && !leaving_ && plan_.kind == Kind::Honest) {
+      broken("no-crossing", waiting, "it is shown " + text_of(handle));
+    }
+  }
+}
+
+void SessionUser::check_waits() {
+  const Time now = sim_.world.now();
+  for (const auto& [request, waiting] : waiting_) {
+    const Time since = std::max(waiting.sent, sim_.last_trouble());
+    if (now > since + kLongestWait) broken("no-starvation", waiting, "not answered for minutes");
+  }
+}
+
+void SessionUser::check_end() {
+  if (!waiting_.empty()) broken("answered-once", waiting_.begin()->second, "never answered");
+  if (cancel_waits_ && open_) sim_.world.broken("answered-once", "a cancel was never answered");
+}
+
+}  // namespace tbs::sim
