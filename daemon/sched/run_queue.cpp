@@ -12,6 +12,12 @@ namespace {
 // Contexts in whose commands one choice looks: bounds the work for a queue of thousands.
 constexpr std::size_t kMaxLookedAt = 256;
 
+// How much more time than the one in front an account may have had that overtakes it: that of its
+// swap, of its commands within a slice, and of the long one that may be the last of them.
+Duration most_ahead(Duration slice) {
+  return std::max<Duration>(4 * slice, std::chrono::seconds{1});
+}
+
 }  // namespace
 
 void RunQueue::push(SharedCommand command, TimePoint now) {
@@ -259,7 +265,7 @@ RunQueue::Turn RunQueue::choose_turn(Level& level, TimePoint now, Duration slice
   }
   if (!level.passed_over) level.passed_over = now;
   if (now - *level.passed_over < slice) {
-    if (const auto turn = loaded_turn(level, loaded)) return *turn;
+    if (const auto turn = loaded_turn(level, slice, loaded)) return *turn;
   }
   level.passed_over.reset();
   return front;
@@ -275,9 +281,14 @@ RunQueue::Turn RunQueue::front_of(const Level& level) {
   return {account, &own, queue.next_in(own)};
 }
 
-std::optional<RunQueue::Turn> RunQueue::loaded_turn(const Level& level, const Loaded& loaded) {
+// Not of an account that is far ahead of others: one that never needs anything loaded would be
+// preferred again and again, however long its commands take.
+std::optional<RunQueue::Turn> RunQueue::loaded_turn(const Level& level, Duration slice,
+                                                    const Loaded& loaded) {
   std::size_t looked_at = 0;
+  const Duration most = level.turns.order().front().virtual_time + most_ahead(slice);
   for (const auto& place : level.turns.order()) {
+    if (place.virtual_time > most) return std::nullopt;
     AccountQueue::Level& own = accounts_.at(place.id).queue.due();
     for (const auto& turn : own.turns.order()) {
       if (++looked_at > kMaxLookedAt) return std::nullopt;

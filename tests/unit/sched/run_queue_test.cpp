@@ -165,6 +165,31 @@ TEST_CASE("what is loaded goes first, for a slice", "[sched][queue][swap]") {
   REQUIRE(queue.pop(now, 100ms, is_loaded)->context() == ContextId{2});
 }
 
+TEST_CASE("who needs nothing loaded gets its share, and not each second turn",
+          "[sched][queue][swap]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  // Context 1 makes keys, which takes long; contexts 2 and 3 sign with ones that need a swap.
+  const auto is_loaded = [](const ClientCommand& r) { return r.context() == ContextId{1}; };
+  std::map<std::uint64_t, Duration> had;
+  for (std::uint64_t context = 1; context <= 3; ++context) {
+    queue.push(request(context, context, 200, UserId{1000 + context}), now);
+  }
+  while (now < kStart + 60s) {
+    const auto popped = queue.pop(now, 50ms, is_loaded);
+    REQUIRE(popped != nullptr);
+    const auto context = static_cast<std::uint64_t>(popped->context());
+    const Duration took = context == 1 ? 900ms : 100ms;
+    now += took;
+    had[context] += took;
+    queue.finished(took, now);
+    queue.push(request(context, context, 200, UserId{1000 + context}), now);
+  }
+  CHECK(had[1] < 25s);
+  CHECK(had[2] > 15s);
+  CHECK(had[3] > 15s);
+}
+
 TEST_CASE("nothing is held back when all need a swap, or none", "[sched][queue][swap]") {
   const bool all = GENERATE(true, false);
   RunQueue queue;
