@@ -250,10 +250,7 @@ bool CharDevice::deliver_kept() {
     fail_command({.operation = "take over a response of " + path_ + " that makes no sense"});
     return true;
   }
-  deferred_.post([this, size, watched = wait_.watch()] {
-    if (watched.expired() || !response_handler_) return;
-    std::exchange(response_handler_, nullptr)(memory_->response().first(size));
-  });
+  deliver_later(size);
   return true;
 }
 
@@ -282,7 +279,17 @@ void CharDevice::on_exchanged(const std::expected<std::size_t, NodeFailure>& res
     return fail_command(failure(result.error().verb, result.error().error));
   }
   if (!take_into_loop()) return;
-  std::exchange(response_handler_, nullptr)(response_space().first(*result));
+  deliver_later(*result);
+}
+
+// What the loop has found out about a descriptor that was closed is on its way still, and Asio
+// gives that one's place to the node: it would end the wait for the next command's response before
+// that is there, and the read would block. So the next command comes after what is on its way.
+void CharDevice::deliver_later(std::size_t size) {
+  deferred_.post([this, size, watched = wait_.watch()] {
+    if (watched.expired() || !response_handler_) return;
+    std::exchange(response_handler_, nullptr)(response_space().first(size));
+  });
 }
 
 bool CharDevice::take_into_loop() {

@@ -15,6 +15,7 @@
 // - A node that was adopted comes into the event loop after the first command on it, which a helper
 //   thread does as a whole (device/node_exchange): before, something may run on it.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -84,6 +85,8 @@ class CharDevice final : public Transceiver {
   bool deliver_kept();
   void exchange(std::span<const std::uint8_t> command, bool may_be_sent);
   void on_exchanged(const std::expected<std::size_t, NodeFailure>& result);
+  // The response that has come, of so many bytes.
+  void deliver_later(std::size_t size);
   // False, with the response handler told, when it cannot be taken into the loop.
   bool take_into_loop();
 

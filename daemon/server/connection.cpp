@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
@@ -63,7 +64,10 @@ void Connection::close() {
   if (keeper_ != nullptr) keeper_->gone(id_);
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  // Whoever keeps the socket for a successor has it still, and as long as that is so epoll would go
+  // on to tell of it: to the descriptor that has its place in Asio's tables by then.
+  const int descriptor = socket_.release(ignored);
+  if (!ignored) ::close(descriptor);
 }
 
 bool Connection::may_read() {
