@@ -12,8 +12,9 @@ namespace {
 // Contexts in whose commands one choice looks: bounds the work for a queue of thousands.
 constexpr std::size_t kMaxLookedAt = 256;
 
-// How much more time than the one in front an account may have had that overtakes it: that of its
-// swap, of its commands within a slice, and of the long one that may be the last of them.
+// How much more time than the one in front an account or context may have had that overtakes it:
+// that of its swap, of its commands within a slice, and of the long one that may be the last of
+// them.
 Duration most_ahead(Duration slice) {
   return std::max<Duration>(4 * slice, std::chrono::seconds{1});
 }
@@ -281,8 +282,8 @@ RunQueue::Turn RunQueue::front_of(const Level& level) {
   return {account, &own, queue.next_in(own)};
 }
 
-// Not of an account that is far ahead of others: one that never needs anything loaded would be
-// preferred again and again, however long its commands take.
+// Not of an account, or of a context within it, that is far ahead of others: one that never needs
+// anything loaded would be preferred again and again, however long its commands take.
 std::optional<RunQueue::Turn> RunQueue::loaded_turn(const Level& level, Duration slice,
                                                     const Loaded& loaded) {
   std::size_t looked_at = 0;
@@ -290,7 +291,9 @@ std::optional<RunQueue::Turn> RunQueue::loaded_turn(const Level& level, Duration
   for (const auto& place : level.turns.order()) {
     if (place.virtual_time > most) return std::nullopt;
     AccountQueue::Level& own = accounts_.at(place.id).queue.due();
+    const Duration most_of_own = own.turns.order().front().virtual_time + most_ahead(slice);
     for (const auto& turn : own.turns.order()) {
+      if (turn.virtual_time > most_of_own) break;
       if (++looked_at > kMaxLookedAt) return std::nullopt;
       if (loaded(own.front_of(turn.id))) return Turn{place.id, &own, turn.id};
     }

@@ -167,13 +167,17 @@ TEST_CASE("what is loaded goes first, for a slice", "[sched][queue][swap]") {
 
 TEST_CASE("who needs nothing loaded gets its share, and not each second turn",
           "[sched][queue][swap]") {
+  const bool one_user = GENERATE(false, true);
+  const auto user_of = [&](std::uint64_t context) {
+    return UserId{one_user ? 1000 : 1000 + context};
+  };
   RunQueue queue;
   TimePoint now = kStart;
   // Context 1 makes keys, which takes long; contexts 2 and 3 sign with ones that need a swap.
   const auto is_loaded = [](const ClientCommand& r) { return r.context() == ContextId{1}; };
   std::map<std::uint64_t, Duration> had;
   for (std::uint64_t context = 1; context <= 3; ++context) {
-    queue.push(request(context, context, 200, UserId{1000 + context}), now);
+    queue.push(request(context, context, 200, user_of(context)), now);
   }
   while (now < kStart + 60s) {
     const auto popped = queue.pop(now, 50ms, is_loaded);
@@ -183,7 +187,7 @@ TEST_CASE("who needs nothing loaded gets its share, and not each second turn",
     now += took;
     had[context] += took;
     queue.finished(took, now);
-    queue.push(request(context, context, 200, UserId{1000 + context}), now);
+    queue.push(request(context, context, 200, user_of(context)), now);
   }
   CHECK(had[1] < 25s);
   CHECK(had[2] > 15s);
