@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,9 @@ import tempfile
 import time
 
 SHORT, LONG = 200, 1200  # commands of one run
+OTHERS = (10, 100, 1000, 10000)
+ACCOUNTS = (1, 200)
+MANY = ["--max-contexts=20000", "--max-contexts-per-user=20000", "--objects-per-user=100000"]
 READY_LIMIT = 300  # seconds; valgrind is slow, and the machine may be
 
 # Where an allocation ends, whoever asks for it: operator new and what aligns call malloc.
@@ -39,6 +43,8 @@ def parse_arguments():
     parser.add_argument("--calls", action="store_true", help="print the system calls by name, too")
     parser.add_argument("--profile", metavar="FOLDER",
                         help="keep the output of callgrind there, for callgrind_annotate")
+    parser.add_argument("--scale", action="store_true",
+                        help="count beside 10 to 10,000 contexts with three keys each; takes minutes")
     parser.add_argument("--only", metavar="TEXT", help="only the rows with this in their name")
     arguments = parser.parse_args()
     for program in ("valgrind", "strace", "swtpm"):
@@ -71,11 +77,12 @@ class Run:
 
     def load_command(self):
         return [self.arguments.client, f"{self.folder}/tbsd.sock", str(self.case["clients"]),
-                str(self.commands // self.case["clients"]), self.case["work"]]
+                str(self.commands // self.case["clients"]), self.case["work"],
+                str(self.case.get("others", 0)), str(self.case.get("accounts", 0))]
 
     def wait_until_ready(self, daemon):
         end = time.monotonic() + READY_LIMIT
-        one = [self.arguments.client, f"{self.folder}/tbsd.sock", "1", "1", "random"]
+        one = [self.arguments.client, f"{self.folder}/tbsd.sock", "1", "1", "random", "0", "0"]
         while subprocess.run(one, stderr=subprocess.DEVNULL).returncode != 0:
             if daemon.poll() is not None or time.monotonic() > end:
                 with open(f"{self.folder}/log", encoding="utf-8", errors="replace") as log:
@@ -88,6 +95,7 @@ class Run:
                 "--locality", "allow-set-locality", "--flags", "not-need-init"]
 
     def __enter__(self):
+        os.chmod(self.folder, 0o755)  # clients may be other users
         for name in ("state", "tpm"):
             os.mkdir(f"{self.folder}/{name}")
         started = []
@@ -149,6 +157,8 @@ def difference(arguments, case, tool, read):
 
 def measure(arguments, case):
     row = difference(arguments, case, "callgrind", callgrind_counts)
+    if "options" in case and case["options"] == MANY:
+        return row  # under strace so many contexts take too long, and their number changes no call
     calls = difference(arguments, case, "strace", strace_counts)
     row["system calls"] = sum(calls.values())
     row["calls"] = {name: round(count, 2) for name, count in sorted(calls.items(), key=lambda one: -one[1])
@@ -169,20 +179,37 @@ def cases():
         yield {"name": f"{of}: {what}", "of": of, "clients": clients, "work": work, "options": options}
 
 
+def cases_of_scale():
+    """The same work beside ever more contexts: what it costs must not grow with them."""
+    for work, what in (("random", "GetRandom"), ("sign", "Sign"), ("connect", "connect and disconnect")):
+        for others in OTHERS:
+            yield {"name": f"tbsd: {what}, beside {others} contexts", "of": "tbsd", "clients": 1, "work": work,
+                   "options": MANY, "others": others}
+    for accounts in ACCOUNTS if os.geteuid() == 0 else ():
+        yield {"name": f"tbsd: GetRandom, 200 clients, {accounts} accounts", "of": "tbsd", "clients": 200,
+               "work": "random", "options": MANY, "accounts": accounts}
+
+
+def allow_many_descriptors():
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main():
     arguments = parse_arguments()
+    allow_many_descriptors()
     rows = {}
     if not arguments.json:
-        print(f"{'one command':<46} {'instructions':>12} {'allocations':>12} {'system calls':>12}")
-    for case in cases():
+        print(f"{'one command':<50} {'instructions':>12} {'allocations':>12} {'system calls':>12}")
+    for case in cases_of_scale() if arguments.scale else cases():
         if arguments.only and arguments.only not in case["name"]:
             continue
         row = rows[case["name"]] = measure(arguments, case)
         if arguments.json:
             continue
-        print(f"{case['name']:<46} {row['instructions']:>12.0f} {row['allocations']:>12.2f} "
-              f"{row['system calls']:>12.2f}", flush=True)
-        if arguments.calls:
+        calls = f"{row['system calls']:.2f}" if "system calls" in row else ""
+        print(f"{case['name']:<50} {row['instructions']:>12.0f} {row['allocations']:>12.2f} {calls:>12}", flush=True)
+        if arguments.calls and "calls" in row:
             print("    " + ", ".join(f"{name} {count}" for name, count in row["calls"].items()))
     if arguments.json:
         json.dump(rows, sys.stdout, indent=2)

@@ -44,9 +44,10 @@ class Cost(unittest.TestCase):
         self.assertEqual(cost.strace_counts(STRACE), {"epoll_wait": 401, "sendmmsg": 200})
 
     def test_cases(self):
-        names = [case["name"] for case in cost.cases()]
+        cases = [*cost.cases(), *cost.cases_of_scale()]
+        names = [case["name"] for case in cases]
         self.assertEqual(len(names), len(set(names)))
-        for case in cost.cases():
+        for case in cases:
             self.assertEqual(cost.SHORT % case["clients"], 0)
             self.assertEqual(cost.LONG % case["clients"], 0)
 

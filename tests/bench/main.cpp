@@ -24,12 +24,14 @@ constexpr std::array kSections = {
     Entry{"restart", measure_restart},         Entry{"capture", measure_capture},
     Entry{"signing", measure_signing},         Entry{"chips", measure_chips},
     Entry{"interfaces", measure_interfaces},   Entry{"kernel", measure_kernel, true},
+    Entry{"scale", measure_scale, true},
 };
 
 void add_options(CLI::App& app, Setup& setup, double& seconds, bool& strict) {
   std::vector<std::string> names;
   for (const Entry& entry : kSections) names.emplace_back(entry.name);
-  app.add_option("sections", setup.sections, "What to measure; all but kernel when none is named")
+  app.add_option("sections", setup.sections,
+                 "What to measure; all but kernel and scale when none is named")
       ->check(CLI::IsMember(names));
   app.add_option("--tbsd", setup.tbsd, "The daemon to measure")
       ->default_val(TBS_BENCH_TBSD)

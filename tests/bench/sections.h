@@ -15,6 +15,8 @@ Section measure_interfaces(const Setup& setup);
 Section measure_cancel(const Setup& setup);
 // From the start of the daemon to the first response, and its memory.
 Section measure_daemon(const Setup& setup);
+// 10 to 10,000 contexts with keys: memory of the daemon, and what it takes to connect and to work.
+Section measure_scale(const Setup& setup);
 // What it costs that clients outlive a restart, and how long one takes.
 Section measure_restart(const Setup& setup);
 // What it costs that an administrator captures every command.
