@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks a shared library: that it exports exactly what its version script names, and needs nothing
-# but the C and C++ run-time libraries (and what else is named).
+# Checks a shared library: that it exports exactly what its version script names, does not leave it to the loader
+# to find what it has itself, and needs nothing but the C and C++ run-time libraries (and what else is named).
 # usage: exports.sh LIBRARY VERSION_SCRIPT [ALLOWED_LIBRARY...]
 set -u
 library=$1
@@ -15,12 +15,21 @@ if [ -z "$named" ] || [ "$named" != "$exported" ]; then
   exit 1
 fi
 
+for name in $exported; do
+  if readelf -rW "$library" | grep -q "[ @]$name[@ ]"; then
+    echo "leaves it to the loader to find its own $name"
+    exit 1
+  fi
+done
+
 allowed="libc.so.6 libstdc++.so.6 libgcc_s.so.1 libm.so.6 $*"
 for needed in $(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+  case $needed in
+    # The loader itself; and a sanitizer is there only because the build asked for it.
+    ld-*.so.* | ld64.so.* | libasan* | libtsan* | libubsan*) continue ;;
+  esac
   case " $allowed " in
     *" $needed "*) ;;
-    # A sanitizer is there only because the build asked for it.
-    *libasan*|*libtsan*|*libubsan*|*ld-linux*) ;;
     *) echo "needs $needed"; exit 1 ;;
   esac
 done

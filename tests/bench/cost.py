@@ -39,6 +39,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev bench cost", description=__doc__.split("\n")[0])
     parser.add_argument("--tbsd", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--client", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--tcti", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
     parser.add_argument("--calls", action="store_true", help="print the system calls by name, too")
     parser.add_argument("--profile", metavar="FOLDER",
@@ -76,11 +77,22 @@ class Run:
         return self.counted(command) if self.case["of"] == "tbsd" else command
 
     def load_command(self):
+        if self.case["of"] == "tool":
+            tcti = {"tbs": f"{self.arguments.tcti}:{self.folder}/tbsd.sock",
+                    "swtpm": f"swtpm:path={self.folder}/tpm.sock"}[self.case["work"]]
+            return ["tpm2_getrandom", f"--tcti={tcti}", "--output=/dev/null", "8"]
         return [self.arguments.client, f"{self.folder}/tbsd.sock", str(self.case["clients"]),
                 str(self.commands // self.case["clients"]), self.case["work"],
                 str(self.case.get("others", 0)), str(self.case.get("accounts", 0))]
 
+    def servers(self):
+        return 1 if self.case["work"] == "swtpm" else 2
+
     def wait_until_ready(self, daemon):
+        if self.servers() == 1:
+            while not os.path.exists(f"{self.folder}/tpm.sock.ctrl"):
+                time.sleep(0.05)
+            return
         end = time.monotonic() + READY_LIMIT
         one = [self.arguments.client, f"{self.folder}/tbsd.sock", "1", "1", "random", "0", "0"]
         while subprocess.run(one, stderr=subprocess.DEVNULL).returncode != 0:
@@ -92,7 +104,7 @@ class Run:
     def swtpm_command(self):
         return ["swtpm", "socket", "--tpm2", "--server", f"type=unixio,path={self.folder}/tpm.sock",
                 "--ctrl", f"type=unixio,path={self.folder}/tpm.sock.ctrl", "--tpmstate", f"dir={self.folder}/tpm",
-                "--locality", "allow-set-locality", "--flags", "not-need-init"]
+                "--locality", "allow-set-locality", "--flags", "not-need-init,startup-clear"]
 
     def __enter__(self):
         os.chmod(self.folder, 0o755)  # clients may be other users
@@ -101,11 +113,11 @@ class Run:
         started = []
         try:
             with open(f"{self.folder}/log", "w", encoding="utf-8") as log:
-                for command in (self.swtpm_command(), self.daemon_command()):
+                for command in (self.swtpm_command(), self.daemon_command())[:self.servers()]:
                     started.append(subprocess.Popen(command, stdout=log, stderr=log))
             self.wait_until_ready(started[-1])
             load = self.load_command()
-            if self.case["of"] == "libtbs":
+            if self.case["of"] != "tbsd":
                 load = self.counted(load)
             if subprocess.run(load).returncode != 0:
                 raise Failed("the clients failed")
@@ -156,6 +168,9 @@ def difference(arguments, case, tool, read):
 
 
 def measure(arguments, case):
+    if case["of"] == "tool":
+        with Run(arguments, case, 1, "callgrind") as run:
+            return callgrind_counts(run.text())
     row = difference(arguments, case, "callgrind", callgrind_counts)
     if "options" in case and case["options"] == MANY:
         return row  # under strace so many contexts take too long, and their number changes no call
@@ -177,6 +192,14 @@ def cases():
             ("tbsd", 1, "sign", bare, "Sign, 1 client, clients not kept"),
             ("libtbs", 1, "random", [], "GetRandom")):
         yield {"name": f"{of}: {what}", "of": of, "clients": clients, "work": work, "options": options}
+
+
+def cases_of_tools():
+    """A whole program, from its start to its end, beside the same one without tbsd."""
+    if shutil.which("tpm2_getrandom") is None:
+        return
+    for way, what in (("tbs", "through tbsd"), ("swtpm", "straight to swtpm")):
+        yield {"name": f"tpm2_getrandom {what}, all of it", "of": "tool", "clients": 1, "work": way}
 
 
 def cases_of_scale():
@@ -201,7 +224,7 @@ def main():
     rows = {}
     if not arguments.json:
         print(f"{'one command':<50} {'instructions':>12} {'allocations':>12} {'system calls':>12}")
-    for case in cases_of_scale() if arguments.scale else cases():
+    for case in cases_of_scale() if arguments.scale else (*cases(), *cases_of_tools()):
         if arguments.only and arguments.only not in case["name"]:
             continue
         row = rows[case["name"]] = measure(arguments, case)

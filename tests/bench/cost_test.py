@@ -44,7 +44,7 @@ class Cost(unittest.TestCase):
         self.assertEqual(cost.strace_counts(STRACE), {"epoll_wait": 401, "sendmmsg": 200})
 
     def test_cases(self):
-        cases = [*cost.cases(), *cost.cases_of_scale()]
+        cases = [*cost.cases(), *cost.cases_of_tools(), *cost.cases_of_scale()]
         names = [case["name"] for case in cases]
         self.assertEqual(len(names), len(set(names)))
         for case in cases:
