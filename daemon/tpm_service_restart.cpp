@@ -81,10 +81,10 @@ bool TpmService::take_over(LeftDescriptors& left, const Takeover::Profiles& prof
   std::vector<Takeover::Ended> ended;
   auto live = recorded_engine_.recover(
       record.engine_state, record.inputs,
-      [&](std::size_t input, const ClientCommand& command, const exec::Done& done) {
+      [&](std::size_t input, const SharedCommand& command, const exec::Done& done) {
         const std::uint64_t order = input < record.settled ? 0 : record.request_at(input);
         if (order == 0) return;
-        ended.push_back({order, std::make_shared<const ClientCommand>(command), done});
+        ended.push_back({order, command, done});
       });
   if (!live) {
     spdlog::warn("the kept state is not used: {}; clients of before must connect anew",

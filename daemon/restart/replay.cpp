@@ -183,7 +183,7 @@ void Replay::follow(exec::Step step) {
   if (const auto* const done = std::get_if<exec::Done>(&step)) {
     // One that comes later has not ended: it is begun anew with its request.
     const bool ends = live_->command != nullptr && done->later == exec::Later::No;
-    if (ends && ended_) ended_(told_, *live_->command, *done);
+    if (ends && ended_) ended_(told_, live_->command, *done);
     live_.reset();
   } else {
     live_->step = std::move(step);

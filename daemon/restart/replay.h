@@ -31,7 +31,7 @@ struct Live {
 };
 
 // With which input, from 0 on, which client's command has ended, and what its client gets.
-using Ended = std::function<void(std::size_t, const ClientCommand&, const exec::Done&)>;
+using Ended = std::function<void(std::size_t, const SharedCommand&, const exec::Done&)>;
 
 class Replay {
  public:

@@ -114,8 +114,8 @@ TEST_CASE("what has become of a command is told when it is told again", "[restar
   std::vector<Buffer> answers;
   const auto live = second.engine.recover(
       bench.first.state, bench.first.inputs(),
-      [&](std::size_t, const ClientCommand& command, const exec::Done& ended) {
-        CHECK(command.context() == kContext);
+      [&](std::size_t, const SharedCommand& command, const exec::Done& ended) {
+        CHECK(command->context() == kContext);
         answers.push_back(ended.response);
       });
   REQUIRE(live);
