@@ -88,8 +88,11 @@ void ServiceRecord::commit() {
   static_cast<void>(journal_.commit());
 }
 
+// Before it is full, however large the state is: while it is, nobody could go on from it.
 bool ServiceRecord::wants_compaction() const {
-  return !restorable() || journal_.used() > at_compaction_ + at_compaction_ / 2 + kShortLog;
+  const std::size_t long_log = at_compaction_ + at_compaction_ / 2 + kShortLog;
+  const std::size_t half_of_room = at_compaction_ + (journal_.capacity() - at_compaction_) / 2;
+  return !restorable() || journal_.used() > std::min(long_log, half_of_room);
 }
 
 std::span<std::uint8_t> ServiceRecord::spare() const {

@@ -306,6 +306,21 @@ TEST_CASE("a record that was full is of use again after a compaction", "[restart
   CHECK(bench.left());
 }
 
+TEST_CASE("a record is to be written anew before it is full", "[restart][record]") {
+  const std::size_t state = GENERATE(1U, 3000U, 7000U);
+  Bench bench;
+  REQUIRE(bench.record().compact({.state = proto::Buffer(state), .inputs = {}}));
+  unsigned written = 0;
+  while (!bench.record().wants_compaction()) {
+    bench.record().append({.kind = InputKind::Response, .bytes = proto::Buffer(100)});
+    bench.record().commit();
+    REQUIRE(bench.record().restorable());
+    ++written;
+  }
+  CHECK(written > 1);
+  CHECK(bench.left());
+}
+
 TEST_CASE("entries that make no sense are refused", "[restart][record]") {
   Bench bench;
   REQUIRE(bench.record().compact({.state = {1}, .inputs = {}}));
