@@ -31,8 +31,10 @@ void RunQueue::push(SharedCommand command, TimePoint now) {
 
 void RunQueue::enter(AccountQueue::Waiting waiting, TimePoint now) {
   const Requester& requester = waiting.command->requester();
-  Account& account = accounts_[requester.account];
+  Entry& entry = *accounts_.try_emplace(requester.account).first;
+  Account& account = entry.second;
   account.administrator = requester.is_administrator();
+  unsettle(entry);
   if (account.queue.empty()) account.since = waiting.since;
   account.queue.push(std::move(waiting), now);
   ++in_line_;
@@ -45,11 +47,13 @@ void RunQueue::come_back(TimePoint now) {
 // `first` comes before what the context has in line.
 void RunQueue::set_aside(AccountId id, ContextId context, TimePoint until,
                          std::optional<AccountQueue::Waiting> first, TimePoint now) {
-  Account& account = accounts_[id];
+  Entry& entry = *accounts_.try_emplace(id).first;
+  Account& account = entry.second;
   std::vector<AccountQueue::Waiting> waiting = account.queue.take_out(context);
   in_line_ -= waiting.size();
   if (first) waiting.insert(waiting.begin(), *std::move(first));
   aside_.add(context, until, std::move(waiting));
+  unsettle(entry);
   place(id, account, now);
 }
 
@@ -82,7 +86,8 @@ SharedCommand RunQueue::take(Levels::iterator level, const Turn& turn, TimePoint
   last_level_ = level->first;
   last_account_ = turn.account;
   level->second.turns.serve(turn.account);
-  Account& account = accounts_.at(turn.account);
+  Entry& entry = *accounts_.find(turn.account);
+  Account& account = entry.second;
   AccountQueue::Waiting taken = account.queue.take(*turn.level, turn.context, now);
   last_waited_ = now - taken.since;
   last_ = {.context = turn.context,
@@ -90,6 +95,7 @@ SharedCommand RunQueue::take(Levels::iterator level, const Turn& turn, TimePoint
            .since = taken.since,
            .pauses = taken.pauses};
   account.since = now;
+  unsettle(entry);
   if (account.queue.empty()) leave_level(turn.account, account);
   --in_line_;
   return std::move(taken.command);
@@ -120,6 +126,7 @@ void RunQueue::finished(Duration took, TimePoint now) {
   account.queue.charge(took);
   if (!account.administrator && last_level_ > kPriorityNormal) {
     account.high_share.spend(took, now, high_share_);
+    unsettle(*entry);
   }
   const auto level = levels_.find(last_level_);
   if (level != levels_.end()) level->second.turns.charge(*last_account_, took);
@@ -128,9 +135,11 @@ void RunQueue::finished(Duration took, TimePoint now) {
 std::vector<SharedCommand> RunQueue::remove(ContextId context, std::optional<RequestId> only) {
   if (aside_.contains(context)) return aside_.remove(context, only);
   std::vector<SharedCommand> removed;
-  for (auto& [id, account] : accounts_) {
+  for (Entry& entry : accounts_) {
+    auto& [id, account] = entry;
     if (account.queue.empty()) continue;
     std::ranges::move(account.queue.remove(context, only), std::back_inserter(removed));
+    unsettle(entry);
     if (account.queue.empty()) leave_level(id, account);
   }
   in_line_ -= removed.size();
@@ -141,6 +150,7 @@ std::vector<SharedCommand> RunQueue::clear() {
   std::vector<SharedCommand> removed = aside_.clear();
   for (auto& [id, account] : accounts_)
     std::ranges::move(account.queue.clear(), std::back_inserter(removed));
+  unsettled_.clear();
   accounts_.clear();
   levels_.clear();
   last_account_.reset();
@@ -172,20 +182,41 @@ void RunQueue::restore(const QueueCredit& credit) {
   }
 }
 
-// Puts every account who has something waiting into the level where it belongs now, and forgets
-// those of whom nothing is left to be remembered.
+void RunQueue::set_high_share(unsigned percent) {
+  high_share_ = percent;
+  for (Entry& entry : accounts_) unsettle(entry);
+}
+
+// Puts every account that has something waiting into the level where it belongs now.
 void RunQueue::arrange(TimePoint now) {
+  std::erase_if(unsettled_, [&](Entry* entry) { return settle(*entry, now); });
+  if (accounts_.size() > bound_) forget_some(now);
+  drop_empty_levels(levels_, now);
+}
+
+void RunQueue::unsettle(Entry& entry) {
+  if (!std::exchange(entry.second.unsettled, true)) unsettled_.push_back(&entry);
+}
+
+// False when time alone may make its level another one: its share above NORMAL fills up.
+bool RunQueue::settle(Entry& entry, TimePoint now) {
+  auto& [id, account] = entry;
+  place(id, account, now);
+  if (account.level && *account.level != account.queue.top()) return false;
+  account.unsettled = false;
+  return true;
+}
+
+// Those of whom nothing is left to be remembered.
+void RunQueue::forget_some(TimePoint now) {
   for (auto entry = accounts_.begin(); entry != accounts_.end();) {
     auto& [id, account] = *entry;
-    place(id, account, now);
-    if (account.queue.empty() && account.queue.forgotten(now) &&
-        account.high_share.full(now, high_share_) && id != last_account_) {
-      entry = accounts_.erase(entry);
-      continue;
-    }
-    ++entry;
+    const bool forgotten = account.queue.empty() && !account.unsettled && id != last_account_ &&
+                           account.queue.forgotten(now) &&
+                           account.high_share.full(now, high_share_);
+    entry = forgotten ? accounts_.erase(entry) : std::next(entry);
   }
-  drop_empty_levels(levels_, now);
+  bound_ = std::max(kLeastBound, accounts_.size() * 2);
 }
 
 void RunQueue::place(AccountId id, Account& account, TimePoint now) {

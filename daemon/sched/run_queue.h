@@ -79,7 +79,7 @@ class RunQueue {
   std::vector<SharedCommand> clear();
 
   // Percent of the time for one account above NORMAL; 100: no bound.
-  void set_high_share(unsigned percent) { high_share_ = percent; }
+  void set_high_share(unsigned percent);
 
   [[nodiscard]] std::optional<WaitingView> waiting_of(AccountId account, ContextId context,
                                                       TimePoint now) const;
@@ -101,8 +101,10 @@ class RunQueue {
     HighShare high_share;
     std::optional<std::uint32_t> level;  // when something waits
     TimePoint since;                     // since when it waits for its turn
+    bool unsettled = false;              // is among those
   };
   using Accounts = std::unordered_map<AccountId, Account>;
+  using Entry = Accounts::value_type;
 
   struct Level {
     std::uint32_t priority = 0;
@@ -132,6 +134,9 @@ class RunQueue {
   void note_served(TimePoint now);
   SharedCommand take(Levels::iterator level, const Turn& turn, TimePoint now);
   void arrange(TimePoint now);
+  void unsettle(Entry& entry);
+  bool settle(Entry& entry, TimePoint now);
+  void forget_some(TimePoint now);
   void place(AccountId id, Account& account, TimePoint now);
   void move_to(std::uint32_t priority, AccountId id, Account& account);
   void leave_level(AccountId id, Account& account);
@@ -148,7 +153,11 @@ class RunQueue {
   Turn front_of(const Level& level);
   std::optional<Turn> loaded_turn(const Level& level, Duration slice, const Loaded& loaded);
 
+  static constexpr std::size_t kLeastBound = 64;
+
   Accounts accounts_;
+  std::size_t bound_ = kLeastBound;  // of them, when some are forgotten
+  std::vector<Entry*> unsettled_;    // that may belong into another level than they are in
   Levels levels_;
   unsigned high_share_ = kDefaultHighShare;
   // Who had the last turn.

@@ -266,6 +266,54 @@ TEST_CASE("whatever is pushed comes out once, and nothing starves", "[sched][que
   REQUIRE(longest < 30s);
 }
 
+TEST_CASE("urgent commands count again as soon as they may", "[sched][queue]") {
+  const bool by_time = GENERATE(true, false);
+  RunQueue queue;
+  TimePoint now = kStart;
+  queue.push(request(1, 1, 300, UserId{1000}), now);
+  REQUIRE(pop_id(queue, now) == 1);
+  // It has had more above NORMAL than it may.
+  now += 2100ms;
+  queue.finished(2100ms, now);
+  queue.push(request(1, 2, 300, UserId{1000}), now);
+  for (std::uint64_t id = 10; id < 13; ++id) queue.push(request(2, id, 290, UserId{0}), now);
+  REQUIRE(pop_id(queue, now) == 10);
+  // Nothing of its own happens meanwhile.
+  if (by_time) {
+    now += 500ms;
+  } else {
+    queue.set_high_share(100);
+  }
+  REQUIRE(pop_id(queue, now) == 2);
+  REQUIRE(pop_id(queue, now) == 11);
+}
+
+TEST_CASE("an account's level follows what it has left", "[sched][queue]") {
+  RunQueue queue;
+  queue.push(request(1, 1, 300), kStart);
+  queue.push(request(1, 2, 100), kStart);
+  queue.push(request(2, 3, 200, UserId{1000}), kStart);
+  REQUIRE(pop_id(queue, kStart) == 1);
+  REQUIRE(pop_id(queue, kStart) == 3);
+  queue.push(request(1, 4, 300), kStart);
+  queue.push(request(2, 5, 200, UserId{1000}), kStart);
+  REQUIRE(queue.remove(ContextId{1}, RequestId{4}).size() == 1);
+  REQUIRE(pop_id(queue, kStart) == 5);
+  REQUIRE(pop_id(queue, kStart) == 2);
+}
+
+TEST_CASE("accounts that have gone are forgotten", "[sched][queue]") {
+  RunQueue queue;
+  TimePoint now = kStart;
+  for (std::uint32_t uid = 1; uid <= 10'000; ++uid) {
+    queue.push(request(uid, uid, 300, UserId{uid}), now);
+    REQUIRE(pop_id(queue, now) == uid);
+    queue.finished(1ms, now);
+    now += 1s;
+  }
+  CHECK(queue.credit().shares.size() < 200);
+}
+
 TEST_CASE("a restart gives nobody a new start", "[sched][queue]") {
   const auto command = [](std::uint32_t uid) {
     return test::client_command({.user = UserId{uid}, .context = ContextId{uid}});
