@@ -1,5 +1,6 @@
 #include "daemon/state_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -68,9 +69,12 @@ StateFile::StateFile(boost::asio::io_context& loop, std::string path)
 
 std::string StateFile::read() const {
   std::ifstream file(path_, std::ios::binary);
-  std::string text(kMostRead, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (file && text.size() < kMostRead) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
   return text;
 }
 

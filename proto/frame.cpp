@@ -7,7 +7,8 @@ namespace tbs::proto {
 namespace {
 
 // What one read can take at first; a frame that needs more makes the buffer grow to its own size.
-constexpr std::size_t kInitialBuffer = 4096;
+// Each connection has so much, also while it is idle.
+constexpr std::size_t kInitialBuffer = 1024;
 
 struct Header {
   std::uint16_t version;
