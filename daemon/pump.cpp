@@ -289,11 +289,11 @@ void Pump::carry_out() {
 
 void Pump::perform(sched::Action& action) {
   std::visit(Overloaded{
-                 [this](sched::Answer& answer) {
+                 [this](const sched::Answer& answer) {
                    TBS_PROBE(done, static_cast<std::uint64_t>(answer.context),
                              static_cast<std::uint64_t>(answer.request),
                              static_cast<std::uint32_t>(answer.status), answer.response.size());
-                   events_.answer(std::move(answer));
+                   events_.answer(answer);
                  },
                  [this](sched::SendToDevice& command) { transmit(command); },
                  [this](sched::CancelOnDevice&) {

@@ -34,7 +34,7 @@ class Pump : public server::CommandSink {
     std::uint32_t concerned = 0;
   };
   struct Events {
-    std::function<void(sched::Answer)> answer;
+    std::function<void(const sched::Answer&)> answer;
     // The device became ready or failed.
     std::function<void()> device_changed;
     // It cannot be used, or again, in a line for administrators. May be null.

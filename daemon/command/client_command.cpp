@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/base/reused_memory.h"
+#include "daemon/base/spare_buffers.h"
 #include "daemon/tpm12/command_view.h"
 #include "proto/tpm/constants.h"
 
@@ -31,6 +32,10 @@ ClientCommand::ClientCommand(Key, Submission submission, const proto::TpmHeader&
   if (!embedded_) return;
   const auto inner = proto::read_tpm_header(*embedded_);
   effective_code_ = inner ? inner->code : 0;
+}
+
+ClientCommand::~ClientCommand() {
+  SpareBuffers::of_thread().give(std::move(submission_.bytes).release());
 }
 
 bool ClientCommand::has_authorization() const {

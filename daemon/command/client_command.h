@@ -40,6 +40,9 @@ class ClientCommand {
   // Nothing when the bytes are no TPM command: a header whose size is not theirs.
   static SharedCommand read(Submission submission);
   ClientCommand(Key, Submission submission, const proto::TpmHeader& header);
+  ~ClientCommand();
+  ClientCommand(const ClientCommand&) = delete;
+  ClientCommand& operator=(const ClientCommand&) = delete;
 
   [[nodiscard]] const Requester& requester() const { return **submission_.requester; }
   [[nodiscard]] const std::shared_ptr<const Requester>& shared_requester() const {

@@ -172,6 +172,8 @@ class Engine {
   // Work of the daemon's own that is due now (flush what closed contexts owned), or null. It is
   // asked for before each client command and whenever the device falls idle.
   virtual std::unique_ptr<Execution> housekeeping() = 0;
+  // False where that would give nothing and change nothing: then it need not be asked for.
+  [[nodiscard]] virtual bool may_have_housekeeping() const { return true; }
   // The same for work that can wait until the device has been idle for a while (evict what the
   // kernel's users would need), or null.
   virtual std::unique_ptr<Execution> idle_housekeeping() = 0;

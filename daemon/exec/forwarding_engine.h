@@ -32,6 +32,9 @@ class ForwardingEngine : public Engine {
     return behind().held_by(context, most);
   }
   std::unique_ptr<Execution> housekeeping() override { return behind().housekeeping(); }
+  [[nodiscard]] bool may_have_housekeeping() const override {
+    return behind().may_have_housekeeping();
+  }
   std::unique_ptr<Execution> idle_housekeeping() override { return behind().idle_housekeeping(); }
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override {
     return behind().next_maintenance();

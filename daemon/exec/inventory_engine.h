@@ -24,6 +24,9 @@ class InventoryEngine final : public ForwardingEngine {
 
   std::unique_ptr<Execution> execute(SharedCommand command) override;
   std::unique_ptr<Execution> housekeeping() override;
+  [[nodiscard]] bool may_have_housekeeping() const override {
+    return due_ || engine_.may_have_housekeeping();
+  }
   std::unique_ptr<Execution> bring_up() override;
 
   template <typename Record>

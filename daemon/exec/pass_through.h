@@ -24,6 +24,7 @@ class PassThrough : public Engine {
   }
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override { return std::nullopt; }
   std::unique_ptr<Execution> housekeeping() override { return nullptr; }
+  [[nodiscard]] bool may_have_housekeeping() const override { return false; }
   std::unique_ptr<Execution> idle_housekeeping() override { return nullptr; }
   std::unique_ptr<Execution> evict_all() override { return nullptr; }
   std::unique_ptr<Execution> bring_up() override;

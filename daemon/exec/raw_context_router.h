@@ -37,6 +37,9 @@ class RawContextRouter final : public ForwardingEngine {
                                : managed_.make_sticky(context, handle, sticky);
   }
   std::unique_ptr<Execution> housekeeping() override;
+  [[nodiscard]] bool may_have_housekeeping() const override {
+    return left_ || managed_.may_have_housekeeping();
+  }
   std::unique_ptr<Execution> idle_housekeeping() override;
   std::unique_ptr<Execution> evict_all() override {
     return claimed_ ? nullptr : managed_.evict_all();

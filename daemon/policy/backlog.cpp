@@ -13,19 +13,25 @@ constexpr std::size_t kKept = 64;
 
 }  // namespace
 
-void Backlog::change(AccountId account, std::size_t before, std::size_t now) {
-  if (before == now) return;
-  sum_ += now - before;
+Backlog::Change Backlog::change(AccountId account, std::size_t before, std::size_t now) {
   const auto entry = accounts_.try_emplace(account).first;
-  if (entry->second == 0) ++waiting_;
-  entry->second += now - before;
-  if (entry->second > 0) return;
-  --waiting_;
-  if (accounts_.size() > kKept) accounts_.erase(entry);
+  std::size_t& own = entry->second;
+  const bool had_some = own > 0;
+  const bool was_full = full_with(account, own);
+  sum_ += now - before;
+  own += now - before;
+  if (own > 0 && !had_some) ++waiting_;
+  if (own == 0 && had_some) --waiting_;
+  const Change change{.was_full = was_full, .is_full = full_with(account, own)};
+  if (own == 0 && accounts_.size() > kKept) accounts_.erase(entry);
+  return change;
 }
 
 bool Backlog::full(AccountId account) const {
-  const std::size_t own = of(account);
+  return full_with(account, of(account));
+}
+
+bool Backlog::full_with(AccountId account, std::size_t own) const {
   const auto narrower = narrower_.find(account);
   if (own >= (narrower == narrower_.end() ? per_account_ : narrower->second)) return true;
   const std::size_t most = is_administrators(account) ? total_ : total_ - total_ / kReservedPart;

@@ -25,8 +25,13 @@ class Backlog {
     narrower_ = std::move(narrower);
   }
 
-  // One of the account's connections has this much waiting now, and had `before`.
-  void change(AccountId account, std::size_t before, std::size_t now);
+  // One of the account's connections has this much waiting now, and had `before`. Whether the
+  // account was full, and is.
+  struct Change {
+    bool was_full;
+    bool is_full;
+  };
+  Change change(AccountId account, std::size_t before, std::size_t now);
 
   // Whether the account's connections are held up.
   [[nodiscard]] bool full(AccountId account) const;
@@ -37,6 +42,8 @@ class Backlog {
   [[nodiscard]] Peak<AccountId> peak() const;
 
  private:
+  [[nodiscard]] bool full_with(AccountId account, std::size_t own) const;
+
   std::unordered_map<AccountId, std::size_t> accounts_;
   std::size_t waiting_ = 0;  // accounts with something waiting
   std::size_t sum_ = 0;

@@ -12,8 +12,10 @@ constexpr RecordPart kRecord{.name = "recorded engine", .version = 1};
 
 constexpr auto kNothing = [](RecordWriter&) {};
 
-proto::Buffer saved(const EngineState& state) {
+// `about`: how large it may be. What grows as it is written is there twice for a moment.
+proto::Buffer saved(const EngineState& state, std::size_t about = 0) {
   proto::Buffer bytes;
+  bytes.reserve(about + about / 8);
   RecordWriter record(bytes);
   record.part(kRecord);
   state.save(record);
@@ -115,7 +117,8 @@ std::unique_ptr<exec::Execution> RecordedEngine::make(InputKind kind, const Writ
 void RecordedEngine::begin() {
   if (!wanted_ || live_ != nullptr) return;
   wanted_ = false;
-  snapshot_ = Snapshot{.state = saved(state_), .inputs = {}};
+  snapshot_ = Snapshot{.state = saved(state_, saved_size_), .inputs = {}};
+  saved_size_ = snapshot_->state.size();
 }
 
 void RecordedEngine::append(InputKind kind) {
@@ -171,6 +174,8 @@ proto::Status RecordedEngine::make_sticky(ContextId context, std::uint32_t handl
 }
 
 std::unique_ptr<exec::Execution> RecordedEngine::housekeeping() {
+  // What would come to nothing is no input. It is asked for before each command.
+  if (!engine_.may_have_housekeeping()) return nullptr;
   return make(InputKind::Housekeeping, kNothing, [this] { return engine_.housekeeping(); });
 }
 

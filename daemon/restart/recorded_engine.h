@@ -8,6 +8,7 @@
 //
 // It keeps to one execution at a time, as the dispatcher does.
 
+#include <cstddef>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -62,6 +63,9 @@ class RecordedEngine final : public exec::Engine {
     return engine_.held_by(context, most);
   }
   std::unique_ptr<exec::Execution> housekeeping() override;
+  [[nodiscard]] bool may_have_housekeeping() const override {
+    return engine_.may_have_housekeeping();
+  }
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override {
     return engine_.next_maintenance();
@@ -110,7 +114,8 @@ class RecordedEngine final : public exec::Engine {
   const exec::Execution* live_ = nullptr;  // what has not ended
   bool wanted_ = false;
   std::optional<Snapshot> snapshot_;
-  proto::Buffer entry_;  // that is being written; kept for its memory
+  std::size_t saved_size_ = 0;  // of the last one's state
+  proto::Buffer entry_;         // that is being written; kept for its memory
   RequesterRecords requesters_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/base/spare_buffers.h"
 #include "daemon/rm/inheritance.h"
 
 namespace tbs::rm {
@@ -94,7 +95,7 @@ std::optional<Operation> ClientExecution::bring_in_sessions() {
 }
 
 proto::Buffer ClientExecution::physical_command() const {
-  proto::Buffer command(run_.command.begin(), run_.command.end());
+  proto::Buffer command = SpareBuffers::of_thread().copy_of(run_.command);
   for (std::uint8_t i = 0; i < run_.view.info->handles; ++i) {
     if (const Object* const object = run_.plan.handle_objects[i]) {
       tpm::put_be32(command, tpm::handle_offset(i), number_of(*object->physical));
@@ -143,7 +144,7 @@ Step ClientExecution::finish(Bytes response) {
     state_.check_due = true;
     return done(proto::Status::IoError);
   }
-  run_.reply.assign(response.begin(), response.end());
+  run_.reply = SpareBuffers::of_thread().copy_of(response);
   phase_ = Phase::After;
   if (view->success()) {
     if (const auto reason = results_.take(*view, decision_.query(), detached())) {

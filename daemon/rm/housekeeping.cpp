@@ -89,6 +89,10 @@ bool Housekeeping::due(State& state) {
          has_surplus(state);
 }
 
+bool Housekeeping::may_be_due(const State& state) {
+  return state.sessions.total() != 0 || state.first_stray() || has_surplus(state);
+}
+
 std::optional<Operation> Housekeeping::choose() {
   if (const auto stray = state_.first_stray()) return flush_stray(*stray);
   if (Session* const orphan = superfluous_orphan(state_)) {

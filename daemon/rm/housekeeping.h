@@ -40,6 +40,8 @@ class Housekeeping final : public Maintenance {
   explicit Housekeeping(State& state);
   // Whether there is anything to do.
   static bool due(State& state);
+  // A short look: false where there cannot be.
+  static bool may_be_due(const State& state);
 
  private:
   std::optional<Operation> choose() override;

@@ -107,6 +107,11 @@ std::unique_ptr<exec::Execution> ResourceManager::housekeeping() {
   return std::make_unique<Housekeeping>(state_);
 }
 
+bool ResourceManager::may_have_housekeeping() const {
+  return !state_.closed.empty() || state_.start_due || state_.check_due || state_.lockout_due ||
+         Housekeeping::may_be_due(state_);
+}
+
 std::unique_ptr<exec::Execution> ResourceManager::idle_housekeeping() {
   reap();
   if (!EvictAll::due(state_)) return nullptr;

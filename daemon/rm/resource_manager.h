@@ -55,6 +55,7 @@ class ResourceManager final : public exec::Engine {
   std::unique_ptr<exec::Execution> execute(SharedCommand command) override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   std::unique_ptr<exec::Execution> housekeeping() override;
+  [[nodiscard]] bool may_have_housekeeping() const override;
   std::unique_ptr<exec::Execution> idle_housekeeping() override;
   // When the next orphaned session expires.
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override;

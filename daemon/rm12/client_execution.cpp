@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/base/spare_buffers.h"
+
 namespace tbs::rm12 {
 
 using exec::Step;
@@ -93,7 +95,7 @@ std::optional<Operation> ClientExecution::bring_in(Kind kind) {
 }
 
 proto::Buffer ClientExecution::physical_command() const {
-  proto::Buffer command = run_.command;
+  proto::Buffer command = SpareBuffers::of_thread().copy_of(run_.command);
   for (const Placement& placement : run_.plan.placements.all()) {
     tpm12::put_be32(command, placement.offset, number_of(placement.resource->physical));
   }
@@ -125,7 +127,7 @@ Step ClientExecution::finish(Bytes response, std::uint32_t code) {
     state_.check_due = true;
     return done(proto::Status::IoError);
   }
-  run_.reply.assign(response.begin(), response.end());
+  run_.reply = SpareBuffers::of_thread().copy_of(response);
   phase_ = Phase::After;
   if (results_.take(*view, detached())) follow(repair_.look(CommandRepair::Way::LookAtTpm));
   return next();

@@ -46,12 +46,14 @@ class ActionList {
 
   // `done`: those taken before, whose memory the next ones may have.
   std::vector<Action> take(std::vector<Action> done = {}) {
+    for (Action& action : done) give_back(action);
     done.clear();
     return std::exchange(actions_, std::move(done));
   }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
+  static void give_back(Action& action);
   [[nodiscard]] std::uint64_t& counter_of(proto::Status status) {
     switch (status) {
       case proto::Status::Success:

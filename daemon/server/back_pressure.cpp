@@ -6,25 +6,22 @@ void BackPressure::update(Client& client) {
   const std::size_t kept = client.kept_bytes();
   if (kept == client.counted_bytes) return;
   const AccountId account = client.account();
-  const bool was_full = backlog_.full(account);
-  backlog_.change(account, client.counted_bytes, kept);
+  const auto [was_full, is_full] = backlog_.change(account, client.counted_bytes, kept);
   client.counted_bytes = kept;
-  const bool full = backlog_.full(account);
-  if (full && !was_full) audit_.held_up(client, backlog_.of(account));
-  if (was_full && !full) resume_later(account);
+  if (is_full && !was_full) audit_.held_up(client, backlog_.of(account));
+  if (was_full && !is_full) resume_later(account);
 }
 
 void BackPressure::forget(Client& client) {
   const AccountId account = client.account();
-  const bool was_full = backlog_.full(account);
-  backlog_.change(account, client.counted_bytes, 0);
+  const auto [was_full, is_full] = backlog_.change(account, client.counted_bytes, 0);
   client.counted_bytes = 0;
   if (client.held_up) {
     const auto waiting = held_up_.find(account);
     std::erase(waiting->second, client.id);
     if (waiting->second.empty()) held_up_.erase(waiting);
   }
-  if (was_full && !backlog_.full(account)) resume_later(account);
+  if (was_full && !is_full) resume_later(account);
 }
 
 std::size_t BackPressure::held_up() const {

@@ -1,11 +1,15 @@
 #pragma once
 
-// All clients by number. Numbers ascend, so that listings go through the contexts page by page.
+// All clients by number. Numbers ascend, so that listings go through the contexts page by page. A
+// client is looked up several times for each command of its own.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "daemon/server/client.h"
 
@@ -13,7 +17,7 @@ namespace tbs::server {
 
 class Clients {
  public:
-  using Table = std::map<std::uint64_t, Client>;
+  using Table = std::unordered_map<std::uint64_t, Client>;
 
   Client& add(std::uint64_t id, std::shared_ptr<ClientLink> link, Peer peer) {
     Client& client = table_[id];
@@ -21,6 +25,13 @@ class Clients {
     client.link = std::move(link);
     client.peer = std::move(peer);
     return client;
+  }
+  // Those who have come first, first.
+  [[nodiscard]] std::vector<std::uint64_t> ids() const {
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, client] : table_) ids.push_back(id);
+    std::ranges::sort(ids);
+    return ids;
   }
   // Null when it has gone.
   [[nodiscard]] Client* find(std::uint64_t id) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/base/spare_buffers.h"
 #include "daemon/policy/priority.h"
 #include "daemon/server/revocation.h"
 
@@ -45,7 +46,7 @@ SharedCommand CommandRequests::command_of(const Client& client, std::uint64_t re
        .priority = policy::cap_priority(submit.priority, client.peer.administrator),
        .locality = static_cast<std::uint8_t>(submit.locality),
        .family = *sink_.identity().family,
-       .bytes = proto::Buffer(submit.command.begin(), submit.command.end())});
+       .bytes = SpareBuffers::of_thread().copy_of(submit.command)});
 }
 
 Handled CommandRequests::submit(Client& client, std::uint64_t request_id,

@@ -128,6 +128,7 @@ void Handshake::device_changed() {
   for (const auto& [id, client] : clients_.all()) {
     if (client.stage == Stage::Waiting || client.device_info_id) waiting.push_back(id);
   }
+  std::ranges::sort(waiting);
   // An answer may end its connection, and with it others of the list: each is looked up anew.
   for (const std::uint64_t id : waiting) {
     Client* const client = clients_.find(id);

@@ -82,12 +82,9 @@ void Server::set_tenants(std::vector<SharedProfile> tenants) {
   admission_.set_tenants(std::move(tenants));
   set_backlog_limits();
   assign_all_roles();
-  std::vector<std::uint64_t> lost;
-  for (const auto& [id, client] : clients_.all()) {
-    if (lost_its_tenant(client)) lost.push_back(id);
-  }
-  for (const std::uint64_t id : lost) {
-    if (Client* const client = clients_.find(id)) {
+  for (const std::uint64_t id : clients_.ids()) {
+    Client* const client = clients_.find(id);
+    if (client != nullptr && lost_its_tenant(*client)) {
       refuse(*client, {.status = Status::AccessDenied, .reason = "its tenant is no more"});
     }
   }
@@ -270,9 +267,7 @@ void Server::on_closed(std::uint64_t id) {
 void Server::stop() {
   stopping_ = true;
   maintenance_.stop();
-  std::vector<std::uint64_t> all;
-  for (const auto& [id, client] : clients_.all()) all.push_back(id);
-  for (const std::uint64_t id : all) {
+  for (const std::uint64_t id : clients_.ids()) {
     Client* const client = clients_.find(id);
     if (client != nullptr && client->outstanding.empty()) dismiss(*client);
   }
@@ -286,9 +281,10 @@ void Server::deliver(const sched::Answer& answer) {
 }
 
 void Server::close_all() {
-  while (!clients_.all().empty()) {
-    const auto& first = clients_.all().begin();
-    stopping_ ? dismiss(first->second) : drop(first->first);
+  for (const std::uint64_t id : clients_.ids()) {
+    Client* const client = clients_.find(id);
+    if (client == nullptr) continue;
+    stopping_ ? dismiss(*client) : drop(id);
   }
 }
 

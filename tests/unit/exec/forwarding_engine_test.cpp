@@ -41,6 +41,9 @@ TEST_CASE("a forwarding engine hands everything on", "[exec]") {
   CHECK(engine.make_sticky(kContext, tpm::kTransientFirst, true) == proto::Status::Success);
   CHECK(engine.usage().objects_of_context.amount == RecordingEngine::kObjects);
   CHECK(engine.next_maintenance().has_value());
+  CHECK(engine.may_have_housekeeping());
+  behind.has_housekeeping = false;
+  CHECK_FALSE(engine.may_have_housekeeping());
   CHECK(maker_of(engine.housekeeping()) == 'b');
   CHECK(maker_of(engine.idle_housekeeping()) == 'b');
   CHECK(maker_of(engine.evict_all()) == 'b');

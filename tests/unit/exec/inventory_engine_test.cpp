@@ -122,10 +122,12 @@ TEST_CASE("a look is due after a command that sweeps", "[exec][ownership]") {
   Bench bench;
   bench.engine.execute(test::client_command({}));
   CHECK(bench.engine.housekeeping() == nullptr);
+  CHECK_FALSE(bench.engine.may_have_housekeeping());
   Buffer clear = test::kShortCommand;
   clear[8] = 0x01;
   clear[9] = 0x26;
   bench.engine.execute(test::client_command({.bytes = clear}));
+  CHECK(bench.engine.may_have_housekeeping());
   const auto execution = bench.engine.housekeeping();
   REQUIRE(execution != nullptr);
   bench.run_to_lists(*execution, execution->start());

@@ -57,13 +57,17 @@ TEST_CASE("a raw context is the other engine's, and the TPM is brought up after 
   CHECK(bench.router.loads_needed(*command_of(kRaw)) == 0);
   CHECK(bench.router.make_sticky(kRaw, tpm::kTransientFirst, true) == proto::Status::BadParameter);
   CHECK(maker_of(bench.router.idle_housekeeping()) == '-');
+  bench.managed.has_housekeeping = false;
+  CHECK_FALSE(bench.router.may_have_housekeeping());
   bench.router.close_context(kRaw);
+  CHECK(bench.router.may_have_housekeeping());
   CHECK(bench.raw.calls == "open execute close ");
   CHECK(bench.managed.calls.empty());
 
   bench.router.open_context(kManaged, kUser);
   bench.router.skip_handles(kManaged, 1);
   CHECK(maker_of(bench.router.housekeeping()) == 'm');
+  CHECK_FALSE(bench.router.may_have_housekeeping());
   CHECK(maker_of(bench.router.housekeeping()) == 'm');
   CHECK(maker_of(bench.router.execute(command_of(kManaged))) == 'm');
   CHECK(bench.managed.calls == "open skip bring-up housekeeping execute ");

@@ -44,6 +44,7 @@ class RecordingEngine final : public Engine {
     return {.objects_of_context = {.amount = kObjects, .who = {}}};
   }
   std::unique_ptr<Execution> housekeeping() override { return made("housekeeping "); }
+  [[nodiscard]] bool may_have_housekeeping() const override { return has_housekeeping; }
   std::unique_ptr<Execution> idle_housekeeping() override { return made("idle "); }
   [[nodiscard]] std::optional<TimePoint> next_maintenance() const override { return TimePoint(); }
   std::unique_ptr<Execution> evict_all() override { return made("evict-all "); }
@@ -52,6 +53,7 @@ class RecordingEngine final : public Engine {
   void device_lost() override { calls += "lost "; }
 
   std::string calls;
+  bool has_housekeeping = true;
 
  private:
   std::unique_ptr<Execution> made(const std::string& call) {
