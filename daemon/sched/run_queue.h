@@ -14,8 +14,8 @@
 // - Swapping costs more than waiting: loading another context's key takes a real chip as long as a
 //   signature. So within a level, a command that can run with what is loaded may overtake ones that
 //   cannot, as a disk scheduler serves what is under the head, until the one in front has been
-//   passed over for a slice of time. Shares stay even: who was overtaken is still the first, and who
-//   is far ahead of others overtakes nobody.
+//   passed over for a slice of time. Shares stay even: who was overtaken is still the first, and
+//   who is far ahead of others overtakes nobody.
 // - A command that the TPM is not ready for, or not expected to be, is set aside with its context
 //   for a while (set_aside.h). When it comes back it has waited since it first came.
 
