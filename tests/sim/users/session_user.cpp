@@ -20,8 +20,8 @@ SessionUser::SessionUser(Simulation& simulation, const UserPlan& plan)
       random_(Random(simulation.plan().seed).fork(plan.number + 1)) {}
 
 void SessionUser::broken(const char* invariant, const Waiting& waiting, const std::string& what) {
-  sim_.world.broken(invariant, "user " + std::to_string(plan_.number) + ", " +
-                                   name_of(waiting.op) + ": " + what);
+  sim_.world.broken(
+      invariant, "user " + std::to_string(plan_.number) + ", " + name_of(waiting.op) + ": " + what);
 }
 
 void SessionUser::later(Time delay, void (SessionUser::*what)()) {

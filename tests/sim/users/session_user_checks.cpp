@@ -1,7 +1,5 @@
 // What a user expects of the answers, and what it excuses.
 
-#include "tests/sim/users/session_user.h"
-
 #include <algorithm>
 #include <vector>
 
@@ -9,6 +7,7 @@
 #include "proto/tpm/constants.h"
 #include "proto/tpm/response_code.h"
 #include "tests/sim/simulation.h"
+#include "tests/sim/users/session_user.h"
 
 namespace tbs::sim {
 namespace {

@@ -1,7 +1,5 @@
 // What a user sends, and what a TPM of its own would make of it.
 
-#include "tests/sim/users/session_user.h"
-
 #include <array>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "proto/tpm/constants.h"
 #include "proto/tpm_header.h"
 #include "tests/sim/simulation.h"
+#include "tests/sim/users/session_user.h"
 
 namespace tbs::sim {
 namespace {
