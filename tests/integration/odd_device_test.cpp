@@ -3,14 +3,19 @@
 // one row for each.
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "client/include/tbs/tbsx.h"
 #include "proto/tpm/command_builder.h"
 #include "proto/tpm/response_code.h"
+#include "proto/tpm_header.h"
 #include "tests/integration/support/odd_chip.h"
 #include "tests/integration/support/test_bench.h"
 #include "tests/integration/support/tpm_commands.h"
@@ -292,6 +297,93 @@ TEST_CASE("a TPM in an odd state costs nobody what it need not") {
       CHECK(bench.stop() == 0);
     }
   }
+}
+
+TEST_CASE("while one client's command is put off, others are answered") {
+  if (!on_swtpm()) return;
+  const Buffer key = tpm::create_primary_ecc();
+  const Buffer write = tpm::nv_write(kIndex, Buffer(8, 1));
+  const auto [code, command, warning] =
+      GENERATE_COPY(std::tuple(cc::kCreatePrimary, key, rc::kRetry),
+                    std::tuple(cc::kCreatePrimary, key, rc::kTesting),
+                    std::tuple(cc::kCreatePrimary, key, rc::kYielded),
+                    std::tuple(cc::kNvWrite, write, rc::kNvRate));
+  OddBench bench;
+  bench.start();
+  Keeper keeper(bench.socket());
+  RawClient neighbour = RawClient::context(bench.socket());
+  REQUIRE(tpm::code(neighbour.response(tpm::nv_define(kIndex, 8))) == rc::kSuccess);
+  RawClient client = RawClient::context(bench.socket());
+
+  bench.chip().lie(odd::answers({code}, warning));
+  client.submit(1, command);
+  client.submit(2, tpm::get_random(8));
+  for (int i = 0; i < 20; ++i) {
+    CHECK(tpm::code(neighbour.response(tpm::get_random(8))) == rc::kSuccess);
+  }
+  keeper.finds_all_of_it();
+  CHECK(bench.status().device_state == DeviceState::Ready);
+  CHECK_FALSE(client.has_frame(0ms));
+
+  SECTION("it is carried out when the TPM is ready") {
+    bench.chip().be_honest();
+    const Answer first = client.receive_result();
+    CHECK(first.request_id == 1);
+    CHECK(first.status == Status::Success);
+    CHECK(tpm::code(first.response) == rc::kSuccess);
+    // What came after it was kept behind it.
+    CHECK(client.receive_result().request_id == 2);
+  }
+  SECTION("it is cancelled at once") {
+    client.send(3, tbs::proto::Cancel{});
+    // The first may be with the TPM just then: it is answered last, after the reply to the cancel.
+    std::vector<std::uint64_t> canceled;
+    for (int frames = 0; frames < 3; ++frames) {
+      const auto received = client.receive();
+      REQUIRE(received);
+      if (received->type != tbs::proto::Type::Result) continue;
+      const auto result = tbs::proto::decode<tbs::proto::Result>(received->payload);
+      REQUIRE(result);
+      CHECK(result->status == Status::CommandCanceled);
+      canceled.push_back(received->request_id);
+    }
+    std::ranges::sort(canceled);
+    CHECK(canceled == std::vector<std::uint64_t>{1, 2});
+  }
+  CHECK(bench.stop() == 0);
+}
+
+TEST_CASE("however many clients write to a flash that wants a pause, the TPM is asked for one") {
+  if (!on_swtpm()) return;
+  OddBench bench;
+  bench.start();
+  const Buffer write = tpm::nv_write(kIndex, Buffer(8, 1));
+  std::vector<RawClient> writers;
+  for (int i = 0; i < 8; ++i) writers.push_back(RawClient::context(bench.socket()));
+  REQUIRE(tpm::code(writers.front().response(tpm::nv_define(kIndex, 8))) == rc::kSuccess);
+
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  bench.chip().lie([asked, refuses = odd::answers({cc::kNvWrite}, rc::kNvRate)](
+                       const Buffer& command, const LyingTpm::Ask& ask) {
+    if (tbs::proto::read_tpm_header(command)->code == cc::kNvWrite) ++*asked;
+    return refuses(command, ask);
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  for (RawClient& writer : writers) writer.submit(1, write);
+  RawClient neighbour = RawClient::context(bench.socket());
+  do {
+    CHECK(tpm::code(neighbour.response(tpm::get_random(8))) == rc::kSuccess);
+  } while (std::chrono::steady_clock::now() - begin < 1s);
+  // Pauses of 1, 2, 4 ... 1000 ms: no more than these fit in, on a machine of any speed.
+  const int counted = *asked;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+  CHECK(counted <= 13 + passed.count());
+
+  bench.chip().be_honest();
+  for (RawClient& writer : writers) {
+    CHECK(tpm::code(writer.receive_result().response) == rc::kSuccess);
+  }
+  CHECK(bench.stop() == 0);
 }
 
 TEST_CASE("a TPM that is in field upgrade mode from the start is sent the rest of its firmware") {
