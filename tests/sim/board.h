@@ -31,8 +31,29 @@ struct Board {
     }
   }
 
-  // Signatures that wait for the TPM, by what is signed.
-  std::map<std::uint64_t, std::uint32_t> signing;
+  // Contexts that may have heirs, each with the proof and the user who has it.
+  struct Context {
+    std::uint32_t uid = 0;
+    std::uint64_t number = 0;
+    proto::Buffer token;
+  };
+  std::vector<Context> contexts;
+
+  void add(Context context, Random& random) {
+    if (contexts.size() < kMost) {
+      contexts.push_back(std::move(context));
+    } else {
+      contexts[random.below(kMost)] = std::move(context);
+    }
+  }
+
+  // NV indices, each with the user whose it is.
+  std::map<std::uint32_t, std::uint32_t> counters;
+  // How often the TPM has refused an authorization, by user.
+  std::map<std::uint32_t, std::uint64_t> failures;
+
+  // Signatures and keys that wait for the TPM, by their tags.
+  std::map<std::uint64_t, std::uint32_t> asked;
   // How many commands of clients the TPM has begun.
   std::uint64_t begun = 0;
   // When that of high priority with this tag began: the number of the command.

@@ -36,6 +36,7 @@ class Link : public std::enable_shared_from_this<Link> {
   // Nothing is told after it.
   void close();
   void read_nothing(bool nothing);
+  [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
   [[nodiscard]] bool is_open() const { return open_; }
 
  private:

@@ -39,6 +39,8 @@ Plan plan_of(std::uint64_t seed) {
   add(Kind::High, random.below(2));
   add(Kind::Clumsy, random.below(4));
   add(Kind::Hostile, random.below(3));
+  add(Kind::Counter, random.below(3));
+  add(Kind::Forking, random.below(2));
   add(Kind::Busy, random.one_in(2) ? random.between(2, 4) : 0);
   plan.length = random.between(50, 90) * kMinute;
   plan.restarts = random.one_in(4) ? 0 : random.between(1, 12);

@@ -17,6 +17,8 @@ enum class Kind : std::uint8_t {
   Busy,     // always has commands waiting
   High,     // a command of high priority now and then
   Clumsy,   // never flushes, cancels, reads slowly, sends nonsense, leaves in the middle
+  Counter,  // counts in NV
+  Forking,  // its children inherit its keys
   Hostile,  // breaks the protocol, guesses handles, floods
 };
 

@@ -17,6 +17,7 @@
 #include "tests/sim/kernel/kernel.h"
 #include "tests/sim/kernel/node.h"
 #include "tests/sim/link.h"
+#include "tests/sim/losses.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/tpm/model_tpm.h"
 #include "tests/sim/users/user.h"
@@ -48,6 +49,8 @@ class Simulation {
   Outcome run();
 
   void connect(SharedFile socket, server::SharedProfile profile);
+  // Asked often where much is sent.
+  void check_memory();
   // A client has been answered.
   void answered() { ++commands_; }
   // Whether something is wrong with the TPM that was or may become noticeable since then.
@@ -64,6 +67,7 @@ class Simulation {
   World world;
   Time connected = 0;
   Board board;
+  Losses losses;
 
  private:
   void begin_life();
@@ -71,10 +75,9 @@ class Simulation {
   void end_run();
   void check_often();
   void check_nothing_left();
-  void check_memory();
-  void on_begin(std::span<const std::uint8_t> command);
-  std::shared_ptr<Link> observer_;
-  void note_trouble();
+  void check_failures();
+  void on_begin(std::span<const std::uint8_t> command, Time took);
+  void note_trouble(Trouble trouble);
   ModelTpm::Options tpm_options();
 
   Plan plan_;
@@ -85,6 +88,7 @@ class Simulation {
   std::unique_ptr<Tbsd> daemon_;
   std::vector<std::pair<SharedFile, server::SharedProfile>> backlog_;
   std::vector<std::unique_ptr<User>> users_;
+  std::shared_ptr<Link> observer_;
   std::uint64_t commands_ = 0;
   std::uint64_t restarts_ = 0;
   std::uint64_t links_ = 0;

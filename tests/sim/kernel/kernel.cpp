@@ -40,9 +40,6 @@ SharedFile Kernel::file(int descriptor) const {
 }
 
 void Kernel::close(int descriptor) {
-  for (auto& [number, each] : files_) {
-    if (auto* const epoll = dynamic_cast<Epoll*>(each.get())) epoll->watches.erase(descriptor);
-  }
   files_.erase(descriptor);
 }
 
@@ -76,6 +73,8 @@ int Kernel::epoll_wait(int epoll, std::span<epoll_event> events, int timeout_ms)
       timeout_ms < 0 ? ~Time{0} : world_.now() + static_cast<Time>(timeout_ms) * kMillisecond;
   while (true) {
     world_.run_due();
+    // A file is watched until the last who has it has closed it, under whatever descriptor.
+    std::erase_if(set->watches, [](const auto& each) { return each.second.file.use_count() == 1; });
     // Whatever has happened meanwhile may have ended the process.
     if (dead_) return 0;
     std::size_t count = 0;

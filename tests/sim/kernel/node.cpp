@@ -22,7 +22,6 @@ class Node final : public File, public std::enable_shared_from_this<Node> {
   [[nodiscard]] std::uint32_t ready() override;
   void watched() override {
     if (state_ == State::Running) touched("epoll_ctl");
-    fresh_ = fresh_ || !in_loop_;
     in_loop_ = true;
   }
   void new_process() { in_loop_ = false; }
@@ -41,13 +40,6 @@ class Node final : public File, public std::enable_shared_from_this<Node> {
     if (in_loop_) world().broken("busy-node", std::string(call) + " while a command runs");
     chip_.kernel_.block_until(end_);
   }
-  // Asio gives the state of a descriptor that was closed to the next one that is opened, though an
-  // event of the old one may still be on its way: then it wakes the wait for the new one. So the
-  // first wake-up of a node may be none, and blocks the loop once.
-  void woken_too_early() {
-    if (std::exchange(fresh_, false)) return chip_.kernel_.block_until(end_);
-    touched("read");
-  }
   World& world() { return chip_.kernel_.world(); }
   void run(std::span<const std::uint8_t> command, std::uint32_t code);
   void finish(proto::Buffer response);
@@ -55,7 +47,6 @@ class Node final : public File, public std::enable_shared_from_this<Node> {
   Chip& chip_;
   State state_ = State::Idle;
   bool in_loop_ = false;
-  bool fresh_ = false;  // it has come into the loop, and was not read since
   bool dead_ = false;
   bool started_ = false;
   int error_ = 0;
@@ -65,11 +56,10 @@ class Node final : public File, public std::enable_shared_from_this<Node> {
 };
 
 File::Moved Node::read(std::span<std::uint8_t> to) {
-  if (state_ == State::Running) woken_too_early();
+  if (state_ == State::Running) touched("read");
   if (dead_) return std::unexpected(ENODEV);
   if (state_ == State::Idle) return std::unexpected(EAGAIN);
   state_ = State::Idle;
-  if (in_loop_) fresh_ = false;
   if (const int error = std::exchange(error_, 0)) return std::unexpected(error);
   const std::size_t count = std::min(to.size(), response_.size());
   std::copy_n(response_.begin(), count, to.begin());
@@ -98,8 +88,9 @@ File::Moved Node::write(std::span<const std::uint8_t> command) {
 
 void Node::run(std::span<const std::uint8_t> command, std::uint32_t code) {
   world().trace("tpm", ++chip_.commands_, command);
-  if (chip_.begins) chip_.begins(command);
-  end_ = world().now() + chip_.duration(code);
+  const Time took = chip_.duration(code);
+  if (chip_.begins) chip_.begins(command, took);
+  end_ = world().now() + took;
   state_ = State::Running;
   proto::Buffer response;
   if (chip_.happens(chip_.plan_.retries)) {
@@ -122,10 +113,10 @@ void Node::finish(proto::Buffer response) {
   wake();
   if (dead_) return;
   if (chip_.happens(chip_.plan_.lost)) {
-    chip_.troubled();
+    chip_.troubled(Trouble::Lost);
     response_.clear();
   } else if (chip_.happens(chip_.plan_.failed)) {
-    chip_.troubled();
+    chip_.troubled(Trouble::Failed);
     error_ = chip_.random_.one_in(2) ? EIO : ETIME;
   } else if (chip_.happens(chip_.plan_.gone)) {
     chip_.go_away(false);
@@ -169,13 +160,13 @@ bool Chip::happens(std::uint64_t one_in) {
 }
 
 void Chip::go_away(bool reset) {
-  troubled();
+  troubled(reset ? Trouble::Reset : Trouble::Gone);
   there_ = false;
   if (reset) reset_();
   if (const auto node = node_.lock()) node->die();
   kernel_.world().after(random_.between(1, 20'000) * kMillisecond, [this] {
     there_ = true;
-    troubled();
+    troubled(Trouble::Back);
   });
 }
 

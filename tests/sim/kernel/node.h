@@ -20,6 +20,9 @@ namespace tbs::sim {
 
 class Node;
 
+// What has happened to it that users may notice.
+enum class Trouble : std::uint8_t { Failed, Lost, Gone, Reset, Back };
+
 // What goes wrong, one time in so many commands; 0: never.
 struct ChipPlan {
   std::uint64_t speed = 100;  // percent of the usual time
@@ -43,11 +46,11 @@ class Chip {
   void stop_failing() { plan_ = {.speed = plan_.speed}; }
 
   // Something goes wrong that clients can notice, or has ended.
-  std::function<void()> troubled;
+  std::function<void(Trouble)> troubled;
   [[nodiscard]] std::uint64_t commands() const { return commands_; }
   [[nodiscard]] bool busy() const;
-  // Told of each command that begins to run.
-  std::function<void(std::span<const std::uint8_t>)> begins;
+  // Told of each command that begins to run, and how long it will.
+  std::function<void(std::span<const std::uint8_t>, Time)> begins;
 
  private:
   friend Node;

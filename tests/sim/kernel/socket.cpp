@@ -15,8 +15,10 @@ File::Moved Socket::read(std::span<std::uint8_t> to) {
   const bool was_full = pipe_->waiting() == Pipe::kRoom;
   std::memcpy(to.data(), pipe_->to_daemon.data() + pipe_->taken, count);
   pipe_->taken += count;
-  if (pipe_->waiting() == 0) {
-    pipe_->to_daemon.clear();
+  // One who floods never lets it become empty.
+  if (pipe_->waiting() == 0 || pipe_->taken >= Pipe::kRoom) {
+    const auto taken = static_cast<std::ptrdiff_t>(pipe_->taken);
+    pipe_->to_daemon.erase(pipe_->to_daemon.begin(), pipe_->to_daemon.begin() + taken);
     pipe_->taken = 0;
   }
   if (was_full) pipe_->tell_client();
@@ -35,14 +37,16 @@ File::Moved Socket::write(std::span<const std::uint8_t> from) {
 
 std::uint32_t Socket::ready() {
   std::uint32_t events = 0;
-  if (pipe_->waiting() > 0 || pipe_->client_closed) events |= EPOLLIN;
-  if (pipe_->client_closed) events |= EPOLLHUP | EPOLLRDHUP;
+  const bool over = pipe_->client_closed || pipe_->daemon_closed;
+  if (pipe_->waiting() > 0 || over) events |= EPOLLIN;
+  if (over) events |= EPOLLHUP | EPOLLRDHUP;
   if (pipe_->to_client.size() < Pipe::kRoom) events |= EPOLLOUT;
   return events;
 }
 
 void Socket::shut_down() {
   if (std::exchange(pipe_->daemon_closed, true)) return;
+  wake();
   pipe_->tell_client();
 }
 

@@ -23,7 +23,7 @@ namespace rc = tpm::rc;
 constexpr std::uint32_t kGap = 7200;  // seconds until a failure is forgotten
 constexpr std::uint32_t kSessionFirst = tpm::kSavedSessionFirst;
 
-constexpr std::array<std::uint32_t, 21> kCommands = {
+constexpr std::array<std::uint32_t, 25> kCommands = {
     cc::kCreatePrimary | test::handles(1) | TPMA_CC_RHANDLE,
     cc::kStartup,
     cc::kSelfTest,
@@ -45,6 +45,10 @@ constexpr std::array<std::uint32_t, 21> kCommands = {
     cc::kPcrExtend | test::handles(1),
     cc::kPcrRead,
     cc::kGetTestResult,
+    cc::kNvDefineSpace | test::handles(1),
+    cc::kUndefineSpace | test::handles(2),
+    cc::kNvIncrement | test::handles(2),
+    cc::kNvRead | test::handles(2),
 };
 
 Buffer error(std::uint32_t code) {
@@ -132,6 +136,7 @@ Buffer ModelTpm::run(Bytes bytes) {
     ++failures_;
     return error(tpm::at_session(rc::kAuthFail, 1));
   }
+  if (ModelNv::has(command.code)) return nv(command);
   switch (command.code) {
     case cc::kCreatePrimary:
       return create(command, false);
@@ -364,6 +369,13 @@ Buffer ModelTpm::pcr(const Command& command) {
   return success(true);
 }
 
+Buffer ModelTpm::nv(const Command& command) {
+  if (!command.sessions) return error(TPM2_RC_AUTH_MISSING);
+  const ModelNv::Answer answer = nv_.run(command.code, command.handles[1], command.parameters);
+  if (answer.code != rc::kSuccess) return error(answer.code);
+  return success(true, command.code == cc::kNvRead ? sized(answer.value) : Buffer());
+}
+
 std::vector<tpm::Property> ModelTpm::properties() {
   namespace pt = tpm::pt;
   const auto loaded = static_cast<std::uint32_t>(loaded_sessions());
@@ -391,6 +403,7 @@ std::vector<tpm::Property> ModelTpm::properties() {
 
 std::vector<std::uint32_t> ModelTpm::handles(std::uint32_t first) const {
   std::vector<std::uint32_t> all;
+  if (tpm::handle_type(first) == tpm::HandleType::NvIndex) return nv_.indices();
   if (tpm::is_transient(first)) {
     for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
       if (slots_[slot]) all.push_back(tpm::kTransientFirst + slot);

@@ -1,10 +1,10 @@
 #pragma once
 
 // A TPM 2.0 that is fast and small: three slots for objects, three for sessions, 64 sessions in
-// all, a context gap, PCRs, the dictionary attack counter. Handles, contexts, sizes and response
-// codes are those of the specification; what a real one computes with keys and hashes is a number
-// here, which follows from all that was done to the object, so that the wrong object or an older
-// state never gives the right answer.
+// all, a context gap, PCRs, counters in NV, the dictionary attack counter. Handles, contexts, sizes
+// and response codes are those of the specification; what a real one computes with keys and hashes
+// is a number here, which follows from all that was done to the object, so that the wrong object or
+// an older state never gives the right answer.
 
 #include <array>
 #include <cstddef>
@@ -17,6 +17,7 @@
 #include "proto/byte_reader.h"
 #include "proto/byte_writer.h"
 #include "proto/tpm/capability.h"
+#include "tests/sim/tpm/model_nv.h"
 
 namespace tbs::sim {
 
@@ -44,6 +45,8 @@ class ModelTpm {
   [[nodiscard]] std::size_t objects() const;
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
   [[nodiscard]] std::uint32_t failures();
+  // How many NV indices there are.
+  [[nodiscard]] std::size_t nv_indices() const { return nv_.size(); }
   // How often a PCR was extended.
   [[nodiscard]] std::uint64_t extended() const { return extended_; }
 
@@ -73,6 +76,7 @@ class ModelTpm {
   Answer capability(const Command& command);
   Answer clock() const;
   Answer pcr(const Command& command);
+  Answer nv(const Command& command);
   [[nodiscard]] std::vector<tpm::Property> properties();
   [[nodiscard]] std::vector<std::uint32_t> handles(std::uint32_t first) const;
   Object* object_at(std::uint32_t handle);
@@ -84,6 +88,7 @@ class ModelTpm {
   std::uint32_t resets_ = 0;
   std::array<std::optional<Object>, kSlots> slots_;
   std::map<std::uint32_t, Session> sessions_;
+  ModelNv nv_;
   std::uint64_t object_saves_ = 0;
   std::uint64_t session_saves_ = 0;
   std::uint64_t randoms_ = 0;

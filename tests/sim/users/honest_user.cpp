@@ -1,7 +1,12 @@
 #include "tests/sim/users/honest_user.h"
 
+#include <optional>
+#include <utility>
+
 #include "proto/tpm/response_code.h"
 #include "tests/sim/simulation.h"
+#include "tests/sim/users/counter_user.h"
+#include "tests/sim/users/forking_user.h"
 #include "tests/sim/users/hostile_user.h"
 
 namespace tbs::sim {
@@ -13,7 +18,9 @@ constexpr std::size_t kMostSessions = 2;
 }  // namespace
 
 HonestUser::HonestUser(Simulation& simulation, const UserPlan& plan)
-    : SessionUser(simulation, plan), window_(random_.one_in(3) ? random_.between(2, 6) : 1) {}
+    : SessionUser(simulation, plan),
+      window_(random_.one_in(3) ? random_.between(2, 6) : 1),
+      makes_keys_(is(Kind::Busy) && random_.one_in(3)) {}
 
 void HonestUser::begin() {
   later(random_.between(1, 120'000) * kMillisecond,
@@ -37,6 +44,7 @@ void HonestUser::on_gone() {
 
 void HonestUser::on_open() {
   stepping_ = false;
+  kept_.reset();
   bursts_left_ = random_.between(2, 8);
   left_in_burst_ = random_.between(3, 25);
   go_on();
@@ -48,8 +56,12 @@ void HonestUser::on_answer(const Waiting& waiting, bool good) {
     return on_gone();
   }
   if (good && waiting.op == Op::Save) {
-    load(waiting);
-    return;
+    // Others may have seen the saved session, and try to load it meanwhile.
+    const bool session = waiting.thing->kind == Thing::Kind::Session;
+    if (!session || kept_ || random_.one_in(2)) return load(waiting);
+    kept_ = waiting;
+    later(random_.between(5, 120) * kSecond,
+          static_cast<void (SessionUser::*)()>(&HonestUser::load_kept));
   }
   if (!good && waiting.thing != nullptr && waiting.op != Op::Nonsense && !waiting.thing->gone &&
       waiting.thing->handle != 0 && waiting.thing->waiting == 0) {
@@ -68,9 +80,9 @@ bool HonestUser::excuses(const Waiting& waiting, std::uint32_t code) {
   const std::uint32_t bare = code & ~tpm::rc::kResourceManagerLayer;
   const bool full = bare == tpm::rc::kObjectMemory || bare == tpm::rc::kSessionMemory ||
                     bare == tpm::rc::kSessionHandles;
-  const bool about_session =
-      waiting.thing != nullptr && waiting.thing->kind == Thing::Kind::Session;
-  return full || about_session;
+  const bool session_taken = waiting.thing != nullptr &&
+                             waiting.thing->kind == Thing::Kind::Session && names_unknown(code);
+  return full || session_taken;
 }
 
 void HonestUser::start() {
@@ -155,7 +167,7 @@ void HonestUser::choose() {
       return simple(random_.one_in(2) ? Op::Extend : Op::ReadPcr);
     case 7:
       if (const auto idle = some(Thing::Kind::Sequence, true)) return use(idle, Op::Complete);
-      return simple(Op::ListOwn);
+      return simple(random_.one_in(2) ? Op::ListOwn : Op::ListSessions);
     case 8:
     case 9:
       if (const auto sequence = some(Thing::Kind::Sequence)) return use(sequence, Op::Update);
@@ -190,7 +202,18 @@ void HonestUser::choose_with_session() {
   use(session, random_.one_in(2) ? Op::Policy : Op::PolicyDigest);
 }
 
+// Its commands take several times as long as those of others.
+void HonestUser::step_making() {
+  while (const auto made = some(Thing::Kind::Key, true)) flush(made);
+  if (!sim_.contest()) {
+    stepping_ = true;
+    return later(5 * kSecond, static_cast<void (SessionUser::*)()>(&HonestUser::step));
+  }
+  while (open_ && waiting_.size() < kBusyWindow) make(Thing::Kind::Key);
+}
+
 void HonestUser::step_busy() {
+  if (makes_keys_) return step_making();
   const auto key = some(Thing::Kind::Key);
   if (key == nullptr) {
     if (waiting_.empty()) make(Thing::Kind::Key);
@@ -261,12 +284,18 @@ void HonestUser::step_clumsy() {
   go_on();
 }
 
+void HonestUser::load_kept() {
+  if (const auto kept = std::exchange(kept_, std::nullopt); kept && open_) load(*kept);
+}
+
 void HonestUser::read_again() {
   link_->read_nothing(false);
 }
 
 std::unique_ptr<User> make_user(Simulation& simulation, const UserPlan& plan) {
   if (plan.kind == Kind::Hostile) return std::make_unique<HostileUser>(simulation, plan);
+  if (plan.kind == Kind::Counter) return std::make_unique<CounterUser>(simulation, plan);
+  if (plan.kind == Kind::Forking) return std::make_unique<ForkingUser>(simulation, plan);
   return std::make_unique<HonestUser>(simulation, plan);
 }
 

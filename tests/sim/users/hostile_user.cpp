@@ -24,6 +24,12 @@ constexpr std::array<std::uint8_t, 11> kWrongPassword = {0x40, 0, 0, 9, 0, 0, 1,
 // A hello is waited for this long, and a little.
 constexpr Time kPatience = 5 * kSecond;
 constexpr Time kSoon = 5 * kSecond;
+constexpr std::size_t kFlood = std::size_t{32} << 10;
+
+// Takes long to be refused, and much room until then.
+Buffer long_command() {
+  return CommandBuilder(cc::kGetRandom).bytes(Buffer(4000)).finish();
+}
 
 }  // namespace
 
@@ -41,7 +47,7 @@ void HostileUser::attack_later() {
 
 void HostileUser::attack() {
   must_fail_ = false;
-  switch (random_.below(8)) {
+  switch (random_.below(10)) {
     case 0:
     case 1:
       return malformed();
@@ -55,6 +61,8 @@ void HostileUser::attack() {
       return fail_authorizations();
     case 6:
       return guess_token();
+    case 7:
+      return reach_for_counters();
     default:
       return flood();
   }
@@ -75,9 +83,14 @@ void HostileUser::connect(std::function<void()> then) {
 void HostileUser::end_soon(Time delay, Expected expected) {
   const Time begun = sim_.world.now();
   sim_.world.after(delay, [this, expected, begun, link = link_] {
+    const bool wrong = expected == Expected::Closed && link->is_open();
     // A device that is being started keeps a hello waiting, and with it what is behind.
-    const bool excused = sim_.troubled_since(begun) || sim_.last_restart() + kPatience >= begun;
-    if (expected == Expected::Closed && link->is_open() && !excused) {
+    const bool waits = then_ != nullptr;
+    if (wrong && !waits && sim_.world.now() < attacked_ + kSoon / 2) {
+      return end_soon(kSoon, expected);
+    }
+    const bool excused = waits && (sim_.troubled_since(begun) || sim_.last_restart() >= begun);
+    if (wrong && !excused) {
       sim_.world.broken("hostile-refused", "still connected after " + doing_);
     }
     link->close();
@@ -185,18 +198,58 @@ void HostileUser::send_guesses() {
       default:
         break;
     }
-    if (sim_.board.sessions.empty()) continue;
-    const Board::Session& session = sim_.board.sessions[random_.below(sim_.board.sessions.size())];
-    // Its own user's it may load.
-    if (session.uid == plan_.uid) continue;
-    if (!session.saved.empty()) {
-      submit(tpm::build::context_load(session.saved), kNormal);
-    } else if (random_.one_in(2)) {
-      submit(tpm::build::context_save(session.handle), kNormal);
-    } else {
-      submit(CommandBuilder(TPM2_CC_PolicyGetDigest).handle(session.handle).finish(), kNormal);
+    if (random_.one_in(6)) {
+      // One that measures the machine.
+      submit(CommandBuilder(cc::kPcrExtend)
+                 .handle(static_cast<std::uint32_t>(random_.below(16)))
+                 .authorization(kPassword)
+                 .u32(1)
+                 .u16(TPM2_ALG_SHA1)
+                 .bytes(Buffer(20))
+                 .finish(),
+             kNormal);
+      continue;
     }
+    guess_session();
   }
+}
+
+void HostileUser::guess_session() {
+  if (sim_.board.sessions.empty()) return;
+  const Board::Session& session = sim_.board.sessions[random_.below(sim_.board.sessions.size())];
+  // Its own user's it may load.
+  if (session.uid == plan_.uid) return;
+  if (!session.saved.empty() && random_.one_in(2)) {
+    return submit(tpm::build::context_load(session.saved), kNormal);
+  }
+  switch (random_.below(3)) {
+    case 0:
+      return submit(tpm::build::context_save(session.handle), kNormal);
+    case 1:
+      return submit(tpm::build::flush_context(session.handle), kNormal);
+    default:
+      return submit(CommandBuilder(TPM2_CC_PolicyGetDigest).handle(session.handle).finish(),
+                    kNormal);
+  }
+}
+
+void HostileUser::reach_for_counters() {
+  doing_ = "counters of others";
+  must_fail_ = true;
+  connect([this] {
+    for (const auto& [index, uid] : sim_.board.counters) {
+      if (uid == plan_.uid) continue;
+      const std::uint32_t by = random_.one_in(3) ? index : tpm::kRhOwner;
+      const bool removes = by != index && random_.one_in(2);
+      submit(CommandBuilder(removes ? cc::kUndefineSpace : cc::kNvIncrement)
+                 .handle(by)
+                 .handle(index)
+                 .authorization(kPassword)
+                 .finish(),
+             kNormal);
+    }
+  });
+  end_soon(30 * kSecond, Expected::Nothing);
 }
 
 void HostileUser::fail_authorizations() {
@@ -222,13 +275,21 @@ void HostileUser::guess_token() {
   connect([this] {
     Buffer token(proto::kTokenSize);
     for (std::uint8_t& byte : token) byte = static_cast<std::uint8_t>(random_.next());
-    link_->send(++requests_, proto::InheritObjects{.context = random_.below(40), .token = token});
+    std::uint64_t context = random_.below(40);
+    if (!sim_.board.contexts.empty()) {
+      const auto& seen = sim_.board.contexts[random_.below(sim_.board.contexts.size())];
+      context = seen.number;
+      // It is no guess any more, and of no use to another user.
+      if (seen.uid != plan_.uid && random_.one_in(2)) token = seen.token;
+    }
+    link_->send(++requests_, proto::InheritObjects{.context = context, .token = token});
   });
   end_soon(10 * kSecond, Expected::Nothing);
 }
 
 void HostileUser::flood() {
   doing_ = "a flood";
+  if (random_.one_in(3)) return flood_on();
   connect([this] {
     if (random_.one_in(2)) link_->read_nothing(true);
     const std::uint64_t count = random_.between(40, 400);
@@ -242,8 +303,30 @@ void HostileUser::flood() {
   end_soon(random_.between(1, 60) * kSecond, Expected::Nothing);
 }
 
+// As much as is taken, without reading what comes back.
+void HostileUser::flood_on() {
+  connect([this] {
+    link_->read_nothing(true);
+    const auto more = [this, link = link_, how = random_.below(3)](auto&& again) -> void {
+      if (!link->is_open()) return;
+      sim_.check_memory();
+      while (link->unsent() < kFlood) {
+        if (how == 0) link->send(++requests_, proto::ListContexts{});
+        if (how == 1) link->send(++requests_, proto::Cancel{});
+        if (how == 2) {
+          link->send(++requests_, proto::Submit{.priority = kNormal, .command = long_command()});
+        }
+      }
+      sim_.world.after(20 * kMillisecond, [again] { again(again); });
+    };
+    more(more);
+  });
+  end_soon(random_.between(1, 8) * kSecond, Expected::Nothing);
+}
+
 void HostileUser::on_frame(const proto::Frame& frame) {
   if (frame.type == proto::Type::HelloReply && then_) {
+    attacked_ = sim_.world.now();
     if (const auto then = std::exchange(then_, nullptr)) then();
     return;
   }
@@ -253,11 +336,12 @@ void HostileUser::on_frame(const proto::Frame& frame) {
       sim_.world.broken("no-crossing", "a guessed token was taken");
     }
   }
-  if (frame.type != proto::Type::Result || !must_fail_) return;
+  if (frame.type != proto::Type::Result) return;
   const auto result = proto::decode<proto::Result>(frame.payload);
   if (!result || result->status != proto::Status::Success) return;
   const auto header = proto::read_tpm_header(result->response);
-  if (header && header->code == tpm::rc::kSuccess) {
+  if (header && tpm::is_auth_fail(header->code)) ++sim_.board.failures[plan_.uid];
+  if (must_fail_ && header && header->code == tpm::rc::kSuccess) {
     sim_.world.broken("no-crossing", "what belongs to others could be used");
   }
 }

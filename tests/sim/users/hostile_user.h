@@ -37,6 +37,9 @@ class HostileUser final : public User {
   void silent();
   void guess_handles();
   void send_guesses();
+  void guess_session();
+  void reach_for_counters();
+  void flood_on();
   void fail_authorizations();
   void flood();
   void guess_token();
@@ -51,6 +54,7 @@ class HostileUser final : public User {
   std::function<void()> then_;
   std::string doing_;
   std::uint64_t requests_ = 0;
+  Time attacked_ = 0;  // when its hello was answered
   bool must_fail_ = false;
   bool leaving_ = false;
 };

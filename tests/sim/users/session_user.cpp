@@ -35,7 +35,7 @@ void SessionUser::connect() {
   things_.clear();
   waiting_.clear();
   seen_extended_ = 0;
-  cancel_waits_ = confused_ = false;
+  cancel_waits_ = confused_ = more_made_ = false;
   link_ = std::make_shared<Link>(
       sim_, number_,
       Link::Events{.frame = [this](const proto::Frame& frame) { on_frame(frame); },
@@ -83,6 +83,7 @@ void SessionUser::on_frame(const proto::Frame& frame) {
       }
       return;
     default:
+      if (on_message(frame)) return;
       sim_.world.broken("open-to-honest", "user " + std::to_string(plan_.number) +
                                               " was sent a message of type " +
                                               text_of(proto::number_of(frame.type)));
@@ -95,6 +96,8 @@ void SessionUser::on_hello(const proto::Frame& frame) {
     return sim_.world.broken("open-to-honest", "a hello was not answered with a context");
   }
   open_ = true;
+  context_ = reply->context;
+  token_.assign(reply->token.begin(), reply->token.end());
   on_open();
 }
 
@@ -117,7 +120,7 @@ void SessionUser::on_result(std::uint64_t request, Bytes payload) {
   Waiting waiting = std::move(found->second);
   waiting_.erase(found);
   sim_.answered();
-  sim_.board.signing.erase(waiting.tag);
+  sim_.board.asked.erase(waiting.tag);
   if (waiting.thing != nullptr) --waiting.thing->waiting;
   const auto result = proto::decode<proto::Result>(payload);
   if (!result) return broken("answered-once", waiting, "a result that makes no sense");
@@ -142,13 +145,18 @@ void SessionUser::on_status(const Waiting& waiting, std::uint32_t status) {
   if (waiting.op == Op::Extend) ++sim_.board.maybe_extended;
   if (waiting.thing != nullptr) {
     waiting.thing->doubtful = true;
-    waiting.thing->gone = waiting.op == Op::MakeKey || waiting.op == Op::MakeSequence ||
-                          waiting.op == Op::MakeSession || waiting.thing->gone;
+    const bool makes = waiting.op == Op::MakeKey || waiting.op == Op::MakeSequence ||
+                       waiting.op == Op::MakeSession || waiting.op == Op::Load;
+    more_made_ = more_made_ || makes;
+    waiting.thing->gone = waiting.thing->gone || (makes && waiting.op != Op::Load);
   }
   const bool canceled =
       status == static_cast<std::uint32_t>(proto::Status::CommandCanceled) && waiting.canceled;
   if (canceled || confused_) return;
-  if (sim_.troubled_since(waiting.sent)) {
+  // All that a device which fails may be told of.
+  const bool of_device = status == static_cast<std::uint32_t>(proto::Status::IoError) ||
+                         status == static_cast<std::uint32_t>(proto::Status::TpmNotFound);
+  if (of_device && sim_.troubled_since(waiting.sent)) {
     confused_ = true;
     return;
   }
@@ -211,6 +219,7 @@ void SessionUser::on_success(Waiting& waiting, Bytes response) {
       return;
     }
     case Op::ListOwn:
+    case Op::ListSessions:
       return check_own(waiting, response);
     default:
       return;

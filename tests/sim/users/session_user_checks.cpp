@@ -14,30 +14,29 @@ namespace {
 
 using proto::Bytes;
 
-constexpr Time kLongestWait = 4 * kMinute;
+// Past ten seconds a command comes first, but others may be in the same case, and its own user may
+// have sent many.
+constexpr Time kLongestWait = 1 * kMinute;
+constexpr Time kLongestOfMany = 4 * kMinute;
+constexpr std::size_t kMany = 6;
 // Commands of others that may begin between one of high priority and it: one that was next when it
 // came, and one that has waited so long that it counts as more.
 constexpr std::uint64_t kBeforeHigh = 2;
-
-bool names_unknown(std::uint32_t code) {
-  const std::uint32_t bare = code & ~tpm::rc::kResourceManagerLayer;
-  return bare == tpm::at_handle(tpm::rc::kHandle, 1) ||
-         bare == tpm::at_parameter(tpm::rc::kHandle, 1) || bare == tpm::rc::kReferenceH0 ||
-         bare == tpm::at_parameter(tpm::rc::kIntegrity, 1);
-}
+// The queue is only filling again.
+constexpr Time kAfterRestart = 5 * kSecond;
 
 }  // namespace
 
 bool SessionUser::excuses(const Waiting& waiting, std::uint32_t code) {
   if (waiting.op == Op::Nonsense) return true;
   if (waiting.thing != nullptr && waiting.thing->lost) return true;
+  if (waiting.thing == nullptr || confused_) return confused_;
   // What a failed device has taken along.
-  const bool lost = waiting.thing != nullptr && sim_.last_trouble() >= waiting.thing->made;
-  if (lost && names_unknown(code)) {
-    forget(waiting.thing);
-    confused_ = true;
-  }
-  return confused_;
+  const bool known = waiting.thing->doubtful || sim_.losses.take(waiting.thing->made);
+  if (!names_unknown(code) || !known) return false;
+  waiting.thing->lost = confused_ = true;
+  forget(waiting.thing);
+  return true;
 }
 
 // A handle comes again when a failed device has taken along what had it, though nobody has noticed:
@@ -47,7 +46,7 @@ void SessionUser::took_handle(const Waiting& waiting) {
     if (other->handle != waiting.thing->handle) continue;
     // Sessions of who has most of them are flushed when nobody else has any to spare.
     const bool given_up = plan_.kind == Kind::Clumsy && other->kind == Thing::Kind::Session;
-    if (!given_up && sim_.last_trouble() < other->made && !other->doubtful) {
+    if (!given_up && !other->doubtful && !sim_.losses.take(other->made)) {
       return broken("private-tpm", waiting, "a handle that it has already");
     }
     other->lost = other->doubtful = waiting.thing->doubtful = true;
@@ -76,7 +75,8 @@ void SessionUser::check_high(const Waiting& waiting) {
   if (begun == sim_.board.high_begun.end()) return;
   const std::uint64_t before = begun->second - waiting.begun_before - 1;
   sim_.board.high_begun.erase(begun);
-  if (sim_.troubled_since(waiting.sent) || sim_.last_restart() + kMinute >= waiting.sent) return;
+  if (sim_.troubled_since(waiting.sent) || sim_.last_restart() + kAfterRestart >= waiting.sent)
+    return;
   if (before > kBeforeHigh) {
     broken("high-waits-one", waiting, std::to_string(before) + " commands of others came first");
   }
@@ -90,7 +90,7 @@ void SessionUser::check_own(const Waiting& waiting, Bytes response) {
     const bool own = std::ranges::any_of(
         things_, [&](const SharedThing& each) { return each->handle == handle; });
     // What is being made, or nobody knows about, has no handle here yet.
-    const bool unknown = !waiting_.empty() || sim_.troubled_since(waiting.sent) || waiting.canceled;
+    const bool unknown = !waiting_.empty() || more_made_;
     if (!own && !unknown && !leaving_ && plan_.kind == Kind::Honest) {
       broken("no-crossing", waiting, "it is shown " + text_of(handle));
     }
@@ -101,7 +101,8 @@ void SessionUser::check_waits() {
   const Time now = sim_.world.now();
   for (const auto& [request, waiting] : waiting_) {
     const Time since = std::max(waiting.sent, sim_.last_trouble());
-    if (now > since + kLongestWait) broken("no-starvation", waiting, "not answered for minutes");
+    const Time longest = waiting_.size() > kMany ? kLongestOfMany : kLongestWait;
+    if (now > since + longest) broken("no-starvation", waiting, "not answered for minutes");
   }
 }
 

@@ -36,8 +36,12 @@ void SessionUser::make(Thing::Kind kind, std::uint32_t priority) {
     command.handle(tpm::kRhNull).authorization(kPassword).sized(seed).sized({}).sized({}).u32(0);
     Buffer parameters = CommandBuilder(0).sized(seed).sized({}).sized({}).u32(0).finish();
     thing->id = thing->value = model::key(Bytes(parameters).subspan(tpm::kHeaderSize));
-    return submit({.op = Op::MakeKey, .thing = thing, .expected = thing->id}, command.finish(),
-                  priority);
+    Buffer bytes = command.finish();
+    const std::uint64_t tag = digest_of(0, bytes);
+    sim_.board.asked[tag] = plan_.uid;
+    return submit(
+        {.op = Op::MakeKey, .thing = thing, .expected = thing->id, .tag = tag, .saved = {}},
+        std::move(bytes), priority);
   }
   if (kind == Thing::Kind::Sequence) {
     Buffer command =
@@ -63,7 +67,7 @@ void SessionUser::sign(const SharedThing& key, std::uint32_t priority) {
       .tag = tag,
       .saved = {}};
   waiting.high = priority == kHigh;
-  sim_.board.signing[tag] = plan_.uid;
+  sim_.board.asked[tag] = plan_.uid;
   submit(
       std::move(waiting),
       CommandBuilder(cc::kSign).handle(key->handle).authorization(kPassword).sized(digest).finish(),
@@ -143,6 +147,9 @@ void SessionUser::simple(Op op) {
     case Op::ListOwn:
       return submit(std::move(waiting),
                     tpm::build::get_capability(tpm::cap::kHandles, tpm::kTransientFirst, 254));
+    case Op::ListSessions:
+      return submit(std::move(waiting),
+                    tpm::build::get_capability(tpm::cap::kHandles, tpm::kLoadedSessionFirst, 254));
     case Op::Nonsense: {
       // What no TPM takes; never one that begins or ends something.
       Buffer command =

@@ -45,10 +45,17 @@ enum class Op : std::uint8_t {
   Extend,
   ReadPcr,
   ListOwn,
+  ListSessions,
+  DefineCounter,
+  Increment,
+  ReadCounter,
+  UndefineCounter,
   Nonsense,
 };
 
 const char* name_of(Op op);
+// Whether a response code says that the TPM has not got what a command is about.
+bool names_unknown(std::uint32_t code);
 // In hexadecimal.
 std::string text_of(std::uint32_t number);
 
