@@ -1,0 +1,32 @@
+"""What a successor must know."""
+from .fault import Fault
+
+FAULTS = [
+    Fault("handled twice", ("open-to-honest", "answered-once", "restart-unseen"), "daemon/restart/record_progress.cpp",
+          [("return clients.handled(id, payload.number());", "payload.number();\n      return true;")]),
+    Fault("sent twice", ("open-to-honest", "answered-once", "frames"), "daemon/restart/record_progress.cpp",
+          [("return clients.sent(id, payload.number());", "payload.number();\n      return true;")]),
+    Fault("received and forgotten", ("no-starvation", "answered-once", "restart-unseen", "frames"), "daemon/service_keeper.cpp",
+          [("  if (!*last) return {};", "  return {};")]),
+    Fault("carried out again", ("answered-once", "private-tpm", "busy-node"), "daemon/service_keeper.cpp",
+          [("  return response_memory_.number() == record_.progress().sending;", "  return false;")]),
+    Fault("ended and not told", ("no-starvation", "answered-once"), "daemon/takeover.cpp",
+          [("  for (const Request& request : requests_) handle(request);",
+            "  for (const Request& request : requests_) (void)request;")]),
+    Fault("asked the engine again", ("open-to-honest", "answered-once", "private-tpm"), "daemon/takeover.cpp",
+          [("  if (request.with_engine) return;\n", "")]),
+    Fault("its end is not told", ("no-starvation", "answered-once"), "daemon/takeover.cpp",
+          [("    if (adopt_command(one.order, one.command)) ended_.push_back(std::move(one));",
+            "    (void)adopt_command(one.order, one.command);")]),
+    Fault("those who have gone", ("returns-to-zero",), "daemon/takeover.cpp",
+          [("    if (!clients_.contains(context)) parts_.pump.close_context(ContextId{context});", "    (void)context;")]),
+    Fault("numbers used again", ("no-crossing", "private-tpm", "restart-unseen", "crash"), "daemon/takeover.cpp",
+          [("  parts_.connections.skip_ids(left_.clients.last());\n", "")]),
+    Fault("told before it is kept", ("restart-unseen",), "daemon/server/handshake.cpp",
+          [("  if (keeper_ == nullptr || keeper_->keep_socket(client.id, go_on)) answer_hello(client);",
+            "  if (keeper_ != nullptr) (void)keeper_->keep_socket(client.id, go_on);\n  answer_hello(client);")]),
+    Fault("sent before it is recorded", ("answered-once", "restart-unseen", "frames"), "daemon/service_keeper.cpp",
+          [("  commit();\n  const auto moved = transfer_.send", "  const auto moved = transfer_.send")]),
+    Fault("sticks to what it was told", ("private-tpm", "answered-once", "no-starvation", "restart-unseen"), "daemon/service_keeper.cpp",
+          [("    record_.sent(moved.who, moved.number, moved.bytes);", "")]),
+]
