@@ -78,6 +78,7 @@ bool carry_out(const Order& order) {
   std::vector<char> done(order.clients);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(order.clients);
     for (unsigned i = 0; i < order.clients; ++i) {
       threads.emplace_back([&, i] { done[i] = work_guarded(order, i) ? 1 : 0; });
     }
