@@ -130,7 +130,7 @@ TEST_CASE("a command that the TPM was not ready for has not ended", "[restart][r
   REQUIRE(std::holds_alternative<exec::Transmit>(first->start()));
   REQUIRE(std::get<exec::Done>(first->on_response(retry)).later == exec::Later::Command);
   std::vector<Buffer> answers;
-  const auto note = [&](std::size_t, const ClientCommand&, const exec::Done& ended) {
+  const auto note = [&](std::size_t, const SharedCommand&, const exec::Done& ended) {
     answers.push_back(ended.response);
   };
   {

@@ -56,6 +56,8 @@ class Simulation {
   // Whether something is wrong with the TPM that was or may become noticeable since then.
   [[nodiscard]] bool troubled_since(Time moment) const;
   [[nodiscard]] Time last_restart() const { return last_restart_; }
+  // How often the TPM has wanted a command later.
+  [[nodiscard]] std::uint64_t put_off() const { return chip_.put_off(); }
   [[nodiscard]] Time last_trouble() const { return last_trouble_; }
   [[nodiscard]] bool ending() const { return ending_; }
   [[nodiscard]] bool over() const { return over_; }

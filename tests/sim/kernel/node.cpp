@@ -95,6 +95,7 @@ void Node::run(std::span<const std::uint8_t> command, std::uint32_t code) {
   proto::Buffer response;
   if (chip_.happens(chip_.plan_.retries)) {
     response = proto::tpm_error_response(tpm::kTagNoSessions, tpm::rc::kRetry);
+    ++chip_.put_off_;
   } else {
     response = chip_.run_(command);
   }

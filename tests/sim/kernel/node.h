@@ -51,6 +51,8 @@ class Chip {
   [[nodiscard]] bool busy() const;
   // Told of each command that begins to run, and how long it will.
   std::function<void(std::span<const std::uint8_t>, Time)> begins;
+  // How often it has wanted a command later: the daemon puts it off then, and others come first.
+  [[nodiscard]] std::uint64_t put_off() const { return put_off_; }
 
  private:
   friend Node;
@@ -67,6 +69,7 @@ class Chip {
   std::weak_ptr<Node> node_;
   bool there_ = true;
   std::uint64_t commands_ = 0;
+  std::uint64_t put_off_ = 0;
 };
 
 }  // namespace tbs::sim

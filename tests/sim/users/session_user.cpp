@@ -105,6 +105,7 @@ void SessionUser::submit(Waiting waiting, Buffer command, std::uint32_t priority
   if (!open_) return;
   waiting.sent = sim_.world.now();
   waiting.begun_before = sim_.board.begun;
+  waiting.put_off_before = sim_.put_off();
   if (waiting.thing != nullptr) ++waiting.thing->waiting;
   const std::uint64_t request = ++requests_;
   waiting_.emplace(request, std::move(waiting));

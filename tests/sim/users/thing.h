@@ -69,6 +69,7 @@ struct Waiting {
   bool canceled = false;
   bool high = false;
   std::uint64_t begun_before = 0;
+  std::uint64_t put_off_before = 0;
 };
 
 }  // namespace tbs::sim
