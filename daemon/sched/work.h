@@ -52,7 +52,7 @@ struct EndedWork {
   bool transmitted = false;
   // A client's command that is not answered, and can be executed anew; and what the TPM has said.
   exec::Later later = exec::Later::No;
-  std::vector<std::uint8_t> response = {};
+  std::vector<std::uint8_t> response;
 };
 
 }  // namespace tbs::sched

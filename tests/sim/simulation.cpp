@@ -82,6 +82,8 @@ ModelTpm::Options Simulation::tpm_options() {
 }
 
 void Simulation::on_begin(std::span<const std::uint8_t> command, Time took) {
+  // By the next command at the latest the daemon has noticed.
+  if (std::exchange(unnoticed_, false)) last_trouble_ = world.now();
   const auto header = proto::read_tpm_header(command);
   if (!header || !is_clients(header->code)) return;
   ++board.begun;
@@ -94,7 +96,7 @@ void Simulation::on_begin(std::span<const std::uint8_t> command, Time took) {
 }
 
 bool Simulation::troubled_since(Time moment) const {
-  return last_trouble_ != 0 && last_trouble_ + kAftermath >= moment;
+  return unnoticed_ || (last_trouble_ != 0 && last_trouble_ + kAftermath >= moment);
 }
 
 void Simulation::connect(SharedFile socket, server::SharedProfile profile) {
@@ -204,8 +206,12 @@ void Simulation::note_trouble(Trouble trouble) {
   switch (trouble) {
     case Trouble::Failed:
       return losses.allow(Losses::kOfResponse);
-    // The daemon opens the device anew.
+    // A process that has taken the node over looks for the response for half a minute, since the
+    // command may not have begun, and so does the one after it.
     case Trouble::Lost:
+      unnoticed_ = true;
+      [[fallthrough]];
+    // The daemon opens the device anew.
     case Trouble::Gone:
       return losses.allow(Losses::kOfDevice);
     case Trouble::Reset:

@@ -95,6 +95,7 @@ class Simulation {
   std::uint64_t restarts_ = 0;
   std::uint64_t links_ = 0;
   Time last_trouble_ = 0;
+  bool unnoticed_ = false;  // a response is lost, and nothing was sent since
   Time last_restart_ = 0;
   bool leaves_ = false;
   bool ending_ = false;
