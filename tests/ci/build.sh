@@ -65,8 +65,8 @@ build_default() { build_folder build gcc -Dwerror=true && compile build "$@"; }
 # headers and templates. Not in build/, where one source changes at a time and each must include what it uses.
 together=(--unity=on --unity-size=20)
 
-# build_release FOLDER PREFIX [TARGET...]: what is installed, without the tests, as fast as Debian's packages are
-# (-O3 is no faster and takes longer to compile). With werror=1 before it, warnings are errors.
+# build_release FOLDER PREFIX [TARGET...]: what is installed, without the tests, as Debian's packages are optimized:
+# release alone would be -O3. With werror=1 before it, warnings are errors.
 build_release() {
     local folder=$1 prefix=$2
     shift 2
