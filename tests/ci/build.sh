@@ -74,7 +74,7 @@ build_release() {
         "${together[@]}" ${werror:+-Dwerror=true} && compile "$folder" "$@"
 }
 build_bench() {
-    build_folder build-bench gcc -Dwerror=true --buildtype=release --optimization=2 "${together[@]}" &&
+    build_folder build-bench gcc -Dwerror=true --buildtype=release "${together[@]}" &&
         compile build-bench "$@"
 }
 configure_sanitized() {
