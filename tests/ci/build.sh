@@ -4,6 +4,8 @@
 # Else ccache takes the same file in two copies of the tree for two files. A unity build names its sources by
 # absolute paths.
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$top
+export CCACHE_SLOPPINESS=pch_defines,time_macros # which ccache wants for precompiled headers
+export CCACHE_DEPEND=1                           # what is not in the cache is not preprocessed twice
 
 # build_folder FOLDER COMPILER [MESON OPTION...]: configures it; COMPILER is gcc or clang.
 build_folder() {
@@ -77,9 +79,10 @@ build_bench() {
     build_folder build-bench gcc -Dwerror=true --buildtype=release "${together[@]}" &&
         compile build-bench "$@"
 }
+# configure_sanitized FOLDER SANITIZERS FUZZERS [MESON OPTION...]
 configure_sanitized() {
     build_folder "$1" clang -Dwerror=true -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1 \
-        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only "${together[@]}"
+        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only "${together[@]}" "${@:4}"
 }
 # sources: every file that clang-format looks after.
 sources() {

@@ -70,7 +70,7 @@ package_compile() {
 }
 
 package_build() {
-    package_compile "$1" /build "$packages/$1" 'export CCACHE_DIR=/ccache PATH=/usr/lib/ccache:$PATH'
+    package_compile "$1" /build "$packages/$1" 'export CCACHE_DIR=/ccache CCACHE_DEPEND=1 PATH=/usr/lib/ccache:$PATH'
 }
 
 # Another folder, time, time zone, locale, umask and number of processors, no tests, and no memory of the

@@ -3,6 +3,7 @@
 
 . "$top/tests/ci/chroots.sh"
 . "$top/tests/ci/cross.sh"
+. "$top/tests/ci/time_limit.sh"
 platforms_list=$top/tests/ci/platforms
 platforms=$state/platforms
 platform_results=$state/results-platforms
@@ -45,6 +46,7 @@ check_platform() {
     [[ $compiler != cross-* ]] || root+=-${compiler#cross-}
     [[ $packages == - ]] || root+=$(tr -c 'a-zA-Z0-9.+-' _ <<<"${packages//,/_}" | sed 's/_$//')
     say "$name: Debian $suite, $compiler${options:+, $options}"
+    time_for 12 "$platform_results" "$name" || return
     if ! { why=$(make_platform_root 2>&1 >&3); } 3>&1; then
         say "SKIPPED: $name: $(grep -o 'dev: .*' <<<"$why" || tail -n 1 <<<"$why")"
         echo "0 0 1 $name: chroot" >>"$platform_results"
@@ -102,7 +104,8 @@ prepare_platform_folder() {
 # in_platform COMMAND...: with the tree at /source and the build folder at /build.
 in_platform() {
     chroot_run "$root" --bind "$top" /source --bind "$folder" /build --bind "$chroot_ccache" /ccache -- \
-        env CCACHE_DIR=/ccache CCACHE_NOHASHDIR=1 NINJA_STATUS='@%f/%t ' PYTHONUNBUFFERED=1 \
+        env CCACHE_DIR=/ccache CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 \
+        CCACHE_SLOPPINESS=pch_defines,time_macros NINJA_STATUS='@%f/%t ' PYTHONUNBUFFERED=1 \
         PYTHONDONTWRITEBYTECODE=1 "$@"
 }
 

@@ -124,6 +124,12 @@ def runner():
         os.kill(int(children_of(running.pid)[-1]), signal.SIGKILL)
         said = running.stdout.readline()
         check(said == "up\n" and running.wait() == 5, "a machine that ends without a word is booted again")
+    with subprocess.Popen([HERE / "run", "--silence", "5", "--", "sh", "-c", "echo up; sleep 2; exit 5"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        running.stdout.readline()
+        os.kill(int(children_of(running.pid)[-1]), signal.SIGSTOP)
+        said = running.stdout.readline()
+        check(said == "up\n" and running.wait() == 5, "so is one whose processors stop")
     for number in (signal.SIGTERM, signal.SIGKILL):
         with tempfile.TemporaryDirectory() as work, subprocess.Popen(
                 [HERE / "run", "--", "sh", "-c", "echo up; sleep 100"],
