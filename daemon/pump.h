@@ -88,6 +88,9 @@ class Pump : public server::CommandSink {
   [[nodiscard]] server::DeviceView device() const override;
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
   [[nodiscard]] exec::Usage usage() const override { return engine_.usage(); }
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId account) const override {
+    return engine_.usage_of(account);
+  }
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override {
     return engine_.held_by(context, most);

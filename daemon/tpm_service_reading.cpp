@@ -50,6 +50,8 @@ void add_role(metrics::TpmReading& reading, const server::Server::RoleUsage& of)
         {.role = of.role, .limit = std::string(policy::rule_of(limit).name), .used = used});
   };
   add(&Limits::contexts_per_user, of.contexts_of_user);
+  add(&Limits::objects_per_user, of.objects_of_user);
+  add(&Limits::sessions_per_user, of.sessions_of_user);
   add(&Limits::backlog_kib_per_user, of.backlog_of_user);
 }
 

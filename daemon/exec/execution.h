@@ -136,6 +136,12 @@ struct Usage {
   Occupancy sessions;
 };
 
+// What one account has of it, in all its contexts.
+struct AccountUsage {
+  std::size_t objects = 0;
+  std::size_t sessions = 0;  // with those whose context has closed
+};
+
 // Makes executions, and owns what outlives them (handle tables).
 class Engine {
  public:
@@ -164,6 +170,7 @@ class Engine {
   virtual proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) = 0;
 
   [[nodiscard]] virtual Usage usage() const { return {}; }
+  [[nodiscard]] virtual AccountUsage usage_of(AccountId) const { return {}; }
   // What a context has, at most so many.
   [[nodiscard]] virtual std::vector<proto::HoldingEntry> held_by(ContextId, std::size_t) const {
     return {};

@@ -27,6 +27,9 @@ class ForwardingEngine : public Engine {
     return behind().make_sticky(context, handle, sticky);
   }
   [[nodiscard]] Usage usage() const override { return behind().usage(); }
+  [[nodiscard]] AccountUsage usage_of(AccountId account) const override {
+    return behind().usage_of(account);
+  }
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override {
     return behind().held_by(context, most);

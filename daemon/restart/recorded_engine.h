@@ -58,6 +58,9 @@ class RecordedEngine final : public exec::Engine {
   }
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   [[nodiscard]] exec::Usage usage() const override { return engine_.usage(); }
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId account) const override {
+    return engine_.usage_of(account);
+  }
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override {
     return engine_.held_by(context, most);

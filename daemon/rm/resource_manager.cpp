@@ -165,6 +165,10 @@ exec::Usage ResourceManager::usage() const {
   return usage;
 }
 
+exec::AccountUsage ResourceManager::usage_of(AccountId account) const {
+  return {.objects = state_.objects.count(account), .sessions = state_.sessions.count(account)};
+}
+
 Holdings ResourceManager::holdings(ContextId context) {
   Holdings held;
   held.objects = state_.objects.count(context);

@@ -66,6 +66,7 @@ class ResourceManager final : public exec::Engine {
 
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override;
   [[nodiscard]] exec::Usage usage() const override;
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId account) const override;
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override;
   [[nodiscard]] Holdings holdings(ContextId context);

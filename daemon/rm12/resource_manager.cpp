@@ -43,6 +43,11 @@ exec::Usage ResourceManager::usage() const {
   return usage;
 }
 
+exec::AccountUsage ResourceManager::usage_of(AccountId account) const {
+  return {.objects = state_.table.count(account, true),
+          .sessions = state_.table.count(account, false)};
+}
+
 std::vector<proto::HoldingEntry> ResourceManager::held_by(ContextId context,
                                                           std::size_t most) const {
   std::vector<proto::HoldingEntry> held;

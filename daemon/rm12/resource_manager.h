@@ -56,6 +56,7 @@ class ResourceManager final : public exec::Engine {
   void restore(RecordReader& record);
 
   [[nodiscard]] exec::Usage usage() const override;
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId account) const override;
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override;
   [[nodiscard]] const State& state() const { return state_; }

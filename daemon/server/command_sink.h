@@ -65,6 +65,7 @@ class CommandSink {
   [[nodiscard]] virtual DeviceView device() const = 0;
   [[nodiscard]] virtual const exec::TpmIdentity& identity() const = 0;
   [[nodiscard]] virtual exec::Usage usage() const = 0;
+  [[nodiscard]] virtual exec::AccountUsage usage_of(AccountId account) const = 0;
   [[nodiscard]] virtual std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                                  std::size_t most) const = 0;
   [[nodiscard]] virtual sched::RunningView running_of(ContextId context) const = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -246,15 +247,22 @@ proto::LimitList Server::limits() const {
 std::vector<Server::RoleUsage> Server::usage_by_role() const {
   std::vector<RoleUsage> all;
   for (const rules::Role& role : screening_.rules().roles) all.push_back({.role = role.name});
+  // Most contexts are of few users.
+  std::map<AccountId, exec::AccountUsage> on_tpm;
   for (const auto& [id, client] : clients_.contexts()) {
-    const std::size_t contexts = admission_.contexts().of(client->account());
-    const std::size_t backlog = back_pressure_.backlog().of(client->account()) / 1024;
+    const AccountId account = client->account();
+    const auto [found, first] = on_tpm.try_emplace(account);
+    if (first) found->second = sink_.usage_of(account);
     for (rules::RoleSet left = client->peer.roles; left != 0; left &= left - 1) {
       const auto role = static_cast<std::size_t>(std::countr_zero(left));
       if (role >= all.size()) continue;
-      ++all[role].contexts;
-      all[role].contexts_of_user = std::max(all[role].contexts_of_user, contexts);
-      all[role].backlog_of_user = std::max(all[role].backlog_of_user, backlog);
+      RoleUsage& of = all[role];
+      const auto see = [](std::size_t& most, std::size_t used) { most = std::max(most, used); };
+      ++of.contexts;
+      see(of.contexts_of_user, admission_.contexts().of(account));
+      see(of.objects_of_user, found->second.objects);
+      see(of.sessions_of_user, found->second.sessions);
+      see(of.backlog_of_user, back_pressure_.backlog().of(account) / 1024);
     }
   }
   return all;

@@ -114,6 +114,8 @@ class Server : public LinkOwner {
     std::size_t contexts = 0;
     // Of each limit on a user, what the one has who has most.
     std::size_t contexts_of_user = 0;
+    std::size_t objects_of_user = 0;
+    std::size_t sessions_of_user = 0;
     std::size_t backlog_of_user = 0;  // KiB
   };
   [[nodiscard]] std::vector<RoleUsage> usage_by_role() const;

@@ -309,6 +309,10 @@ exec::Usage RestartingEngine::usage() const {
   return mortal().engine().usage();
 }
 
+exec::AccountUsage RestartingEngine::usage_of(AccountId account) const {
+  return mortal().engine().usage_of(account);
+}
+
 std::unique_ptr<exec::Execution> RestartingEngine::housekeeping() {
   return make([](exec::Engine& engine) { return engine.housekeeping(); });
 }

@@ -77,6 +77,7 @@ class RestartingEngine : public exec::Engine {
   [[nodiscard]] std::size_t loads_needed(const ClientCommand& command) const override;
   proto::Status make_sticky(ContextId context, std::uint32_t handle, bool sticky) override;
   [[nodiscard]] exec::Usage usage() const override;
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId account) const override;
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId context,
                                                          std::size_t most) const override;
   std::unique_ptr<exec::Execution> housekeeping() override;

@@ -71,13 +71,17 @@ class Socket(unittest.TestCase):
             file.write(f"role tester = uid {os.getuid()}\nrole database = uid 4711\n")
         daemon = support.Daemon(self, policies=folder)
         for contexts in (1, 2):
-            self.addCleanup(daemon.client().close)
+            client = daemon.client()
+            self.addCleanup(client.close)
+            for command in (wire.hash_sequence_start(), wire.start_session(), wire.start_session()):
+                client.begin(command)
+                client.result()
             samples = daemon.samples()
             for role, number in (("tester", contexts), ("database", 0)):
                 self.assertEqual(samples[f'tbs_role_contexts{{role="{role}"}}'], number)
-                self.assertEqual(
-                    samples[f'tbs_role_quota_used{{role="{role}",limit="max-contexts-per-user"}}'], number)
-                self.assertEqual(samples[f'tbs_role_quota_used{{role="{role}",limit="max-backlog-per-user"}}'], 0)
+                for limit, used in (("max-contexts-per-user", number), ("objects-per-user", number),
+                                    ("sessions-per-user", 2 * number), ("max-backlog-per-user", 0)):
+                    self.assertEqual(samples[f'tbs_role_quota_used{{role="{role}",limit="{limit}"}}'], used, limit)
 
     def test_the_socket_file_goes_with_the_daemon(self):
         daemon = support.Daemon(self)

@@ -40,6 +40,7 @@ TEST_CASE("a forwarding engine hands everything on", "[exec]") {
   CHECK(engine.loads_needed(*command) == RecordingEngine::kLoads);
   CHECK(engine.make_sticky(kContext, tpm::kTransientFirst, true) == proto::Status::Success);
   CHECK(engine.usage().objects_of_context.amount == RecordingEngine::kObjects);
+  CHECK(engine.usage_of(account_of(UserId{1000})).objects == RecordingEngine::kObjects);
   CHECK(engine.next_maintenance().has_value());
   CHECK(engine.may_have_housekeeping());
   behind.has_housekeeping = false;

@@ -43,6 +43,7 @@ class RecordingEngine final : public Engine {
   [[nodiscard]] Usage usage() const override {
     return {.objects_of_context = {.amount = kObjects, .who = {}}};
   }
+  [[nodiscard]] AccountUsage usage_of(AccountId) const override { return {.objects = kObjects}; }
   std::unique_ptr<Execution> housekeeping() override { return made("housekeeping "); }
   [[nodiscard]] bool may_have_housekeeping() const override { return has_housekeeping; }
   std::unique_ptr<Execution> idle_housekeeping() override { return made("idle "); }

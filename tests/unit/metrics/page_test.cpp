@@ -124,7 +124,8 @@ TEST_CASE("the page of a thousand contexts is short", "[metrics]") {
   for (std::size_t role = 0; role < 64; ++role) {
     const std::string name = "a-role-with-a-long-name-" + std::to_string(role);
     tpm.contexts_by_role.push_back({name, 1024});
-    for (const char* const limit : {"max-contexts-per-user", "max-backlog-per-user"}) {
+    for (const char* const limit : {"max-contexts-per-user", "objects-per-user",
+                                    "sessions-per-user", "max-backlog-per-user"}) {
       tpm.quotas_by_role.push_back({name, limit, 1024});
     }
   }

@@ -57,6 +57,7 @@ class DispatcherSink : public server::CommandSink {
   }
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return identity_; }
   [[nodiscard]] exec::Usage usage() const override { return {}; }
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId) const override { return {}; }
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId, std::size_t) const override {
     return {};
   }
