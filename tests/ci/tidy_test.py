@@ -40,7 +40,8 @@ class Tidy(unittest.TestCase):
         (build / "build.ninja").write_text(rules)
         (build / "compile_commands.json").write_text(json.dumps(entries))
         subprocess.run(["ninja", "-C", build], check=True, capture_output=True)
-        done = subprocess.run([sys.executable, CI / "tidy.py", self.top, build, build], check=False, text=True, capture_output=True,
+        done = subprocess.run([sys.executable, CI / "tidy.py", self.top, build, build],
+                              check=False, text=True, capture_output=True,
                               env={**os.environ, "XDG_CACHE_HOME": str(self.top), **environment})
         return done.returncode, done.stdout + done.stderr
 
