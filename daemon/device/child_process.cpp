@@ -1,7 +1,9 @@
 #include "daemon/device/child_process.h"
 
+#include <chrono>
 #include <cstring>
 #include <spawn.h>
+#include <thread>
 #include <utility>
 
 #include <errno.h>
@@ -20,6 +22,10 @@ namespace {
 
 constexpr int kChildSocket = 3;
 constexpr int kKillLimit = 10'000;  // milliseconds that the kernel may take for it
+// A process that another one traces (a debugger, the leak sanitizer) cannot be reaped until that
+// one has seen its end. Its pidfd tells earlier.
+constexpr auto kTracerPause = std::chrono::milliseconds(1);
+constexpr int kTracerPauses = 2000;
 
 // What the child starts with: its three standard descriptors, the socket, no signal blocked or
 // ignored.
@@ -125,15 +131,33 @@ ChildProcess::~ChildProcess() {
   pollfd ended{.fd = pidfd_.native_handle(), .events = POLLIN, .revents = 0};
   while (::poll(&ended, 1, kKillLimit) < 0 && errno == EINTR) {
   }
-  reap();
+  for (int pause = 0; !reap() && pause < kTracerPauses; ++pause) {
+    std::this_thread::sleep_for(kTracerPause);
+  }
 }
 
 void ChildProcess::async_wait_exit(ExitHandler handler) {
   pidfd_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                     [this, alive = deferred_.watch(),
                      on_exit = std::move(handler)](boost::system::error_code error) mutable {
-                      if (!error && !alive.expired()) on_exit(reap());
+                      if (!error && !alive.expired()) tell_exit(std::move(on_exit), kTracerPauses);
                     });
+}
+
+void ChildProcess::tell_exit(ExitHandler handler, int pauses) {
+  if (auto reason = reap()) {
+    ended_ = true;
+    handler(std::move(*reason));
+  } else if (pauses == 0) {
+    ended_ = true;
+    handler("it has ended, and a process that traces it does not let go of it");
+  } else {
+    pause_.expires_after(kTracerPause);
+    pause_.async_wait([this, alive = deferred_.watch(), on_exit = std::move(handler),
+                       pauses](boost::system::error_code error) mutable {
+      if (!error && !alive.expired()) tell_exit(std::move(on_exit), pauses - 1);
+    });
+  }
 }
 
 void ChildProcess::queue_signal(int signal, std::uint32_t value) const {
@@ -154,13 +178,13 @@ void ChildProcess::send(int signal, siginfo_t* info) const {
   if (!ended_) ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), signal, info, 0);
 }
 
-std::string ChildProcess::reap() {
-  ended_ = true;
+std::optional<std::string> ChildProcess::reap() {
   siginfo_t info{};
   const auto process = static_cast<id_t>(pidfd_.native_handle());
   while (::waitid(P_PIDFD, process, &info, WEXITED | WNOHANG) != 0) {
     if (errno != EINTR) return "it was started before the daemon";
   }
+  if (info.si_pid == 0) return std::nullopt;
   return describe(info);
 }
 

@@ -9,6 +9,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "daemon/device/transceiver.h"
 #include "daemon/loop/deferred.h"
@@ -41,7 +43,7 @@ class ChildProcess {
                                                                      int socket, int pidfd);
 
   // Kills and reaps whatever still runs: the one place that may block, for as long as the kernel
-  // takes to kill a process.
+  // takes to kill a process, and who traces it to see that.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -62,14 +64,17 @@ class ChildProcess {
 
  private:
   explicit ChildProcess(boost::asio::io_context& loop)
-      : deferred_(loop), pidfd_(loop), socket_(loop) {}
+      : deferred_(loop), pidfd_(loop), pause_(loop), socket_(loop) {}
 
   void send(int signal, siginfo_t* info) const;
-  std::string reap();  // of one that has ended
+  void tell_exit(ExitHandler handler, int pauses);
+  // Of one that has ended: how. Nothing while another process that traces it has not seen it.
+  std::optional<std::string> reap();
 
   loop::Deferred deferred_;
   bool ended_ = false;  // and reaped, or left behind
   mutable boost::asio::posix::stream_descriptor pidfd_;
+  boost::asio::steady_timer pause_;
   boost::asio::local::stream_protocol::socket socket_;
 };
 

@@ -8,7 +8,9 @@
 #include <memory>
 #include <string>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,6 +202,38 @@ TEST_CASE("embedded: a child that dies while idle is reported with the next comm
   REQUIRE_FALSE(response.has_value());
   CHECK(response.error().reopen);
   CHECK(children().empty());
+}
+
+TEST_CASE("embedded: a child that another process traces is reaped all the same") {
+  Fixture fixture;
+  fixture.start();
+  const pid_t child = only_child();
+  int traced[2];
+  REQUIRE(::pipe2(traced, O_CLOEXEC) == 0);
+  const pid_t tracer = ::fork();
+  REQUIRE(tracer >= 0);
+  if (tracer == 0) {
+    const char done = ::ptrace(PTRACE_SEIZE, child, nullptr, nullptr) == 0 ? 'y' : 'n';
+    if (::write(traced[1], &done, 1) == 1) ::usleep(300'000);
+    ::_exit(0);
+  }
+  char done = 'n';
+  REQUIRE(::read(traced[0], &done, 1) == 1);
+  ::close(traced[0]);
+  ::close(traced[1]);
+  REQUIRE(::kill(child, SIGKILL) == 0);
+  SECTION("its end is told") {
+    const auto response = fixture.run.transmit(get_random(8));
+    REQUIRE_FALSE(response.has_value());
+    CHECK(response.error().reopen);
+  }
+  SECTION("it is closed") {}
+  fixture.run.close();
+  REQUIRE(::waitpid(tracer, nullptr, 0) == tracer);
+  fixture.start();
+  CHECK(fixture.run.code(get_random(8)) == kRcSuccess);
+  CHECK(only_child() != child);
+  if (done == 'n') WARN("this process may not trace another one");
 }
 
 TEST_CASE("embedded: close while a command runs fails it first and leaves no child") {
