@@ -6,13 +6,14 @@ knows which headers a source includes. Neither is a unity build: each source has
 A file that was clean is not looked at again until it, a header of the project that it includes, its command
 line or the configuration changes; the marks for that are kept in a cache folder, named by a hash of all this.
 
-Most of the time goes into the headers, so sources with the same command line are looked at several at once.
+Most of the time goes into the headers, so sources of a target are looked at several at once.
 When something is found there, or they cannot be compiled together, each of them is looked at alone; so is a source
 with a name of another namespace that it seems not to use, which clang-tidy only tells of a file that it was given.
 
 What is not begun at TBS_TEST_UNTIL (time_limit.sh) is left out; when nothing was found until then, the exit code is 77.
 """
 
+import collections
 import concurrent.futures
 import hashlib
 import json
@@ -26,7 +27,8 @@ import tempfile
 import time
 
 TIDY = "clang-tidy-19"
-TOGETHER = 12  # sources at once
+# Sources at once, in their target's order: those that a unity build takes together (build.sh), so that they can be.
+TOGETHER = 20
 SKIPPED = 77
 OWN = ("proto", "client", "daemon")
 
@@ -53,21 +55,24 @@ def mark(entry, made_from, top, base):
 
 
 def dirty(top, build, compiled, marks):
-    """The files to look at, each with its mark and its entry."""
+    """The files to look at, each with its mark, its entry and its place in its target."""
     base = (top / ".clang-tidy").read_bytes() + subprocess.run(
         [TIDY, "--version"], check=True, capture_output=True).stdout
     for nested in sorted(path for own in OWN for path in (top / own).rglob(".clang-tidy")):
         base += nested.read_bytes()
     made_from = includes(compiled)
-    found = {}
+    found, sources = {}, collections.Counter()
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(os.path.normpath(pathlib.Path(entry["directory"], entry["file"])))
+        target = os.path.dirname(entry["output"])
+        place = sources[target]
+        sources[target] += 1
         if any(path.is_relative_to(top / own) for own in OWN):
             # What is not compiled yet has headers that nobody knows: it gets no mark.
             known = made_from.get(entry["output"])
             name = mark(entry, known, top, base) if known else None
             if name is None or not (marks / name).exists():
-                found.setdefault(path, (name, entry))
+                found.setdefault(path, (name, entry, (target, place // TOGETHER)))
     return found
 
 
@@ -93,15 +98,10 @@ def imports_too_much(path):
 def groups(found):
     """The files in groups of those that can be looked at together."""
     alike = {}
-    for path, (_, entry) in found.items():
-        if imports_too_much(path):
-            yield [path]
-        else:
-            alike.setdefault((path.suffix, entry["directory"], options(entry)), []).append(path)
-    for paths in alike.values():
-        count = -(-len(paths) // TOGETHER)
-        for number in range(count):
-            yield paths[number * len(paths) // count:(number + 1) * len(paths) // count]
+    for path, (_, entry, place) in found.items():
+        alone = path if imports_too_much(path) else None
+        alike.setdefault((alone, path.suffix, place, options(entry)), []).append(path)
+    return list(alike.values())
 
 
 def run(path, build, *more):
