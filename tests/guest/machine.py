@@ -76,14 +76,23 @@ class Machine:
         for name in ("console.log", "qemu.log", "chip.log", "swtpm.log"):
             path = self.folder / name
             text = path.read_text(errors="replace") if path.exists() else ""
+            # After a panic the kernel tells of all tasks, at length.
+            before, panic, after = text.partition("Kernel panic")
+            if panic:
+                before, after = before.splitlines()[-lines:], after.splitlines()[:lines // 2]
+                return "\n".join(before) + panic + "\n".join(after)
             if text.strip():
                 return "\n".join(text.splitlines()[-lines:])
         return "(the kernel wrote nothing)"
 
+    def panicked(self):
+        """Whether the kernel has."""
+        return "Kernel panic" in (self.folder / "console.log").read_text(errors="replace")
+
     def said_why(self):
         """Whether a machine that is gone was ended by its kernel, which then says so, or by QEMU, which says why."""
         console = (self.folder / "console.log").read_text(errors="replace")
-        return bool(re.search(r"Kernel panic|reboot: ", console) or (self.folder / "qemu.log").read_text())
+        return self.panicked() or "reboot: " in console or bool((self.folder / "qemu.log").read_text())
 
     def _start_emulator(self, tpm):
         control = self.folder / "tpm.ctrl"
