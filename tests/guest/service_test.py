@@ -630,7 +630,7 @@ def outside():
         subprocess.run(["meson", "install", "-C", os.environ["BUILD"], "--destdir", stage,
                         "--no-rebuild", "--quiet"], check=True, stdout=subprocess.DEVNULL)
         os.environ["TBS_TEST_STAGE"] = stage
-        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "780",
+        return subprocess.run([HERE / "run", "--systemd", "--tpm", FAMILY, "--timeout", "1780",
                                "--module", "tpm_vtpm_proxy", "--",
                                sys.executable, pathlib.Path(__file__).resolve(), FAMILY],
                               check=False).returncode
