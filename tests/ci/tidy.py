@@ -106,7 +106,7 @@ def groups(found):
 
 def run(path, build, *more):
     """clang-tidy's complaints about one file; empty when it is clean."""
-    done = subprocess.run([TIDY, "--quiet", *more, path], cwd=build, check=False, text=True,
+    done = subprocess.run([TIDY, "--quiet", path, *more], cwd=build, check=False, text=True,
                           capture_output=True)
     return "" if done.returncode == 0 else done.stdout or done.stderr
 

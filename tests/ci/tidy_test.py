@@ -57,6 +57,16 @@ class Tidy(unittest.TestCase):
         code, text = self.tidy(self.CLEAN | {"b.cpp": "int b() { return 0; }\n"})
         self.assertIn("1 files changed", text)
 
+    def test_several_are_looked_at_at_once(self):
+        programs, real = self.top / "programs", shutil.which("clang-tidy-19")
+        programs.mkdir()
+        (programs / "clang-tidy-19").write_text(f'#!/bin/sh\necho "$*" >>{self.top}/calls\nexec {real} "$@"\n')
+        (programs / "clang-tidy-19").chmod(0o755)
+        code, text = self.tidy(self.CLEAN, PATH=f"{programs}:{os.environ['PATH']}")
+        self.assertEqual(code, 0, text)
+        calls = [line for line in (self.top / "calls").read_text().splitlines() if "--version" not in line]
+        self.assertEqual(len(calls), 1, calls)
+
     def test_a_mistake_is_found_among_others_and_again(self):
         for _ in range(2):
             code, text = self.tidy(self.CLEAN | {"b.cpp": "int* b() { return 0; }\n"})
@@ -71,7 +81,8 @@ class Tidy(unittest.TestCase):
         self.assertIn("readability-redundant-string-init", text)
 
     def test_a_name_that_is_not_used(self):
-        code, text = self.tidy(self.CLEAN | {"b.cpp": "namespace n { int y(); }\nusing n::y;\n"})
+        (self.top / "daemon" / "h.h").write_text("namespace n { int y(); }\n")
+        code, text = self.tidy(self.CLEAN | {"b.cpp": '#include "h.h"\nusing n::y;\n'})
         self.assertEqual(code, 1, text)
         self.assertIn("misc-unused-using-decls", text)
 
