@@ -79,10 +79,10 @@ build_bench() {
     build_folder build-bench gcc -Dwerror=true --buildtype=release "${together[@]}" &&
         compile build-bench "$@"
 }
-# configure_sanitized FOLDER SANITIZERS FUZZERS [MESON OPTION...]
+# configure_sanitized FOLDER SANITIZERS FUZZERS
 configure_sanitized() {
     build_folder "$1" clang -Dwerror=true -Db_lundef=false -Db_sanitize="$2" -Dfuzzers="$3" --optimization=1 \
-        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only "${together[@]}" "${@:4}"
+        -Ddebug=false -Dcpp_args=-gline-tables-only -Dc_args=-gline-tables-only "${together[@]}"
 }
 # sources: every file that clang-format looks after.
 sources() {

@@ -42,7 +42,8 @@ class Tidy(unittest.TestCase):
         subprocess.run(["ninja", "-C", build], check=True, capture_output=True)
         done = subprocess.run([sys.executable, CI / "tidy.py", self.top, build, build],
                               check=False, text=True, capture_output=True,
-                              env={**os.environ, "XDG_CACHE_HOME": str(self.top), **environment})
+                              env={**os.environ, "TBS_TEST_UNTIL": "inf", "XDG_CACHE_HOME": str(self.top),
+                                   **environment})
         return done.returncode, done.stdout + done.stderr
 
     CLEAN = {"a.cpp": "int* a() { return nullptr; }\n", "b.cpp": "int b() { return 1; }\n",

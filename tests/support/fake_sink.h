@@ -37,7 +37,6 @@ class FakeSink : public server::CommandSink {
                           .missing = proto::Status::TpmNotFound};
   exec::TpmIdentity tpm{.family = Family::Tpm20, .revision = 138, .manufacturer = "IBM"};
   exec::Usage used;
-  std::map<AccountId, exec::AccountUsage> used_by;
   std::vector<proto::HoldingEntry> held;  // by each context
   std::map<ContextId, sched::RunningView> running;
   sched::TpmActivity at_work;
@@ -110,10 +109,7 @@ class FakeSink : public server::CommandSink {
   [[nodiscard]] server::DeviceView device() const override { return view; }
   [[nodiscard]] const exec::TpmIdentity& identity() const override { return tpm; }
   [[nodiscard]] exec::Usage usage() const override { return used; }
-  [[nodiscard]] exec::AccountUsage usage_of(AccountId account) const override {
-    const auto entry = used_by.find(account);
-    return entry == used_by.end() ? exec::AccountUsage{} : entry->second;
-  }
+  [[nodiscard]] exec::AccountUsage usage_of(AccountId) const override { return {}; }
   [[nodiscard]] std::vector<proto::HoldingEntry> held_by(ContextId,
                                                          std::size_t most) const override {
     return {held.begin(), held.begin() + static_cast<std::ptrdiff_t>(std::min(most, held.size()))};
